@@ -1,0 +1,76 @@
+/**
+ * The OpenSSH release whose sshd reads the file. Tokeniser, keywords, defaults and first-value rules depend on it,
+ * so it is a parameter of parsing and of meaning.
+ */
+export interface Release {
+  readonly major: number;
+  readonly minor: number;
+  /** portable patch level, the `1` of 9.2p1; Infinity when not named: the newest patch */
+  readonly patch: number;
+  readonly vendor: Vendor;
+  /** the whole package version (`1:9.2p1-2+deb12u10`) where it is known, for backports */
+  readonly packageVersion: string | null;
+}
+
+export type Vendor = "upstream" | "debian" | "ubuntu" | "rhel" | "fedora" | "alpine";
+
+const VENDORS: readonly Vendor[] = ["upstream", "debian", "ubuntu", "rhel", "fedora", "alpine"];
+
+/** The newest release that this version of sshd-policy knows. */
+export const NEWEST: Release = {
+  major: 10,
+  minor: 6,
+  patch: Number.POSITIVE_INFINITY,
+  vendor: "upstream",
+  packageVersion: null,
+};
+
+const VERSION = /^(\d{1,3})\.(\d{1,3})(?:\.\d+)?(?:p(\d{1,3}))?/;
+
+/**
+ * Reads `9.2`, `9.9p1`, `9.2+debian`, `8.7+rhel`, or a whole package version (`1:9.2p1-2+deb12u3`, `9.9_p2-r0`,
+ * `8.7p1-38.el9`). Null when the text names no release.
+ */
+export function parseRelease(text: string): Release | null {
+  const withoutEpoch = text.replace(/^\d+:/, "");
+  const match = VERSION.exec(withoutEpoch.replace(/_p/, "p"));
+  if (match === null) return null;
+  const suffix = withoutEpoch.replace(/_p/, "p").slice(match[0].length);
+  const vendor = vendorOf(text, suffix);
+  if (vendor === null) return null;
+  return {
+    major: Number(match[1]),
+    minor: Number(match[2]),
+    patch: match[3] === undefined ? Number.POSITIVE_INFINITY : Number(match[3]),
+    vendor,
+    packageVersion: suffix.startsWith("-") ? text : null,
+  };
+}
+
+function vendorOf(text: string, suffix: string): Vendor | null {
+  if (suffix === "") return "upstream";
+  if (suffix.startsWith("+")) return VENDORS.find((vendor) => `+${vendor}` === suffix.toLowerCase()) ?? null;
+  if (!suffix.startsWith("-")) return null;
+  if (/ubuntu/.test(suffix)) return "ubuntu";
+  if (/\.el\d/.test(suffix)) return "rhel";
+  if (/\.fc\d/.test(suffix)) return "fedora";
+  if (/^-r\d+$/.test(suffix)) return "alpine";
+  return text.includes(":") || /deb\d|^-\d/.test(suffix) ? "debian" : null;
+}
+
+/** `9.2p1+debian`, or the package version where it is known. */
+export function formatRelease(release: Release): string {
+  if (release.packageVersion !== null) return release.packageVersion;
+  const patch = Number.isFinite(release.patch) ? `p${release.patch}` : "";
+  const vendor = release.vendor === "upstream" ? "" : `+${release.vendor}`;
+  return `${release.major}.${release.minor}${patch}${vendor}`;
+}
+
+/** True when the release is `version` or newer; `version` as `8.7` or `9.9p2`. */
+export function atLeast(release: Release, version: string): boolean {
+  const [numbers = "", patch] = version.split("p");
+  const [major = "0", minor = "0"] = numbers.split(".");
+  if (release.major !== Number(major)) return release.major > Number(major);
+  if (release.minor !== Number(minor)) return release.minor > Number(minor);
+  return release.patch >= (patch === undefined ? 0 : Number(patch));
+}

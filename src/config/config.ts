@@ -1,0 +1,132 @@
+/** A configuration as sshd sees it: the main file with its Includes, flattened in the order of reading. */
+
+import type { Release } from "../../grammar/release.ts";
+import type { DirectiveLine, Tree, Word } from "../../grammar/tree.ts";
+import type { Place, Source } from "../source/source.ts";
+
+export interface Config {
+  readonly release: Release;
+  /** the main file first, then each included file once, in the order of first reading */
+  readonly files: readonly ConfigFile[];
+  /**
+   * every line that sets a keyword, in sshd's order, `-o` options first. A file that is included twice contributes
+   * twice. Lines with a problem that makes sshd refuse the file have `values: null`.
+   */
+  readonly directives: readonly Directive[];
+  /** every Match line met, in sshd's order, also those that guard nothing */
+  readonly matches: readonly MatchBlock[];
+  readonly includes: readonly IncludeLine[];
+  /** in the order in which sshd would meet them; empty means `sshd -t` accepts */
+  readonly problems: readonly Problem[];
+}
+
+export interface ConfigFile {
+  readonly source: Source;
+  readonly tree: Tree;
+  /** absolute path inside the FileTree, after links */
+  readonly realPath: string;
+  /** null for the main file */
+  readonly includedBy: IncludeLine | null;
+  readonly depth: number;
+}
+
+export interface Directive {
+  /** lower case, aliases resolved: "allowtcpforwarding" */
+  readonly keyword: string;
+  readonly args: readonly Word[];
+  readonly line: DirectiveLine;
+  readonly place: Place;
+  /** the arguments alone, for a caret under the value */
+  readonly valuePlace: Place;
+  /**
+   * the values as `sshd -T` prints them, one string a printed item (`yes`; PermitOpen: `["db:5432", "cache:6379"]`).
+   * null where sshd refuses the line.
+   */
+  readonly values: readonly string[] | null;
+  /** Match blocks on the path, outermost first: all must hold. Empty: a global line */
+  readonly guards: readonly MatchBlock[];
+  /** position in `Config.directives` */
+  readonly order: number;
+  readonly origin: "file" | "option";
+}
+
+export interface MatchBlock {
+  readonly criteria: readonly Criterion[];
+  readonly line: DirectiveLine;
+  readonly place: Place;
+  /** blocks around the Include that brought this file in, outermost first */
+  readonly outer: readonly MatchBlock[];
+  /** true when the file that holds it was included from another (8.2 and 8.3 treat that differently) */
+  readonly inIncluded: boolean;
+  /** position in `Config.matches` */
+  readonly order: number;
+}
+
+/** All criteria of a Match line are ANDed. `items` are in the order written. */
+export type Criterion =
+  | { readonly attribute: "all" | "invalid-user"; readonly place: Place }
+  | {
+      readonly attribute: NameAttribute;
+      readonly text: string;
+      readonly items: readonly PatternItem[];
+      readonly place: Place;
+    }
+  | {
+      readonly attribute: "address" | "localaddress";
+      readonly text: string;
+      readonly items: readonly AddressItem[];
+      readonly place: Place;
+    }
+  | { readonly attribute: "localport"; readonly text: string; readonly port: number; readonly place: Place };
+
+export type NameAttribute = "user" | "group" | "host" | "rdomain" | "version";
+
+/** `pattern` without its leading `!`; `*` and `?` are wild, nothing else is (match.c match_pattern). */
+export interface PatternItem {
+  readonly negated: boolean;
+  readonly pattern: string;
+}
+
+/** One item of an address list (addrmatch.c addr_match_list): a network, or text that is compared as a wildcard. */
+export type AddressItem =
+  | { readonly kind: "network"; readonly negated: boolean; readonly network: Network }
+  | { readonly kind: "text"; readonly negated: boolean; readonly pattern: string };
+
+/** `bytes` has 4 or 16 entries; `length` counts leading bits; scope is the number of an IPv6 zone, 0 without. */
+export interface Network {
+  readonly bytes: readonly number[];
+  readonly length: number;
+  readonly scope: string;
+}
+
+export interface IncludeLine {
+  readonly line: DirectiveLine;
+  readonly place: Place;
+  readonly guards: readonly MatchBlock[];
+  readonly targets: readonly IncludeTarget[];
+}
+
+/** One pattern of an Include line with what it matched, in order. */
+export interface IncludeTarget {
+  readonly pattern: string;
+  readonly place: Place;
+  /** where the pattern was looked for inside the tree */
+  readonly lookedFor: string;
+  readonly matched: readonly string[];
+}
+
+/**
+ * What sshd refuses or warns of. weight: `fatal` ends reading at once, `counted` at the end of that file,
+ * `warning` is printed and accepted, `silent` prints nothing (vanished and hidden lines).
+ */
+export interface Problem {
+  readonly code: string;
+  readonly weight: "fatal" | "counted" | "warning" | "silent";
+  /** the whole line that sshd prints, with its position, as that release words it */
+  readonly sshdText: string;
+  /** what is wrong and what would be right, in our words */
+  readonly message: string;
+  readonly place: Place;
+  /** the line number that sshd prints where it differs from the editor's; else equal to it */
+  readonly sshdLine: number;
+}

@@ -1,0 +1,28 @@
+/**
+ * One connection as sshd sees it when it decides (auth.c get_connection_info): the fields of `sshd -C`.
+ * A field that is null was not given (`sshd -T` without it).
+ */
+export interface Connection {
+  readonly user: string | null;
+  /** names of all groups; null when the user does not exist: then no Group criterion holds, not even `*` */
+  readonly groups: readonly string[] | null;
+  /** with UseDNS no this is the text of `addr` */
+  readonly host: string | null;
+  readonly addr: string | null;
+  readonly laddr: string | null;
+  readonly lport: number | null;
+  readonly rdomain: string | null;
+  readonly invalidUser: boolean;
+}
+
+export type Capability = "tcp-local" | "tcp-remote" | "unix-local" | "unix-remote" | "tun" | "x11" | "agent";
+
+export const CAPABILITIES: readonly Capability[] = [
+  "tcp-local",
+  "tcp-remote",
+  "unix-local",
+  "unix-remote",
+  "tun",
+  "x11",
+  "agent",
+];

@@ -1,0 +1,47 @@
+/** One text with its name. Text is latin1: one character is one byte. */
+export interface Source {
+  /** as it is shown to people; never opened again by this name */
+  readonly path: string;
+  readonly text: string;
+  /** byte offset of the first byte of each line, in order; the first is 0 */
+  readonly lineStarts: readonly number[];
+}
+
+export interface Place {
+  readonly source: Source;
+  readonly span: { readonly start: number; readonly end: number };
+}
+
+/** Line and column count bytes from 1, offset from 0. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+  readonly offset: number;
+}
+
+export function makeSource(path: string, text: string): Source {
+  const lineStarts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lineStarts.push(at + 1);
+  return { path, text, lineStarts };
+}
+
+/** Bytes to latin1 text, one to one. */
+export function decode(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Latin1 text back to its bytes. */
+export function encode(text: string): Uint8Array {
+  return Buffer.from(text, "latin1");
+}
+
+export function positionAt(source: Source, offset: number): Position {
+  let low = 0;
+  let high = source.lineStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((source.lineStarts[middle] ?? 0) <= offset) low = middle;
+    else high = middle - 1;
+  }
+  return { line: low + 1, column: offset - (source.lineStarts[low] ?? 0) + 1, offset };
+}
