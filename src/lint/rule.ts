@@ -1,0 +1,78 @@
+/** Rules, findings and fixes. A rule imports this file only. */
+import type { Config, Directive, MatchBlock } from "../config/config.ts";
+import type { Answer, Exposure } from "../policy/answer.ts";
+import type { Capability, Connection } from "../policy/connection.ts";
+import type { Place } from "../source/source.ts";
+
+export type { Answer, Capability, Config, Connection, Directive, Exposure, MatchBlock, Place };
+
+/** `error`: sshd refuses the file. */
+export type Severity = "error" | "high" | "medium" | "low" | "info";
+
+export interface Rule {
+  /** names the thing flagged and reads well after "allow": file name = id = fixture folder = documentation anchor */
+  readonly id: string;
+  readonly title: string;
+  /** of a usual finding; a finding may weigh differently */
+  readonly severity: Severity;
+  readonly docs: RuleDocs;
+  readonly references: readonly string[];
+  readonly check: (audit: Audit) => readonly Finding[];
+}
+
+/** Markdown, except the examples, which are configurations that a test executes. */
+export interface RuleDocs {
+  readonly what: string;
+  readonly why: string;
+  readonly who: string;
+  /** the rule fires on it */
+  readonly bad: string;
+  /** the rule is silent on it */
+  readonly good: string;
+  readonly fix: string;
+  readonly allowWhen: string;
+}
+
+/** What a rule may look at. Rules know neither bytes nor machine. */
+export interface Audit {
+  readonly config: Config;
+  readonly exposure: Exposure;
+}
+
+export interface Finding {
+  readonly rule: string;
+  readonly severity: Severity;
+  /** who is affected and what decides; quotes the source, lower case, no full stop, one line */
+  readonly message: string;
+  readonly place: Place;
+  /** what the excerpt's carets say: "a comment, it sets nothing" */
+  readonly label: string;
+  readonly related: readonly { readonly place: Place; readonly note: string }[];
+  readonly witness: Connection | null;
+  readonly capability: Capability | null;
+  readonly login: Answer["login"] | null;
+  /** further lines for people: what to do, what to keep in mind */
+  readonly notes: readonly string[];
+  readonly fix: Fix | null;
+}
+
+/** An intent; text comes later, from one planner. Safe or unsafe is chosen by the constructor. */
+export interface Fix {
+  readonly safety: "safe" | "unsafe";
+  readonly title: string;
+  readonly changes: readonly Change[];
+}
+
+export type Change =
+  /** make `keyword` have `value` for every connection that no written exception decides */
+  | { readonly kind: "set-global"; readonly keyword: string; readonly value: string }
+  | { readonly kind: "replace-value"; readonly directive: Directive; readonly value: string }
+  | { readonly kind: "delete-directive"; readonly directive: Directive };
+
+export function safeFix(title: string, changes: readonly Change[]): Fix {
+  return { safety: "safe", title, changes };
+}
+
+export function unsafeFix(title: string, changes: readonly Change[]): Fix {
+  return { safety: "unsafe", title, changes };
+}

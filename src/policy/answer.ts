@@ -1,0 +1,46 @@
+/** Answers of the policy: complete over all connections, each with a witness and the lines to blame. */
+import type { Directive } from "../config/config.ts";
+import type { Capability, Connection } from "./connection.ts";
+
+/** What gives a keyword its value: a line, or the default of the release. */
+export type Decider =
+  | { readonly keyword: string; readonly value: string; readonly directive: Directive }
+  | { readonly keyword: string; readonly value: string; readonly directive: null };
+
+/**
+ * One region of connections that are treated alike for one capability. All answers of a capability together cover
+ * every connection once. `allowed: "unknown"` comes with `unknownBecause`; it counts as open.
+ */
+export interface Answer {
+  readonly capability: Capability;
+  readonly allowed: boolean | "unknown";
+  readonly unknownBecause: string | null;
+  /** in the administrator's own words: "members of group forwarders from 10.0.0.0/8, not root"; "everybody" */
+  readonly condition: string;
+  /** tcp-local: `*:*` or `host:port` items · unix-local, unix-remote: `*` or paths · else empty */
+  readonly destinations: readonly string[];
+  /** tcp-remote only */
+  readonly listen: ListenGrant | null;
+  /** checked by the plain evaluator; null only where the answer is unknown */
+  readonly witness: Connection | null;
+  /** the first is the line that opens or closes; then those that limit */
+  readonly decidedBy: readonly Decider[];
+  readonly login: "possible" | "impossible" | "unknown";
+  readonly loginBecause: string;
+  /** what else must be there: xauth, /dev/net/tun, a root login … */
+  readonly needs: readonly string[];
+}
+
+export interface ListenGrant {
+  readonly addresses: readonly string[];
+  readonly bind: "loopback" | "wildcard" | "client";
+  readonly privilegedPorts: "root" | "all" | "none";
+}
+
+export interface Exposure {
+  readonly answers: readonly Answer[];
+  readonly complete: boolean;
+  /** why it is not complete, empty otherwise */
+  readonly limits: readonly string[];
+  readonly assumptions: readonly string[];
+}
