@@ -1,8 +1,12 @@
 /** A configuration as sshd sees it: the main file with its Includes, flattened in the order of reading. */
 
+import type { AddressItem, Network } from "../../grammar/addresses.ts";
+import type { PatternItem } from "../../grammar/patterns.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { DirectiveLine, Tree, Word } from "../../grammar/tree.ts";
 import type { Place, Source } from "../source/source.ts";
+
+export type { AddressItem, Network, PatternItem };
 
 export interface Config {
   readonly release: Release;
@@ -80,24 +84,6 @@ export type Criterion =
   | { readonly attribute: "localport"; readonly text: string; readonly port: number; readonly place: Place };
 
 export type NameAttribute = "user" | "group" | "host" | "rdomain" | "version";
-
-/** `pattern` without its leading `!`; `*` and `?` are wild, nothing else is (match.c match_pattern). */
-export interface PatternItem {
-  readonly negated: boolean;
-  readonly pattern: string;
-}
-
-/** One item of an address list (addrmatch.c addr_match_list): a network, or text that is compared as a wildcard. */
-export type AddressItem =
-  | { readonly kind: "network"; readonly negated: boolean; readonly network: Network }
-  | { readonly kind: "text"; readonly negated: boolean; readonly pattern: string };
-
-/** `bytes` has 4 or 16 entries; `length` counts leading bits; scope is the number of an IPv6 zone, 0 without. */
-export interface Network {
-  readonly bytes: readonly number[];
-  readonly length: number;
-  readonly scope: string;
-}
 
 export interface IncludeLine {
   readonly line: DirectiveLine;
