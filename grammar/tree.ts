@@ -72,7 +72,10 @@ export interface VanishedLine extends LineBase {
 export interface DirectiveLine extends LineBase {
   readonly kind: "directive";
   readonly keyword: Word;
-  /** words of the arguments, by the rules of the release (a Match line has its own up to 9.8) */
+  /**
+   * words of the arguments, by the rules of the release (a Match line has its own up to 9.8). Up to 8.6 a word may be
+   * empty: strdelim yields one after a closing quote or `=` at the end of the line; sshd's loops stop at it.
+   */
   readonly args: readonly Word[];
   readonly end: ArgumentsEnd;
   /**

@@ -1,0 +1,289 @@
+/**
+ * The lexer: one pass over the text that follows sshd's own, context-dependent rules (keyword first, then words by the
+ * release's splitter). A scanner of our own because no regular lexer can: what a byte is depends on the keyword, on
+ * quotes and on bytes that sshd never sees. Invariant: every byte is in exactly one token, in order.
+ */
+import { type LogicalLine, lineRules, pieceAt, readLogicalLines } from "./logical-lines.ts";
+import { atLeast, type Release } from "./release.ts";
+import type { ArgumentsEnd, GrammarProblem, Span, Token, TokenKind, Word } from "./tree.ts";
+import { delimitWord, delimitWords, type LogicalWord, splitWords, type WordList } from "./words.ts";
+
+/** What the scanner has read of a directive; it rides on the first keyword token to the parser. */
+export interface DirectiveHead {
+  readonly keyword: Word;
+  readonly args: readonly Word[];
+  readonly end: ArgumentsEnd;
+  readonly rest: { readonly text: string; readonly span: Span };
+  readonly comment: Span | null;
+}
+
+export type LineMark =
+  | { readonly kind: "directive"; readonly head: DirectiveHead }
+  | { readonly kind: "vanished"; readonly cause: "unclosed-quote" | "leading-equals" }
+  | null;
+
+/** Receives each token in order; `mark` is there on the token that makes a line what it is. */
+export interface TokenSink {
+  token(token: Token, mark: LineMark): void;
+  lineEnd(line: {
+    readonly start: number;
+    readonly end: number;
+    readonly number: number;
+    readonly sshdNumber: number;
+  }): void;
+  problem(problem: GrammarProblem): void;
+}
+
+/** Release-dependent rules, looked up once a file. */
+interface ScanRules {
+  readonly stripsTrailing: boolean;
+  readonly argvSplit: boolean;
+  readonly matchByArgv: boolean;
+  readonly maxLine: number;
+}
+
+/** Keywords that take the raw rest of the line (servconf.c sForceCommand, sAuthorizedKeysCommand, sVersionAddendum …). */
+const RAW_KEYWORDS: ReadonlySet<string> = new Set([
+  "forcecommand",
+  "authorizedkeyscommand",
+  "authorizedprincipalscommand",
+  "versionaddendum",
+]);
+
+export function isRawKeyword(lowerCaseKeyword: string): boolean {
+  return RAW_KEYWORDS.has(lowerCaseKeyword);
+}
+
+/** ASCII lower case: bytes above 127 stay (sshd's strcasecmp in the C locale). */
+export function foldAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+export function scan(text: string, release: Release, sink: TokenSink): void {
+  const rules: ScanRules = {
+    stripsTrailing: atLeast(release, "7.5"),
+    argvSplit: atLeast(release, "8.7"),
+    matchByArgv: atLeast(release, "9.9"),
+    maxLine: atLeast(release, "7.8") ? Number.POSITIVE_INFINITY : 4095,
+  };
+  let sshdNumber = 1;
+  readLogicalLines(text, lineRules(release), (line) => {
+    scanLine({ text, line, sshdNumber, sink, cursor: line.start }, rules);
+    sshdNumber++;
+  });
+}
+
+/** One logical line on its way to tokens; `cursor` is the file offset up to which bytes have a token. */
+interface LineOutput {
+  readonly text: string;
+  readonly line: LogicalLine;
+  readonly sshdNumber: number;
+  readonly sink: TokenSink;
+  cursor: number;
+}
+
+/** `[from, to)` of the logical text becomes one token, or several where hidden bytes lie between its pieces. */
+function emit(out: LineOutput, kind: TokenKind, from: number, to: number, mark: LineMark = null): void {
+  if (from >= to) return;
+  let pending = mark;
+  const { pieces } = out.line;
+  for (let index = pieceAt(out.line, from); index < pieces.length; index++) {
+    const piece = pieces[index];
+    if (piece === undefined || piece.at >= to) return;
+    const first = Math.max(from, piece.at);
+    const last = Math.min(to, piece.at + piece.length);
+    if (first >= last) continue;
+    fillTo(out, piece.start + first - piece.at);
+    push(out, kind, piece.start + last - piece.at, pending);
+    pending = null;
+  }
+}
+
+/** Bytes that no token has yet: the blanks in front of a line, or what a NUL hides. */
+function fillTo(out: LineOutput, offset: number): void {
+  if (offset <= out.cursor) return;
+  const leading = out.cursor === out.line.start && !out.text.slice(out.cursor, offset).includes("\0");
+  push(out, leading ? "blank" : "hidden", offset, null);
+}
+
+function push(out: LineOutput, kind: TokenKind, end: number, mark: LineMark): void {
+  if (end <= out.cursor) return;
+  out.sink.token({ kind, start: out.cursor, text: out.text.slice(out.cursor, end) }, mark);
+  out.cursor = end;
+}
+
+/** Where position `at` of the logical text stands in the file. */
+function fileOffset(line: LogicalLine, at: number): number {
+  const found = line.pieces[pieceAt(line, at)];
+  return found === undefined ? line.start : found.start + at - found.at;
+}
+
+function fileSpan(line: LogicalLine, from: number, to: number): Span {
+  const start = fileOffset(line, from);
+  return { start, end: to <= from ? start : fileOffset(line, to - 1) + 1 };
+}
+
+function fileWord(line: LogicalLine, word: LogicalWord): Word {
+  return { value: word.value, span: fileSpan(line, word.start, word.end), quoted: word.quoted };
+}
+
+function report(
+  out: LineOutput,
+  code: GrammarProblem["code"],
+  weight: GrammarProblem["weight"],
+  message: string,
+  span: Span,
+): void {
+  const { number } = out.line;
+  out.sink.problem({ code, weight, message, span, number, sshdNumber: out.sshdNumber });
+}
+
+/** Whatever of the line is left: comment cut off by `#`, hidden bytes, the line end. */
+function finish(out: LineOutput): void {
+  const { line } = out;
+  const stop = line.newline ? line.end - 1 : line.end;
+  if (line.commentStart !== -1) {
+    fillTo(out, line.commentStart);
+    push(out, "comment", stop, null);
+  }
+  fillTo(out, stop);
+  if (line.newline) push(out, "newline", line.end, null);
+  if (line.glued) {
+    const message = "a NUL byte hides the rest of its line and joins the next line to it";
+    report(out, "hidden-bytes", "silent", message, { start: line.start, end: line.end });
+  }
+  const { start, end, number } = line;
+  out.sink.lineEnd({ start, end, number, sshdNumber: out.sshdNumber });
+}
+
+function scanLine(out: LineOutput, rules: ScanRules): void {
+  const { line } = out;
+  if (line.end - line.start >= rules.maxLine) {
+    report(out, "line-too-long", "fatal", "too long", { start: line.start, end: line.end });
+  }
+  scanContent(out, rules);
+  finish(out);
+}
+
+function scanContent(out: LineOutput, rules: ScanRules): void {
+  const { text } = out.line;
+  if (text === "") return;
+  const end = rules.stripsTrailing ? strippedEnd(text) : text.length;
+  const first = delimitWord(text, 0, end);
+  const found = first?.word.value === "" && first.next !== null ? delimitWord(text, first.next, end) : first;
+  if (found === null) emitVanished(out, end, "unclosed-quote");
+  else if (found.word.value === "") emitVanished(out, end, "leading-equals");
+  else if (found.word.value.startsWith("#")) emit(out, "comment", 0, end);
+  else scanDirective(out, rules, found.word, found.next, end);
+  emit(out, "blank", end, text.length);
+}
+
+function emitVanished(out: LineOutput, end: number, cause: "unclosed-quote" | "leading-equals"): void {
+  emit(out, "vanished", 0, end, { kind: "vanished", cause });
+  const code = cause === "unclosed-quote" ? "unclosed-quote-keyword" : "leading-equals";
+  report(out, code, "silent", "sshd drops this line without a message", fileSpan(out.line, 0, end));
+}
+
+/** Trailing space, tab, CR and form feed go, but never the first byte (servconf.c process_server_config_line, 7.5+). */
+function strippedEnd(text: string): number {
+  let end = text.length;
+  for (; end > 1; end--) {
+    const code = text.charCodeAt(end - 1);
+    if (code !== 32 && code !== 9 && code !== 13 && code !== 12) break;
+  }
+  return end;
+}
+
+function scanDirective(
+  out: LineOutput,
+  rules: ScanRules,
+  keyword: LogicalWord,
+  next: number | null,
+  end: number,
+): void {
+  const { text } = out.line;
+  const restStart = next ?? end;
+  const name = foldAscii(keyword.value);
+  const list = readArguments(text, restStart, end, { rules, name, absent: next === null });
+  const raw = RAW_KEYWORDS.has(name);
+  const hasComment = list.closed && list.tail < end && !raw;
+  const head: DirectiveHead = {
+    keyword: fileWord(out.line, keyword),
+    args: list.words.map((word) => fileWord(out.line, word)),
+    end: list.closed ? "complete" : "unclosed-quote",
+    rest: { text: text.slice(restStart, end), span: fileSpan(out.line, restStart, end) },
+    comment: commentSpan(out, hasComment ? list.tail : -1, end),
+  };
+  emit(out, "separator", 0, keyword.start);
+  emit(out, "keyword", keyword.start, keyword.end, { kind: "directive", head });
+  emit(out, "separator", keyword.end, restStart);
+  if (raw) emit(out, "argument", restStart, end);
+  else emitArguments(out, list, restStart, end, rules);
+  reportArguments(out, rules, { keyword, restStart, end, list });
+}
+
+function commentSpan(out: LineOutput, tail: number, end: number): Span | null {
+  if (tail !== -1) return fileSpan(out.line, tail, end);
+  const { commentStart, newline, end: lineEnd } = out.line;
+  return commentStart === -1 ? null : { start: commentStart, end: newline ? lineEnd - 1 : lineEnd };
+}
+
+interface ArgumentRules {
+  readonly rules: ScanRules;
+  readonly name: string;
+  /** nothing stands behind the keyword, not even a separator: strdelim's pointer is NULL */
+  readonly absent: boolean;
+}
+
+function readArguments(text: string, from: number, end: number, how: ArgumentRules): WordList {
+  const { rules, name, absent } = how;
+  if (absent) return { words: [], closed: true, tail: end };
+  if (!rules.argvSplit) return delimitWords(text, from, end, { comments: false });
+  const split = splitWords(text, from, end);
+  if (name === "match" && !rules.matchByArgv && split.closed) {
+    return delimitWords(text, from, end, { comments: true });
+  }
+  return split;
+}
+
+function emitArguments(
+  out: LineOutput,
+  list: WordList,
+  restStart: number,
+  end: number,
+  rules: ScanRules,
+): void {
+  let at = restStart;
+  for (const word of list.words) {
+    if (word.start > at) emit(out, rules.argvSplit ? "blank" : "separator", at, word.start);
+    emit(out, "argument", word.start, word.end);
+    at = Math.max(at, word.end);
+  }
+  if (list.tail >= end) {
+    emit(out, rules.argvSplit ? "blank" : "separator", at, end);
+    return;
+  }
+  emit(out, "blank", at, list.tail);
+  const tailKind = list.closed ? "comment" : rules.argvSplit ? "argument" : "vanished";
+  emit(out, tailKind, list.tail, end);
+}
+
+interface ReadDirective {
+  readonly keyword: LogicalWord;
+  readonly restStart: number;
+  readonly end: number;
+  readonly list: WordList;
+}
+
+function reportArguments(out: LineOutput, rules: ScanRules, read: ReadDirective): void {
+  const { keyword, restStart, end, list } = read;
+  if (rules.argvSplit && restStart >= end) {
+    const message = `no argument after keyword "${keyword.value}"`;
+    report(out, "no-argument", "counted", message, fileSpan(out.line, keyword.start, keyword.end));
+  } else if (!list.closed && rules.argvSplit) {
+    report(out, "invalid-quotes", "counted", "invalid quotes", fileSpan(out.line, list.tail, end));
+  } else if (!list.closed) {
+    const message = "sshd drops the rest of this line, from an unclosed quote on";
+    report(out, "unclosed-quote-dropped", "silent", message, fileSpan(out.line, list.tail, end));
+  }
+}

@@ -1,0 +1,72 @@
+import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseText, printText } from "../grammar/parser.ts";
+import { parseRelease, type Release } from "../grammar/release.ts";
+import { decode } from "../src/source/source.ts";
+
+const RELEASES = ["7.4", "8.0", "8.6", "8.7", "9.2", "9.8", "9.9p1", "10.6"].map(release);
+
+function release(spec: string): Release {
+  const found = parseRelease(spec);
+  if (found === null) throw new Error(`no release: ${spec}`);
+  return found;
+}
+
+/** Bytes that mean something to sshd are common, so that random text reaches every path of the scanner. */
+const BYTES = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(..." \t\r\n\f\0\"'#=\\,!*") },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom("AllowTcpForwarding", "Match", "Include", "User", "no", "ForceCommand"),
+  },
+  { weight: 2, arbitrary: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)) },
+);
+const TEXT = fc.array(BYTES, { maxLength: 60 }).map((parts) => parts.join(""));
+
+/** Offset of the first byte that is not where the tokens say, or -1. */
+function firstGap(text: string, of: Release): number {
+  const tree = parseText(text, of);
+  let at = 0;
+  for (const line of tree.lines) {
+    if (line.span.start !== at) return at;
+    for (const token of line.tokens) {
+      if (token.start !== at || token.text === "" || !text.startsWith(token.text, at)) return at;
+      at += token.text.length;
+    }
+    if (line.span.end !== at) return at;
+  }
+  return at === text.length && printText(tree) === text ? -1 : at;
+}
+
+function expectRoundTrip(text: string, of: Release): void {
+  expect(firstGap(text, of)).toBe(-1);
+}
+
+describe("every byte of a file is in exactly one token; printing the tree gives the file back, for any bytes", () => {
+  it("on random bytes", () => {
+    fc.assert(
+      fc.property(TEXT, fc.constantFrom(...RELEASES), (text, of) => expectRoundTrip(text, of)),
+      { numRuns: 10_000 },
+    );
+  });
+
+  const corpus = new URL("../../shared/corpus/", import.meta.url);
+  for (const folder of ["files", "templates", "edits"]) {
+    const names = listOrNothing(new URL(`${folder}/`, corpus));
+    it.skipIf(names.length === 0)(`on every file of the corpus's ${folder}`, () => {
+      for (const name of names) {
+        const text = decode(readFileSync(new URL(`${folder}/${name}`, corpus)));
+        for (const of of RELEASES) expectRoundTrip(text, of);
+      }
+    });
+  }
+});
+
+function listOrNothing(folder: URL): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
