@@ -1,0 +1,212 @@
+/** The criteria of a Match line: OpenSSH servconf.c match_cfg_line. */
+import { type AddressItem, parseAddressList } from "./addresses.ts";
+import { lowerAscii } from "./ascii.ts";
+import { type PatternItem, parsePatternList } from "./patterns.ts";
+import { readPort } from "./ports.ts";
+import type { ValueProblem } from "./problem.ts";
+import { atLeast, type Release } from "./release.ts";
+import type { DirectiveLine, Span, Word } from "./tree.ts";
+
+/** All criteria of a line are ANDed. `span` covers name and value. */
+export type MatchCriterion =
+  | { readonly attribute: "all" | "invalid-user"; readonly span: Span }
+  | {
+      readonly attribute: "user" | "group" | "host" | "rdomain" | "version";
+      readonly text: string;
+      readonly items: readonly PatternItem[];
+      readonly span: Span;
+    }
+  | {
+      readonly attribute: "address" | "localaddress";
+      readonly text: string;
+      readonly items: readonly AddressItem[];
+      readonly span: Span;
+    }
+  | { readonly attribute: "localport"; readonly text: string; readonly port: number; readonly span: Span };
+
+/** `criteria` is null where sshd refuses the line. */
+export interface MatchReading {
+  readonly criteria: readonly MatchCriterion[] | null;
+  readonly problems: readonly ValueProblem[];
+}
+
+/** Criteria that take a value, with the release that brought them. */
+const SINCE: Readonly<Record<string, string>> = {
+  user: "7.4",
+  group: "7.4",
+  host: "7.4",
+  address: "7.4",
+  localaddress: "7.4",
+  localport: "7.4",
+  rdomain: "7.7",
+  version: "10.0",
+};
+
+/**
+ * The words are split by core's rule for Match lines: strdelim up to 9.8, argv_split from 9.9. An empty word ends the
+ * list up to 9.8; an unclosed quote, which strdelim drops, ends it too.
+ */
+export function readMatch(line: DirectiveLine, release: Release): MatchReading {
+  const criteria: MatchCriterion[] = [];
+  const problems: ValueProblem[] = [];
+  const newer = atLeast(release, "9.9");
+  const words = line.args;
+  const isComment = (value: string): boolean => atLeast(release, "8.7") && value.startsWith("#");
+  /** first word that no criterion took; beyond the end when a comment took the rest */
+  let rest = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < words.length; at++) {
+    const name = words[at];
+    if (name === undefined || isComment(name.value)) break;
+    if (name.value === "" && !newer) {
+      rest = at + 1;
+      break;
+    }
+    const key = lowerAscii(name.value);
+    if (key === "all") {
+      const next = words[at + 1]?.value ?? "";
+      if (criteria.length > 0 || (next !== "" && !isComment(next)))
+        return refuse(
+          "match-all-combined",
+          "'all' cannot be combined with other Match attributes",
+          name.span,
+        );
+      criteria.push({ attribute: "all", span: name.span });
+      if (next === "") rest = at + 2;
+      break;
+    }
+    if (key === "invalid-user" && newer) {
+      criteria.push({ attribute: "invalid-user", span: name.span });
+      continue;
+    }
+    const pair = pairAt(words, at, release);
+    if (pair.value === null || pair.value === "" || isComment(pair.value))
+      return refuse("match-value-missing", `Missing Match criteria for ${pair.name}`, name.span);
+    const read = readCriterion(lowerAscii(pair.name), pair.value, pair.span, line, release);
+    if (read === null) return refuse("match-unknown", `Unsupported Match attribute ${name.value}`, name.span);
+    if ("refused" in read) return read.refused;
+    criteria.push(read.criterion);
+    problems.push(...read.problems);
+    at += pair.words - 1;
+  }
+  if (criteria.length === 0)
+    return refuse("match-empty", "One or more attributes required for Match", line.rest.span);
+  const leftover = rest <= words.length ? leftovers(line, words.slice(rest), release) : null;
+  return {
+    criteria: leftover === null ? criteria : null,
+    problems: leftover === null ? problems : [leftover],
+  };
+}
+
+interface Pair {
+  readonly name: string;
+  readonly value: string | null;
+  /** how many words it took */
+  readonly words: number;
+  readonly span: Span;
+}
+
+/** From 9.9p2 a first word `user=x` holds both; the names are those that take a value. */
+function pairAt(words: readonly Word[], at: number, release: Release): Pair {
+  const name = words[at]?.value ?? "";
+  const span = words[at]?.span ?? { start: 0, end: 0 };
+  const equals = name.indexOf("=");
+  const key = lowerAscii(name.slice(0, Math.max(equals, 0)));
+  if (equals > 0 && atLeast(release, "9.9p2") && isKnown(key, release))
+    return { name: name.slice(0, equals), value: name.slice(equals + 1), words: 1, span };
+  const value = words[at + 1];
+  return {
+    name,
+    value: value?.value ?? null,
+    words: 2,
+    span: { start: span.start, end: value?.span.end ?? span.end },
+  };
+}
+
+function isKnown(key: string, release: Release): boolean {
+  const since = Object.hasOwn(SINCE, key) ? SINCE[key] : undefined;
+  return since !== undefined && atLeast(release, since);
+}
+
+type CriterionReading =
+  | { readonly criterion: MatchCriterion; readonly problems: readonly ValueProblem[] }
+  | { readonly refused: MatchReading };
+
+/** Null where the release does not know the name. */
+function readCriterion(
+  key: string,
+  text: string,
+  span: Span,
+  line: DirectiveLine,
+  release: Release,
+): CriterionReading | null {
+  if (!isKnown(key, release)) return null;
+  switch (key) {
+    case "user":
+    case "group":
+    case "host":
+    case "rdomain":
+    case "version":
+      return { criterion: { attribute: key, text, items: parsePatternList(text), span }, problems: [] };
+    case "address":
+    case "localaddress":
+      return readAddresses(key, text, span, line, release);
+    case "localport": {
+      const port = readPort(text, release);
+      const message = `Invalid LocalPort '${text}' on Match line`;
+      if (port === null) return { refused: refuse("match-port", message, span) };
+      return { criterion: { attribute: "localport", text, port, span }, problems: [] };
+    }
+    default:
+      return null;
+  }
+}
+
+/** A bad list is fatal from 8.4; before, it is accepted and ends every connection that evaluates it. */
+function readAddresses(
+  attribute: "address" | "localaddress",
+  text: string,
+  span: Span,
+  line: DirectiveLine,
+  release: Release,
+): CriterionReading {
+  const { items, error } = parseAddressList(text, release);
+  const criterion: MatchCriterion = { attribute, text, items, span };
+  if (error === null) return { criterion, problems: [] };
+  const bad = { span, when: "always", prefix: "none" } as const;
+  if (!atLeast(release, "8.4")) {
+    const message = `the ${error.cause} item "${error.item}" ends each connection that reaches it`;
+    return { criterion, problems: [{ ...bad, code: "match-address-lockout", weight: "silent", message }] };
+  }
+  const message = `Invalid Match ${attribute} argument '${text}' at line ${line.sshdNumber}`;
+  return {
+    refused: { criteria: null, problems: [{ ...bad, code: "match-address", weight: "fatal", message }] },
+  };
+}
+
+/** sshd first says what is wrong, without a position, then where. */
+function refuse(code: string, message: string, span: Span): MatchReading {
+  const where = { span, when: "always", weight: "fatal" } as const;
+  return {
+    criteria: null,
+    problems: [
+      { ...where, code, message, prefix: "none" },
+      { ...where, code: "match-condition", message: "Bad Match condition", prefix: "line" },
+    ],
+  };
+}
+
+/** What stands behind an empty word: garbage up to 8.6, extra arguments from 8.7. */
+function leftovers(line: DirectiveLine, words: readonly Word[], release: Release): ValueProblem | null {
+  const [first] = words;
+  if (atLeast(release, "8.7")) {
+    // strdelim yields one more empty word after a closing quote at the end of the line; no text stands behind it.
+    const text = words.some(({ span }) => span.end > span.start) || line.end === "unclosed-quote";
+    if (!text) return null;
+    const message = `keyword ${line.keyword.value} extra arguments at end of line`;
+    const span = first?.span ?? line.rest.span;
+    return { code: "extra-arguments", weight: "counted", message, prefix: "line", span, when: "always" };
+  }
+  if (first === undefined || first.value === "") return null;
+  const message = `garbage at end of line; "${first.value}".`;
+  return { code: "garbage", weight: "fatal", message, prefix: "line", span: first.span, when: "always" };
+}

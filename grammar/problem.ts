@@ -1,0 +1,18 @@
+import type { Span } from "./tree.ts";
+
+/**
+ * What sshd says of one line's arguments. weight as in GrammarProblem; `warning` is printed and accepted. `silent`
+ * problems are accepted by `sshd -t` without a word and still break connections.
+ */
+export interface ValueProblem {
+  readonly code: string;
+  readonly weight: "fatal" | "counted" | "warning" | "silent";
+  /** sshd's own words of that release, without the position in front; ours for silent ones */
+  readonly message: string;
+  /** how sshd says where: `FILE line N: M`, `FILE: line N: M`, or M alone */
+  readonly prefix: "line" | "colon-line" | "none";
+  /** the word to blame, or all arguments, or the keyword where there are none */
+  readonly span: Span;
+  /** "active": sshd looks only when the line takes effect, not while it skims a block that does not match */
+  readonly when: "always" | "active";
+}
