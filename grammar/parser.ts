@@ -3,6 +3,7 @@
  * for any token sequence, so it has no errors of its own; what sshd refuses is collected as problems.
  */
 import { createToken, EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
+import { type LineRules, lineRules } from "./logical-lines.ts";
 import type { Release } from "./release.ts";
 import { type DirectiveHead, type LineMark, scan } from "./scanner.ts";
 import type { GrammarProblem, Line, Span, Token, TokenKind, Tree } from "./tree.ts";
@@ -166,9 +167,18 @@ let sharedParser: ConfigParser | null = null;
 
 /** Reads any text (latin1: one character is one byte) as that release's sshd does. Never throws. */
 export function parseText(text: string, release: Release): Tree {
+  return parse(text, release, lineRules(release));
+}
+
+/** Reads the text of an `-o` option: up to 8.6 it is not cut at `#` as the lines of a file are. */
+export function parseOptionText(text: string, release: Release): Tree {
+  return parse(text, release, { cutsAtHash: false });
+}
+
+function parse(text: string, release: Release, rules: LineRules): Tree {
   const tokens: IToken[] = [];
   const problems: GrammarProblem[] = [];
-  scan(text, release, {
+  scan(text, release, rules, {
     token: (token, mark) => tokens.push(carry(token, mark)),
     lineEnd: (line) => tokens.push(boundary(line)),
     problem: (problem) => problems.push(problem),

@@ -74,3 +74,16 @@ export function atLeast(release: Release, version: string): boolean {
   if (release.minor !== Number(minor)) return release.minor > Number(minor);
   return release.patch >= (patch === undefined ? 0 : Number(patch));
 }
+
+/**
+ * What `Match Version` compares (version.h SSH_RELEASE): `OpenSSH_10.0p2`; Debian and Ubuntu append the revision of
+ * their package. Without a patch level the newest of that release is meant.
+ */
+export function versionText(release: Release): string {
+  const newestPatch = atLeast({ ...release, patch: 0 }, "9.9") && !atLeast(release, "10.1") ? 2 : 1;
+  const patch = Number.isFinite(release.patch) ? release.patch : newestPatch;
+  const upstream = `OpenSSH_${release.major}.${release.minor}p${patch}`;
+  const revision = /-([^-]+)$/.exec(release.packageVersion ?? "")?.[1];
+  if (revision === undefined || (release.vendor !== "debian" && release.vendor !== "ubuntu")) return upstream;
+  return `${upstream} ${release.vendor === "debian" ? "Debian" : "Ubuntu"}-${revision}`;
+}

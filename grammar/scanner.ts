@@ -3,7 +3,8 @@
  * release's splitter). A scanner of our own because no regular lexer can: what a byte is depends on the keyword, on
  * quotes and on bytes that sshd never sees. Invariant: every byte is in exactly one token, in order.
  */
-import { type LogicalLine, lineRules, pieceAt, readLogicalLines } from "./logical-lines.ts";
+import { lowerAscii } from "./ascii.ts";
+import { type LineRules, type LogicalLine, pieceAt, readLogicalLines } from "./logical-lines.ts";
 import { atLeast, type Release } from "./release.ts";
 import type { ArgumentsEnd, GrammarProblem, Span, Token, TokenKind, Word } from "./tree.ts";
 import { delimitWord, delimitWords, type LogicalWord, splitWords, type WordList } from "./words.ts";
@@ -54,12 +55,7 @@ export function isRawKeyword(lowerCaseKeyword: string): boolean {
   return RAW_KEYWORDS.has(lowerCaseKeyword);
 }
 
-/** ASCII lower case: bytes above 127 stay (sshd's strcasecmp in the C locale). */
-export function foldAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}
-
-export function scan(text: string, release: Release, sink: TokenSink): void {
+export function scan(text: string, release: Release, lineRules: LineRules, sink: TokenSink): void {
   const rules: ScanRules = {
     stripsTrailing: atLeast(release, "7.5"),
     argvSplit: atLeast(release, "8.7"),
@@ -67,7 +63,7 @@ export function scan(text: string, release: Release, sink: TokenSink): void {
     maxLine: atLeast(release, "7.8") ? Number.POSITIVE_INFINITY : 4095,
   };
   let sshdNumber = 1;
-  readLogicalLines(text, lineRules(release), (line) => {
+  readLogicalLines(text, lineRules, (line) => {
     scanLine({ text, line, sshdNumber, sink, cursor: line.start }, rules);
     sshdNumber++;
   });
@@ -203,7 +199,7 @@ function scanDirective(
 ): void {
   const { text } = out.line;
   const restStart = next ?? end;
-  const name = foldAscii(keyword.value);
+  const name = lowerAscii(keyword.value);
   const list = readArguments(text, restStart, end, { rules, name, absent: next === null });
   const raw = RAW_KEYWORDS.has(name);
   const hasComment = list.closed && list.tail < end && !raw;

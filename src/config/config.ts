@@ -20,8 +20,10 @@ export interface Config {
   /** every Match line met, in sshd's order, also those that guard nothing */
   readonly matches: readonly MatchBlock[];
   readonly includes: readonly IncludeLine[];
-  /** in the order in which sshd would meet them; empty means `sshd -t` accepts */
+  /** in the order in which sshd would meet them; none that is fatal or counted means `sshd -t` accepts */
   readonly problems: readonly Problem[];
+  /** why reading stopped early, a limit of ours; empty when everything was read */
+  readonly limits: readonly string[];
 }
 
 export interface ConfigFile {
@@ -51,6 +53,12 @@ export interface Directive {
   readonly guards: readonly MatchBlock[];
   /** position in `Config.directives` */
   readonly order: number;
+  /**
+   * true when sshd's first pass, which knows no connection, takes the value: no Match on the path, or only ones that
+   * hold without a connection (`Match all`, `Match Version …`). It then counts as a global value, behind any value
+   * of a matching block.
+   */
+  readonly atStart: boolean;
   readonly origin: "file" | "option";
 }
 
@@ -60,8 +68,10 @@ export interface MatchBlock {
   readonly place: Place;
   /** blocks around the Include that brought this file in, outermost first */
   readonly outer: readonly MatchBlock[];
-  /** true when the file that holds it was included from another (8.2 and 8.3 treat that differently) */
-  readonly inIncluded: boolean;
+  /** true when it holds without a connection (`all`, a matching Version), so that the first pass enters it too */
+  readonly static: boolean;
+  /** true when no connection ever enters it: 8.2 and 8.3 lose the Match blocks of a file included globally */
+  readonly lost: boolean;
   /** position in `Config.matches` */
   readonly order: number;
 }

@@ -1,0 +1,227 @@
+/**
+ * The plain reading: the effective settings of one connection, line by line as sshd does it (OpenSSH servconf.c
+ * parse_server_match_config and copy_set_server_options). The second, independent reading beside the search: it shares
+ * only the loaded configuration and the pattern matcher with it.
+ */
+import { matchAddressList } from "../../grammar/addresses.ts";
+import { type Keyword, knownKeywords } from "../../grammar/keywords.ts";
+import { matchHostList, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
+import { atLeast, type Release, versionText } from "../../grammar/release.ts";
+import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
+import type { Connection } from "./connection.ts";
+import { type Chosen, chooseValues } from "./first-value.ts";
+
+export interface EffectiveSetting {
+  readonly keyword: Keyword;
+  /** as `sshd -T` prints them, one string a printed item; empty: sshd prints nothing */
+  readonly values: readonly string[];
+  /** the lines that give the values, in order; empty: the default */
+  readonly decidedBy: readonly Directive[];
+}
+
+/** Effective settings by lower-case keyword, in the order of the keyword table. */
+export type Effective = ReadonlyMap<string, EffectiveSetting>;
+
+/**
+ * Why sshd has no answer: it ends the connection (a bad address list before 8.4), or `sshd -T` of that release stops
+ * for want of a field (semantics 6.3, 6.4).
+ */
+export interface NoAnswer {
+  readonly kind: "no-answer";
+  readonly message: string;
+}
+
+export interface EvaluateOptions {
+  /** a field that is null: "as-sshd" does what `sshd -T` of the release does; "no-match" lets the criterion fail */
+  readonly missing?: "as-sshd" | "no-match";
+}
+
+export function evaluate(
+  config: Config,
+  connection: Connection,
+  options: EvaluateOptions = {},
+): Effective | NoAnswer {
+  const entered = enteredBlocks(config, connection, options);
+  if ("kind" in entered) return entered;
+  const inMatch: Directive[] = [];
+  const global: Directive[] = [];
+  for (const directive of config.directives) {
+    if (directive.values === null) continue;
+    if (directive.atStart) global.push(directive);
+    if (directive.guards.length > 0 && directive.guards.every((block) => entered.has(block)))
+      inMatch.push(directive);
+  }
+  return settle(config.release, inMatch, global);
+}
+
+/** One keyword of the answer; the default where the keyword is unknown to the release gives undefined. */
+export function isAnswer(result: Effective | NoAnswer): result is Effective {
+  return !("kind" in result);
+}
+
+function settle(release: Release, inMatch: readonly Directive[], global: readonly Directive[]): Effective {
+  const matchByKeyword = groupByKeyword(inMatch);
+  const globalByKeyword = groupByKeyword(global);
+  const effective = new Map<string, EffectiveSetting>();
+  for (const keyword of knownKeywords(release)) {
+    if (keyword.form === "match" || keyword.form === "include") continue;
+    const chosen = chooseIfAny(keyword, keyword.inMatch ? matchByKeyword.get(keyword.key) : undefined) ??
+      chooseIfAny(keyword, globalByKeyword.get(keyword.key)) ?? {
+        values: keyword.defaults ?? [],
+        decidedBy: [],
+      };
+    effective.set(keyword.key, { keyword, ...chosen });
+  }
+  return effective;
+}
+
+function groupByKeyword(directives: readonly Directive[]): Map<string, Directive[]> {
+  const grouped = new Map<string, Directive[]>();
+  for (const directive of directives) {
+    const list = grouped.get(directive.keyword);
+    if (list === undefined) grouped.set(directive.keyword, [directive]);
+    else list.push(directive);
+  }
+  return grouped;
+}
+
+function chooseIfAny(keyword: Keyword, directives: readonly Directive[] | undefined): Chosen | null {
+  return directives === undefined ? null : chooseValues(keyword, directives);
+}
+
+/** The Match blocks that hold for the connection (second pass). A block counts only with all blocks around it. */
+function enteredBlocks(
+  config: Config,
+  connection: Connection,
+  options: EvaluateOptions,
+): Set<MatchBlock> | NoAnswer {
+  const entered = new Set<MatchBlock>();
+  if (options.missing === "as-sshd" && skipsSecondPass(config.release, connection)) return entered;
+  for (const block of config.matches) {
+    // inside a block that does not hold, and in files lost to bug 3122, sshd only checks the syntax (SSHCFG_NEVERMATCH)
+    if (block.lost || !block.outer.every((around) => entered.has(around))) continue;
+    const holds = blockHolds(block, connection, { release: config.release, options });
+    if (typeof holds === "string") return { kind: "no-answer", message: holds };
+    if (holds) entered.add(block);
+  }
+  return entered;
+}
+
+interface Judge {
+  readonly release: Release;
+  readonly options: EvaluateOptions;
+}
+
+/** Every criterion is looked at, without short cut, so that a missing field is fatal wherever it stands. */
+function blockHolds(block: MatchBlock, connection: Connection, judge: Judge): boolean | string {
+  let holds = block.criteria.length > 0;
+  for (const criterion of block.criteria) {
+    const missing = missingField(criterion, connection, judge);
+    if (missing !== null) return missing;
+    const held = criterionHolds(criterion, connection, judge.release);
+    if (held === "dies") return `reprocess config line ${block.line.sshdNumber}: Bad Match condition`;
+    if (!held) holds = false;
+  }
+  return holds;
+}
+
+function criterionHolds(criterion: Criterion, connection: Connection, release: Release): boolean | "dies" {
+  switch (criterion.attribute) {
+    case "all":
+      return true;
+    case "invalid-user":
+      return connection.invalidUser || !atLeast(release, "9.9p2");
+    case "user":
+      return connection.user !== null && matchPatternList(connection.user, criterion.items, release) === 1;
+    case "group":
+      return groupsMatch(connection.groups ?? [], criterion.items, release);
+    case "host":
+      return connection.host !== null && matchHostList(connection.host, criterion.items, release) === 1;
+    case "rdomain":
+      return (
+        connection.rdomain !== null && matchPatternList(connection.rdomain, criterion.items, release) === 1
+      );
+    case "version":
+      return matchPatternList(versionText(release), criterion.items, release) === 1;
+    case "localport":
+      return connection.lport === criterion.port;
+    case "address":
+    case "localaddress":
+      return addressHolds(criterion, connection, release);
+  }
+}
+
+function addressHolds(
+  criterion: Extract<Criterion, { attribute: "address" | "localaddress" }>,
+  connection: Connection,
+  release: Release,
+): boolean | "dies" {
+  const text = criterion.attribute === "address" ? connection.addr : connection.laddr;
+  if (text === null) return false;
+  const matched = matchAddressList(text, criterion.items, release);
+  return matched === "dies" ? matched : matched === 1;
+}
+
+/** groupaccess.c ga_match_pattern_list: any group on a negated item ends it. */
+function groupsMatch(
+  groups: readonly string[],
+  items: readonly PatternItem[],
+  release: Release,
+): boolean {
+  let found = false;
+  for (const group of groups) {
+    const matched = matchPatternList(group, items, release);
+    if (matched === -1) return false;
+    if (matched === 1) found = true;
+  }
+  return found;
+}
+
+/** Up to 7.6 `sshd -T` without -C does not read the Match blocks at all (semantics 6.3). */
+function skipsSecondPass(release: Release, connection: Connection): boolean {
+  return !atLeast(release, "7.7") && isEmpty(connection);
+}
+
+function isEmpty({ user, host, addr, laddr, lport, rdomain }: Connection): boolean {
+  return [user, host, addr, laddr, lport, rdomain].every((field) => field === null);
+}
+
+const FIELD_OF: Readonly<
+  Record<Criterion["attribute"], { name: string; field: keyof Connection; key: string } | null>
+> = {
+  all: null,
+  "invalid-user": null,
+  version: null,
+  user: { name: "User", field: "user", key: "user" },
+  group: { name: "Group", field: "user", key: "user" },
+  host: { name: "Host", field: "host", key: "host" },
+  address: { name: "Address", field: "addr", key: "addr" },
+  localaddress: { name: "LocalAddress", field: "laddr", key: "laddr" },
+  localport: { name: "LocalPort", field: "lport", key: "lport" },
+  rdomain: { name: "RDomain", field: "rdomain", key: "rdomain" },
+};
+
+/** What `sshd -T` says where a criterion needs a field that was not given (servconf.c match_test_missing_fatal). */
+function missingField(criterion: Criterion, connection: Connection, judge: Judge): string | null {
+  if (judge.options.missing !== "as-sshd") return null;
+  const needed = FIELD_OF[criterion.attribute];
+  if (needed === null) return null;
+  const value = connection[needed.field];
+  const absent = value === null || (criterion.attribute === "localport" && value === 0);
+  if (!absent || !isFatalWhenMissing(criterion.attribute, judge.release)) return null;
+  return `'Match ${needed.name}' in configuration but '${needed.key}' not in connection test specification.`;
+}
+
+function isFatalWhenMissing(attribute: Criterion["attribute"], release: Release): boolean {
+  if (!atLeast(release, "7.7")) return false;
+  if (attribute === "localport") return true;
+  return attribute !== "rdomain" && !atLeast(release, "8.1");
+}
+
+/** Up to 7.6 `-C` needs user, host and addr together (sshd.c). Null: the specification is complete enough. */
+export function refusedSpecification(release: Release, connection: Connection): string | null {
+  if (atLeast(release, "7.7") || isEmpty(connection)) return null;
+  const { user, host, addr } = connection;
+  if (user !== null && host !== null && addr !== null) return null;
+  return "user, host and addr are all required when testing Match configs";
+}
