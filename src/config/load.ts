@@ -17,6 +17,7 @@ import { decode, makeSource, type Place, type Source } from "../source/source.ts
 import type {
   Config,
   ConfigFile,
+  Criterion,
   Directive,
   IncludeLine,
   IncludeTarget,

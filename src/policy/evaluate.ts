@@ -163,11 +163,7 @@ function addressHolds(
 }
 
 /** groupaccess.c ga_match_pattern_list: any group on a negated item ends it. */
-function groupsMatch(
-  groups: readonly string[],
-  items: readonly PatternItem[],
-  release: Release,
-): boolean {
+function groupsMatch(groups: readonly string[], items: readonly PatternItem[], release: Release): boolean {
   let found = false;
   for (const group of groups) {
     const matched = matchPatternList(group, items, release);
