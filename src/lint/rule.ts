@@ -1,10 +1,39 @@
 /** Rules, findings and fixes. A rule imports this file only. */
-import type { Config, Directive, MatchBlock } from "../config/config.ts";
-import type { Answer, Exposure } from "../policy/answer.ts";
+import type { Config, ConfigFile, Directive, IncludeLine, MatchBlock, Problem } from "../config/config.ts";
+import type { Account } from "../files/tree.ts";
+import type { Answer, Decider, Exposure, LineUse } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import type { Place } from "../source/source.ts";
+import type { AllowedForwarding } from "./openings.ts";
 
-export type { Answer, Capability, Config, Connection, Directive, Exposure, MatchBlock, Place };
+export {
+  type AllowedForwarding,
+  closes,
+  deciderOf,
+  globalLine,
+  groupBy,
+  isMeant,
+  openAnswers,
+  reopenedBy,
+} from "./openings.ts";
+export { atTop, stockComment } from "./places.ts";
+export { forwards, grantText, isUnlimited, listed, whoText } from "./wording.ts";
+export type {
+  Account,
+  Answer,
+  Capability,
+  Config,
+  ConfigFile,
+  Connection,
+  Decider,
+  Directive,
+  Exposure,
+  IncludeLine,
+  LineUse,
+  MatchBlock,
+  Place,
+  Problem,
+};
 
 /** `error`: sshd refuses the file. */
 export type Severity = "error" | "high" | "medium" | "low" | "info";
@@ -17,7 +46,7 @@ export interface Rule {
   readonly severity: Severity;
   readonly docs: RuleDocs;
   readonly references: readonly string[];
-  readonly check: (audit: Audit) => readonly Finding[];
+  readonly check: (audit: Audit) => readonly Draft[];
 }
 
 /** Markdown, except the examples, which are configurations that a test executes. */
@@ -37,6 +66,12 @@ export interface RuleDocs {
 export interface Audit {
   readonly config: Config;
   readonly exposure: Exposure;
+  /** lines that set a forwarding keyword or another first-value keyword, with what is known of their effect */
+  readonly lineUses: readonly LineUse[];
+  /** forwarding that is meant to be open: `local` covers TCP and unix sockets outward, `remote` inward */
+  readonly allowed: AllowedForwarding;
+  /** null where no accounts of the target are known */
+  readonly accounts: readonly Account[] | null;
 }
 
 export interface Finding {
@@ -49,12 +84,17 @@ export interface Finding {
   readonly label: string;
   readonly related: readonly { readonly place: Place; readonly note: string }[];
   readonly witness: Connection | null;
+  /** what the witness may do, in a client's options: "-L -D -W -J to any host and port" */
+  readonly grant: string;
   readonly capability: Capability | null;
   readonly login: Answer["login"] | null;
   /** further lines for people: what to do, what to keep in mind */
   readonly notes: readonly string[];
   readonly fix: Fix | null;
 }
+
+/** What a rule returns: its id, its usual severity and empty parts are filled in by `audit`. */
+export type Draft = Pick<Finding, "message" | "place"> & Partial<Omit<Finding, "rule">>;
 
 /** An intent; text comes later, from one planner. Safe or unsafe is chosen by the constructor. */
 export interface Fix {

@@ -44,3 +44,16 @@ export interface Exposure {
   readonly limits: readonly string[];
   readonly assumptions: readonly string[];
 }
+
+/**
+ * Whether a line ever counts. `decides: false` means that for every connection an earlier line (or, for a global line,
+ * a line in front of it) already has set the keyword, or that no connection reaches it.
+ */
+export interface LineUse {
+  readonly directive: Directive;
+  readonly decides: boolean | "unknown";
+  /** a connection that it decides, where `decides` is true */
+  readonly witness: Connection | null;
+  /** the lines that come first, where `decides` is false; empty: no connection can reach it */
+  readonly shadowedBy: readonly Directive[];
+}

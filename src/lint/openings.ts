@@ -1,0 +1,86 @@
+/** What opens an answer: the deciding lines, and the ones that an exception overrides. */
+import type { Config, Directive } from "../config/config.ts";
+import type { Answer, Decider, Exposure } from "../policy/answer.ts";
+import type { Capability } from "../policy/connection.ts";
+
+/** Answers of the given capabilities that are open; one that is unknown counts as open. */
+export function openAnswers(exposure: Exposure, capabilities: readonly Capability[]): readonly Answer[] {
+  return exposure.answers.filter(
+    (answer) => answer.allowed !== false && capabilities.includes(answer.capability),
+  );
+}
+
+/** What gives `keyword` (lower case) its value in an answer; null where the keyword plays no part. */
+export function deciderOf(answer: Answer, keyword: string): Decider | null {
+  return answer.decidedBy.find((decider) => decider.keyword === keyword) ?? null;
+}
+
+/** The line outside every Match that counts for a first-value keyword; null where only the default is left. */
+export function globalLine(config: Config, keyword: string): Directive | null {
+  return (
+    config.directives.find(
+      (directive) =>
+        directive.keyword === keyword && directive.guards.length === 0 && directive.values !== null,
+    ) ?? null
+  );
+}
+
+/**
+ * The line inside a Match that opens what a written line outside every Match closes. Null where the answer is open
+ * for another reason.
+ */
+export function reopenedBy(config: Config, answer: Answer): Directive | null {
+  for (const { directive } of answer.decidedBy) {
+    if (directive === null || directive.guards.length === 0) continue;
+    const overridden = globalLine(config, directive.keyword);
+    if (overridden !== null && closes(overridden, answer.capability) && !closes(directive, answer.capability))
+      return directive;
+  }
+  return null;
+}
+
+/** Whether the value of the line, taken alone, closes the capability (semantics of channels.c and session.c). */
+export function closes(directive: Directive, capability: Capability): boolean {
+  const value = directive.values?.[0] ?? "";
+  return CLOSED_BY[capability].some(
+    ({ keyword, values }) => keyword === directive.keyword && values.includes(value),
+  );
+}
+
+interface Closing {
+  readonly keyword: string;
+  readonly values: readonly string[];
+}
+
+const TCP_OUT: Closing = { keyword: "allowtcpforwarding", values: ["no", "remote"] };
+const TCP_IN: Closing = { keyword: "allowtcpforwarding", values: ["no", "local"] };
+const DISABLED: Closing = { keyword: "disableforwarding", values: ["yes"] };
+
+const CLOSED_BY: Readonly<Record<Capability, readonly Closing[]>> = {
+  "tcp-local": [TCP_OUT, DISABLED, { keyword: "permitopen", values: ["none"] }],
+  "tcp-remote": [TCP_IN, DISABLED, { keyword: "permitlisten", values: ["none"] }],
+  "unix-local": [TCP_OUT, DISABLED, { keyword: "allowstreamlocalforwarding", values: ["no", "remote"] }],
+  "unix-remote": [TCP_IN, DISABLED, { keyword: "allowstreamlocalforwarding", values: ["no", "local"] }],
+  tun: [{ keyword: "permittunnel", values: ["no"] }, DISABLED],
+  x11: [{ keyword: "x11forwarding", values: ["no"] }, DISABLED],
+  agent: [{ keyword: "allowagentforwarding", values: ["no"] }, DISABLED],
+};
+
+export type AllowedForwarding = "none" | "local" | "remote";
+
+/** True where forwarding of this kind is meant to be open (--allow-forwarding). */
+export function isMeant(allowed: AllowedForwarding, capability: Capability): boolean {
+  return allowed !== "none" && (capability === `tcp-${allowed}` || capability === `unix-${allowed}`);
+}
+
+/** Items of a list by key, in the order of the keys' first appearance. */
+export function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}

@@ -1,0 +1,93 @@
+/** Words that several rules need: who is affected, and what a client may do. */
+import type { Answer } from "../policy/answer.ts";
+import type { Capability } from "../policy/connection.ts";
+
+const SHOWN = 3;
+
+/** "a", "a and b", "a, b and c"; more than three are counted. */
+export function listed(items: readonly string[]): string {
+  const unique = [...new Set(items)];
+  const shown = unique.length > SHOWN + 1 ? unique.slice(0, SHOWN) : unique;
+  const rest = unique.length - shown.length;
+  const parts = rest > 0 ? [...shown, `${rest} more`] : shown;
+  if (parts.length < 2) return parts.join("");
+  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+}
+
+/** Who the answers are about, in the administrator's own words. */
+export function whoText(answers: readonly Answer[]): string {
+  const conditions = [...new Set(answers.map(({ condition }) => condition))];
+  if (conditions.includes("everybody")) return "everybody";
+  const shown = conditions.slice(0, SHOWN);
+  const rest = conditions.length - shown.length;
+  return rest > 0 ? `${shown.join("; ")}; and ${rest} more groups of connections` : shown.join("; ");
+}
+
+const THINGS: Readonly<Record<Capability, string>> = {
+  "tcp-local": "TCP",
+  "tcp-remote": "TCP",
+  "unix-local": "unix sockets",
+  "unix-remote": "unix sockets",
+  tun: "a tun device",
+  x11: "X11",
+  agent: "the ssh agent",
+};
+
+/** "may tunnel TCP and unix sockets through this server", by what is open. */
+export function forwards(answers: readonly Answer[]): string {
+  const open = new Set(answers.map(({ capability }) => capability));
+  const sockets = open.has("unix-local") || open.has("unix-remote") ? " and unix sockets" : "";
+  if (open.has("tcp-local") && open.has("tcp-remote")) return `may tunnel TCP${sockets} through this server`;
+  if (open.has("tcp-local"))
+    return `may reach ${destinationText(ofKind(answers, "tcp-local"))}${sockets} through this server`;
+  if (open.has("tcp-remote")) return `may open listening ports${sockets} on this server`;
+  return `may forward ${listed([...open].map((capability) => THINGS[capability]))}`;
+}
+
+function ofKind(answers: readonly Answer[], capability: Capability): readonly Answer[] {
+  return answers.filter((answer) => answer.capability === capability);
+}
+
+function destinationText(answers: readonly Answer[]): string {
+  return isUnlimited(answers)
+    ? "any host and port"
+    : listed(answers.flatMap(({ destinations }) => destinations));
+}
+
+/** True where one of the answers reaches any host and port, or listens on any port. */
+export function isUnlimited(answers: readonly Answer[]): boolean {
+  return answers.some(({ capability, destinations, listen }) => {
+    if (capability === "tcp-local") return destinations.includes("*:*");
+    if (capability === "tcp-remote") return listen === null || listen.addresses.includes("*:*");
+    return true;
+  });
+}
+
+const BIND_TEXT = {
+  loopback: "on loopback",
+  wildcard: "on all addresses",
+  client: "on any address the client asks for",
+} as const;
+
+/** What a client may do, in its own options: "-L -D -W -J to any host and port, -R on loopback ports". */
+export function grantText(answers: readonly Answer[]): string {
+  const open = (capability: Capability): Answer | undefined =>
+    answers.find((answer) => answer.capability === capability);
+  const parts: string[] = [];
+  if (open("tcp-local") !== undefined)
+    parts.push(`-L -D -W -J to ${destinationText(ofKind(answers, "tcp-local"))}`);
+  const remote = open("tcp-remote");
+  if (remote !== undefined) parts.push(`-R ${listenText(remote)}`);
+  if (open("unix-local") !== undefined) parts.push("-L to a unix socket");
+  if (open("unix-remote") !== undefined) parts.push("-R from a unix socket");
+  if (open("tun") !== undefined) parts.push("-w, a network tunnel");
+  if (open("x11") !== undefined) parts.push("-X and -Y");
+  if (open("agent") !== undefined) parts.push("-A");
+  return parts.join(", ");
+}
+
+function listenText(answer: Answer): string {
+  const bind = BIND_TEXT[answer.listen?.bind ?? "loopback"];
+  const addresses = answer.listen?.addresses ?? ["*:*"];
+  return addresses.includes("*:*") ? `from any port ${bind}` : `from ${listed(addresses)} ${bind}`;
+}
