@@ -1,0 +1,65 @@
+/** A tree of files as tests write it down: for our reader in memory, for a real sshd on disk. */
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { FileEntry, FileTree } from "../../src/files/tree.ts";
+import { encode } from "../../src/source/source.ts";
+
+/** Contents (latin1) by absolute path. A content that is `{ link }` is a symbolic link. */
+export type ServerTree = Readonly<Record<string, string | { readonly link: string }>>;
+
+/** Writes the tree below `root`, which holds nothing else afterwards. */
+export function writeTree(root: string, tree: ServerTree): void {
+  for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+  for (const [path, content] of Object.entries(tree)) {
+    const target = join(root, path);
+    mkdirSync(dirname(target), { recursive: true });
+    if (typeof content === "string") writeFileSync(target, encode(content));
+    else symlinkSync(content.link, target);
+  }
+}
+
+/** The tree in memory. Links lead to a file directly; that is all these tests need. */
+export function memoryTree(tree: ServerTree): FileTree {
+  const folders = new Map<string, Set<string>>([["/", new Set()]]);
+  for (const path of Object.keys(tree)) {
+    for (let at = path; at !== "/"; at = dirname(at)) {
+      const names = folders.get(dirname(at)) ?? new Set();
+      folders.set(dirname(at), names.add(at.slice(at.lastIndexOf("/") + 1)));
+    }
+  }
+  const follow = (path: string): string => {
+    const content = tree[path];
+    return typeof content === "object" ? join(dirname(path), content.link) : path;
+  };
+  const normal = (path: string): string => {
+    const joined = join(path);
+    return joined.length > 1 && joined.endsWith("/") ? joined.slice(0, -1) : joined;
+  };
+  return {
+    read: (path) => {
+      const realPath = follow(normal(path));
+      const content = tree[realPath];
+      if (typeof content === "string") return { kind: "file", bytes: encode(content), realPath };
+      if (folders.has(realPath)) return { kind: "folder" };
+      return { kind: "unreadable", code: "ENOENT", reason: "No such file or directory" };
+    },
+    list: (path) => {
+      const names = folders.get(follow(normal(path)));
+      return names === undefined ? null : [...names].sort((a, b) => (a < b ? -1 : 1));
+    },
+    stat: (path, options) => {
+      const named = normal(path);
+      const realPath = options?.follow === false ? named : follow(named);
+      const content = tree[realPath];
+      if (content === undefined && !folders.has(realPath)) return null;
+      return entry(realPath, content);
+    },
+  };
+}
+
+function entry(realPath: string, content: ServerTree[string] | undefined): FileEntry {
+  const kind = content === undefined ? "folder" : typeof content === "string" ? "file" : "link";
+  const target = typeof content === "object" ? content.link : null;
+  const size = typeof content === "string" ? content.length : 0;
+  return { kind, size, mode: 0o644, uid: 0, gid: 0, modifiedMs: 0, realPath, target };
+}
