@@ -81,6 +81,7 @@ function releaseOf(program: string, chroot: string): Release | null {
   if (program === "/usr/sbin/sshd") {
     try {
       const database = join(chroot, "var/lib/dpkg");
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholder
       const arguments_ = ["--admindir", database, "-W", "-f", "${Version}", "openssh-server"];
       return parseRelease(execFileSync("dpkg-query", arguments_, { encoding: "latin1", stdio: "pipe" }));
     } catch {
@@ -92,7 +93,11 @@ function releaseOf(program: string, chroot: string): Release | null {
   return parseRelease(/OpenSSH_(\d+\.\d+(?:p\d+)?)/.exec(text)?.[1] ?? "");
 }
 
-function makeSshd(child: ChildProcess, work: string, { name, release }: { name: string; release: Release }): Sshd {
+function makeSshd(
+  child: ChildProcess,
+  work: string,
+  { name, release }: { name: string; release: Release },
+): Sshd {
   // a child that has gone shows in the outputs; the write error says nothing more
   child.stdin?.on("error", () => {});
   const ended = new Promise<void>((done) => child.on("close", () => done()));
