@@ -24,6 +24,7 @@ import type {
   MatchBlock,
   Problem,
 } from "./config.ts";
+import { asPrinted } from "./printed.ts";
 
 export interface LoadOptions {
   readonly release: Release;
@@ -154,7 +155,7 @@ function reportUnreadable(loading: Loading, path: string, reason: string, place:
   loading.problems.push({
     code: "unreadable",
     weight: "fatal",
-    sshdText: `${shown(loading, path)}: ${reason}`,
+    sshdText: asPrinted(`${shown(loading, path)}: ${reason}`),
     message: `sshd cannot read ${shown(loading, path)}: ${reason}`,
     place,
     sshdLine: 0,
@@ -239,7 +240,9 @@ function pushGrammarProblem(loading: Loading, text: LoadedText, problem: Grammar
     sshdText:
       weight === "silent"
         ? ""
-        : `${text.source.path} line ${sshdNumber}${code === "line-too-long" ? " " : ": "}${message}`,
+        : asPrinted(
+            `${text.source.path} line ${sshdNumber}${code === "line-too-long" ? " " : ": "}${message}`,
+          ),
     message,
     place: { source: text.source, span },
     sshdLine: sshdNumber,
@@ -302,7 +305,7 @@ function pushRetired(
   loading.problems.push({
     code: `${status}-keyword`,
     weight: "warning",
-    sshdText: `${source.path} line ${line.sshdNumber}: ${word} option ${line.keyword.value}`,
+    sshdText: asPrinted(`${source.path} line ${line.sshdNumber}: ${word} option ${line.keyword.value}`),
     message: `${word} option ${line.keyword.value}`,
     place: { source, span: line.keyword.span },
     sshdLine: line.sshdNumber,
@@ -321,7 +324,7 @@ function pushProblem(loading: Loading, text: LoadedText, line: DirectiveLine, pr
   loading.problems.push({
     code,
     weight,
-    sshdText: position + message,
+    sshdText: asPrinted(position + message),
     message,
     place: { source: text.source, span },
     sshdLine: line.sshdNumber,

@@ -214,8 +214,13 @@ function isFatalWhenMissing(attribute: Criterion["attribute"], release: Release)
   return attribute !== "rdomain" && !atLeast(release, "8.1");
 }
 
-/** Up to 7.6 `-C` needs user, host and addr together (sshd.c). Null: the specification is complete enough. */
+/**
+ * Up to 7.6 `-C` needs user, host and addr together (sshd.c); `invalid-user` is known from 9.9 on. Null: the release
+ * takes the specification.
+ */
 export function refusedSpecification(release: Release, connection: Connection): string | null {
+  if (connection.invalidUser && !atLeast(release, "9.9"))
+    return "Invalid test mode specification invalid-user";
   if (atLeast(release, "7.7") || isEmpty(connection)) return null;
   const { user, host, addr } = connection;
   if (user !== null && host !== null && addr !== null) return null;
