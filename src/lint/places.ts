@@ -1,5 +1,5 @@
 /** Where to point when no line decides. */
-import { lowerAscii } from "../../grammar/ascii.ts";
+import { findStockComment } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import type { Place } from "../source/source.ts";
 
@@ -9,26 +9,10 @@ export function atTop(config: Config): Place | null {
   return main === undefined ? null : { source: main.source, span: { start: 0, end: 0 } };
 }
 
-const COMMENTED = /^#[ \t]*([A-Za-z0-9]+)[ \t=]+([^ \t]+)[ \t\r]*$/;
-
-/**
- * The commented line of the stock file, `#AllowTcpForwarding yes`, in the main file: one keyword (lower case) with
- * one value, so that prose does not count. One that stands directly after its `#` is preferred.
- */
+/** The commented line of the stock file, `#AllowTcpForwarding yes`, that a fix would turn on; `keyword` in lower case. */
 export function stockComment(config: Config, keyword: string): Place | null {
   const main = config.files[0];
-  if (main === undefined) return null;
-  let spaced: Place | null = null;
-  for (const line of main.tree.lines) {
-    if (line.kind !== "comment") continue;
-    const text = main.source.text.slice(line.span.start, line.span.end).replace(/[\r\n]+$/, "");
-    const start = text.search(/[^ \t]/);
-    const found = COMMENTED.exec(text.slice(start));
-    if (found === null || lowerAscii(found[1] ?? "") !== keyword) continue;
-    const span = { start: line.span.start + start, end: line.span.start + text.length };
-    const place = { source: main.source, span };
-    if (text[start + 1] !== " " && text[start + 1] !== "\t") return place;
-    spaced ??= place;
-  }
-  return spaced;
+  const found = main === undefined ? null : findStockComment(main, keyword);
+  if (main === undefined || found === null) return null;
+  return { source: main.source, span: { start: found.start, end: found.end } };
 }

@@ -1,4 +1,5 @@
 /** Rules, findings and fixes. A rule imports this file only. */
+import type { Change } from "../config/change.ts";
 import type { Config, ConfigFile, Directive, IncludeLine, MatchBlock, Problem } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Decider, Exposure, LineUse } from "../policy/answer.ts";
@@ -22,6 +23,7 @@ export type {
   Account,
   Answer,
   Capability,
+  Change,
   Config,
   ConfigFile,
   Connection,
@@ -102,12 +104,6 @@ export interface Fix {
   readonly title: string;
   readonly changes: readonly Change[];
 }
-
-export type Change =
-  /** make `keyword` have `value` for every connection that no written exception decides */
-  | { readonly kind: "set-global"; readonly keyword: string; readonly value: string }
-  | { readonly kind: "replace-value"; readonly directive: Directive; readonly value: string }
-  | { readonly kind: "delete-directive"; readonly directive: Directive };
 
 export function safeFix(title: string, changes: readonly Change[]): Fix {
   return { safety: "safe", title, changes };

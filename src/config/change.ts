@@ -1,0 +1,228 @@
+/**
+ * From intended changes to the smallest edits in the place that wins: the only writer of configuration text.
+ * design.md "Fix, apply, roll back": the directive that decides is edited in its own file; where nothing decides, the
+ * commented stock line is turned on, else one line goes in before the first Match and before any Include.
+ */
+import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
+import { lookUpKeyword } from "../../grammar/keywords.ts";
+import { parseText } from "../../grammar/parser.ts";
+import type { DirectiveLine, Line } from "../../grammar/tree.ts";
+import { type Edit, findOverlap } from "../edit/edit.ts";
+import type { Config, ConfigFile, Directive } from "./config.ts";
+
+/** What should become true; the text comes from here. */
+export type Change =
+  /** `keyword` (lower case) gets `value` for every connection that no written exception decides */
+  | { readonly kind: "set-global"; readonly keyword: string; readonly value: string }
+  | { readonly kind: "replace-value"; readonly directive: Directive; readonly value: string }
+  | { readonly kind: "delete-directive"; readonly directive: Directive };
+
+export type PlannedChange =
+  | { readonly kind: "edits"; readonly edits: readonly Edit[] }
+  /** no edit of a file can do it: an option on sshd's command line decides, or the file cannot be edited safely */
+  | { readonly kind: "impossible"; readonly because: string };
+
+/** One change as edits against the files as they were loaded; no edits where it is true already. */
+export function planChange(config: Config, change: Change): PlannedChange {
+  switch (change.kind) {
+    case "replace-value":
+      return replaceValue(config, change.directive, change.value);
+    case "delete-directive":
+      return deleteDirective(config, change.directive);
+    case "set-global":
+      return setGlobal(config, change);
+  }
+}
+
+export interface MergedChanges {
+  readonly edits: readonly Edit[];
+  /** changes that were left out, with the reason */
+  readonly refused: readonly { readonly change: Change; readonly because: string }[];
+}
+
+/** Equal edits merge; of contradicting ones the first stays and the other is reported. */
+export function planChanges(config: Config, changes: readonly Change[]): MergedChanges {
+  const edits: Edit[] = [];
+  const refused: { change: Change; because: string }[] = [];
+  for (const change of changes) {
+    const planned = planChange(config, change);
+    if (planned.kind === "impossible") {
+      refused.push({ change, because: planned.because });
+      continue;
+    }
+    const fresh = planned.edits.filter((edit) => !edits.some((other) => sameEdit(edit, other)));
+    const overlap = findConflict(edits, fresh);
+    if (overlap === null) edits.push(...fresh);
+    else refused.push({ change, because: `it contradicts another change at ${overlap}` });
+  }
+  return { edits, refused };
+}
+
+function sameEdit(a: Edit, b: Edit): boolean {
+  return a.path === b.path && a.start === b.start && a.end === b.end && a.text === b.text;
+}
+
+function findConflict(edits: readonly Edit[], fresh: readonly Edit[]): string | null {
+  for (const edit of fresh) {
+    const sameFile = edits.filter(({ path }) => path === edit.path);
+    if (findOverlap([...sameFile, edit]) !== null) return `${edit.path}, byte ${edit.start}`;
+  }
+  return null;
+}
+
+function fileOf(config: Config, directive: Directive): ConfigFile | undefined {
+  return config.files.find(({ source }) => source === directive.place.source);
+}
+
+const OPTION_DECIDES = "an option on sshd's command line decides; change it where sshd is started";
+
+function replaceValue(config: Config, directive: Directive, value: string): PlannedChange {
+  const file = fileOf(config, directive);
+  if (file === undefined) return { kind: "impossible", because: OPTION_DECIDES };
+  const { start, end } = directive.valuePlace.span;
+  const before = file.source.text.slice(start, end);
+  const isQuoted =
+    before.length > 1 && before.startsWith('"') && before.indexOf('"', 1) === before.length - 1;
+  const text = isQuoted ? `"${value}"` : value;
+  return { kind: "edits", edits: text === before ? [] : [{ path: file.realPath, start, end, text }] };
+}
+
+function deleteDirective(config: Config, directive: Directive): PlannedChange {
+  const file = fileOf(config, directive);
+  if (file === undefined) return { kind: "impossible", because: OPTION_DECIDES };
+  return { kind: "edits", edits: [{ path: file.realPath, ...directive.line.span, text: "" }] };
+}
+
+type SetGlobal = Extract<Change, { kind: "set-global" }>;
+
+function setGlobal(config: Config, change: SetGlobal): PlannedChange {
+  const deciding = config.directives.find(
+    ({ keyword, guards, values }) => keyword === change.keyword && guards.length === 0 && values !== null,
+  );
+  if (deciding !== undefined) {
+    const isThere = deciding.values?.length === 1 && deciding.values[0] === change.value;
+    return isThere ? { kind: "edits", edits: [] } : replaceValue(config, deciding, change.value);
+  }
+  const main = config.files[0];
+  if (main === undefined) return { kind: "impossible", because: "the file cannot be read" };
+  const stock = findStockComment(main, change.keyword);
+  return { kind: "edits", edits: [stock === null ? insertLine(main, change) : turnOn(main, stock, change)] };
+}
+
+/** A line that holds nothing but `#Keyword value`, outside every Match. */
+interface StockComment {
+  readonly line: Line;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * The first commented stock line of a keyword before any Match. `#	AllowTcpForwarding no` under `#Match User anoncvs`
+ * is part of an example and none.
+ */
+export function findStockComment(file: ConfigFile, keyword: string): StockComment | null {
+  let inExample = false;
+  for (const line of file.tree.lines) {
+    if (line.kind === "directive" && equalIgnoringCase(line.keyword.value, "match")) return null;
+    if (line.kind !== "comment") inExample = false;
+    if (line.kind !== "comment" || line.tokens.some(({ kind }) => kind === "hidden")) continue;
+    const comment = line.tokens.find(({ kind }) => kind === "comment");
+    const directive = comment === undefined ? null : commentedDirective(comment.text, file);
+    if (comment === undefined || directive === null) continue;
+    const name = lowerAscii(directive.keyword.value);
+    if (name === "match") inExample = true;
+    if (inExample || name !== keyword || directive.args.length !== 1) continue;
+    const length = comment.text.length - trailingBlanks(comment.text);
+    return { line, start: comment.start, end: comment.start + length };
+  }
+  return null;
+}
+
+function commentedDirective(text: string, file: ConfigFile): DirectiveLine | null {
+  const body = /^# ?(?=[A-Za-z])/.exec(text);
+  if (body === null) return null;
+  const [line] = parseText(text.slice(body[0].length), file.tree.release).lines;
+  return line?.kind === "directive" ? line : null;
+}
+
+function trailingBlanks(text: string): number {
+  return /[ \t\r\f]*$/.exec(text)?.[0].length ?? 0;
+}
+
+function turnOn(file: ConfigFile, stock: StockComment, change: SetGlobal): Edit {
+  const text = file.source.text.slice(stock.start, stock.end);
+  const parts = /^# ?([A-Za-z0-9]+)([ \t]*=?[ \t]*)/.exec(text);
+  const written = parts === null ? `${spelling(file, change)} ` : `${parts[1]}${parts[2]}`;
+  return { path: file.realPath, start: stock.start, end: stock.end, text: written + change.value };
+}
+
+/** As the man page writes it. */
+function spelling(file: ConfigFile, change: SetGlobal): string {
+  return lookUpKeyword(change.keyword, file.tree.release).keyword?.name ?? change.keyword;
+}
+
+/** How the lines around are written. */
+interface Style {
+  readonly indent: string;
+  readonly separator: string;
+  readonly lowerCase: boolean;
+  readonly lineEnd: string;
+}
+
+function insertLine(file: ConfigFile, change: SetGlobal): Edit {
+  const { lines } = file.tree;
+  const { text } = file.source;
+  const barrier = lines.findIndex(isBarrier);
+  const before = barrier === -1 ? lines : lines.slice(0, barrier);
+  const neighbour = before.findLast(isPlainDirective) ?? lines.find(isPlainDirective);
+  const style = styleOf(neighbour, lines);
+  const keyword = style.lowerCase ? change.keyword : spelling(file, change);
+  const written = `${style.indent}${keyword}${style.separator}${change.value}`;
+  const after = before.findLast(isPlainDirective);
+  const place = after ?? (barrier === -1 ? lines.at(-1) : undefined);
+  if (place !== undefined && !endsInNewline(place)) {
+    // without a line end in sight a NUL may hide the rest: then the new line goes in front of it
+    const isHidden = place.tokens.some(({ kind }) => kind === "hidden");
+    const at = isHidden ? place.span.start : place.span.end;
+    const inserted = isHidden ? written + style.lineEnd : style.lineEnd + written;
+    return { path: file.realPath, start: at, end: at, text: inserted };
+  }
+  const at = place?.span.end ?? lines[barrier]?.span.start ?? text.length;
+  return { path: file.realPath, start: at, end: at, text: written + style.lineEnd };
+}
+
+function isBarrier(line: Line): boolean {
+  if (line.kind !== "directive") return false;
+  const name = lowerAscii(line.keyword.value);
+  return name === "match" || name === "include";
+}
+
+function isPlainDirective(line: Line): line is DirectiveLine {
+  return line.kind === "directive" && !isBarrier(line);
+}
+
+function endsInNewline(line: Line): boolean {
+  return line.tokens.at(-1)?.kind === "newline";
+}
+
+const STOCK_STYLE: Style = { indent: "", separator: " ", lowerCase: false, lineEnd: "\n" };
+
+function styleOf(neighbour: DirectiveLine | undefined, lines: readonly Line[]): Style {
+  const lineEnd = lines.some(endsInCrLf) ? "\r\n" : "\n";
+  if (neighbour === undefined) return { ...STOCK_STYLE, lineEnd };
+  const [first] = neighbour.tokens;
+  const separator = neighbour.tokens.find(({ kind }) => kind === "separator")?.text ?? " ";
+  const spelled = neighbour.keyword.value;
+  return {
+    indent: first?.kind === "blank" ? first.text : "",
+    separator: /^[ \t]*=?[ \t]*$/.test(separator) && separator !== "" ? separator : " ",
+    lowerCase: spelled === lowerAscii(spelled),
+    lineEnd,
+  };
+}
+
+function endsInCrLf(line: Line): boolean {
+  const last = line.tokens.at(-1);
+  const previous = line.tokens.at(-2);
+  return last?.kind === "newline" && (previous?.text.endsWith("\r") ?? false);
+}

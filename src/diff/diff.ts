@@ -1,0 +1,43 @@
+/** Unified diffs that `git apply` and `patch -p1` take, for any bytes. */
+import { structuredPatch } from "diff";
+
+export interface ChangedFile {
+  /** relative, as it stands behind `a/` and `b/` */
+  readonly name: string;
+  /** latin1 text before and after */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Latin1 text of the diff; write it as latin1 and the bytes are those of the files. Empty where nothing changed. */
+export function unifiedDiff(files: readonly ChangedFile[]): string {
+  return files
+    .filter(({ before, after }) => before !== after)
+    .map(fileDiff)
+    .join("");
+}
+
+function fileDiff({ name, before, after }: ChangedFile): string {
+  const patch = structuredPatch(name, name, before, after, "", "", { context: 3 });
+  const hunks = patch.hunks.map((hunk) => {
+    const from = range(hunk.oldStart, hunk.oldLines);
+    const to = range(hunk.newStart, hunk.newLines);
+    return `@@ -${from} +${to} @@\n${hunk.lines.map((line) => `${line}\n`).join("")}`;
+  });
+  return `--- ${quoteName(`a/${name}`)}\n+++ ${quoteName(`b/${name}`)}\n${hunks.join("")}`;
+}
+
+function range(start: number, lines: number): string {
+  return lines === 1 ? String(start) : `${start},${lines}`;
+}
+
+/** As git quotes a name with control characters, quotes or bytes above 127 (core.quotePath). */
+function quoteName(name: string): string {
+  if (/^[ !#-[\]-~]+$/.test(name)) return name.includes(" ") ? `${name}\t` : name;
+  const quoted = [...name].map((char) => {
+    const code = char.charCodeAt(0);
+    if (char === '"' || char === "\\") return `\\${char}`;
+    return code >= 32 && code < 127 ? char : `\\${code.toString(8).padStart(3, "0")}`;
+  });
+  return `"${quoted.join("")}"`;
+}

@@ -1,0 +1,149 @@
+/**
+ * From findings to a plan: changes, edits, the result read and audited again in memory, and the proof that nothing
+ * moved that no finding named. Nothing is written here.
+ */
+import { type Change, planChanges } from "../config/change.ts";
+import type { Config } from "../config/config.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
+import { applyEdits, type Edit } from "../edit/edit.ts";
+import { overlayTree } from "../files/overlay.ts";
+import type { FileTree } from "../files/tree.ts";
+import type { Finding } from "../lint/rule.ts";
+import type { Connection } from "../policy/connection.ts";
+import { evaluate, isAnswer } from "../policy/evaluate.ts";
+import { sampleConnections } from "../policy/samples.ts";
+import { decode, encode } from "../source/source.ts";
+
+/** Fixing one thing can uncover another; after this many rounds what is left stays a finding. */
+const MAX_ROUNDS = 5;
+
+export interface PlanRequest {
+  readonly tree: FileTree;
+  /** the main file, inside the tree */
+  readonly path: string;
+  readonly load: LoadOptions;
+  readonly audit: (config: Config) => readonly Finding[];
+  /** also close what somebody opened on purpose */
+  readonly unsafe: boolean;
+}
+
+export interface PlannedFile {
+  readonly realPath: string;
+  /** as it is shown to people */
+  readonly shown: string;
+  /** latin1 text */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** A setting that is different afterwards although no finding named it, or that the fix was for and is not. */
+export interface Moved {
+  readonly keyword: string;
+  readonly connection: Connection;
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface Plan {
+  readonly files: readonly PlannedFile[];
+  /** of the first round, against the text as it was: what a reporter shows for each finding */
+  readonly fixed: readonly Finding[];
+  readonly remaining: readonly Finding[];
+  readonly refused: readonly { readonly change: Change; readonly because: string }[];
+  readonly moved: readonly Moved[];
+  /** problems that make sshd refuse the result and that were not there before: then nothing may be written */
+  readonly broken: readonly string[];
+}
+
+export function planFix(request: PlanRequest): Plan {
+  const texts = new Map<string, Uint8Array>();
+  const original = loadConfig(request.tree, request.path, request.load);
+  const fixed: Finding[] = [];
+  const refused: { change: Change; because: string }[] = [];
+  const changes: Change[] = [];
+  let config = original;
+  let remaining = request.audit(config);
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const fixable = remaining.filter((finding) => isWanted(finding, request));
+    const wanted = fixable.flatMap(({ fix }) => fix?.changes ?? []);
+    const merged = planChanges(config, wanted);
+    if (round === 0) refused.push(...merged.refused);
+    if (merged.edits.length === 0) break;
+    stage(config, merged.edits, texts);
+    fixed.push(...fixable);
+    changes.push(...wanted);
+    config = loadConfig(overlayTree(request.tree, texts), request.path, request.load);
+    remaining = request.audit(config);
+  }
+  return {
+    files: plannedFiles(original, texts),
+    fixed,
+    remaining,
+    refused,
+    moved: movedSettings(original, config, namedKeywords(changes)),
+    broken: newProblems(original, config),
+  };
+}
+
+function isWanted({ fix }: Finding, request: PlanRequest): boolean {
+  return fix !== null && (fix.safety === "safe" || request.unsafe);
+}
+
+function stage(config: Config, edits: readonly Edit[], texts: Map<string, Uint8Array>): void {
+  for (const path of new Set(edits.map((edit) => edit.path))) {
+    const file = config.files.find(({ realPath }) => realPath === path);
+    if (file === undefined) continue;
+    const own = edits.filter((edit) => edit.path === path);
+    texts.set(path, encode(applyEdits(file.source.text, own)));
+  }
+}
+
+function plannedFiles(original: Config, texts: ReadonlyMap<string, Uint8Array>): PlannedFile[] {
+  return [...texts].flatMap(([realPath, bytes]) => {
+    const file = original.files.find((candidate) => candidate.realPath === realPath);
+    if (file === undefined) return [];
+    return [{ realPath, shown: file.source.path, before: file.source.text, after: decode(bytes) }];
+  });
+}
+
+function namedKeywords(changes: readonly Change[]): Set<string> {
+  return new Set(
+    changes.map((change) => (change.kind === "set-global" ? change.keyword : change.directive.keyword)),
+  );
+}
+
+/** Every setting of every sampled connection must be what it was, unless a change named its keyword. */
+function movedSettings(before: Config, after: Config, named: ReadonlySet<string>): Moved[] {
+  const moved: Moved[] = [];
+  for (const connection of sampleConnections(before)) {
+    const old = evaluate(before, connection);
+    const now = evaluate(after, connection);
+    if (!isAnswer(old) || !isAnswer(now)) continue;
+    for (const [keyword, { values }] of old) {
+      if (named.has(keyword)) continue;
+      const other = now.get(keyword)?.values.join(" ") ?? "";
+      if (other !== values.join(" ")) {
+        moved.push({ keyword, connection, before: values.join(" "), after: other });
+      }
+    }
+  }
+  return moved;
+}
+
+function newProblems(before: Config, after: Config): string[] {
+  const known = countTexts(before);
+  return [...countTexts(after)]
+    .filter(([text, count]) => count > (known.get(text) ?? 0))
+    .map(([text]) => text);
+}
+
+/** Without line numbers: an inserted line shifts them. */
+function countTexts(config: Config): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { weight, code, message } of config.problems) {
+    if (weight === "warning" || weight === "silent") continue;
+    const text = `${code}: ${message}`;
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return counts;
+}
