@@ -1,2 +1,86 @@
-declare const __VERSION__: string;
-process.stdout.write(`sshd-policy ${__VERSION__}\n`);
+/** The command line: options to calls, answers to exit codes. Commands are loaded when they run. */
+import { Command, CommanderError, Option } from "commander";
+import type { AuditCommandOptions } from "./audit.ts";
+import { ownVersion } from "./version.ts";
+
+const EXIT = { usage: 2, internal: 3 } as const;
+
+function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+function withTargets(command: Command): Command {
+  return command
+    .argument("[FILE...]", "sshd_config files; - is standard input (default: the live host's own)")
+    .option("--stdin-filename <path>", "where standard input would lie")
+    .option("--root <dir>", "a folder that is the / of a server")
+    .option("--openssh <release>", "the release to judge by: 9.2, 9.9p1, 9.2+debian, a package version")
+    .option("-o <keyword=value>", "as sshd's own -o (repeatable)", collect)
+    .option("--as-host", "resolve Includes as sshd -f FILE on this machine does");
+}
+
+function withOutput(command: Command, formats: readonly string[]): Command {
+  return command
+    .addOption(
+      new Option("--format <format>", "default: pretty on a terminal, else concise").choices(formats),
+    )
+    .option("--output <file>", "write there instead of standard output")
+    .addOption(new Option("--color <when>").choices(["auto", "always", "never"]).default("auto"))
+    .option("--quiet", "findings alone, no summary");
+}
+
+function addAudit(program: Command, done: (code: number) => void): void {
+  const command = program.command("audit").description("run the rules and print findings");
+  withOutput(withTargets(command), ["pretty", "concise", "json"])
+    .option("--rule <id>", "only this rule (repeatable)", collect)
+    .addOption(
+      new Option("--fail-on <severity>", "exit code 1 from this severity on")
+        .choices(["info", "low", "medium", "high", "error"])
+        .default("low"),
+    )
+    .addOption(
+      new Option("--allow-forwarding <kind>", "forwarding that is meant to be open")
+        .choices(["none", "local", "remote"])
+        .default("none"),
+    )
+    .action(async (files: string[], options: AuditCommandOptions) => {
+      const { runAudit } = await import("./audit.ts");
+      done(await runAudit(files, options));
+    });
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = new Command("sshd-policy")
+    .description("audits and edits OpenSSH's sshd_config: who can forward what through this server")
+    .version(ownVersion())
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`) });
+  addAudit(program, (found) => {
+    code = found;
+  });
+  try {
+    await program.parseAsync(argv);
+    return code;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : EXIT.usage;
+  }
+}
+
+// a reader that closes the pipe early (head) is no error
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+main(process.argv).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const text = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`sshd-policy: internal error: ${text}\n`);
+    process.exitCode = EXIT.internal;
+  },
+);

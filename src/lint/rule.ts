@@ -5,8 +5,11 @@ import type { Account } from "../files/tree.ts";
 import type { Answer, Decider, Exposure, LineUse } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import type { Place } from "../source/source.ts";
+import type { Fix } from "./fixes.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
+export { CAPABILITIES } from "../policy/connection.ts";
+export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
 export {
   type AllowedForwarding,
   closes,
@@ -18,7 +21,7 @@ export {
   reopenedBy,
 } from "./openings.ts";
 export { atTop, stockComment } from "./places.ts";
-export { forwards, grantText, isUnlimited, listed, whoText } from "./wording.ts";
+export { forwards, grantText, isUnlimited, lineText, listed, quoted, whoText } from "./wording.ts";
 export type {
   Account,
   Answer,
@@ -97,18 +100,3 @@ export interface Finding {
 
 /** What a rule returns: its id, its usual severity and empty parts are filled in by `audit`. */
 export type Draft = Pick<Finding, "message" | "place"> & Partial<Omit<Finding, "rule">>;
-
-/** An intent; text comes later, from one planner. Safe or unsafe is chosen by the constructor. */
-export interface Fix {
-  readonly safety: "safe" | "unsafe";
-  readonly title: string;
-  readonly changes: readonly Change[];
-}
-
-export function safeFix(title: string, changes: readonly Change[]): Fix {
-  return { safety: "safe", title, changes };
-}
-
-export function unsafeFix(title: string, changes: readonly Change[]): Fix {
-  return { safety: "unsafe", title, changes };
-}

@@ -1,6 +1,24 @@
 /** Words that several rules need: who is affected, and what a client may do. */
+import type { Directive } from "../config/config.ts";
 import type { Answer } from "../policy/answer.ts";
 import type { Capability } from "../policy/connection.ts";
+import { type Place, positionAt } from "../source/source.ts";
+
+const QUOTED = 60;
+
+/** The directive as it is written, between double quotes, without its comment; long ones are cut. */
+export function quoted(directive: Pick<Directive, "line">): string {
+  const { keyword, rest } = directive.line;
+  const text = `${keyword.value} ${rest.text}`;
+  return `"${text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text}"`;
+}
+
+/** "line 88", or "20-git.conf:4" seen from another file. */
+export function lineText(place: Place, from: Place): string {
+  const { line } = positionAt(place.source, place.span.start);
+  if (place.source === from.source) return `line ${line}`;
+  return `${place.source.path.slice(place.source.path.lastIndexOf("/") + 1)}:${line}`;
+}
 
 const SHOWN = 3;
 

@@ -1,0 +1,88 @@
+import {
+  type Answer,
+  type Audit,
+  CAPABILITIES,
+  type Directive,
+  type Draft,
+  forwards,
+  globalLine,
+  grantText,
+  groupBy,
+  isMeant,
+  isUnlimited,
+  lineText,
+  openAnswers,
+  quoted,
+  type Rule,
+  reopenedBy,
+  unsafeFix,
+  whoText,
+} from "../src/lint/rule.ts";
+
+function check(audit: Audit): Draft[] {
+  const open = openAnswers(audit.exposure, CAPABILITIES).filter(
+    (answer) => !isMeant(audit.allowed, answer.capability),
+  );
+  const byLine = groupBy(open, (answer) => reopenedBy(audit.config, answer));
+  const drafts: Draft[] = [];
+  for (const [directive, answers] of byLine) {
+    if (directive !== null && directive.keyword !== "disableforwarding")
+      drafts.push(...report(audit, directive, answers));
+  }
+  return drafts;
+}
+
+function report(audit: Audit, directive: Directive, answers: readonly Answer[]): Draft[] {
+  const closing = globalLine(audit.config, directive.keyword);
+  const [first] = answers;
+  const block = directive.guards.at(-1);
+  if (closing === null || first === undefined || block === undefined) return [];
+  const value = closing.values?.[0] ?? "no";
+  return [
+    {
+      message: `${whoText(answers)} ${forwards(answers)}: this block opens what ${lineText(closing.place, directive.place)} closes`,
+      severity:
+        answers.some((answer) => answer.login !== "impossible") && isUnlimited(answers) ? "high" : "medium",
+      place: directive.valuePlace,
+      related: [
+        {
+          place: block.place,
+          note: "the block: where it matches, its values beat every line outside a Match",
+        },
+        { place: closing.place, note: `${quoted(closing)} holds for everybody else only` },
+      ],
+      witness: first.witness,
+      grant: grantText(answers),
+      capability: first.capability,
+      login: first.login,
+      notes:
+        directive.keyword === "allowtcpforwarding"
+          ? ["to keep it, limit it: PermitOpen HOST:PORT in the block"]
+          : [],
+      fix: unsafeFix(`${directive.line.keyword.value} ${value}`, [
+        { kind: "replace-value", directive, value },
+      ]),
+    },
+  ];
+}
+
+export const rule: Rule = {
+  id: "reopened-by-match",
+  title: "a Match block opens what the global part closes",
+  severity: "high",
+  docs: {
+    what: "A line outside every `Match` closes a kind of forwarding, and a line inside a `Match` block opens it again for the connections of that block.",
+    why: "For the connections that a block matches, its values beat every value outside a Match, wherever that stands in the file and its drop-ins, and even one from sshd's command line. A reader, and many audit tools, see only the global `no`. `Match User *` or `Match all` turn the exception into the rule.",
+    who: "The connections that the block matches, less those that an earlier matching block decides: the first matching block that sets the keyword wins.",
+    bad: "AllowTcpForwarding no\nMatch Address *\n  AllowTcpForwarding local\n",
+    good: "AllowTcpForwarding no\nMatch User !bob\n  AllowTcpForwarding yes\n",
+    fix: "Gives the line in the block the value of the global line. Unsafe: somebody opened this on purpose, and their connections lose it.",
+    allowWhen:
+      "The exception is wanted and as small as it can be: one group, known addresses, `PermitOpen` with the targets. Say who asked for it in the reason.",
+  },
+  references: [
+    "sshd_config(5): Match",
+    "OpenSSH source: servconf.c, parse_server_match_config and copy_set_server_options",
+  ],
+  check,
+};

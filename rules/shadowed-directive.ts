@@ -1,0 +1,74 @@
+import { type Audit, type Draft, type LineUse, lineText, quoted, type Rule } from "../src/lint/rule.ts";
+
+/** What these decide is who gets in and what they may do: a dead line among them misleads most. */
+const WEIGHTY: ReadonlySet<string> = new Set([
+  "allowtcpforwarding",
+  "allowstreamlocalforwarding",
+  "allowagentforwarding",
+  "disableforwarding",
+  "gatewayports",
+  "permitopen",
+  "permitlisten",
+  "permittunnel",
+  "x11forwarding",
+  "permitrootlogin",
+  "passwordauthentication",
+  "kbdinteractiveauthentication",
+  "pubkeyauthentication",
+  "permitemptypasswords",
+  "authenticationmethods",
+  "forcecommand",
+  "chrootdirectory",
+]);
+
+/** Several lines of these are findings of duplicate-permit-open. */
+const OWN_RULE: ReadonlySet<string> = new Set(["permitopen", "permitlisten"]);
+
+function check(audit: Audit): Draft[] {
+  return audit.lineUses.flatMap((use) => (use.decides === false ? report(use) : []));
+}
+
+function report({ directive, shadowedBy }: LineUse): Draft[] {
+  const [first] = shadowedBy;
+  if (first === undefined || directive.origin === "option") return [];
+  if (OWN_RULE.has(directive.keyword) && first.guards.at(-1) === directive.guards.at(-1)) return [];
+  const same = (first.values ?? []).join(" ") === (directive.values ?? []).join(" ");
+  const winner =
+    first.origin === "option" ? "an option on sshd's command line" : lineText(first.place, directive.place);
+  const weight = WEIGHTY.has(directive.keyword) ? "medium" : "low";
+  return [
+    {
+      message: same
+        ? `${quoted(directive)} says again what ${winner} has set already`
+        : `${quoted(directive)} has no effect: ${winner} sets ${quoted(first)}, and the first value wins`,
+      severity: same ? "info" : weight,
+      place: directive.place,
+      label: "never counts",
+      related: shadowedBy
+        .filter(({ origin }) => origin === "file")
+        .slice(0, 3)
+        .map((line) => ({ place: line.place, note: `${quoted(line)} counts` })),
+      notes: same ? [] : ["sshd prints no message about it: delete the line that is wrong"],
+    },
+  ];
+}
+
+export const rule: Rule = {
+  id: "shadowed-directive",
+  title: "a line that never counts",
+  severity: "medium",
+  docs: {
+    what: "Another line has already set the keyword for every connection that this line could decide.",
+    why: "sshd keeps the first value it reads, keyword by keyword, and says nothing about the later ones. Whoever appends a line at the end of the file, or in the main file below an Include, believes that it works.",
+    who: "Nobody is treated as this line says.",
+    bad: "AllowTcpForwarding yes\nAllowTcpForwarding no\n",
+    good: "AllowTcpForwarding no\nMatch User bob\n  AllowTcpForwarding yes\n",
+    fix: "None: only you know which of the lines was meant. Keep that one and delete the other.",
+    allowWhen: "A configuration management tool owns one of the files and repeats a value on purpose.",
+  },
+  references: [
+    'sshd_config(5): "Unless noted otherwise, for each keyword, the first obtained value will be used."',
+    "OpenSSH source: servconf.c, process_server_config_line_depth",
+  ],
+  check,
+};

@@ -1,0 +1,282 @@
+/** From the options that name configurations to loaded ones: FILE, `-`, --root, the live host (docs: cli.md). */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { formatRelease, NEWEST, parseRelease, type Release } from "../../grammar/release.ts";
+import type { Config } from "../config/config.ts";
+import { type LoadOptions, loadConfig } from "../config/load.ts";
+import { folderTree } from "../files/folder.ts";
+import type { Account, FileContent, FileTree } from "../files/tree.ts";
+
+export interface TargetOptions {
+  readonly root?: string;
+  readonly openssh?: string;
+  readonly o?: readonly string[];
+  readonly asHost?: boolean;
+  readonly stdinFilename?: string;
+}
+
+export interface Target {
+  /** as the user named it, latin1 */
+  readonly name: string;
+  readonly tree: FileTree;
+  /** the main file inside the tree */
+  readonly path: string;
+  readonly loadOptions: LoadOptions;
+  readonly config: Config;
+  readonly release: Release;
+  readonly releaseSource: string;
+  readonly accounts: readonly Account[] | null;
+  readonly accountsText: string;
+  /** findings of this file alone are shown: a drop-in given as FILE; its path inside the tree after links */
+  readonly onlyRealPath: string | null;
+  /** a drop-in that no main file includes: what it does not set is unknown */
+  readonly fragment: boolean;
+  readonly checkCommand: string;
+}
+
+/** A target that cannot be read does not stop the others. */
+export interface Unreadable {
+  readonly name: string;
+  readonly error: string;
+}
+
+export type Opened = Target | Unreadable;
+
+/** Wrong usage: nothing is analysed. */
+export interface Misuse {
+  readonly misuse: string;
+}
+
+const MAIN = "/etc/ssh/sshd_config";
+
+export function openTargets(files: readonly string[], options: TargetOptions): readonly Opened[] | Misuse {
+  const release = chooseRelease(options);
+  if ("misuse" in release) return release;
+  const misuse = misuseOf(files, options);
+  if (misuse !== null) return { misuse };
+  if (options.root !== undefined) return openRoot(options.root, files, { options, release });
+  if (files.length === 0) return [openLive({ options, release })];
+  return files.map((file) =>
+    file === "-" ? openStdin({ options, release }) : openFile(file, { options, release }),
+  );
+}
+
+function misuseOf(files: readonly string[], options: TargetOptions): string | null {
+  if (files.filter((file) => file === "-").length > 1) return "standard input can be read once only";
+  if (options.root !== undefined && files.includes("-"))
+    return "--root and standard input exclude each other: --stdin-filename says where the text would lie";
+  return null;
+}
+
+interface ChosenRelease {
+  readonly release: Release;
+  readonly source: string;
+}
+
+interface Opening {
+  readonly options: TargetOptions;
+  readonly release: ChosenRelease;
+}
+
+function chooseRelease({ openssh }: TargetOptions): ChosenRelease | Misuse {
+  if (openssh === undefined)
+    return { release: NEWEST, source: "the newest known: none was found, --openssh names another" };
+  const release = parseRelease(openssh);
+  if (release === null)
+    return {
+      misuse: `"${openssh}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`,
+    };
+  return { release, source: "given with --openssh" };
+}
+
+/** What is loaded, and how it is shown. */
+interface Wanted {
+  readonly name: string;
+  readonly tree: FileTree;
+  readonly path: string;
+  readonly configFolder?: string;
+  readonly shownAs: (path: string) => string;
+  readonly checkCommand: string;
+  readonly onlyRealPath?: string | null;
+  readonly fragment?: boolean;
+}
+
+function load(wanted: Wanted, { options, release }: Opening): Opened {
+  const refusal = refusalOf(wanted.tree.read(wanted.path), wanted.name);
+  if (refusal !== null) return { name: wanted.name, error: refusal };
+  const loadOptions: LoadOptions = {
+    release: release.release,
+    shownAs: wanted.shownAs,
+    commandLine: options.o ?? [],
+    ...(wanted.configFolder === undefined ? {} : { configFolder: wanted.configFolder }),
+  };
+  return {
+    name: wanted.name,
+    tree: wanted.tree,
+    path: wanted.path,
+    loadOptions,
+    config: loadConfig(wanted.tree, wanted.path, loadOptions),
+    release: release.release,
+    releaseSource: release.source,
+    accounts: null,
+    accountsText: "anybody may exist (--accounts open)",
+    onlyRealPath: wanted.onlyRealPath ?? null,
+    fragment: wanted.fragment ?? false,
+    checkCommand: wanted.checkCommand,
+  };
+}
+
+/** Why a file is not taken as a main file; null when it is. */
+function refusalOf(content: FileContent, name: string): string | null {
+  if (content.kind === "file") return null;
+  if (content.kind === "folder")
+    return `${name} is a folder. Name the file (${joined(name, "sshd_config")}), or --root ${name} for a whole system.`;
+  switch (content.code) {
+    case "ESPECIAL":
+      return `${name} is a pipe or a device, not a file. Use - to read standard input.`;
+    case "ETOOBIG":
+      return `${name} is larger than 64 MiB. That is a limit of sshd-policy, not of sshd.`;
+    case "ELOOP":
+      return `${name}: a symbolic link that leads back to itself (${content.reason})`;
+    default:
+      return `${name}: ${content.reason}`;
+  }
+}
+
+function joined(folder: string, name: string): string {
+  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
+}
+
+function openLive(opening: Opening): Opened {
+  return load(
+    { name: MAIN, tree: folderTree("/"), path: MAIN, shownAs: (path) => path, checkCommand: "sshd -T" },
+    opening,
+  );
+}
+
+function openRoot(root: string, files: readonly string[], opening: Opening): Opened[] {
+  const tree = folderTree(resolve(root));
+  const shownRoot = latin1(root).replace(/\/+$/, "");
+  const paths =
+    files.length === 0 ? [MAIN] : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
+  return paths.map((path) =>
+    load(
+      {
+        name: shownRoot + path,
+        tree,
+        path,
+        shownAs: (inside) => shownRoot + inside,
+        checkCommand: `sshd-policy effective --root ${root}`,
+      },
+      opening,
+    ),
+  );
+}
+
+function openFile(file: string, opening: Opening): Opened {
+  const tree = folderTree("/");
+  const path = latin1(resolve(file));
+  if (opening.options.asHost === true)
+    return load(
+      { name: latin1(file), tree, path, shownAs: (inside) => inside, checkCommand: `sshd -T -f ${path}` },
+      opening,
+    );
+  return (
+    openThroughMain(tree, path, latin1(file), opening) ??
+    load({ ...asMain(tree, path, latin1(file)), fragment: isDropInFolder(folderOf(path)) }, opening)
+  );
+}
+
+/** FILE read as if it were /etc/ssh/sshd_config and its folder /etc/ssh. */
+function asMain(tree: FileTree, path: string, name: string): Wanted {
+  const folder = folderOf(path);
+  const shownFolder = name.slice(0, name.lastIndexOf("/") + 1);
+  return {
+    name,
+    tree,
+    path,
+    configFolder: folder,
+    shownAs: (inside) =>
+      inside.startsWith(joined(folder, "")) ? shownFolder + inside.slice(joined(folder, "").length) : inside,
+    checkCommand: `sshd -T -f ${path}`,
+  };
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
+function isDropInFolder(folder: string): boolean {
+  return folder.endsWith(".d");
+}
+
+/** A drop-in: audited through the sshd_config beside or above it that includes it. Null where none does. */
+function openThroughMain(tree: FileTree, path: string, name: string, opening: Opening): Opened | null {
+  const realPath = tree.stat(path)?.realPath;
+  if (realPath === undefined || path.endsWith("/sshd_config")) return null;
+  for (
+    let folder = folderOf(path), shown = shownFolderOf(name);
+    ;
+    folder = folderOf(folder), shown += "../"
+  ) {
+    const main = joined(folder, "sshd_config");
+    if (tree.stat(main)?.kind === "file") {
+      const shownMain = tidy(shown, folder, path, name);
+      const opened = load({ ...asMain(tree, main, shownMain), onlyRealPath: realPath }, opening);
+      if (
+        "config" in opened &&
+        opened.config.files.slice(1).some((included) => included.realPath === realPath)
+      )
+        return { ...opened, name };
+    }
+    if (folder === "/") return null;
+  }
+}
+
+function shownFolderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}
+
+/** The main file's name as the user would write it: the named file's own path, shortened. */
+function tidy(shown: string, folder: string, path: string, name: string): string {
+  const below = path.slice(joined(folder, "").length);
+  return name.endsWith(below)
+    ? `${name.slice(0, name.length - below.length)}sshd_config`
+    : `${shown}sshd_config`;
+}
+
+/** Standard input, as if it lay at --stdin-filename (default: sshd_config in the current folder). */
+function openStdin(opening: Opening): Opened {
+  const name = opening.options.stdinFilename ?? "sshd_config";
+  const path = latin1(resolve(name));
+  const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
+  const tree = withFile(folderTree("/"), path, readFileSync(0));
+  const wanted = asMain(tree, path, latin1(name));
+  return load(
+    {
+      ...wanted,
+      name: shown,
+      shownAs: (inside) => (inside === path ? shown : wanted.shownAs(inside)),
+      checkCommand: "sshd -T -f FILE",
+    },
+    opening,
+  );
+}
+
+/** The tree with the bytes in place of one file. */
+function withFile(tree: FileTree, path: string, bytes: Uint8Array): FileTree {
+  return {
+    ...tree,
+    read: (asked) => (asked === path ? { kind: "file", bytes, realPath: path } : tree.read(asked)),
+  };
+}
+
+/** A command line argument as its bytes, one character each. */
+export function latin1(argument: string): string {
+  return Buffer.from(argument, "utf8").toString("latin1");
+}
+
+/** "9.2p1": how the release of a target is shown. */
+export function releaseText(target: Target): string {
+  return formatRelease(target.release);
+}
