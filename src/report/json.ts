@@ -1,0 +1,67 @@
+/** The audit as one JSON document, version 1. */
+import { type Place, type Position, positionAt } from "../source/source.ts";
+import {
+  type AuditReport,
+  countFindings,
+  type ReportedEdit,
+  type ReportedFinding,
+  type TargetReport,
+} from "./report.ts";
+
+export function json(report: AuditReport): string {
+  const document = {
+    version: 1,
+    tool: report.tool,
+    targets: report.targets.map(targetJson),
+    summary: { findings: countFindings(report.targets), fixed: report.fixed },
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function targetJson(target: TargetReport): object {
+  const { openssh, opensshSource, accounts, complete, limits, error } = target;
+  const findings = target.findings.map(findingJson);
+  return { path: pathText(target.path), openssh, opensshSource, accounts, complete, limits, error, findings };
+}
+
+function findingJson({ finding, edits, suppressed }: ReportedFinding): object {
+  const { rule, severity, message, witness, capability, login, notes, fix } = finding;
+  return {
+    rule,
+    severity,
+    message,
+    ...placeJson(finding.place),
+    related: finding.related.map(({ place, note }) => ({ ...placeJson(place), note })),
+    witness: witness === null ? null : connectionJson(witness),
+    capability,
+    login,
+    notes,
+    fix: fix === null ? null : { safety: fix.safety, title: fix.title, edits: (edits ?? []).map(editJson) },
+    suppressed,
+  };
+}
+
+export function placeJson({ source, span }: Place): { file: string; start: Position; end: Position } {
+  return {
+    file: pathText(source.path),
+    start: positionAt(source, span.start),
+    end: positionAt(source, span.end),
+  };
+}
+
+function editJson({ path, start, end, text }: ReportedEdit): object {
+  return { file: pathText(path), start, end, text };
+}
+
+/** `invalidUser` only where it is true: the contract's fields stay together. */
+export function connectionJson({
+  invalidUser,
+  ...fields
+}: NonNullable<ReportedFinding["finding"]["witness"]>): object {
+  return invalidUser ? { ...fields, invalidUser } : fields;
+}
+
+/** Paths are bytes inside; a script gets them as the file system shows them. */
+export function pathText(path: string): string {
+  return Buffer.from(path, "latin1").toString("utf8");
+}

@@ -1,0 +1,56 @@
+/** What reporters turn into text: the findings of all targets, as data. */
+import type { Finding, Severity } from "../lint/rule.ts";
+
+export interface AuditReport {
+  readonly tool: Tool;
+  readonly targets: readonly TargetReport[];
+  /** how many findings a fix has closed in this run */
+  readonly fixed: number;
+}
+
+export interface Tool {
+  readonly name: string;
+  readonly version: string;
+}
+
+export interface TargetReport {
+  /** as the user named it */
+  readonly path: string;
+  readonly openssh: string;
+  readonly opensshSource: string;
+  /** who may exist, for people: "anybody may exist (--accounts open)" */
+  readonly accounts: string;
+  readonly complete: boolean;
+  readonly limits: readonly string[];
+  /** "sshd -T" or another command to which `-C SPEC` is appended to check a witness by hand */
+  readonly checkCommand: string;
+  /** why the target could not be read; null when it was */
+  readonly error: string | null;
+  readonly findings: readonly ReportedFinding[];
+}
+
+export interface ReportedFinding {
+  readonly finding: Finding;
+  /** the bytes that the finding's fix would change; null without a fix */
+  readonly edits: readonly ReportedEdit[] | null;
+  readonly suppressed: { readonly reason: string; readonly until: string | null } | null;
+}
+
+/** Offsets in bytes into the original file. */
+export interface ReportedEdit {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export type SeverityCounts = Readonly<Record<Severity, number>>;
+
+/** Findings that are not suppressed, by severity. */
+export function countFindings(targets: readonly TargetReport[]): SeverityCounts {
+  const counts = { error: 0, high: 0, medium: 0, low: 0, info: 0 };
+  for (const { findings } of targets) {
+    for (const { finding, suppressed } of findings) if (suppressed === null) counts[finding.severity] += 1;
+  }
+  return counts;
+}

@@ -1,0 +1,22 @@
+/**
+ * From latin1 bytes to text for people. What stands in a file can never become a terminal escape: control characters
+ * and the marks that reverse a line are written out.
+ */
+
+// C0, DEL and C1; line and paragraph separators; marks and overrides of direction; the byte order mark
+const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** Bytes (one character each) as UTF-8 where they are, every control character as `\x1b` or `\u{202e}`. */
+export function visible(latin1: string): string {
+  return Buffer.from(latin1, "latin1").toString("utf8").replace(DANGEROUS, writeOut);
+}
+
+/** The same with a tab as one blank, so that carets stay below their text. */
+export function visibleLine(latin1: string): string {
+  return visible(latin1.replaceAll("\t", " "));
+}
+
+function writeOut(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+}
