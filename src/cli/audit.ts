@@ -1,12 +1,13 @@
 /** `audit`: rules over configurations, findings out. */
 import { RULES } from "../../rules/index.ts";
+import { planChanges } from "../config/change.ts";
+import type { Config } from "../config/config.ts";
 import { audit } from "../lint/audit.ts";
-import type { AllowedForwarding, Rule, Severity } from "../lint/rule.ts";
+import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
 import { exposure } from "../policy/plain-exposure.ts";
-import { concise } from "../report/concise.ts";
-import type { AuditReport, TargetReport } from "../report/report.ts";
+import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
-import { chosenFormat, chosenPaint, complain, type OutputOptions, writeAnswer } from "./output.ts";
+import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";
 import { type Opened, openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
@@ -14,6 +15,9 @@ export interface AuditCommandOptions extends TargetOptions, OutputOptions {
   readonly rule?: readonly string[];
   readonly failOn: Severity;
   readonly allowForwarding: AllowedForwarding;
+  readonly fix?: boolean;
+  readonly unsafeFixes?: boolean;
+  readonly diff?: boolean;
 }
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
@@ -21,20 +25,23 @@ export async function runAudit(files: readonly string[], options: AuditCommandOp
   if (typeof rules === "string") return refuse(rules);
   const opened = openTargets(files, options);
   if ("misuse" in opened) return refuse(opened.misuse);
+  if (options.fix === true || options.diff === true) {
+    const { runFix } = await import("./fix.ts");
+    return runFix(opened, rules, options);
+  }
   const report: AuditReport = {
     tool: { name: "sshd-policy", version: ownVersion() },
     targets: opened.map((target) => auditTarget(target, rules, options)),
     fixed: 0,
   };
-  for (const { error } of report.targets) if (error !== null) complain(visible(error));
-  const failed = writeAnswer(await render(report, options), options);
-  if (failed !== null) return refuse(failed);
-  return exitCode(report, options.failOn);
+  return finish(report, options);
 }
 
-function refuse(text: string): number {
-  complain(text);
-  return 2;
+/** Prints the report and gives the exit code. */
+export async function finish(report: AuditReport, options: AuditCommandOptions): Promise<number> {
+  for (const { error } of report.targets) if (error !== null) complain(visible(error));
+  const failed = writeAnswer(await renderAudit(report, options), options);
+  return failed !== null ? refuse(failed) : exitCode(report, options.failOn);
 }
 
 function chooseRules(ids: readonly string[] | undefined): readonly Rule[] | string {
@@ -46,36 +53,60 @@ function chooseRules(ids: readonly string[] | undefined): readonly Rule[] | stri
 
 function auditTarget(target: Opened, rules: readonly Rule[], options: AuditCommandOptions): TargetReport {
   if ("error" in target) return unreadable(target.name, target.error);
-  const found = exposure(target.config);
-  const findings = audit(target.config, found, rules, {
+  return describe(target, target.config, findingsOf(target, target.config, rules, options));
+}
+
+export interface Found {
+  readonly findings: readonly Finding[];
+  readonly limits: readonly string[];
+}
+
+/** Of a drop-in given as FILE only its own findings. */
+export function findingsOf(
+  target: Target,
+  config: Config,
+  rules: readonly Rule[],
+  options: Pick<AuditCommandOptions, "allowForwarding">,
+): Found {
+  const found = exposure(config);
+  const findings = audit(config, found, rules, {
     allowed: options.allowForwarding,
     accounts: target.accounts,
+    fragment: target.fragment,
   });
-  const limits = [...target.config.limits, ...found.limits];
+  const limits = [...config.limits, ...found.limits];
+  if (target.onlyRealPath === null) return { findings, limits };
+  const own = new Set(
+    config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),
+  );
+  return { findings: findings.filter(({ place }) => own.has(place.source)), limits };
+}
+
+export function describe(target: Target, config: Config, { findings, limits }: Found): TargetReport {
   return {
     path: target.name,
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
     accounts: target.accountsText,
-    complete: limits.length === 0 && found.complete,
+    complete: limits.length === 0,
     limits,
     checkCommand: target.checkCommand,
     error: null,
-    findings: findings
-      .filter(({ place }) => isWanted(target, place.source.path))
-      .map((finding) => ({ finding, edits: null, suppressed: null })),
+    findings: findings.map((finding) => ({ finding, edits: editsOf(config, finding), suppressed: null })),
   };
 }
 
-/** Of a drop-in given as FILE only its own findings are shown. */
-function isWanted(target: Target, path: string): boolean {
-  if (target.onlyRealPath === null) return true;
-  return target.config.files.some(
-    ({ source, realPath }) => source.path === path && realPath === target.onlyRealPath,
-  );
+/** The fix of one finding alone, as edits with the paths that people see. */
+function editsOf(config: Config, { fix }: Finding): readonly ReportedEdit[] | null {
+  if (fix === null) return null;
+  const shown = new Map(config.files.map(({ realPath, source }) => [realPath, source.path]));
+  return planChanges(config, fix.changes).edits.map(({ path, ...edit }) => ({
+    path: shown.get(path) ?? path,
+    ...edit,
+  }));
 }
 
-function unreadable(path: string, error: string): TargetReport {
+export function unreadable(path: string, error: string): TargetReport {
   const nothing = {
     openssh: "",
     opensshSource: "",
@@ -87,25 +118,10 @@ function unreadable(path: string, error: string): TargetReport {
   return { path, complete: false, error, ...nothing };
 }
 
-async function render(report: AuditReport, options: OutputOptions): Promise<string> {
-  switch (chosenFormat(options)) {
-    case "pretty": {
-      const { pretty } = await import("../report/pretty.ts");
-      return pretty(report, { paint: chosenPaint(options), quiet: options.quiet ?? false });
-    }
-    case "json": {
-      const { json } = await import("../report/json.ts");
-      return json(report);
-    }
-    default:
-      return concise(report);
-  }
-}
-
 const RANK: readonly Severity[] = ["info", "low", "medium", "high", "error"];
 
 /** 3 before 2 before 1: an answer that is not complete must not be taken for a clean one. */
-function exitCode(report: AuditReport, failOn: Severity): number {
+export function exitCode(report: AuditReport, failOn: Severity): number {
   const read = report.targets.filter(({ error }) => error === null);
   if (read.some(({ complete }) => !complete)) return 3;
   if (read.length < report.targets.length) return 2;

@@ -43,6 +43,9 @@ function addAudit(program: Command, done: (code: number) => void): void {
         .choices(["none", "local", "remote"])
         .default("none"),
     )
+    .option("--fix", "make the safe changes")
+    .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
+    .option("--diff", "print what --fix would change as a unified diff, and write nothing")
     .action(async (files: string[], options: AuditCommandOptions) => {
       const { runAudit } = await import("./audit.ts");
       done(await runAudit(files, options));

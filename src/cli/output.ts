@@ -1,6 +1,8 @@
 /** Where the answer goes and how it looks. */
 import { writeFileSync } from "node:fs";
 import { Chalk, type ChalkInstance } from "chalk";
+import { concise } from "../report/concise.ts";
+import type { AuditReport } from "../report/report.ts";
 
 export interface OutputOptions {
   readonly format?: string;
@@ -28,14 +30,35 @@ function isColourful(color: "auto" | "always" | "never", output: string | undefi
   return output === undefined && process.stdout.isTTY === true && TERM !== "dumb";
 }
 
+/** Reporters are loaded when they are asked for. */
+export async function renderAudit(report: AuditReport, options: OutputOptions): Promise<string> {
+  switch (chosenFormat(options)) {
+    case "pretty": {
+      const { pretty } = await import("../report/pretty.ts");
+      return pretty(report, { paint: chosenPaint(options), quiet: options.quiet ?? false });
+    }
+    case "json": {
+      const { json } = await import("../report/json.ts");
+      return json(report);
+    }
+    default:
+      return concise(report);
+  }
+}
+
 /** Writes the answer to standard output or --output; the reason when that fails. */
-export function writeAnswer(text: string, { output }: OutputOptions): string | null {
+export function writeAnswer(text: string, options: OutputOptions): string | null {
+  return writeBytes(Buffer.from(text, "utf8"), options);
+}
+
+/** As writeAnswer, for bytes of a configuration. */
+export function writeBytes(bytes: Uint8Array, { output }: OutputOptions): string | null {
   if (output === undefined) {
-    process.stdout.write(text);
+    process.stdout.write(bytes);
     return null;
   }
   try {
-    writeFileSync(output, text);
+    writeFileSync(output, bytes);
     return null;
   } catch (error) {
     return `${output} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
@@ -45,4 +68,10 @@ export function writeAnswer(text: string, { output }: OutputOptions): string | n
 /** One line on standard error, with our name in front. */
 export function complain(text: string): void {
   process.stderr.write(`sshd-policy: ${text}\n`);
+}
+
+/** Wrong usage, or an answer that cannot be written: the exit code. */
+export function refuse(text: string): number {
+  complain(text);
+  return 2;
 }

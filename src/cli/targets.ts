@@ -32,6 +32,14 @@ export interface Target {
   /** a drop-in that no main file includes: what it does not set is unknown */
   readonly fragment: boolean;
   readonly checkCommand: string;
+  /** what `--fix` may write: a folder inside the tree */
+  readonly writableFolder: string;
+  /** the folder on this machine that is the tree's `/`, without a slash at its end, latin1 */
+  readonly rootFolder: string;
+  /** the file of this host's own sshd: never written without test and restart */
+  readonly live: boolean;
+  /** the bytes of standard input, where they are the main file */
+  readonly stdin: Uint8Array | null;
 }
 
 /** A target that cannot be read does not stop the others. */
@@ -99,6 +107,9 @@ interface Wanted {
   readonly checkCommand: string;
   readonly onlyRealPath?: string | null;
   readonly fragment?: boolean;
+  readonly writableFolder?: string;
+  readonly rootFolder?: string;
+  readonly stdin?: Uint8Array;
 }
 
 function load(wanted: Wanted, { options, release }: Opening): Opened {
@@ -123,6 +134,10 @@ function load(wanted: Wanted, { options, release }: Opening): Opened {
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,
+    writableFolder: wanted.writableFolder ?? folderOf(wanted.path),
+    rootFolder: wanted.rootFolder ?? "",
+    live: (wanted.rootFolder ?? "") === "" && wanted.tree.stat(wanted.path)?.realPath === MAIN,
+    stdin: wanted.stdin ?? null,
   };
 }
 
@@ -155,7 +170,8 @@ function openLive(opening: Opening): Opened {
 }
 
 function openRoot(root: string, files: readonly string[], opening: Opening): Opened[] {
-  const tree = folderTree(resolve(root));
+  const folder = resolve(root);
+  const tree = folderTree(folder);
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const paths =
     files.length === 0 ? [MAIN] : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
@@ -166,6 +182,8 @@ function openRoot(root: string, files: readonly string[], opening: Opening): Ope
         tree,
         path,
         shownAs: (inside) => shownRoot + inside,
+        writableFolder: "/",
+        rootFolder: folder === "/" ? "" : latin1(folder),
         checkCommand: `sshd-policy effective --root ${root}`,
       },
       opening,
@@ -222,7 +240,8 @@ function openThroughMain(tree: FileTree, path: string, name: string, opening: Op
     const main = joined(folder, "sshd_config");
     if (tree.stat(main)?.kind === "file") {
       const shownMain = tidy(shown, folder, path, name);
-      const opened = load({ ...asMain(tree, main, shownMain), onlyRealPath: realPath }, opening);
+      const wanted = { ...asMain(tree, main, shownMain), onlyRealPath: realPath };
+      const opened = load({ ...wanted, writableFolder: folderOf(realPath) }, opening);
       if (
         "config" in opened &&
         opened.config.files.slice(1).some((included) => included.realPath === realPath)
@@ -250,11 +269,13 @@ function openStdin(opening: Opening): Opened {
   const name = opening.options.stdinFilename ?? "sshd_config";
   const path = latin1(resolve(name));
   const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
-  const tree = withFile(folderTree("/"), path, readFileSync(0));
+  const stdin = readFileSync(0);
+  const tree = withFile(folderTree("/"), path, stdin);
   const wanted = asMain(tree, path, latin1(name));
   return load(
     {
       ...wanted,
+      stdin,
       name: shown,
       shownAs: (inside) => (inside === path ? shown : wanted.shownAs(inside)),
       checkCommand: "sshd -T -f FILE",

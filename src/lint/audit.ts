@@ -10,6 +10,8 @@ export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
   readonly lineUses?: readonly LineUse[];
   readonly accounts?: readonly Account[] | null;
+  /** a drop-in without its main file: what no line sets is unknown, and no finding */
+  readonly fragment?: boolean;
 }
 
 export const SEVERITIES: readonly Severity[] = ["error", "high", "medium", "low", "info"];
@@ -23,13 +25,19 @@ export function audit(
 ): Finding[] {
   const looked: Audit = {
     config,
-    exposure,
+    exposure: options.fragment === true ? withoutDefaults(exposure) : exposure,
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
     accounts: options.accounts ?? null,
   };
   const findings = rules.flatMap((rule) => rule.check(looked).map((draft) => complete(rule, draft)));
   return findings.sort(compareBy(config));
+}
+
+/** Answers that a written line opens: what only defaults open is unknown in a fragment. */
+function withoutDefaults(exposure: Exposure): Exposure {
+  const answers = exposure.answers.filter(({ decidedBy }) => decidedBy[0]?.directive !== null);
+  return { ...exposure, answers };
 }
 
 function complete(rule: Rule, draft: Draft): Finding {

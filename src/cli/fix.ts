@@ -1,0 +1,129 @@
+/** `audit --fix` and `--diff` on files that are not a live server's own: plan, prove, show or write. */
+import { relative } from "node:path";
+import { loadConfig } from "../config/load.ts";
+import { type ChangedFile, unifiedDiff } from "../diff/diff.ts";
+import { overlayTree } from "../files/overlay.ts";
+import { type Plan, planFix } from "../fix/plan.ts";
+import { replaceFile } from "../host/replace.ts";
+import type { Rule } from "../lint/rule.ts";
+import type { TargetReport } from "../report/report.ts";
+import { visible } from "../report/text.ts";
+import { encode } from "../source/source.ts";
+import { type AuditCommandOptions, describe, exitCode, findingsOf, finish, unreadable } from "./audit.ts";
+import { complain, renderAudit, writeBytes } from "./output.ts";
+import type { Opened, Target } from "./targets.ts";
+import { ownVersion } from "./version.ts";
+
+/** What several targets of one call share: a file that two of them include is changed once. */
+interface Session {
+  readonly rules: readonly Rule[];
+  readonly options: AuditCommandOptions;
+  /** new bytes by real path inside the tree */
+  readonly staged: Map<string, Uint8Array>;
+  readonly changed: Map<string, ChangedFile>;
+  fixed: number;
+  stopped: boolean;
+}
+
+export async function runFix(
+  opened: readonly Opened[],
+  rules: readonly Rule[],
+  options: AuditCommandOptions,
+): Promise<number> {
+  const session: Session = {
+    rules,
+    options,
+    staged: new Map(),
+    changed: new Map(),
+    fixed: 0,
+    stopped: false,
+  };
+  const targets = opened.map((target) =>
+    "error" in target ? unreadable(target.name, target.error) : fixTarget(target, session),
+  );
+  const report = { tool: { name: "sshd-policy", version: ownVersion() }, targets, fixed: session.fixed };
+  const stdin = opened.find((target): target is Target => "config" in target && target.stdin !== null);
+  if (options.diff === true) {
+    return showDiff(session, targets) ?? exitCode(report, options.failOn);
+  }
+  if (stdin !== undefined) {
+    writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
+    process.stderr.write(await renderAudit(report, { ...options, format: "concise" }));
+    return exitCode(report, options.failOn);
+  }
+  const code = await finish(report, options);
+  return session.stopped && code === 0 ? 1 : code;
+}
+
+function fixTarget(target: Target, session: Session): TargetReport {
+  const { rules, options } = session;
+  const tree = overlayTree(target.tree, session.staged);
+  const plan = planFix({
+    tree,
+    path: target.path,
+    load: target.loadOptions,
+    audit: (config) => findingsOf(target, config, rules, options).findings,
+    unsafe: options.unsafeFixes === true,
+  });
+  const stopped = whyStopped(target, plan) ?? (options.diff === true ? null : write(target, plan));
+  if (stopped !== null) {
+    complain(visible(`${target.name}: nothing was changed: ${stopped}`));
+    session.stopped = true;
+  } else {
+    for (const { realPath, shown, before, after } of plan.files) {
+      session.staged.set(realPath, encode(after));
+      const first = session.changed.get(realPath);
+      session.changed.set(realPath, { name: diffName(shown), before: first?.before ?? before, after });
+    }
+    session.fixed += plan.fixed.length;
+  }
+  const config = loadConfig(overlayTree(target.tree, session.staged), target.path, target.loadOptions);
+  return describe(target, config, findingsOf(target, config, rules, options));
+}
+
+/** A guard that stops the whole fix of a target; null when it may be written. */
+function whyStopped(target: Target, plan: Plan): string | null {
+  if (plan.files.length === 0) return null;
+  const [broken] = plan.broken;
+  if (broken !== undefined) return `sshd would refuse the result (${broken})`;
+  const [moved] = plan.moved;
+  if (moved !== undefined)
+    return `${moved.keyword} would change from ${moved.before} to ${moved.after} for user ${moved.connection.user ?? ""}, and no finding asks for that`;
+  const outside = plan.files.find(({ realPath }) => !isWithin(realPath, target.writableFolder));
+  if (outside !== undefined)
+    return `the line to change stands in ${outside.shown}, outside the folder of the named file; name that file`;
+  return null;
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === "/" || path.startsWith(`${folder}/`);
+}
+
+function write(target: Target, plan: Plan): string | null {
+  if (target.stdin !== null || plan.files.length === 0) return null;
+  if (target.live)
+    return "it belongs to this host's own sshd. --fix --diff shows the change; apply it, test it with sshd -t, then reload sshd";
+  for (const { realPath, before, after } of plan.files) {
+    const path = Buffer.from(`${target.rootFolder}${realPath}`, "latin1").toString("utf8");
+    const result = replaceFile({ path, before: encode(before), after: encode(after) });
+    if (result.kind === "refused") return result.because;
+  }
+  return null;
+}
+
+/** Behind `a/` and `b/`: relative to the current folder where the file lies in it, so that git apply finds it. */
+function diffName(shown: string): string {
+  const here = Buffer.from(process.cwd(), "utf8").toString("latin1");
+  const name = shown.startsWith("/") && isWithin(shown, here) ? relative(here, shown) : shown;
+  return name.replace(/^(\.?\/)+/, "");
+}
+
+/** Prints the diff; null when nothing is to change. */
+function showDiff(session: Session, targets: readonly TargetReport[]): number | null {
+  for (const { error } of targets) if (error !== null) complain(visible(error));
+  const diff = unifiedDiff([...session.changed.values()]);
+  if (diff === "") return null;
+  const failed = writeBytes(encode(diff), session.options);
+  if (failed !== null) complain(failed);
+  return failed !== null || targets.some(({ error }) => error !== null) ? 2 : 1;
+}
