@@ -226,10 +226,7 @@ export const KEYWORDS: readonly KeywordRow[] = [
     name: "IgnoreRhosts",
     form: "flag",
     default: "yes",
-    changes: [
-      { from: "8.2", form: "ignore-rhosts" },
-      { from: "8.3", match: true },
-    ],
+    changes: [{ from: "8.3", form: "ignore-rhosts", match: true }],
   },
   { name: "IgnoreUserKnownHosts", form: "flag", default: "no" },
   { name: "MaxAuthTries", form: "integer", match: true, default: "6" },
@@ -353,13 +350,7 @@ export const KEYWORDS: readonly KeywordRow[] = [
     match: true,
     changes: [{ from: "8.5", name: "PubkeyAcceptedAlgorithms" }],
   },
-  {
-    name: "CASignatureAlgorithms",
-    form: "key-types",
-    match: true,
-    since: "7.9",
-    changes: [{ from: "9.4", form: "ca-key-types" }],
-  },
+  { name: "CASignatureAlgorithms", form: "ca-key-types", match: true, since: "7.9" },
 
   // The daemon
   { name: "SyslogFacility", form: "log-facility", default: "AUTH" },

@@ -1,4 +1,5 @@
 /** What a release of sshd knows about a keyword: a reader of keyword-table.ts. */
+import { defaultAlgorithms, isAlgorithmKind } from "./algorithms.ts";
 import { lowerAscii } from "./ascii.ts";
 import { ALIASES, KEYWORDS, RETIRED } from "./keyword-table.ts";
 import { atLeast, type Release, type Vendor } from "./release.ts";
@@ -147,7 +148,7 @@ export interface Keyword {
   readonly sets: Sets;
   readonly inMatch: boolean;
   readonly print: Print;
-  /** compiled-in values as `sshd -T` prints them; null where it prints nothing or the build decides (algorithms) */
+  /** compiled-in values as `sshd -T` prints them; null where it prints nothing */
   readonly defaults: readonly string[] | null;
   readonly source: string;
 }
@@ -239,7 +240,6 @@ function keywordAt(row: KeywordRow, release: Release): Keyword {
     if (applies) facts = { ...facts, ...change };
   }
   const key = lowerAscii(facts.name);
-  const silent = facts.default === null || (facts.default === "none" && !printsNone(key, release));
   return {
     name: facts.name,
     key,
@@ -247,9 +247,15 @@ function keywordAt(row: KeywordRow, release: Release): Keyword {
     sets: facts.sets,
     inMatch: facts.match,
     print: facts.print,
-    defaults: silent ? null : (facts.default?.split(" ") ?? null),
+    defaults: defaultsOf(facts, key, release),
     source: facts.source,
   };
+}
+
+function defaultsOf(facts: Facts, key: string, release: Release): readonly string[] | null {
+  if (isAlgorithmKind(facts.form)) return [defaultAlgorithms(facts.form, release).join(",")];
+  if (facts.default === null || (facts.default === "none" && !printsNone(key, release))) return null;
+  return facts.default.split(" ");
 }
 
 /** 7.4's dump_cfg_string prints nothing for a string that is unset or cleared by `none`. */

@@ -92,3 +92,31 @@ function readZone(bytes: readonly number[], zone: string): string | null {
   if (!(linkLocal || multicastLinkLocal) || !interfaceName) return null;
   return zone === "lo" ? "1" : zone;
 }
+
+/** getnameinfo(NI_NUMERICHOST): dotted decimal, or IPv6 with its longest run of zero groups as `::`. */
+export function formatAddress({ bytes, scope }: Address): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = Array.from(
+    { length: 8 },
+    (_, index) => ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0),
+  );
+  const zone = scope === "0" ? "" : `%${scope === "1" ? "lo" : scope}`;
+  const dotted = bytes.slice(12).join(".");
+  const leading = groups.findIndex((group) => group !== 0);
+  if (leading === 6 || (leading === 5 && groups[5] === 0xffff))
+    return `::${leading === 5 ? "ffff:" : ""}${dotted}${zone}`;
+  const run = longestZeroRun(groups);
+  const text = groups.map((group) => group.toString(16));
+  if (run.length < 2) return text.join(":") + zone;
+  return `${text.slice(0, run.start).join(":")}::${text.slice(run.start + run.length).join(":")}${zone}`;
+}
+
+function longestZeroRun(groups: readonly number[]): { readonly start: number; readonly length: number } {
+  let best = { start: 0, length: 0 };
+  let start = 0;
+  for (const [index, group] of groups.entries()) {
+    if (group !== 0) start = index + 1;
+    else if (index + 1 - start > best.length) best = { start, length: index + 1 - start };
+  }
+  return best;
+}

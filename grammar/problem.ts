@@ -13,6 +13,9 @@ export interface ValueProblem {
   readonly prefix: "line" | "colon-line" | "none";
   /** the word to blame, or all arguments, or the keyword where there are none */
   readonly span: Span;
-  /** "active": sshd looks only when the line takes effect, not while it skims a block that does not match */
-  readonly when: "always" | "active";
+  /**
+   * When sshd looks at all: "active": where the line takes effect, not while it skims a block that does not match ·
+   * "first": where no earlier line has set the keyword in the same set · "active-first": both.
+   */
+  readonly when: "always" | "active" | "first" | "active-first";
 }

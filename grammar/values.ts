@@ -1,11 +1,179 @@
-import type { Keyword } from "./keywords.ts";
+/** The arguments of one line, read as strictly as that release's sshd does: servconf.c process_server_config_line. */
+import type { Keyword, LookedUp, ValueForm } from "./keywords.ts";
 import type { ValueProblem } from "./problem.ts";
-import type { Release } from "./release.ts";
+import { atLeast, type Release } from "./release.ts";
 import type { DirectiveLine } from "./tree.ts";
-export function readValue(
-  _k: Keyword,
-  line: DirectiveLine,
-  _r: Release,
-): { values: string[] | null; problems: ValueProblem[] } {
-  return { values: line.args.map((w) => w.value.toLowerCase()).filter((v) => v !== ""), problems: [] };
+import { readAlgorithms, readGssKex } from "./values/algorithm-lists.ts";
+import {
+  type Arguments,
+  counted,
+  fatal,
+  isRefusal,
+  makeArguments,
+  type ReadForm,
+  spanOf,
+} from "./values/arguments.ts";
+import * as choices from "./values/choices.ts";
+import * as endpoints from "./values/endpoints.ts";
+import * as lists from "./values/lists.ts";
+import * as names from "./values/names.ts";
+import * as numbers from "./values/numbers.ts";
+import { readIpQos, readPenalties } from "./values/penalties.ts";
+
+/** `values` as `sshd -T` prints them; null where sshd refuses the line. Problems are in the order of sshd's messages. */
+export interface ValueReading {
+  readonly values: readonly string[] | null;
+  readonly problems: readonly ValueProblem[];
+}
+
+const FORMS: Readonly<Record<Exclude<ValueForm, "match" | "include">, ReadForm>> = {
+  flag: choices.readChoice,
+  "flag-or-boolean": choices.readChoice,
+  "tcp-forwarding": choices.readChoice,
+  "gateway-ports": choices.readChoice,
+  "root-login": choices.readChoice,
+  "address-family": choices.readChoice,
+  compression: choices.readChoice,
+  "ignore-rhosts": choices.readChoice,
+  "privilege-separation": choices.readChoice,
+  tunnel: choices.readTunnel,
+  "log-level": choices.readLogLevel,
+  "log-facility": choices.readLogFacility,
+  digest: choices.readDigest,
+  "pubkey-auth-options": choices.readPubkeyAuthOptions,
+  "user-environment": choices.readUserEnvironment,
+  integer: numbers.readIntegerForm,
+  "integer-or-none": numbers.readIntegerOrNone,
+  time: numbers.readTimeForm,
+  "time-or-none": numbers.readTimeOrNone,
+  "octal-mode": numbers.readOctalMode,
+  "rekey-limit": numbers.readRekeyLimit,
+  "max-startups": numbers.readMaxStartups,
+  "net-block-size": numbers.readNetBlockSize,
+  penalties: readPenalties,
+  "ip-qos": readIpQos,
+  port: endpoints.readPortForm,
+  "listen-address": endpoints.readListenAddress,
+  "permit-open": endpoints.readPermitList,
+  "permit-listen": endpoints.readPermitList,
+  file: names.readFile,
+  "host-file": names.readFile,
+  "user-file": names.readUserFile,
+  "user-files": names.readUserFiles,
+  "agent-socket": names.readAgentSocket,
+  "security-key-provider": names.readSecurityKeyProvider,
+  string: names.readString,
+  "local-user": names.readLocalUser,
+  raw: names.readRaw,
+  command: names.readCommand,
+  "version-addendum": names.readVersionAddendum,
+  "routing-domain": names.readRoutingDomain,
+  subsystem: names.readSubsystem,
+  users: lists.readUsers,
+  groups: lists.readGroups,
+  "env-names": lists.readEnvNames,
+  "env-values": lists.readEnvValues,
+  "auth-methods": lists.readAuthMethods,
+  "log-verbose": lists.readLogVerbose,
+  "channel-timeouts": lists.readChannelTimeouts,
+  "address-list": lists.readAddressListForm,
+  ciphers: readAlgorithms,
+  macs: readAlgorithms,
+  kex: readAlgorithms,
+  "key-types": readAlgorithms,
+  "ca-key-types": readAlgorithms,
+  "gss-kex": readGssKex,
+};
+
+/**
+ * Reads the arguments of a known keyword, Match (see match.ts) and Include apart. What only the machine knows is left
+ * out: whether files, users and host names exist, and the working directory before relative paths. So is what depends
+ * on other lines: too many ports (256), a Subsystem defined twice (fatal up to 9.4, ignored from 9.5).
+ */
+export function readValue(keyword: Keyword, line: DirectiveLine, release: Release): ValueReading {
+  if (keyword.form === "match" || keyword.form === "include") return { values: null, problems: [] };
+  const notes: ValueProblem[] = [];
+  const args = makeArguments(keyword, line, release, notes);
+  const reading = FORMS[keyword.form](args);
+  if (isRefusal(reading)) return { values: null, problems: reading.refused };
+  const leftover = readLeftover(args);
+  return leftover === null ? { values: reading, problems: notes } : { values: null, problems: [leftover] };
+}
+
+/** From 8.7 any word that is left; before, the next word unless it is empty. */
+function readLeftover(args: Arguments): ValueProblem | null {
+  const word = args.next();
+  if (word === null) return null;
+  if (!args.newer && word.value === "") return null;
+  const refusal = args.newer
+    ? counted(args, "extra-arguments", `keyword ${args.spelled} extra arguments at end of line`, { word })
+    : fatal(args, "garbage", `garbage at end of line; "${word.value.slice(0, 200)}".`, { word });
+  return refusal.refused[0] ?? null;
+}
+
+/** What sshd says of the keyword alone; null for known and for silently ignored ones. */
+export function keywordProblem(line: DirectiveLine, found: LookedUp): ValueProblem | null {
+  const spelled = line.keyword.value;
+  const where = { span: line.keyword.span, when: "always" } as const;
+  switch (found.status) {
+    case "known":
+    case "ignored":
+      return null;
+    case "unknown": {
+      const message = `Bad configuration option: ${spelled}`;
+      return { ...where, code: "unknown-keyword", weight: "counted", message, prefix: "colon-line" };
+    }
+    case "deprecated":
+    case "unsupported": {
+      const word = found.status === "deprecated" ? "Deprecated" : "Unsupported";
+      const message = `${word} option ${spelled}`;
+      return { ...where, code: `${found.status}-keyword`, weight: "warning", message, prefix: "line" };
+    }
+  }
+}
+
+/** A keyword that only global lines may hold, in a block that is not active in the first pass. */
+export function notInMatchProblem(line: DirectiveLine): ValueProblem {
+  return {
+    code: "not-in-match",
+    weight: "fatal",
+    message: `Directive '${line.keyword.value}' is not allowed within a Match block`,
+    prefix: "line",
+    span: spanOf({ ...line, rest: { ...line.rest, text: "" } }, null),
+    when: "always",
+  };
+}
+
+/** Include: one pattern or more; empty words are refused from 8.7 and end the list before. */
+export function readInclude(line: DirectiveLine, release: Release): ValueReading {
+  const newer = atLeast(release, "8.7");
+  const empty = line.args.findIndex(({ value }) => value === "");
+  const words = empty === -1 ? line.args : line.args.slice(0, empty);
+  const patterns = words.map(({ value }) => value);
+  const where = { prefix: "line", when: "always" } as const;
+  if (newer && empty !== -1) {
+    const message = `keyword ${line.keyword.value} empty argument`;
+    const problem: ValueProblem = {
+      ...where,
+      code: "empty-argument",
+      weight: "counted",
+      message,
+      span: spanOf(line, line.args[empty]),
+    };
+    return { values: patterns, problems: [problem] };
+  }
+  if (patterns.length === 0) {
+    const message = `${newer ? line.keyword.value : "Include"} missing filename argument`;
+    return {
+      values: null,
+      problems: [{ ...where, code: "missing-argument", weight: "fatal", message, span: spanOf(line, null) }],
+    };
+  }
+  const next = line.args[empty + 1];
+  if (empty === -1 || next === undefined || next.value === "") return { values: patterns, problems: [] };
+  const message = `garbage at end of line; "${next.value.slice(0, 200)}".`;
+  return {
+    values: patterns,
+    problems: [{ ...where, code: "garbage", weight: "fatal", message, span: next.span }],
+  };
 }

@@ -1,0 +1,160 @@
+/** Files, commands and other text that sshd takes as it is. */
+import { equalIgnoringCase } from "../ascii.ts";
+import { atLeast } from "../release.ts";
+import {
+  type Arguments,
+  counted,
+  type FormReading,
+  fatal,
+  listWords,
+  missing,
+  nextFull,
+  requireItems,
+} from "./arguments.ts";
+
+/**
+ * misc.c tilde_expand_filename as root, whose home is taken to be /root; other homes stay as written. Relative paths
+ * stay relative: sshd would put its working directory in front.
+ */
+function expandHome(path: string): string {
+  const match = /^~(\/+|$)/.exec(path);
+  return match === null ? path : `/root/${path.slice(match[0].length)}`;
+}
+
+function expandFile(path: string): string {
+  return equalIgnoringCase(path, "none") ? "none" : expandHome(path);
+}
+
+/** parse_filename */
+export function readFile(args: Arguments): FormReading {
+  const word = nextFull(args);
+  return word === null ? missing(args, "missing file name.", "missing file name.") : [expandFile(word.value)];
+}
+
+/** AuthorizedPrincipalsFile: sshd's own `none`, no working directory. */
+export function readUserFile(args: Arguments): FormReading {
+  const word = nextFull(args);
+  return word === null ? missing(args, "missing file name.") : [expandFile(word.value)];
+}
+
+/** AuthorizedKeysFile; RevokedKeys from 10.3. */
+export function readUserFiles(args: Arguments): FormReading {
+  if (!args.newer) {
+    const files = listWords(args).map(({ value }) => expandHome(value));
+    args.finish();
+    return files;
+  }
+  const alone = atLeast(args.release, "10.3");
+  const words = listWords(args);
+  for (const [index, word] of words.entries()) {
+    if (word.value === "")
+      return counted(args, "empty-argument", `keyword ${args.spelled} empty argument`, { word });
+    if (alone && equalIgnoringCase(word.value, "none") && (index > 0 || words.length > 1)) {
+      const text = `keyword ${args.spelled} "none" argument must appear alone.`;
+      return counted(args, "none-not-alone", text, { word });
+    }
+  }
+  const refusal = requireItems(args, words);
+  if (refusal !== null) return refusal;
+  const files = words.map(({ value }) => expandHome(value));
+  const cleared = alone && files.length === 1 && equalIgnoringCase(files[0] ?? "", "none");
+  return cleared ? [] : files;
+}
+
+export function readAgentSocket(args: Arguments): FormReading {
+  const word = nextFull(args);
+  if (word === null) return missing(args, "missing socket name.", "missing socket name.");
+  return [word.value === "SSH_AUTH_SOCK" ? word.value : expandFile(word.value)];
+}
+
+export function readSecurityKeyProvider(args: Arguments): FormReading {
+  const word = nextFull(args);
+  if (word === null) return missing(args, "missing file name.");
+  return [equalIgnoringCase(word.value, "internal") ? word.value : expandFile(word.value)];
+}
+
+/** ChrootDirectory, PAMServiceName */
+export function readString(args: Arguments): FormReading {
+  const word = nextFull(args);
+  const chroot = args.keyword.key === "chrootdirectory";
+  if (word === null) return missing(args, "missing file name.", chroot ? undefined : "missing argument.");
+  return [chroot && equalIgnoringCase(word.value, "none") ? "none" : word.value];
+}
+
+export function readLocalUser(args: Arguments): FormReading {
+  const word = nextFull(args);
+  if (word !== null) return [word.value];
+  return missing(args, `missing ${args.keyword.name} argument.`, `missing ${args.spelled} argument.`);
+}
+
+/** The text behind the keyword, not split and not unquoted, comments and all. */
+function rawText(args: Arguments): string {
+  args.finish();
+  return args.line.rest.text.replace(/^[ \t\r\n]+/, "");
+}
+
+export function readRaw(args: Arguments): FormReading {
+  const text = rawText(args);
+  if (args.line.rest.text === "") return missing(args, "Missing argument.");
+  return [equalIgnoringCase(text, "none") ? "none" : text];
+}
+
+/** AuthorizedKeysCommand, AuthorizedPrincipalsCommand: up to 8.6 a line that has no effect is not looked at. */
+export function readCommand(args: Arguments): FormReading {
+  const text = rawText(args);
+  if (args.line.rest.text === "" && !args.newer) return missing(args, "Missing argument.");
+  if (text.startsWith("/") || equalIgnoringCase(text, "none")) return [text];
+  const name = args.newer ? args.spelled : args.keyword.name;
+  const when = args.newer ? "always" : "active-first";
+  return fatal(args, "relative-command", `${name} must be an absolute path`, { when });
+}
+
+export function readVersionAddendum(args: Arguments): FormReading {
+  const text = rawText(args);
+  if (args.line.rest.text === "") return missing(args, "Missing argument.");
+  const none = equalIgnoringCase(text, "none");
+  if (text.includes("\r") && args.newer)
+    return fatal(args, "bad-addendum", `Invalid ${args.spelled} argument`);
+  if (text.includes("\r") && !none)
+    return fatal(args, "bad-addendum", "Invalid argument", { when: "active-first" });
+  return [none || text === "" ? "none" : text];
+}
+
+/** RDomain on Linux: names are never valid, and from 8.3 no line is. */
+export function readRoutingDomain(args: Arguments): FormReading {
+  if (atLeast(args.release, "8.3"))
+    return fatal(args, "routing-domain-unsupported", "setting RDomain not supported on this platform.");
+  const word = nextFull(args);
+  if (word === null) return missing(args, "Missing argument.");
+  if (equalIgnoringCase(word.value, "none")) return ["none"];
+  if (word.value === "%D") return [word.value];
+  return fatal(args, "bad-routing-domain", "bad routing domain", { word });
+}
+
+/** Subsystem: one value, `name command arguments`. */
+export function readSubsystem(args: Arguments): FormReading {
+  const { newer, release } = args;
+  const name = nextFull(args);
+  if (name === null) return missing(args, "Missing subsystem name.");
+  const command = nextFull(args);
+  if (command === null) {
+    if (atLeast(release, "10.3")) return missing(args, "");
+    return fatal(args, "missing-argument", "Missing subsystem command.", { when: "active" });
+  }
+  const rest = listWords(args).map(({ value }) => value);
+  if (!atLeast(release, "9.5")) return [[name.value, command.value, ...rest].join(" ")];
+  const text = `${assemble([command.value])} ${assemble(rest)}`;
+  // 9.5 to 10.2 print a blank behind a command without arguments.
+  const trimmed = rest.length === 0 && atLeast(release, "10.3") ? text.slice(0, -1) : text;
+  return newer ? [`${name.value} ${trimmed}`] : [];
+}
+
+/** misc.c argv_assemble: words with blanks are quoted, quotes and backslashes escaped. */
+function assemble(words: readonly string[]): string {
+  return words
+    .map((word) => {
+      const escaped = word.replace(/[\\'"]/g, "\\$&");
+      return /[ \t]/.test(word) ? `"${escaped}"` : escaped;
+    })
+    .join(" ");
+}

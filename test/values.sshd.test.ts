@@ -1,0 +1,301 @@
+/**
+ * Values against the machine's sshd: for every keyword, what it accepts, prints and says. Skipped, and saying so,
+ * where there is no sshd 9.2 of Debian's. SSHD_VALUES=all runs every pair of keyword and argument.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Keyword, knownKeywords, lookUpKeyword } from "../grammar/keywords.ts";
+import { parseText } from "../grammar/parser.ts";
+import { parseRelease, type Release } from "../grammar/release.ts";
+import type { DirectiveLine } from "../grammar/tree.ts";
+import { keywordProblem, readValue } from "../grammar/values.ts";
+
+const SSHD = "/usr/sbin/sshd";
+const RELEASE = parseRelease("1:9.2p1-2+deb12u10");
+const version = existsSync(SSHD) ? spawnSync(SSHD, ["-V"], { encoding: "latin1" }).stderr : "";
+const usable = version.includes("OpenSSH_9.2p1 Debian") && process.getuid?.() === 0 && RELEASE !== null;
+if (!usable)
+  console.log(
+    `values.sshd.test.ts is skipped: it needs root and Debian's sshd 9.2, found "${version.trim()}"`,
+  );
+
+/** Arguments that are odd for one form or another; every keyword gets all of them. */
+const ARGUMENTS = [
+  "yes",
+  "no",
+  "YES",
+  "all",
+  "local",
+  "remote",
+  "none",
+  "NONE",
+  "any",
+  "clientspecified",
+  "prohibit-password",
+  "without-password",
+  "inet6",
+  "delayed",
+  "shosts-only",
+  "point-to-point",
+  "Ethernet",
+  "true",
+  "0",
+  "1",
+  "-1",
+  "5x",
+  "+7",
+  "007",
+  "2147483648",
+  "1m30s",
+  "1h",
+  "90m5",
+  "1w2d",
+  "5y",
+  "1.5s",
+  "0777",
+  "0999",
+  "1000",
+  "-7",
+  '" 12"',
+  "22",
+  "65536",
+  "ssh",
+  "0x16",
+  "127.0.0.1",
+  "127.0.0.1:2222",
+  "[::1]:22",
+  "::1",
+  "[::1",
+  "[::1]x",
+  "h:80",
+  "h:*",
+  "*:80",
+  "h:0",
+  "h:http",
+  "h/80",
+  "*",
+  ":80",
+  "/etc/x",
+  "x/y",
+  "~/x",
+  "~root/x",
+  '""',
+  '"" x',
+  'x ""',
+  "a b",
+  "a b c",
+  '"a b" c',
+  "'a b'",
+  "a\\ b",
+  "a # c",
+  "# c",
+  "a#c",
+  "a=b",
+  "A=b A=c B=d",
+  "=x",
+  "a=",
+  "alice bob@10.0.0.0/8",
+  "bob@10.1.2.3/8",
+  "bob@",
+  "a@b@1.2.3.4/33",
+  "!x *",
+  "publickey,password",
+  "publickey any",
+  "any publickey",
+  "publickey:x hostbased",
+  "nonsense",
+  "publickey,",
+  "aes128-ctr",
+  "+aes128-cbc",
+  "-aes*",
+  "^aes256-ctr",
+  "aes128-ctr,,x",
+  "aes128-ctr,nonsense",
+  "hmac-sha1",
+  "-hmac*,umac*",
+  "^hmac-md5",
+  "curve25519-sha256",
+  "+diffie-hellman-group1-sha1",
+  "-ecdh*",
+  "sntrup761x25519-sha512",
+  "ssh-rsa",
+  "+ssh-*",
+  "ssh-*,!ssh-rsa",
+  "rsa-sha2-*",
+  "RSA",
+  "ssh-dss",
+  "ssh-ed25519-cert-v01@openssh.com",
+  "+",
+  "-",
+  "^",
+  "10",
+  "10:30:60",
+  "10:30",
+  "60:30:10",
+  "10:101:100",
+  "10:",
+  "a:b:c",
+  "32:128",
+  "33",
+  "24:129",
+  "default",
+  "default none",
+  "1G 1h",
+  "16 none",
+  "15",
+  "1K2",
+  "1.5M",
+  "default 1h 2",
+  "9E",
+  "99999999999999999999",
+  "af21",
+  "AF21 cs1",
+  "0x10 8",
+  "256",
+  "lowdelay",
+  "le reliability",
+  "ef none",
+  "INFO",
+  "debug1",
+  "DEBUG3",
+  "auth",
+  "LOCAL7",
+  "LOCAL8",
+  "md5",
+  "SHA256",
+  "sha1",
+  "sftp internal-sftp",
+  'sftp /x -l "a b"',
+  "sftp",
+  'sftp "a b" "c\\"d"',
+  "touch-required verify-required",
+  "none touch-required",
+  "verify-required x",
+  "session=5m",
+  "*=1h agent=0",
+  "none x",
+  "x=1q",
+  "=5",
+  "kex.c:*:1000",
+  "%D",
+  "internal",
+  "SSH_AUTH_SOCK",
+  '/bin/echo "x # y" # z',
+  'unclosed "x',
+];
+
+let folder = "";
+
+beforeAll(() => {
+  if (!usable) return;
+  folder = mkdtempSync(join(tmpdir(), "sshd-values-"));
+  mkdirSync("/run/sshd", { recursive: true });
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
+});
+
+afterAll(() => {
+  if (folder !== "") rmSync(folder, { recursive: true });
+});
+
+interface Answer {
+  readonly accepted: boolean;
+  /** what -T prints for the keyword, joined by `|` */
+  readonly printed: string;
+  /** first message without the file's name */
+  readonly message: string;
+}
+
+function ask(text: string, key: string): Answer {
+  const file = join(folder, "config");
+  writeFileSync(file, `${text}\n`, "latin1");
+  const run = spawnSync(SSHD, ["-T", "-h", join(folder, "key"), "-f", file], {
+    encoding: "latin1",
+    cwd: "/",
+  });
+  const lines = run.stdout.split("\n").filter((line) => line === key || line.startsWith(`${key} `));
+  const printed = lines.map((line) => line.slice(key.length + 1)).join("|");
+  const message = (run.stderr.split("\r\n")[0] ?? "").split("\n")[0]?.replace(file, "F") ?? "";
+  return {
+    accepted: run.status === 0,
+    printed: run.status === 0 ? printed : "",
+    message: run.status === 0 ? "" : message,
+  };
+}
+
+function predict(text: string, keyword: Keyword, release: Release): Answer {
+  const tree = parseText(`${text}\n`, release);
+  const line = tree.lines.find((found): found is DirectiveLine => found.kind === "directive");
+  const grammar = tree.problems.find(({ weight }) => weight !== "silent");
+  if (grammar !== undefined) return { accepted: false, printed: "", message: `F line 1: ${grammar.message}` };
+  if (line === undefined) return { accepted: true, printed: show(keyword, keyword.defaults), message: "" };
+  const { values, problems } = readValue(keyword, line, release);
+  const first = [keywordProblem(line, lookUpKeyword(line.keyword.value, release)), ...problems].find(
+    (problem) => problem !== null && problem.weight !== "silent" && problem.weight !== "warning",
+  );
+  if (first === undefined || first === null)
+    return { accepted: true, printed: show(keyword, values), message: "" };
+  const position = { line: "F line 1: ", "colon-line": "F: line 1: ", none: "" }[first.prefix];
+  return { accepted: false, printed: "", message: position + first.message };
+}
+
+function show(keyword: Keyword, values: readonly string[] | null): string {
+  if (keyword.print === "never" || values === null) return "";
+  return values.join(keyword.print === "line" ? " " : "|");
+}
+
+/** What -T prints depends on the machine, on other keywords, or on a working directory. */
+const UNPRINTED = ["hostkey", "hostcertificate", "listenaddress", "rekeylimit", "persourcepenalties"];
+
+function comparable(keyword: Keyword, text: string, real: Answer): boolean {
+  const machine = /bad addr or host|ListenAddress|Could not load|No such user|no hostkeys|bind|too many/i;
+  if (!real.accepted && machine.test(real.message)) return false;
+  return !(keyword.form.includes("file") && / x\/y/.test(text));
+}
+
+describe.skipIf(!usable)("the machine's sshd agrees", () => {
+  const release = RELEASE as Release;
+  const keywords = knownKeywords(release).filter(({ form }) => form !== "match" && form !== "include");
+  const all = process.env["SSHD_VALUES"] === "all";
+
+  test.each(keywords.map((keyword, index) => [keyword.name, keyword, index] as const))(
+    "%s",
+    (_, keyword, index) => {
+      const chosen = ARGUMENTS.filter((_argument, at) => all || (at * 7 + index) % 12 === 0);
+      const differences: unknown[] = [];
+      for (const argument of chosen) {
+        const text = `${keyword.name} ${argument}`;
+        const real = ask(text, keyword.key);
+        const ours = predict(text, keyword, release);
+        if (!comparable(keyword, text, real)) continue;
+        const printed = UNPRINTED.includes(keyword.key) ? { printed: "" } : {};
+        const [left, right] = [
+          { ...ours, ...printed },
+          { ...real, ...printed },
+        ];
+        if (JSON.stringify(left) !== JSON.stringify(right))
+          differences.push({ text, ours: left, sshd: right });
+      }
+      expect(differences).toEqual([]);
+    },
+    120_000,
+  );
+
+  test("defaults", () => {
+    const real = spawnSync(SSHD, ["-T", "-h", join(folder, "key"), "-f", "/dev/null"], {
+      encoding: "latin1",
+    });
+    const printed = new Set(
+      real.stdout.split("\n").filter((line) => line !== "" && !/^(hostkey|listenaddress) /.test(line)),
+    );
+    const ours = new Set(
+      keywords
+        .filter(({ print, defaults, key }) => print !== "never" && defaults !== null && key !== "hostkey")
+        .map(({ key, defaults }) => `${key} ${defaults?.join(" ")}`),
+    );
+    expect([...printed].filter((line) => !ours.has(line))).toEqual([]);
+    expect([...ours].filter((line) => !printed.has(line))).toEqual([]);
+  });
+});
