@@ -65,7 +65,7 @@ export function unknownAlgorithm(
   if (list === "") return { name: "" };
   for (const name of list.split(",")) {
     if (name === "") return null;
-    const certificate = plainOnly && name.includes("-cert-v01@");
+    const certificate = plainOnly && isCertificate(name);
     if (known.includes(name) && !certificate) continue;
     if (shortNames.some((short) => equalIgnoringCase(short, name))) continue;
     const items = parsePatternList(name);
@@ -75,14 +75,22 @@ export function unknownAlgorithm(
   return null;
 }
 
+function isCertificate(name: string): boolean {
+  return name.includes("-cert-v01@");
+}
+
 /** kex.c kex_assemble_names. Null: an empty or negated list, for which sshd gives up after the whole file is read. */
 export function assembleAlgorithms(list: string, kind: AlgorithmKind, release: Release): string | null {
-  const all = knownAlgorithms(kind, release);
+  const all = knownAlgorithms(kind, release).filter(
+    (name) => kind !== "ca-key-types" || !isCertificate(name),
+  );
   const byDefault = defaultAlgorithms(kind, release);
   const rest = list.slice(1);
   if (list.startsWith("-") && atLeast(release, "7.5")) {
     const items = parsePatternList(rest);
-    return byDefault.filter((name) => matchPatternList(name, items, release) !== 1).join(",");
+    const left = byDefault.filter((name) => matchPatternList(name, items, release) !== 1);
+    // An empty list counts as unset when -T assembles the lists a second time.
+    return (left.length === 0 ? byDefault : left).join(",");
   }
   const extended = list.startsWith("+")
     ? [...byDefault, ...rest.split(",")]

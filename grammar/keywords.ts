@@ -258,8 +258,13 @@ function defaultsOf(facts: Facts, key: string, release: Release): readonly strin
   return facts.default.split(" ");
 }
 
-/** 7.4's dump_cfg_string prints nothing for a string that is unset or cleared by `none`. */
+/**
+ * Whether `sshd -T` prints a line for the lone value `none`. 7.4 prints none for strings; lists that `none` clears
+ * (CLEAR_ON_NONE_ARRAY) are not printed, but for ChannelTimeout from 9.3.
+ */
 export function printsNone(key: string, release: Release): boolean {
+  if (key === "channeltimeout") return atLeast(release, "9.3");
+  if (key === "authorizedkeysfile" || key === "revokedkeys") return !atLeast(release, "10.3");
   return atLeast(release, "7.5") || key === "versionaddendum";
 }
 

@@ -1,7 +1,7 @@
 /** The arguments of one line, read as strictly as that release's sshd does: servconf.c process_server_config_line. */
-import type { Keyword, LookedUp, ValueForm } from "./keywords.ts";
+import type { Keyword, ValueForm } from "./keywords.ts";
 import type { ValueProblem } from "./problem.ts";
-import { atLeast, type Release } from "./release.ts";
+import type { Release } from "./release.ts";
 import type { DirectiveLine } from "./tree.ts";
 import { readAlgorithms, readGssKex } from "./values/algorithm-lists.ts";
 import {
@@ -11,7 +11,6 @@ import {
   isRefusal,
   makeArguments,
   type ReadForm,
-  spanOf,
 } from "./values/arguments.ts";
 import * as choices from "./values/choices.ts";
 import * as endpoints from "./values/endpoints.ts";
@@ -20,7 +19,10 @@ import * as names from "./values/names.ts";
 import * as numbers from "./values/numbers.ts";
 import { readIpQos, readPenalties } from "./values/penalties.ts";
 
-/** `values` as `sshd -T` prints them; null where sshd refuses the line. Problems are in the order of sshd's messages. */
+/**
+ * `values` as `sshd -T` prints them (but see printsNone); null where sshd refuses the line, empty where it accepts the
+ * line and sets nothing. Problems are in the order of sshd's messages.
+ */
 export interface ValueReading {
   readonly values: readonly string[] | null;
   readonly problems: readonly ValueProblem[];
@@ -109,71 +111,4 @@ function readLeftover(args: Arguments): ValueProblem | null {
     ? counted(args, "extra-arguments", `keyword ${args.spelled} extra arguments at end of line`, { word })
     : fatal(args, "garbage", `garbage at end of line; "${word.value.slice(0, 200)}".`, { word });
   return refusal.refused[0] ?? null;
-}
-
-/** What sshd says of the keyword alone; null for known and for silently ignored ones. */
-export function keywordProblem(line: DirectiveLine, found: LookedUp): ValueProblem | null {
-  const spelled = line.keyword.value;
-  const where = { span: line.keyword.span, when: "always" } as const;
-  switch (found.status) {
-    case "known":
-    case "ignored":
-      return null;
-    case "unknown": {
-      const message = `Bad configuration option: ${spelled}`;
-      return { ...where, code: "unknown-keyword", weight: "counted", message, prefix: "colon-line" };
-    }
-    case "deprecated":
-    case "unsupported": {
-      const word = found.status === "deprecated" ? "Deprecated" : "Unsupported";
-      const message = `${word} option ${spelled}`;
-      return { ...where, code: `${found.status}-keyword`, weight: "warning", message, prefix: "line" };
-    }
-  }
-}
-
-/** A keyword that only global lines may hold, in a block that is not active in the first pass. */
-export function notInMatchProblem(line: DirectiveLine): ValueProblem {
-  return {
-    code: "not-in-match",
-    weight: "fatal",
-    message: `Directive '${line.keyword.value}' is not allowed within a Match block`,
-    prefix: "line",
-    span: spanOf({ ...line, rest: { ...line.rest, text: "" } }, null),
-    when: "always",
-  };
-}
-
-/** Include: one pattern or more; empty words are refused from 8.7 and end the list before. */
-export function readInclude(line: DirectiveLine, release: Release): ValueReading {
-  const newer = atLeast(release, "8.7");
-  const empty = line.args.findIndex(({ value }) => value === "");
-  const words = empty === -1 ? line.args : line.args.slice(0, empty);
-  const patterns = words.map(({ value }) => value);
-  const where = { prefix: "line", when: "always" } as const;
-  if (newer && empty !== -1) {
-    const message = `keyword ${line.keyword.value} empty argument`;
-    const problem: ValueProblem = {
-      ...where,
-      code: "empty-argument",
-      weight: "counted",
-      message,
-      span: spanOf(line, line.args[empty]),
-    };
-    return { values: patterns, problems: [problem] };
-  }
-  if (patterns.length === 0) {
-    const message = `${newer ? line.keyword.value : "Include"} missing filename argument`;
-    return {
-      values: null,
-      problems: [{ ...where, code: "missing-argument", weight: "fatal", message, span: spanOf(line, null) }],
-    };
-  }
-  const next = line.args[empty + 1];
-  if (empty === -1 || next === undefined || next.value === "") return { values: patterns, problems: [] };
-  const message = `garbage at end of line; "${next.value.slice(0, 200)}".`;
-  return {
-    values: patterns,
-    problems: [{ ...where, code: "garbage", weight: "fatal", message, span: next.span }],
-  };
 }

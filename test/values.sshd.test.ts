@@ -7,16 +7,16 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Keyword, knownKeywords, lookUpKeyword } from "../grammar/keywords.ts";
+import { type Keyword, knownKeywords, printsNone } from "../grammar/keywords.ts";
 import { parseText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import type { DirectiveLine } from "../grammar/tree.ts";
-import { keywordProblem, readValue } from "../grammar/values.ts";
+import { readValue } from "../grammar/values.ts";
 
 const SSHD = "/usr/sbin/sshd";
 const RELEASE = parseRelease("1:9.2p1-2+deb12u10");
 const version = existsSync(SSHD) ? spawnSync(SSHD, ["-V"], { encoding: "latin1" }).stderr : "";
-const usable = version.includes("OpenSSH_9.2p1 Debian") && process.getuid?.() === 0 && RELEASE !== null;
+const usable = /OpenSSH_9\.2/.test(version) && process.getuid?.() === 0 && RELEASE !== null;
 if (!usable)
   console.log(
     `values.sshd.test.ts is skipped: it needs root and Debian's sshd 9.2, found "${version.trim()}"`,
@@ -216,7 +216,8 @@ function ask(text: string, key: string): Answer {
     cwd: "/",
   });
   const lines = run.stdout.split("\n").filter((line) => line === key || line.startsWith(`${key} `));
-  const printed = lines.map((line) => line.slice(key.length + 1)).join("|");
+  // sshd puts its working directory, here `/`, and a slash before relative paths; we keep them as written.
+  const printed = lines.map((line) => line.slice(key.length + 1).replace(/^\/\//, "")).join("|");
   const message = (run.stderr.split("\r\n")[0] ?? "").split("\n")[0]?.replace(file, "F") ?? "";
   return {
     accepted: run.status === 0,
@@ -230,35 +231,35 @@ function predict(text: string, keyword: Keyword, release: Release): Answer {
   const line = tree.lines.find((found): found is DirectiveLine => found.kind === "directive");
   const grammar = tree.problems.find(({ weight }) => weight !== "silent");
   if (grammar !== undefined) return { accepted: false, printed: "", message: `F line 1: ${grammar.message}` };
-  if (line === undefined) return { accepted: true, printed: show(keyword, keyword.defaults), message: "" };
+  if (line === undefined) return { accepted: true, printed: show(keyword, null, release), message: "" };
   const { values, problems } = readValue(keyword, line, release);
-  const first = [keywordProblem(line, lookUpKeyword(line.keyword.value, release)), ...problems].find(
-    (problem) => problem !== null && problem.weight !== "silent" && problem.weight !== "warning",
-  );
-  if (first === undefined || first === null)
-    return { accepted: true, printed: show(keyword, values), message: "" };
+  const first = problems.find(({ weight }) => weight !== "silent");
+  if (first === undefined) return { accepted: true, printed: show(keyword, values, release), message: "" };
   const position = { line: "F line 1: ", "colon-line": "F: line 1: ", none: "" }[first.prefix];
   return { accepted: false, printed: "", message: position + first.message };
 }
 
-function show(keyword: Keyword, values: readonly string[] | null): string {
-  if (keyword.print === "never" || values === null) return "";
-  return values.join(keyword.print === "line" ? " " : "|");
+/** What -T prints when nothing else is set: a line that sets nothing leaves the default. */
+function show(keyword: Keyword, values: readonly string[] | null, release: Release): string {
+  const shown = values === null || values.length === 0 ? (keyword.defaults ?? []) : values;
+  if (keyword.print === "never" || (shown[0] === "none" && !printsNone(keyword.key, release))) return "";
+  return shown.join(keyword.print === "line" ? " " : "|");
 }
 
 /** What -T prints depends on the machine, on other keywords, or on a working directory. */
 const UNPRINTED = ["hostkey", "hostcertificate", "listenaddress", "rekeylimit", "persourcepenalties"];
 
 function comparable(keyword: Keyword, text: string, real: Answer): boolean {
-  const machine = /bad addr or host|ListenAddress|Could not load|No such user|no hostkeys|bind|too many/i;
+  const machine = /bad addr or host|Could not load|No such user|no hostkeys|set without/;
   if (!real.accepted && machine.test(real.message)) return false;
-  return !(keyword.form.includes("file") && / x\/y/.test(text));
+  return !(keyword.form === "listen-address" && !/^ListenAddress [[0-9:]/.test(text));
 }
 
 describe.skipIf(!usable)("the machine's sshd agrees", () => {
   const release = RELEASE as Release;
   const keywords = knownKeywords(release).filter(({ form }) => form !== "match" && form !== "include");
-  const all = process.env["SSHD_VALUES"] === "all";
+  const { SSHD_VALUES } = process.env;
+  const all = SSHD_VALUES === "all";
 
   test.each(keywords.map((keyword, index) => [keyword.name, keyword, index] as const))(
     "%s",

@@ -13,11 +13,11 @@ import {
 } from "./arguments.ts";
 
 /**
- * misc.c tilde_expand_filename as root, whose home is taken to be /root; other homes stay as written. Relative paths
+ * misc.c tilde_expand_filename as root, whose home is taken to be /root; other users' homes stay as written. Relative paths
  * stay relative: sshd would put its working directory in front.
  */
 function expandHome(path: string): string {
-  const match = /^~(\/+|$)/.exec(path);
+  const match = /^~(?:root)?(\/+|$)/.exec(path);
   return match === null ? path : `/root/${path.slice(match[0].length)}`;
 }
 
@@ -56,9 +56,7 @@ export function readUserFiles(args: Arguments): FormReading {
   }
   const refusal = requireItems(args, words);
   if (refusal !== null) return refusal;
-  const files = words.map(({ value }) => expandHome(value));
-  const cleared = alone && files.length === 1 && equalIgnoringCase(files[0] ?? "", "none");
-  return cleared ? [] : files;
+  return words.map(({ value }) => expandHome(value));
 }
 
 export function readAgentSocket(args: Arguments): FormReading {
