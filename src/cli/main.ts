@@ -1,6 +1,9 @@
 /** The command line: options to calls, answers to exit codes. Commands are loaded when they run. */
 import { Command, CommanderError, Option } from "commander";
 import type { AuditCommandOptions } from "./audit.ts";
+import type { CheckCommandOptions } from "./check.ts";
+import type { EffectiveCommandOptions } from "./effective.ts";
+import type { OutputOptions } from "./output.ts";
 import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
@@ -9,9 +12,9 @@ function collect(value: string, previous: readonly string[] | undefined): readon
   return [...(previous ?? []), value];
 }
 
-function withTargets(command: Command): Command {
+function withTargets(command: Command, argument = "[FILE...]"): Command {
   return command
-    .argument("[FILE...]", "sshd_config files; - is standard input (default: the live host's own)")
+    .argument(argument, "sshd_config files; - is standard input (default: the live host's own)")
     .option("--stdin-filename <path>", "where standard input would lie")
     .option("--root <dir>", "a folder that is the / of a server")
     .option("--openssh <release>", "the release to judge by: 9.2, 9.9p1, 9.2+debian, a package version")
@@ -29,7 +32,7 @@ function withOutput(command: Command, formats: readonly string[]): Command {
     .option("--quiet", "findings alone, no summary");
 }
 
-function addAudit(program: Command, done: (code: number) => void): void {
+function addAudit(program: Command, done: Done): void {
   const command = program.command("audit").description("run the rules and print findings");
   withOutput(withTargets(command), ["pretty", "concise", "json"])
     .option("--rule <id>", "only this rule (repeatable)", collect)
@@ -52,6 +55,44 @@ function addAudit(program: Command, done: (code: number) => void): void {
     });
 }
 
+type Done = (code: number) => void;
+
+function addEffective(program: Command, done: Done): void {
+  const command = program
+    .command("effective")
+    .description("the effective value of every keyword for a connection, as sshd -T prints it");
+  withOutput(withTargets(command, "[FILE]"), ["pretty", "json"])
+    .option(
+      "-C <spec>",
+      "a connection, as sshd -C: user=,host=,addr=,laddr=,lport=,rdomain=,group= (repeatable)",
+      collect,
+    )
+    .option("--why", "name the line that decides")
+    .option("--as-sshd", "treat missing fields as sshd -T of that release does")
+    .action(async (file: string | undefined, options: EffectiveCommandOptions) => {
+      const { runEffective } = await import("./effective.ts");
+      done(runEffective(file, options));
+    });
+}
+
+function addCheck(program: Command, done: Done): void {
+  const command = program.command("check").description("would sshd of that release accept the file?");
+  withOutput(withTargets(command), ["pretty", "concise", "json"]).action(
+    async (files: string[], options: CheckCommandOptions) => {
+      const { runCheck } = await import("./check.ts");
+      done(runCheck(files, options));
+    },
+  );
+}
+
+function addRules(program: Command, done: Done): void {
+  const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
+  withOutput(command, ["pretty", "json"]).action(async (id: string | undefined, options: OutputOptions) => {
+    const { runRules } = await import("./rules.ts");
+    done(runRules(id, options));
+  });
+}
+
 async function main(argv: readonly string[]): Promise<number> {
   let code = 0;
   const program = new Command("sshd-policy")
@@ -59,9 +100,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(ownVersion())
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`) });
-  addAudit(program, (found) => {
+  const done: Done = (found) => {
     code = found;
-  });
+  };
+  for (const add of [addAudit, addEffective, addCheck, addRules]) add(program, done);
   try {
     await program.parseAsync(argv);
     return code;

@@ -1,0 +1,70 @@
+/** `check`: would sshd of that release accept the file? */
+import { type CheckResult, checkConfig } from "../config/check.ts";
+import type { Problem } from "../config/config.ts";
+import { pathText } from "../report/json.ts";
+import { visible } from "../report/text.ts";
+import { positionAt } from "../source/source.ts";
+import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
+
+export interface CheckCommandOptions extends TargetOptions, OutputOptions {}
+
+interface Checked {
+  readonly target: Target;
+  readonly result: CheckResult;
+}
+
+export function runCheck(files: readonly string[], options: CheckCommandOptions): number {
+  const opened = openTargets(files, options);
+  if ("misuse" in opened) return refuse(opened.misuse);
+  const checked: Checked[] = [];
+  for (const target of opened) {
+    if ("error" in target) complain(visible(target.error));
+    else checked.push({ target, result: checkConfig(target.config) });
+  }
+  const text =
+    options.format === "json" ? asJson(checked) : checked.map((one) => asText(one, options)).join("");
+  const failed = writeAnswer(text, options);
+  if (failed !== null) return refuse(failed);
+  if (checked.some(({ target }) => target.config.limits.length > 0)) return 3;
+  if (checked.length < opened.length) return 2;
+  return checked.every(({ result }) => result.accepted) ? 0 : 1;
+}
+
+function asText({ target, result }: Checked, options: CheckCommandOptions): string {
+  const lines = [
+    ...result.errors.map((problem) => problemLine(problem, "error")),
+    ...result.warnings.map((problem) => problemLine(problem, "warning")),
+    ...result.silent.map((problem) => problemLine(problem, "warning")),
+    ...target.config.limits.map((limit) => `${target.name}: not complete: ${limit}`),
+  ];
+  if (options.quiet !== true) {
+    const verdict = result.accepted ? "accepted" : "refused";
+    lines.push(`${target.name}: ${verdict} by OpenSSH ${releaseText(target)} (${target.releaseSource})`);
+    if (result.accepted) lines.push(...result.depends.map((fact) => `  not checked here: ${fact}`));
+  }
+  return lines.map((line) => `${visible(line)}\n`).join("");
+}
+
+function problemLine({ place, message }: Problem, kind: string): string {
+  const { line, column } = positionAt(place.source, place.span.start);
+  return `${place.source.path}:${line}:${column}: ${kind}: ${message}`;
+}
+
+function asJson(checked: readonly Checked[]): string {
+  const files = checked.map(({ target, result }) => ({
+    path: pathText(target.name),
+    openssh: releaseText(target),
+    opensshSource: target.releaseSource,
+    accepted: result.accepted,
+    errors: result.errors.map(problemJson),
+    warnings: [...result.warnings, ...result.silent].map(problemJson),
+    depends: result.depends,
+  }));
+  return `${JSON.stringify({ version: 1, files }, null, 2)}\n`;
+}
+
+function problemJson({ code, place, message, sshdLine, sshdText }: Problem): object {
+  const { line, column } = positionAt(place.source, place.span.start);
+  return { code, file: pathText(place.source.path), line, column, sshdLine, message, sshdText };
+}

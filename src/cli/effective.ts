@@ -1,0 +1,124 @@
+/** `effective`: the value of every keyword for given connections, in the format of `sshd -T`. */
+import type { Config } from "../config/config.ts";
+import type { Connection } from "../policy/connection.ts";
+import {
+  type Effective,
+  type EffectiveSetting,
+  evaluate,
+  isAnswer,
+  refusedSpecification,
+} from "../policy/evaluate.ts";
+import {
+  formatSpecification,
+  missingFields,
+  NO_FIELDS,
+  readSpecifications,
+} from "../policy/specification.ts";
+import { connectionJson, pathText } from "../report/json.ts";
+import { visible } from "../report/text.ts";
+import { positionAt } from "../source/source.ts";
+import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { latin1, openTargets, type Target, type TargetOptions } from "./targets.ts";
+
+export interface EffectiveCommandOptions extends TargetOptions, OutputOptions {
+  readonly C?: readonly string[];
+  readonly why?: boolean;
+  readonly asSshd?: boolean;
+}
+
+interface Answered {
+  readonly connection: Connection;
+  readonly effective: Effective;
+}
+
+export function runEffective(file: string | undefined, options: EffectiveCommandOptions): number {
+  const opened = openTargets(file === undefined ? [] : [file], options);
+  if ("misuse" in opened) return refuse(opened.misuse);
+  const [target] = opened;
+  if (target === undefined) return refuse("there is no file to read");
+  if ("error" in target) return refuse(visible(target.error));
+  const refused = whyRefused(target.config);
+  if (refused !== null) return refuse(visible(refused));
+  const answers: Answered[] = [];
+  for (const connection of options.C?.map((text) => readSpecifications([latin1(text)])) ?? [NO_FIELDS]) {
+    if ("error" in connection) return refuse(visible(connection.error));
+    const effective = answer(target, connection, options);
+    if (typeof effective === "string") return refuse(visible(effective));
+    answers.push({ connection, effective });
+  }
+  const text = options.format === "json" ? asJson(answers) : asText(answers, options);
+  const failed = writeAnswer(text, options);
+  return failed === null ? 0 : refuse(failed);
+}
+
+/** What sshd refuses has no effective values. */
+function whyRefused(config: Config): string | null {
+  const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  if (problem !== undefined) return `sshd refuses this configuration: ${problem.sshdText}`;
+  return config.limits[0] ?? null;
+}
+
+function answer(target: Target, given: Connection, options: EffectiveCommandOptions): Effective | string {
+  const { config, release } = target;
+  if (options.asSshd === true) {
+    const refusal = refusedSpecification(release, given);
+    if (refusal !== null) return refusal;
+  } else {
+    const missing = missingFields(config, given);
+    if (missing.length > 0) {
+      const spec = formatSpecification(given);
+      return `the configuration asks for ${missing.join(", ")}, and -C ${spec === "" ? "is not given" : `${spec} does not say`}; --as-sshd treats missing fields as sshd -T does`;
+    }
+  }
+  const connection = options.asSshd === true ? given : { ...given, rdomain: given.rdomain ?? "" };
+  const found = evaluate(config, connection, { missing: options.asSshd === true ? "as-sshd" : "no-match" });
+  return isAnswer(found) ? found : `sshd has no answer for this connection: ${found.message}`;
+}
+
+function asText(answers: readonly Answered[], options: EffectiveCommandOptions): string {
+  return answers
+    .map(({ connection, effective }) => {
+      const head = answers.length > 1 ? `# ${visible(formatSpecification(connection))}\n` : "";
+      const lines = [...effective.values()].flatMap((setting) => linesOf(setting, options.why === true));
+      return head + lines.map((line) => `${visible(line)}\n`).join("");
+    })
+    .join("\n");
+}
+
+function linesOf(setting: EffectiveSetting, why: boolean): string[] {
+  const { keyword, values } = setting;
+  if (keyword.print === "never" || values.length === 0) return [];
+  const reason = why ? `  # ${reasonText(setting)}` : "";
+  if (keyword.print === "each") return values.map((value) => `${keyword.key} ${value}${reason}`);
+  return [`${keyword.key} ${values.join(" ")}${reason}`];
+}
+
+function reasonText({ decidedBy }: EffectiveSetting): string {
+  if (decidedBy.length === 0) return "default";
+  return decidedBy
+    .map(({ origin, place }) =>
+      origin === "option" ? "-o" : `${place.source.path}:${positionAt(place.source, place.span.start).line}`,
+    )
+    .join(" ");
+}
+
+function asJson(answers: readonly Answered[]): string {
+  const connections = answers.map(({ connection, effective }) => ({
+    connection: connectionJson(connection),
+    settings: Object.fromEntries(
+      [...effective.values()].map((setting) => [setting.keyword.key, settingJson(setting)]),
+    ),
+  }));
+  return `${JSON.stringify({ version: 1, connections }, null, 2)}\n`;
+}
+
+/** `file` and `line` of the first line that gives the value; null for a default. */
+function settingJson({ values, decidedBy }: EffectiveSetting): object {
+  const place = decidedBy.find(({ origin }) => origin === "file")?.place;
+  return {
+    value: values.join(" "),
+    values,
+    file: place === undefined ? null : pathText(place.source.path),
+    line: place === undefined ? null : positionAt(place.source, place.span.start).line,
+  };
+}
