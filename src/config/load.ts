@@ -24,6 +24,7 @@ import type {
   MatchBlock,
   Problem,
 } from "./config.ts";
+import { repeatProblem, startProblems } from "./other-lines.ts";
 import { asPrinted } from "./printed.ts";
 
 export interface LoadOptions {
@@ -63,6 +64,8 @@ interface Loading {
   readonly limits: Set<string>;
   readonly texts: Map<string, LoadedText | string>;
   readonly keywords: Map<string, LookedUp>;
+  /** values that the first pass has taken so far, by keyword */
+  readonly setAtStart: Map<string, string[]>;
   lines: number;
   readings: number;
 }
@@ -89,6 +92,7 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     limits: new Set(),
     texts: new Map(),
     keywords: new Map(),
+    setAtStart: new Map(),
     lines: 0,
     readings: 0,
   };
@@ -99,6 +103,7 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     reportUnreadable(loading, path, main, startOf(makeSource(shown(loading, path), "")));
   else readFile(loading, main, start);
   const { files, directives, matches, includes, problems } = loading;
+  problems.push(...startProblems(directives, options.release));
   return {
     release: options.release,
     files,
@@ -335,8 +340,15 @@ function readDirective(loading: Loading, state: FileState, line: DirectiveLine, 
   if (found.keyword === null) return;
   const { source } = state.text;
   const reading = readValue(found.keyword, line, loading.release);
-  for (const problem of reading.problems) {
-    if (problem.when === "always" || state.active) pushProblem(loading, state.text, line, problem);
+  const { key } = found.keyword;
+  const before = loading.setAtStart.get(key) ?? [];
+  const repeated = repeatProblem(key, line, reading.values ?? [], before, loading.release);
+  for (const problem of repeated === null ? reading.problems : [repeated]) {
+    if (applies(problem, state.active, before.length === 0)) pushProblem(loading, state.text, line, problem);
+  }
+  if (state.active && reading.values !== null) {
+    if (before.length === 0) loading.setAtStart.set(key, [...reading.values]);
+    else before.push(...reading.values);
   }
   loading.directives.push({
     keyword: found.keyword.key,
@@ -350,6 +362,12 @@ function readDirective(loading: Loading, state: FileState, line: DirectiveLine, 
     atStart: state.active,
     origin: "file",
   });
+}
+
+function applies({ when }: ValueProblem, active: boolean, first: boolean): boolean {
+  return (
+    (active || when === "always" || when === "first") && (first || when === "always" || when === "active")
+  );
 }
 
 function contentSpan(line: DirectiveLine): { start: number; end: number } {

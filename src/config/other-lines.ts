@@ -1,0 +1,155 @@
+/** What sshd refuses because of other lines: repeated lines, and settings that do not fit together when it starts. */
+import { parseAddress } from "../../grammar/addresses.ts";
+import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
+import { knownKeywords } from "../../grammar/keywords.ts";
+import type { ValueProblem } from "../../grammar/problem.ts";
+import { atLeast, type Release } from "../../grammar/release.ts";
+import type { DirectiveLine } from "../../grammar/tree.ts";
+import { spanOf } from "../../grammar/values/arguments.ts";
+import type { Directive, Problem } from "./config.ts";
+
+/** servconf.h MAX_PORTS, MAX_SUBSYSTEMS and, up to 7.6, MAX_ALLOW_USERS and the like */
+const MOST_LINES = 256;
+
+/** Lists that have an end up to 7.6, with sshd's name for their items. */
+const OLD_LIMITS: Readonly<Record<string, string>> = {
+  allowusers: "allow users",
+  denyusers: "deny users",
+  allowgroups: "allow groups",
+  denygroups: "deny groups",
+  acceptenv: "allow env",
+};
+
+/** `before`: values that earlier lines of the keyword have set in the first pass. Null where they do not matter. */
+export function repeatProblem(
+  keyword: string,
+  line: DirectiveLine,
+  values: readonly string[],
+  before: readonly string[],
+  release: Release,
+): ValueProblem | null {
+  const message = repeatMessage(keyword, values, before, release);
+  if (message === null) return null;
+  const when = keyword === "subsystem" ? "active" : "always";
+  return { code: "repeated-line", weight: "fatal", message, prefix: "line", span: spanOf(line, null), when };
+}
+
+function repeatMessage(
+  keyword: string,
+  values: readonly string[],
+  before: readonly string[],
+  release: Release,
+): string | null {
+  if (keyword === "port") return before.length >= MOST_LINES ? "too many ports." : null;
+  const item = OLD_LIMITS[keyword];
+  if (item !== undefined) {
+    const full = before.length + values.length > MOST_LINES && !atLeast(release, "7.7");
+    return full ? `too many ${item}.` : null;
+  }
+  if (keyword !== "subsystem" || atLeast(release, "9.5")) return null;
+  if (before.length >= MOST_LINES) return "too many subsystems defined.";
+  const name = values[0]?.split(" ", 1)[0] ?? "";
+  const defined = before.some((value) => value.split(" ", 1)[0] === name);
+  return defined ? `Subsystem '${name}' already defined.` : null;
+}
+
+/**
+ * The checks after all is read, in sshd's order: ListenAddress against AddressFamily (servconf.c
+ * add_one_listen_addr), then sshd.c main, "Check that options are sensible".
+ */
+export function startProblems(directives: readonly Directive[], release: Release): readonly Problem[] {
+  const global = directives.filter(({ atStart, values }) => atStart && values !== null && values.length > 0);
+  return [...familyProblems(global), ...commandProblems(global), ...methodProblems(global, release)];
+}
+
+function firstOf(global: readonly Directive[], keyword: string): Directive | undefined {
+  return global.find((directive) => directive.keyword === keyword);
+}
+
+function problemAt(directive: Directive, code: string, message: string): Problem {
+  const sshdLine = directive.line.sshdNumber;
+  return { code, weight: "fatal", sshdText: message, message, place: directive.place, sshdLine };
+}
+
+function familyProblems(global: readonly Directive[]): readonly Problem[] {
+  const family = firstOf(global, "addressfamily")?.values?.[0] ?? "any";
+  const unwanted = { inet: 16, inet6: 4 }[family];
+  return global
+    .filter(({ keyword }) => keyword === "listenaddress")
+    .flatMap((directive) => {
+      const host = hostOf(directive.values?.[0] ?? "");
+      if (unwanted === undefined || parseAddress(host)?.bytes.length !== unwanted) return [];
+      const text = `bad addr or host: ${host} (Address family for hostname not supported)`;
+      return [problemAt(directive, "address-family-mismatch", text)];
+    })
+    .slice(0, 1);
+}
+
+/** `[::1]:22`, `1.2.3.4:22` or `1.2.3.4` */
+function hostOf(value: string): string {
+  const bracket = value.indexOf("]");
+  return bracket === -1 ? (value.split(":", 1)[0] ?? "") : value.slice(1, bracket);
+}
+
+function commandProblems(global: readonly Directive[]): readonly Problem[] {
+  for (const name of ["AuthorizedKeysCommand", "AuthorizedPrincipalsCommand"]) {
+    const key = lowerAscii(name);
+    const command = firstOf(global, key);
+    const without = !equalIgnoringCase(command?.values?.[0] ?? "", "none") && !firstOf(global, `${key}user`);
+    if (command === undefined || !without) continue;
+    return [problemAt(command, "command-without-user", `${name} set without ${name}User`)];
+  }
+  return [];
+}
+
+/** The keyword that turns a method on (auth2.c authmethods); `none` is always on. */
+const METHOD_KEYWORDS: Readonly<Record<string, string>> = {
+  publickey: "pubkeyauthentication",
+  password: "passwordauthentication",
+  "keyboard-interactive": "kbdinteractiveauthentication",
+  hostbased: "hostbasedauthentication",
+  "gssapi-with-mic": "gssapiauthentication",
+  "gssapi-keyex": "gssapikeyexchange",
+};
+
+/** Each list that needs a disabled method is named; only when no list is left does sshd refuse. */
+function methodProblems(global: readonly Directive[], release: Release): readonly Problem[] {
+  const line = firstOf(global, "authenticationmethods");
+  if (line === undefined || line.values?.[0] === "any") return [];
+  const problems: Problem[] = [];
+  for (const list of line.values ?? []) {
+    const off = list
+      .split(",")
+      .map(methodName)
+      .find((method) => !isEnabled(method, global, release));
+    if (off === undefined) return problems;
+    const text = `Disabled method "${off}" in AuthenticationMethods list "${list}"`;
+    problems.push({ ...problemAt(line, "disabled-auth-method", text), weight: "warning" });
+  }
+  const text = "AuthenticationMethods cannot be satisfied by enabled authentication methods";
+  return [
+    ...problems.map((problem) => ({ ...problem, weight: "fatal" as const })),
+    problemAt(line, "no-auth-method", text),
+  ];
+}
+
+function methodName(item: string): string {
+  return item.split(":", 1)[0] ?? "";
+}
+
+function isEnabled(method: string, global: readonly Directive[], release: Release): boolean {
+  const keyword = METHOD_KEYWORDS[method];
+  if (keyword === undefined) return true;
+  // Up to 8.6 challenge-response, on by default, turns keyboard-interactive on.
+  if (method === "keyboard-interactive" && !atLeast(release, "8.7")) {
+    const challenge = firstOf(global, "challengeresponseauthentication")?.values?.[0] ?? "yes";
+    if (challenge === "yes") return true;
+    return firstOf(global, keyword)?.values?.[0] === "yes";
+  }
+  const value = firstOf(global, keyword)?.values ?? defaultOf(keyword, release);
+  return value?.[0] === "yes";
+}
+
+function defaultOf(keyword: string, release: Release): readonly string[] | null {
+  return knownKeywords(release).find(({ key }) => key === keyword)?.defaults ?? null;
+}
