@@ -2,7 +2,7 @@
 import { type AddressItem, parseAddressList } from "./addresses.ts";
 import { lowerAscii } from "./ascii.ts";
 import { type PatternItem, parsePatternList } from "./patterns.ts";
-import { readPort } from "./ports.ts";
+import { readPort, servicePremise } from "./ports.ts";
 import type { ValueProblem } from "./problem.ts";
 import { atLeast, type Release } from "./release.ts";
 import type { DirectiveLine, Span, Word } from "./tree.ts";
@@ -154,7 +154,12 @@ function readCriterion(
       const port = readPort(text, release);
       const message = `Invalid LocalPort '${text}' on Match line`;
       if (port === null) return { refused: refuse("match-port", message, span) };
-      return { criterion: { attribute: "localport", text, port, span }, problems: [] };
+      const premise = servicePremise(text);
+      const note = { code: "service-name", weight: "silent", prefix: "none", span, when: "always" } as const;
+      return {
+        criterion: { attribute: "localport", text, port, span },
+        problems: premise === null ? [] : [{ ...note, message: premise }],
+      };
     }
     default:
       return null;

@@ -24,3 +24,9 @@ export function readPort(text: string, release: Release): number | null {
   if ("value" in number) return number.value;
   return atLeast(release, "7.9") ? (SERVICES.get(text) ?? null) : null;
 }
+
+/** What a service name depends on; null for a number. sshd asks getservbyname. */
+export function servicePremise(text: string): string | null {
+  if (DECIMAL.test(text)) return null;
+  return `"${text}" is a port only where /etc/services names it; elsewhere sshd refuses the line`;
+}

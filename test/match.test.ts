@@ -52,7 +52,7 @@ describe("the forms of semantics 5.1", () => {
     ["Match User a, b c", "9.2", `Unsupported Match attribute b${BAD}`],
     ["Match LocalPort 22,2222", "9.2", `Invalid LocalPort '22,2222' on Match line${BAD}`],
     ["Match LocalPort 022", "9.2", "localport:022"],
-    ["Match LocalPort ssh", "7.9 9.2", "localport:ssh"],
+    ["Match LocalPort ssh", "7.9 9.2", "localport:ssh (service-name)"],
     ["Match LocalPort ssh", "7.8", `Invalid LocalPort 'ssh' on Match line${BAD}`],
     ["Match RDomain x", "7.6", `Unsupported Match attribute RDomain${BAD}`],
     ["Match RDomain x", "7.7", "rdomain:x"],

@@ -1,5 +1,6 @@
 /** A cursor over the words of one line, and the ways to say what is wrong with them. */
 import type { Keyword } from "../keywords.ts";
+import { servicePremise } from "../ports.ts";
 import type { ValueProblem } from "../problem.ts";
 import { atLeast, type Release } from "../release.ts";
 import type { DirectiveLine, Span, Word } from "../tree.ts";
@@ -88,6 +89,13 @@ export function preceded(message: string, refusal: Refusal): Refusal {
   const [first] = refusal.refused;
   if (first === undefined) return refusal;
   return { refused: [{ ...first, message, prefix: "none" }, ...refusal.refused] };
+}
+
+/** Says what the line depends on when a port is a service name. */
+export function notePort(args: Arguments, word: Word, port: string): void {
+  const message = servicePremise(port);
+  if (message === null) return;
+  args.note({ ...problem(args, "service-name", message, { word }), weight: "silent", prefix: "none" });
 }
 
 /** The value is not there, or empty: `old` is the text up to 8.6, `recent` the one from 8.7. */

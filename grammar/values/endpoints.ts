@@ -3,13 +3,22 @@ import { formatAddress, parseAddress } from "../numeric-host.ts";
 import { readPort } from "../ports.ts";
 import { atLeast, type Release } from "../release.ts";
 import type { Word } from "../tree.ts";
-import { type Arguments, type FormReading, fatal, isRefusal, missing, nextFull } from "./arguments.ts";
+import {
+  type Arguments,
+  type FormReading,
+  fatal,
+  isRefusal,
+  missing,
+  nextFull,
+  notePort,
+} from "./arguments.ts";
 
 export function readPortForm(args: Arguments): FormReading {
   const word = nextFull(args);
   if (word === null) return missing(args, "missing port number.", "missing port number.");
   const port = readPort(word.value, args.release);
   if (port === null || port === 0) return fatal(args, "bad-port", "Badly formatted port number.", { word });
+  notePort(args, word, word.value);
   return [String(port)];
 }
 
@@ -71,6 +80,7 @@ function readListenHost(
   if (split.port === null) return { host: split.host, port: 0 };
   const port = readPort(split.port, args.release);
   if (port === null || port === 0) return fatal(args, "bad-port", "bad port number", { word });
+  notePort(args, word, split.port);
   return { host: split.host, port };
 }
 
@@ -141,6 +151,7 @@ function readPermitItem(args: Arguments, word: Word): FormReading {
     return fatal(args, "bad-port", args.newer ? `${name} bad port number` : `bad port number in ${name}`, {
       word,
     });
+  if (port !== 0) notePort(args, word, split.port ?? "");
   // Up to 7.5 the items are kept as host and number, and printed so; `*` is 0.
   if (!atLeast(args.release, "7.6")) return [`${split.host}:${port}`];
   return [bare ? `*:${value}` : value];

@@ -46,7 +46,8 @@ export function evaluate(
   const inMatch: Directive[] = [];
   const global: Directive[] = [];
   for (const directive of config.directives) {
-    if (directive.values === null) continue;
+    // no values: refused, or accepted and without effect (`AllowUsers # nobody` up to 9.6)
+    if (directive.values === null || directive.values.length === 0) continue;
     if (directive.atStart) global.push(directive);
     if (directive.guards.length > 0 && directive.guards.every((block) => entered.has(block)))
       inMatch.push(directive);

@@ -1,5 +1,4 @@
 /** Which of several lines of one keyword counts, inside the global lines or inside the matching blocks. */
-import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Keyword, Sets } from "../../grammar/keywords.ts";
 import type { Directive } from "../config/config.ts";
 
@@ -20,7 +19,7 @@ const CHOICES: Readonly<Record<Sets, Choose>> = {
   "first-line": (directives) => only(directives[0]),
   last: (directives) => only(directives.at(-1)),
   append: (directives) => ({ values: directives.flatMap(valuesOf), decidedBy: directives }),
-  "first-per-name": (directives) => firstPer(directives, (value) => lowerAscii(value.split(" ", 1)[0] ?? "")),
+  "first-per-name": (directives) => firstPer(directives, (value) => value.split(" ", 1)[0] ?? ""),
   "first-per-key": (directives) => firstPer(directives, (value) => value.split(":", 1)[0] ?? ""),
   "first-per-part": firstPerPart,
   "first-but-none-last": firstButNoneLast,
