@@ -1,6 +1,8 @@
 /** A first exposure: one connection for each Match block, and one that fits none. Replaced by the search. */
+
+import { knownKeywords } from "../../grammar/keywords.ts";
 import type { Config, Criterion, Directive } from "../config/config.ts";
-import type { Answer, Decider, Exposure } from "./answer.ts";
+import type { Answer, Decider, Exposure, LineUse } from "./answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import { type Effective, evaluate } from "./evaluate.ts";
 
@@ -109,4 +111,26 @@ function answerFor(e: Effective, capability: Capability, witness: Connection, co
     loginBecause: "",
     needs: [],
   };
+}
+
+/** Lines behind one whose guards hold whenever theirs do; replaced by the search. */
+export function lineUses(config: Config): LineUse[] {
+  const names = new Map(knownKeywords(config.release).map((keyword) => [keyword.key, keyword]));
+  const earlier = new Map<string, Directive[]>();
+  const uses: LineUse[] = [];
+  for (const directive of config.directives) {
+    const sets = names.get(directive.keyword)?.sets;
+    if (directive.values === null || (sets !== "first" && sets !== "first-line")) continue;
+    const before = earlier.get(directive.keyword) ?? [];
+    const shadowedBy = before.filter((other) => covers(other, directive)).slice(0, 1);
+    if (shadowedBy.length > 0) uses.push({ directive, decides: false, witness: null, shadowedBy });
+    earlier.set(directive.keyword, [...before, directive]);
+  }
+  return uses;
+}
+
+function covers(other: Directive, directive: Directive): boolean {
+  if ((other.guards.length === 0) !== (directive.guards.length === 0)) return false;
+  const texts = new Set(directive.guards.map((guard) => guard.line.rest.text));
+  return other.guards.every((guard) => texts.has(guard.line.rest.text));
 }

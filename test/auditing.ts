@@ -1,0 +1,63 @@
+/** Audits a folder shaped like a root file system, for tests. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { onTestFinished } from "vitest";
+import { parseRelease, type Release } from "../grammar/release.ts";
+import type { Config } from "../src/config/config.ts";
+import { type LoadOptions, loadConfig } from "../src/config/load.ts";
+import { folderTree } from "../src/files/folder.ts";
+import { type Plan, planFix } from "../src/fix/plan.ts";
+import { audit } from "../src/lint/audit.ts";
+import type { Finding, Rule } from "../src/lint/rule.ts";
+import { exposure, lineUses } from "../src/policy/plain-exposure.ts";
+
+export const MAIN = "/etc/ssh/sshd_config";
+
+export interface AuditedRoot {
+  readonly root: string;
+  readonly rules: readonly Rule[];
+  /** default 9.2+debian */
+  readonly release?: string;
+  readonly commandLine?: readonly string[];
+}
+
+export function auditRoot(audited: AuditedRoot): { readonly config: Config; readonly findings: Finding[] } {
+  const config = loadConfig(folderTree(audited.root), MAIN, loadOptions(audited));
+  return { config, findings: findingsOf(config, audited.rules) };
+}
+
+export function fixRoot(audited: AuditedRoot): Plan {
+  return planFix({
+    tree: folderTree(audited.root),
+    path: MAIN,
+    load: loadOptions(audited),
+    audit: (config) => findingsOf(config, audited.rules),
+    unsafe: true,
+  });
+}
+
+function findingsOf(config: Config, rules: readonly Rule[]): Finding[] {
+  return audit(config, exposure(config), rules, { lineUses: lineUses(config) });
+}
+
+function loadOptions({ release = "9.2+debian", commandLine = [] }: AuditedRoot): LoadOptions {
+  return { release: releaseOf(release), commandLine };
+}
+
+export function releaseOf(text: string): Release {
+  const release = parseRelease(text);
+  if (release === null) throw new Error(`no release: ${text}`);
+  return release;
+}
+
+/** A folder with these files (by absolute path inside it), gone after the test. */
+export function makeRoot(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), "sshd-policy-"));
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(root + path), { recursive: true });
+    writeFileSync(root + path, Buffer.from(text, "latin1"));
+  }
+  return root;
+}
