@@ -1,4 +1,5 @@
 import type { Rule } from "../src/lint/rule.ts";
+import { rule as keywordNewerThanSshd } from "./keyword-newer-than-sshd.ts";
 import { rule as missingInclude } from "./missing-include.ts";
 import { rule as reopenedByMatch } from "./reopened-by-match.ts";
 import { rule as shadowedDirective } from "./shadowed-directive.ts";
@@ -12,4 +13,5 @@ export const RULES: readonly Rule[] = [
   shadowedDirective,
   missingInclude,
   syntax,
+  keywordNewerThanSshd,
 ];

@@ -1,19 +1,45 @@
-import type { Audit, Draft, Problem, Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  type Draft,
+  explainProblem,
+  groupBy,
+  introducedIn,
+  type Place,
+  type Problem,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
-  return audit.config.problems.filter(isRefusal).map(report);
+  const refusals = audit.config.problems.filter(isRefusal);
+  return [...groupBy(refusals, ({ place }) => place.source).values()].flatMap((inFile) =>
+    [...groupBy(inFile, ({ place }) => place.span.start).values()].flatMap((problems) =>
+      report(audit, problems),
+    ),
+  );
 }
 
-function isRefusal({ weight }: Problem): boolean {
-  return weight === "fatal" || weight === "counted";
+function isRefusal({ weight, code, place }: Problem): boolean {
+  return (weight === "fatal" || weight === "counted") && !(code === "unknown-keyword" && isNewer(place));
 }
 
-function report(problem: Problem): Draft {
-  return {
-    message: `sshd will not start with this file: ${problem.message}`,
-    place: problem.place,
-    notes: problem.sshdText === "" ? [] : [`sshd says: ${problem.sshdText}`],
-  };
+/** A keyword of a newer release is a finding of keyword-newer-than-sshd. */
+function isNewer({ source, span }: Place): boolean {
+  return introducedIn(source.text.slice(span.start, span.end)) !== null;
+}
+
+/** sshd may print two messages about one word: the first says what is wrong. */
+function report(audit: Audit, problems: readonly Problem[]): Draft[] {
+  const [first] = problems;
+  if (first === undefined) return [];
+  return [
+    {
+      message: `sshd will not start with this file: ${explainProblem(audit.config, first)}`,
+      place: first.place,
+      notes: problems
+        .filter(({ sshdText }) => sshdText !== "")
+        .map(({ sshdText }) => `sshd says: ${sshdText}`),
+    },
+  ];
 }
 
 export const rule: Rule = {

@@ -1,7 +1,6 @@
 import {
   type Answer,
   type Audit,
-  atTop,
   type Capability,
   type Decider,
   type Draft,
@@ -12,11 +11,11 @@ import {
   isMeant,
   isUnlimited,
   openAnswers,
+  pointAt,
   quoted,
   type Rule,
   reopenedBy,
   setWhereDecided,
-  stockComment,
   whoText,
 } from "../src/lint/rule.ts";
 
@@ -42,17 +41,14 @@ function report(audit: Audit, answers: readonly Answer[]): Draft[] {
   const [first] = answers;
   if (first === undefined) return [];
   const decider = deciderOf(first, KEY);
-  const directive = decider?.directive ?? null;
-  const comment = directive === null ? stockComment(audit.config, KEY) : null;
-  const place = directive?.valuePlace ?? comment ?? atTop(audit.config);
-  if (place === null) return [];
+  const pointed = pointAt(audit.config, KEY, decider);
+  if (pointed === null) return [];
   const value = audit.allowed === "none" ? "no" : audit.allowed;
   return [
     {
       message: `${whoText(answers)} ${forwards(answers)}: ${because(decider)}`,
       severity: severityOf(answers),
-      place,
-      label: comment === null ? "" : "a comment, it sets nothing",
+      ...pointed,
       witness: first.witness,
       grant: grantText(answers),
       capability: first.capability,
@@ -65,6 +61,7 @@ function report(audit: Audit, answers: readonly Answer[]): Draft[] {
 
 function because(decider: Decider | null): string {
   const directive = decider?.directive ?? null;
+  if (directive?.origin === "option") return `${quoted(directive)} on sshd's command line allows it`;
   if (directive !== null) return `${quoted(directive)} allows it`;
   return `${KEYWORD} is not set, and sshd's default is ${decider?.value ?? "yes"}`;
 }
@@ -76,7 +73,7 @@ function severityOf(answers: readonly Answer[]): "high" | "medium" | "low" {
 
 function notesFor(decider: Decider | null): string[] {
   if (decider?.directive?.origin !== "option") return [];
-  return ["an option on sshd's command line wins over the file: change it where sshd is started"];
+  return ["an option wins over the file's lines: change it where sshd is started"];
 }
 
 export const rule: Rule = {

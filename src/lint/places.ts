@@ -1,7 +1,32 @@
 /** Where to point when no line decides. */
 import { findStockComment } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
+import type { Decider } from "../policy/answer.ts";
 import type { Place } from "../source/source.ts";
+
+/** Where a finding points, and what the carets say there. */
+export interface Pointed {
+  readonly place: Place;
+  readonly label: string;
+}
+
+/**
+ * The value of the line that decides; else, for a default and for an option on the command line, the line of the file
+ * that does not count, the stock comment, or the top of the file. Null for a configuration without files.
+ */
+export function pointAt(config: Config, keyword: string, decider: Decider | null): Pointed | null {
+  const directive = decider?.directive ?? null;
+  if (directive !== null && directive.origin === "file") return { place: directive.valuePlace, label: "" };
+  const written = config.directives.find(
+    (line) => line.keyword === keyword && line.origin === "file" && line.guards.length === 0,
+  );
+  if (written !== undefined)
+    return { place: written.place, label: "overridden by an option on sshd's command line" };
+  const comment = stockComment(config, keyword);
+  if (comment !== null) return { place: comment, label: "a comment, it sets nothing" };
+  const place = atTop(config);
+  return place === null ? null : { place, label: "" };
+}
 
 /** The first byte of the main file; the reporter moves it to where a fix inserts. */
 export function atTop(config: Config): Place | null {

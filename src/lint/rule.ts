@@ -9,6 +9,7 @@ import type { Fix } from "./fixes.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
 export { CAPABILITIES } from "../policy/connection.ts";
+export { explainProblem, introducedIn } from "./advice.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
 export {
   type AllowedForwarding,
@@ -20,7 +21,7 @@ export {
   openAnswers,
   reopenedBy,
 } from "./openings.ts";
-export { atTop, stockComment } from "./places.ts";
+export { atTop, type Pointed, pointAt, stockComment } from "./places.ts";
 export { forwards, grantText, isUnlimited, lineText, listed, quoted, whoText } from "./wording.ts";
 export type {
   Account,

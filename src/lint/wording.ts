@@ -6,10 +6,10 @@ import { type Place, positionAt } from "../source/source.ts";
 
 const QUOTED = 60;
 
-/** The directive as it is written, between double quotes, without its comment; long ones are cut. */
-export function quoted(directive: Pick<Directive, "line">): string {
-  const { keyword, rest } = directive.line;
-  const text = `${keyword.value} ${rest.text}`;
+/** A line as it is written, between double quotes, without its comment; long ones are cut. */
+export function quoted({ line, place }: Pick<Directive, "line" | "place">): string {
+  const end = line.args.at(-1)?.span.end ?? line.rest.span.end;
+  const text = place.source.text.slice(line.keyword.span.start, end);
   return `"${text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text}"`;
 }
 

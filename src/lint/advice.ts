@@ -1,0 +1,97 @@
+/** What is wrong with a line that sshd refuses, and what would be right, in words for an administrator. */
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { type Keyword, knownKeywords, lookUpKeyword, type ValueForm } from "../../grammar/keywords.ts";
+import { formatRelease, NEWEST, type Release } from "../../grammar/release.ts";
+import type { DirectiveLine } from "../../grammar/tree.ts";
+import type { Config, Problem } from "../config/config.ts";
+
+/** One line without a full stop. */
+export function explainProblem(config: Config, problem: Problem): string {
+  const line = lineAt(config, problem);
+  const keyword = line === null ? null : lookUpKeyword(line.keyword.value, config.release).keyword;
+  if (problem.code === "unknown-keyword" && line !== null) return unknownKeyword(config.release, line);
+  if (problem.code === "not-allowed-in-match" && line !== null)
+    return `${line.keyword.value} holds for the whole server and may not stand in a Match block: move it above the first Match`;
+  if (problem.code === "invalid-quotes") return "a quote is opened and never closed";
+  if (problem.code === "no-argument") return `${line?.keyword.value ?? "the keyword"} needs a value`;
+  const said = problem.message.replace(/[.\n]+$/, "");
+  const expected = keyword === null ? undefined : EXPECTED[keyword.form];
+  return expected === undefined || keyword === null ? said : `${said} (${keyword.name} takes ${expected})`;
+}
+
+function lineAt(config: Config, { place }: Problem): DirectiveLine | null {
+  const file = config.files.find(({ source }) => source === place.source);
+  const line = file?.tree.lines.find(
+    ({ span }) => span.start <= place.span.start && place.span.start < Math.max(span.end, span.start + 1),
+  );
+  return line?.kind === "directive" ? line : null;
+}
+
+function unknownKeyword(release: Release, line: DirectiveLine): string {
+  const spelled = line.keyword.value;
+  const guess = closestKeyword(spelled, release);
+  const hint = guess === null ? "" : `; did you mean ${guess.name}?`;
+  return `"${spelled}" is no keyword of OpenSSH ${formatRelease(release)}${hint}`;
+}
+
+/** The first release that knows a keyword, where the one at hand is older; null for a word that none knows. */
+export function introducedIn(spelled: string): string | null {
+  if (lookUpKeyword(spelled, NEWEST).status === "unknown") return null;
+  return (
+    RELEASES.find(
+      ([major, minor]) => lookUpKeyword(spelled, { ...NEWEST, major, minor }).status !== "unknown",
+    )?.join(".") ?? null
+  );
+}
+
+const MINORS: readonly (readonly [number, readonly number[]])[] = [
+  [7, [4, 5, 6, 7, 8, 9]],
+  [8, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  [9, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  [10, [0, 1, 2, 3, 4, 5, 6]],
+];
+const RELEASES = MINORS.flatMap(([major, minors]) => minors.map((minor) => [major, minor] as const));
+
+/** The keyword of the release that differs by the fewest letters, at most three; null where none is near. */
+function closestKeyword(spelled: string, release: Release): Keyword | null {
+  const word = lowerAscii(spelled.slice(0, 40)).replaceAll(/[-_]/g, "");
+  let best: Keyword | null = null;
+  let least = Math.min(4, Math.ceil(word.length / 3));
+  for (const keyword of knownKeywords(release)) {
+    const distance = editDistance(word, keyword.key);
+    if (distance < least) {
+      least = distance;
+      best = keyword;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein's distance; both words are short. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+const EXPECTED: Readonly<Partial<Record<ValueForm, string>>> = {
+  flag: "yes or no",
+  "tcp-forwarding": "yes, no, local or remote",
+  "gateway-ports": "yes, no or clientspecified",
+  "root-login": "yes, no, prohibit-password or forced-commands-only",
+  "address-family": "any, inet or inet6",
+  compression: "yes, no or delayed",
+  tunnel: "yes, no, point-to-point or ethernet, in lower case",
+  "permit-open": "HOST:PORT items between blanks, any or none",
+  "permit-listen": "PORT or HOST:PORT items between blanks, any or none",
+  port: "a number from 1 to 65535",
+  integer: "a number",
+  time: "seconds, or a time like 2m30s",
+};
