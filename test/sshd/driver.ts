@@ -22,7 +22,7 @@ export interface Sshd {
   readonly release: Release;
   /** paths of the tree lie below /etc/ssh */
   readonly place: (tree: ServerTree) => void;
-  /** one run of the program; a host key is given. Arguments hold no line feed. */
+  /** one run of the program. Arguments hold no line feed. */
   readonly run: (args: readonly string[]) => Promise<Run>;
   readonly close: () => Promise<void>;
 }
@@ -39,6 +39,8 @@ export interface Program {
 }
 
 const SCRIPT = join(import.meta.dirname, "inside.sh");
+/** Arguments that give the run the host key of the tests. */
+export const HOST_KEY: readonly string[] = ["-h", "/run/key"];
 const END_OF_RUN = /\x1e(\d+)\n/;
 
 export async function openSshd({ program = "/usr/sbin/sshd", chroot = "/" }: Program = {}): Promise<Opened> {
@@ -55,7 +57,7 @@ export async function openSshd({ program = "/usr/sbin/sshd", chroot = "/" }: Pro
     stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
   const sshd = makeSshd(child, work, { name: found, release });
-  const first = await sshd.run(["-T", "-h", "/run/key", "-f", "none"]);
+  const first = await sshd.run(["-T", ...HOST_KEY, "-f", "none"]);
   if (first.exit === 0) return { kind: "open", sshd };
   await sshd.close();
   return { kind: "skipped", reason: `${found} does not run here: ${first.stderr.trim()}` };

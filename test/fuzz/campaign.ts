@@ -1,0 +1,63 @@
+/** Random cases against one sshd until a number of pairs or the time is used up. */
+import type { Sshd } from "../sshd/driver.ts";
+import { type FuzzCase, generateCase } from "./generate.ts";
+import { type Difference, judge, OURS, type Reading } from "./judge.ts";
+import { makeRandom } from "./random.ts";
+import { shrink } from "./shrink.ts";
+
+export interface Campaign {
+  readonly seed: number;
+  /** stop after so many pairs */
+  readonly pairs: number;
+  /** stop after so many milliseconds; Infinity: never */
+  readonly milliseconds: number;
+  /** stop after so many different cases that differ */
+  readonly mostFound: number;
+  /** texts of real files to change; may be empty */
+  readonly seeds: readonly string[];
+  readonly reading?: Reading;
+  readonly found?: (difference: Difference) => void;
+}
+
+export interface CampaignResult {
+  readonly pairs: number;
+  readonly trees: number;
+  readonly accepted: number;
+  /** shrunk, one for each keyword or verdict that differed */
+  readonly differences: readonly Difference[];
+}
+
+export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<CampaignResult> {
+  const reading = campaign.reading ?? OURS;
+  const until = Date.now() + campaign.milliseconds;
+  const differences: Difference[] = [];
+  let [pairs, trees, accepted] = [0, 0, 0];
+  while (pairs < campaign.pairs && Date.now() < until && differences.length < campaign.mostFound) {
+    const judgement = await judge(sshd, caseOf(sshd, campaign, trees), reading);
+    trees += 1;
+    pairs += judgement.pairs;
+    if (judgement.accepted) accepted += 1;
+    const first = judgement.differences[0];
+    if (first === undefined) continue;
+    const small = await shrink(sshd, first, reading);
+    if (differences.some((known) => isAlike(known, small))) continue;
+    differences.push(small);
+    campaign.found?.(small);
+  }
+  return { pairs, trees, accepted, differences };
+}
+
+/** Each case has its own generator, so that a single one can be made again. */
+function caseOf(sshd: Sshd, { seed, seeds }: Campaign, number: number): FuzzCase {
+  const random = makeRandom(Math.imul(seed, 1_000_003) + number);
+  return generateCase({ release: sshd.release, seeds }, random);
+}
+
+function isAlike(a: Difference, b: Difference): boolean {
+  return a.what === b.what && shape(a.ours) === shape(b.ours) && shape(a.sshd) === shape(b.sshd);
+}
+
+/** Numbers and quoted words aside, so that one defect is not told a hundred times. */
+function shape(text: string): string {
+  return text.replace(/"[^"]*"|'[^']*'|[0-9]+/g, "_").slice(0, 60);
+}

@@ -1,0 +1,314 @@
+/** Random trees: what administrators write, what they write wrongly, and real files with changes. */
+import { type Keyword, knownKeywords } from "../../grammar/keywords.ts";
+import { atLeast, type Release } from "../../grammar/release.ts";
+import type { ServerTree } from "../sshd/server-tree.ts";
+import type { Random } from "./random.ts";
+import { randomValue } from "./values.ts";
+
+export interface FuzzCase {
+  readonly tree: ServerTree;
+  /** texts for `sshd -C`, complete */
+  readonly connections: readonly string[];
+}
+
+export interface Generator {
+  readonly release: Release;
+  /** texts of real files to change; may be empty */
+  readonly seeds: readonly string[];
+}
+
+const FORWARDING = [
+  "AllowTcpForwarding",
+  "AllowStreamLocalForwarding",
+  "PermitOpen",
+  "PermitListen",
+  "GatewayPorts",
+  "DisableForwarding",
+  "PermitTunnel",
+  "X11Forwarding",
+  "AllowAgentForwarding",
+  "StreamLocalBindMask",
+  "PermitTTY",
+  "ForceCommand",
+];
+const RETIRED = [
+  "Protocol",
+  "UseLogin",
+  "RSAAuthentication",
+  "UsePrivilegeSeparation",
+  "KeyRegenerationInterval",
+];
+const UNKNOWN = ["FooBar", "IgnoreUnknown", "Allow_Tcp_Forwarding", ";x", "\xef\xbb\xbfPort", "Host", "-x"];
+
+const USERS = [
+  "alice",
+  "bob",
+  "carol",
+  "deploy",
+  "guest",
+  "root",
+  "nosuch",
+  "Alice",
+  "al",
+  "a=b",
+  "'alice'",
+  "=alice",
+];
+const GROUPS = ["admins", "staff", "sftponly", "forwarders", "alice", "guest", "nosuchgroup", "root"];
+const NAMES = ["client.example.com", "db.internal", "evil.test", "10.0.0.5", "H.EXAMPLE.COM", "fe80::1%lo"];
+const ADDRESSES = [
+  "10.0.0.5",
+  "10.1.2.3",
+  "192.168.1.7",
+  "203.0.113.9",
+  "2001:db8::1",
+  "fe80::1",
+  "fe80::1%lo",
+  "::1",
+];
+const MORE_ADDRESSES = ["::ffff:10.0.0.5", "8.0.0.1", "127.0.0.1", "10.1.2.255"];
+const NETWORKS = [
+  "10.0.0.0/8",
+  "192.168.0.0/16",
+  "2001:db8::/32",
+  "fe80::/10",
+  "0.0.0.0/0",
+  "::/0",
+  "10.66051",
+];
+const BAD_NETWORKS = [
+  "10.1.2.3/8",
+  "10.0.0.0/33",
+  "10.0.0.0/",
+  "10.0.0.0/ 8",
+  "[::1]",
+  "10.0.0.300",
+  "::1/129",
+  "10/8",
+];
+const LOCAL = ["192.0.2.1", "10.0.0.1", "2001:db8::2", "127.0.0.1"];
+const LOCAL_PORTS = ["22", "2222", "80"];
+
+export function generateCase(generator: Generator, random: Random): FuzzCase {
+  const connections = random.some(2, 5, () => randomConnection(generator.release, random));
+  const useSeed = generator.seeds.length > 0 && random.chance(20);
+  const tree = useSeed ? mutatedTree(generator, random) : freshTree(generator.release, random);
+  return { tree, connections: [...new Set(connections)] };
+}
+
+function randomConnection(release: Release, random: Random): string {
+  const items = [
+    `user=${random.pick(USERS)}`,
+    `host=${random.pick(NAMES)}`,
+    `addr=${random.pick(random.chance(80) ? ADDRESSES : MORE_ADDRESSES)}`,
+    `laddr=${random.pick(LOCAL)}`,
+    `lport=${random.pick(LOCAL_PORTS)}`,
+  ];
+  if (atLeast(release, "7.7") && random.chance(50)) items.push(`rdomain=${random.pick(["", "vrf1"])}`);
+  if (atLeast(release, "9.9") && random.chance(5)) items.push("invalid-user");
+  return items.join(",");
+}
+
+interface Writer {
+  readonly random: Random;
+  readonly release: Release;
+  readonly keywords: readonly Keyword[];
+  readonly byName: ReadonlyMap<string, Keyword>;
+  /** percent of lines that are made wrong on purpose */
+  readonly wrong: number;
+  /** the other files that Includes can name */
+  readonly others: readonly string[];
+}
+
+function makeWriter(release: Release, random: Random, others: readonly string[]): Writer {
+  const keywords = knownKeywords(release).filter(({ form }) => form !== "match" && form !== "include");
+  const byName = new Map(keywords.map((keyword) => [keyword.name, keyword]));
+  return { random, release, keywords, byName, wrong: random.pick([0, 0, 0, 1, 3, 15]), others };
+}
+
+function freshTree(release: Release, random: Random): ServerTree {
+  const others = ["d/10-a.conf", "d/9-b.conf", "d/.hidden.conf", "d/Z.conf", "x.conf", "e/[y].conf"].filter(
+    () => random.chance(35),
+  );
+  const writer = makeWriter(release, random, others);
+  const files = others.map((name) => [`/etc/ssh/${name}`, randomFile(writer, 6)]);
+  return Object.fromEntries([...files, ["/etc/ssh/sshd_config", randomFile(writer, 14)]]);
+}
+
+function randomFile(writer: Writer, most: number): string {
+  const { random } = writer;
+  const newline = random.chance(5) ? "\r\n" : "\n";
+  let inMatch = false;
+  const lines = random.some(0, most, () => {
+    if (random.chance(22)) {
+      inMatch = true;
+      return matchLine(writer);
+    }
+    if (random.chance(10)) return includeLine(writer);
+    if (random.chance(8)) return random.pick(["", "# AllowTcpForwarding no", "   ", "#", "\t# x"]);
+    return dress(directive(writer, inMatch), random);
+  });
+  const text = lines.map((line) => (random.chance(writer.wrong) ? damage(line, random) : line)).join(newline);
+  return random.chance(85) ? text + newline : text;
+}
+
+/** Inside a block mostly keywords that may stand there. */
+function directive(writer: Writer, inMatch: boolean): readonly [string, string, string] {
+  const { random, keywords, byName, wrong } = writer;
+  if (random.chance(2)) return [random.pick(RETIRED), " ", "yes"];
+  if (random.chance(wrong)) return [random.pick(UNKNOWN), " ", "x"];
+  const legal = inMatch && !random.chance(wrong) ? keywords.filter(({ inMatch: may }) => may) : keywords;
+  const forwarding = FORWARDING.map((name) => byName.get(name)).filter((keyword) => keyword !== undefined);
+  const keyword = random.pick(random.chance(60) ? forwarding : legal);
+  return [spell(keyword.name, random), separator(random), soundValue(keyword, random, wrong)];
+}
+
+/** Wrong values are as rare as the writer wants; a value counts as wrong when it looks like none of the plain ones. */
+function soundValue(keyword: Keyword, random: Random, wrong: number): string {
+  const value = randomValue(keyword.form, random);
+  if (keyword.form !== "flag" || random.chance(10 + wrong)) return value;
+  return random.pick(["yes", "no"]);
+}
+
+function spell(name: string, random: Random): string {
+  if (random.chance(80)) return name;
+  return random.pick([name.toLowerCase(), name.toUpperCase(), `"${name}"`, `=${name}`]);
+}
+
+function separator(random: Random): string {
+  return random.chance(80) ? " " : random.pick(["\t", "=", " = ", "  ", "= ", " =", "\t=\t"]);
+}
+
+function dress([keyword, between, value]: readonly [string, string, string], random: Random): string {
+  const indent = random.chance(30) ? random.pick(["  ", "\t", " \t"]) : "";
+  const after = random.chance(15) ? random.pick([" ", "\t", " # note", "\r", " #", "\f", " \t\r"]) : "";
+  const quoted =
+    random.chance(6) && !/["'\\ ]/.test(value) ? random.pick([`"${value}"`, `'${value}'`]) : value;
+  return `${indent}${keyword}${between}${quoted}${after}`;
+}
+
+function matchLine(writer: Writer): string {
+  const { random, release } = writer;
+  if (random.chance(8)) return random.pick(["Match all", "Match All # c", "match ALL"]);
+  const criteria = random.some(1, random.chance(70) ? 1 : 3, () => criterion(writer));
+  if (atLeast(release, "9.9") && random.chance(4)) criteria.push("Invalid-User");
+  if (atLeast(release, "10.0") && random.chance(6))
+    criteria.push(`Version ${random.pick(["OpenSSH_*", "x", "*"])}`);
+  const after = random.chance(10) ? random.pick([" # c", " #c", "  ", "\r"]) : "";
+  return `${random.chance(85) ? "Match" : random.pick(["match", "MATCH"])} ${criteria.join(" ")}${after}`;
+}
+
+function criterion(writer: Writer): string {
+  const { random, release, wrong } = writer;
+  const [name, items] = random.pick(CRITERIA);
+  if (name === "RDomain" && !atLeast(release, "7.7")) return "User alice";
+  const spelled = random.chance(80) ? name : random.pick([name.toLowerCase(), name.toUpperCase()]);
+  const value = name === "LocalPort" ? random.pick(LOCAL_PORTS) : patternList(items, random);
+  const networks = name === "Address" || name === "LocalAddress";
+  const text = networks && random.chance(wrong) ? `${value},${random.pick(BAD_NETWORKS)}` : value;
+  const quoted = random.chance(8) ? random.pick([`"${text}"`, `'${text}'`]) : text;
+  return `${spelled}${random.chance(90) ? " " : random.pick(["=", "  ", "\t", "= ", " ="])}${quoted}`;
+}
+
+const CRITERIA: readonly (readonly [string, readonly string[]])[] = [
+  ["User", USERS],
+  ["User", USERS],
+  ["Group", GROUPS],
+  ["Group", GROUPS],
+  ["Host", NAMES],
+  ["Address", [...ADDRESSES, ...NETWORKS, ...NETWORKS]],
+  ["LocalAddress", [...LOCAL, "192.0.2.0/24", "10.0.0.0/8"]],
+  ["LocalPort", LOCAL_PORTS],
+  ["RDomain", ["vrf1", "*", "vrf?"]],
+];
+
+function patternList(items: readonly string[], random: Random): string {
+  const list = random.some(1, 3, () => {
+    const item = random.chance(12) ? "*" : wildcard(random.pick(items), random);
+    return random.chance(18) ? `!${item}` : item;
+  });
+  return list.join(random.chance(97) ? "," : ",,");
+}
+
+function wildcard(item: string, random: Random): string {
+  if (item.includes("/") || random.chance(80)) return item;
+  const at = random.int(item.length + 1);
+  return random.pick([
+    `${item.slice(0, at)}*`,
+    `${item.slice(0, at)}?${item.slice(at + 1)}`,
+    `*${item.slice(at)}`,
+  ]);
+}
+
+function includeLine({ random, others, wrong }: Writer): string {
+  const names = random.some(1, 2, () => {
+    if (random.chance(wrong)) return random.pick(['""', "~/x.conf", "/etc/ssh/sshd_config", "/etc/ssh/d"]);
+    const name = random.pick([
+      ...others,
+      "d/*.conf",
+      "d/*",
+      "none.conf",
+      "e/*",
+      "?.conf",
+      "e/\\[y].conf",
+      "d/[0-9]*",
+    ]);
+    return random.chance(50) ? name : `/etc/ssh/${name}`;
+  });
+  return `Include ${names.map((name) => (random.chance(10) ? `"${name}"` : name)).join(" ")}`;
+}
+
+const JUNK = [
+  '"',
+  "'",
+  "=",
+  "#",
+  "\\",
+  "\0",
+  "\r",
+  "\f",
+  "\v",
+  "\xa0",
+  "!",
+  ",",
+  "\t",
+  " x",
+  '""',
+  "==",
+  '\\"',
+  " # ",
+];
+
+/** One small change somewhere in a line. */
+function damage(line: string, random: Random): string {
+  const at = random.int(line.length + 1);
+  const junk = random.pick(JUNK);
+  return random.pick([
+    line.slice(0, at) + junk + line.slice(at),
+    line.slice(0, at) + line.slice(at + 1),
+    line.slice(0, at) + junk + line.slice(at + 1),
+    line.slice(0, at),
+    line + junk,
+  ]);
+}
+
+/** A real file with lines dropped, doubled, moved, damaged or new. Names that only a resolver knows are left out. */
+function mutatedTree({ release, seeds }: Generator, random: Random): ServerTree {
+  const writer = makeWriter(release, random, ["x.conf"]);
+  const lines = random.pick(seeds).split("\n").slice(0, 400);
+  for (const _ of random.some(0, 6, () => 0)) {
+    const at = random.int(lines.length + 1);
+    const line = lines[at] ?? "";
+    const [from = "", to = ""] = [lines[random.int(lines.length)], line];
+    const change = random.int(7);
+    if (change === 0) lines.splice(at, 1);
+    else if (change === 1) lines.splice(at, 0, from);
+    else if (change === 2) lines.splice(at, 1, damage(to, random));
+    else if (change === 3) lines.splice(at, 0, matchLine(writer));
+    else if (change === 4) lines.splice(at, 0, includeLine(writer));
+    else if (change === 5) lines.splice(at, 1, line.replace(/^[ \t]*#[ \t]*/, ""));
+    else lines.splice(at, 0, dress(directive(writer, false), random));
+  }
+  const text = lines.filter((line) => !/listenaddress/i.test(line)).join("\n");
+  return { "/etc/ssh/x.conf": randomFile(writer, 4), "/etc/ssh/sshd_config": text };
+}

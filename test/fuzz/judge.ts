@@ -1,0 +1,112 @@
+/** One tree before our reading and before a real sshd: what differs. */
+import { lowerAscii } from "../../grammar/ascii.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { Connection } from "../../src/policy/connection.ts";
+import { HOST_KEY, type Run, type Sshd } from "../sshd/driver.ts";
+import { connectionOf, load, type Settings, settingsOf, type Verdict, verdictOf } from "../sshd/reading.ts";
+import type { ServerTree } from "../sshd/server-tree.ts";
+import type { FuzzCase } from "./generate.ts";
+
+/** Our side; a test puts a faulty one here. */
+export interface Reading {
+  readonly verdict: (config: Config) => Verdict;
+  readonly settings: (config: Config, connection: Connection) => Settings;
+}
+
+export const OURS: Reading = {
+  verdict: verdictOf,
+  settings: (config, connection) => settingsOf(config, connection, { missing: "as-sshd" }),
+};
+
+export interface Difference {
+  readonly tree: ServerTree;
+  /** null: the verdict differs */
+  readonly connection: string | null;
+  /** `verdict`, `answer`, or a keyword */
+  readonly what: string;
+  readonly ours: string;
+  readonly sshd: string;
+}
+
+export interface Judgement {
+  /** (configuration, connection) pairs compared; a tree that both refuse is one */
+  readonly pairs: number;
+  readonly accepted: boolean;
+  readonly differences: readonly Difference[];
+}
+
+export async function judge(
+  sshd: Sshd,
+  { tree, connections }: FuzzCase,
+  reading: Reading,
+): Promise<Judgement> {
+  sshd.place(tree);
+  const config = load(tree, sshd.release);
+  const verdict = reading.verdict(config);
+  const real = await realVerdict(sshd);
+  if (verdict.accepted !== real.accepted || verdict.error !== real.error) {
+    const difference = { what: "verdict", ours: verdict.error ?? "accepted", sshd: real.error ?? "accepted" };
+    return { pairs: 1, accepted: false, differences: [{ tree, connection: null, ...difference }] };
+  }
+  if (!real.accepted) return { pairs: 1, accepted: false, differences: [] };
+  const differences: Difference[] = [];
+  for (const connection of connections) {
+    const run = await sshd.run(["-T", ...HOST_KEY, "-C", connection]);
+    const ours = reading.settings(config, connectionOf(connection));
+    for (const { what, ...sides } of compareSettings(ours, printedSettings(run)))
+      differences.push({ tree, connection, what, ...sides });
+  }
+  return { pairs: connections.length, accepted: true, differences };
+}
+
+async function realVerdict(sshd: Sshd): Promise<Verdict> {
+  const { exit, stderr } = await sshd.run(["-t", ...HOST_KEY]);
+  return exit === 0 ? { accepted: true, error: null } : { accepted: false, error: firstError(stderr) };
+}
+
+/** Lines that sshd prints about files it accepts, or about the key files of this machine. */
+const NOT_ERRORS =
+  /(: (Deprecated|Unsupported) option |^Unable to load host |^Could not load host |^key_load_)/;
+
+function firstError(stderr: string): string {
+  const lines = stderr.split("\r\n").filter((line) => line !== "");
+  return lines.find((line) => !NOT_ERRORS.test(line)) ?? stderr;
+}
+
+/** The lines of `sshd -T` by keyword, in lower case. */
+export function printedSettings({ exit, stdout, stderr }: Run): Settings {
+  if (exit !== 0) return { error: firstError(stderr) };
+  const settings = new Map<string, string[]>();
+  for (const line of stdout.split("\n")) {
+    if (line === "") continue;
+    const blank = line.indexOf(" ");
+    const key = lowerAscii(blank === -1 ? line : line.slice(0, blank));
+    const value = blank === -1 ? "" : line.slice(blank + 1);
+    settings.set(key, [...(settings.get(key) ?? []), value]);
+  }
+  return settings;
+}
+
+/** What the machine or the build decides, so that the file alone cannot tell. */
+const MACHINE: ReadonlySet<string> = new Set(["hostkey"]);
+
+interface Sides {
+  readonly what: string;
+  readonly ours: string;
+  readonly sshd: string;
+}
+
+function compareSettings(ours: Settings, sshd: Settings): Sides[] {
+  if ("error" in ours || "error" in sshd) {
+    const [mine, real] = [ours, sshd].map((side) => ("error" in side ? String(side.error) : "an answer"));
+    return mine === real ? [] : [{ what: "answer", ours: String(mine), sshd: String(real) }];
+  }
+  const keys = [...new Set([...ours.keys(), ...sshd.keys()])].filter((key) => !MACHINE.has(key));
+  return keys
+    .map((key) => ({ what: key, ours: joined(ours.get(key)), sshd: joined(sshd.get(key)) }))
+    .filter((sides) => sides.ours !== sides.sshd);
+}
+
+function joined(values: readonly string[] | undefined): string {
+  return (values ?? []).join("\n");
+}

@@ -1,0 +1,78 @@
+/**
+ * npm run fuzz -- --seed N --time S [--cases N] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ *
+ * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
+ * (configuration, connection) pairs for each sshd; found cases are shrunk, printed and written to `--keep`
+ * (default fixtures/fuzz).
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { formatRelease } from "../../grammar/release.ts";
+import { corpusFiles } from "../sshd/corpus.ts";
+import { openSshd, type Program, type Sshd } from "../sshd/driver.ts";
+import { runCampaign } from "./campaign.ts";
+import { fixtureOf } from "./fixture.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string" },
+    time: { type: "string" },
+    cases: { type: "string" },
+    sshd: { type: "string", multiple: true, default: [] },
+    chroot: { type: "string", multiple: true, default: [] },
+    most: { type: "string", default: "20" },
+    keep: { type: "string", default: join(import.meta.dirname, "../../fixtures/fuzz") },
+  },
+});
+
+const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
+const named: Program[] = [
+  ...values.sshd.map((program) => ({ program })),
+  ...values.chroot.map((chroot) => ({ chroot })),
+];
+const seeds = corpusFiles("files").map(({ text }) => text);
+
+async function fuzz(sshd: Sshd): Promise<number> {
+  const started = Date.now();
+  console.log(
+    `${sshd.name} (${formatRelease(sshd.release)}): seed ${seed}, ${seeds.length} real files to change`,
+  );
+  const { pairs, trees, accepted, differences } = await runCampaign(sshd, {
+    seed,
+    pairs: values.cases === undefined ? Number.POSITIVE_INFINITY : Number(values.cases),
+    milliseconds: values.time === undefined ? limitWithoutTime() : Number(values.time) * 1000,
+    mostFound: Number(values.most),
+    seeds,
+    found: (difference) => {
+      const text = `${JSON.stringify(fixtureOf(sshd.release, difference), null, 2)}\n`;
+      mkdirSync(values.keep, { recursive: true });
+      const name = `${createHash("sha256").update(text).digest("hex").slice(0, 10)}.json`;
+      writeFileSync(join(values.keep, name), text);
+      console.log(`DIFFERENCE ${name}\n${text}`);
+    },
+  });
+  const seconds = Math.round((Date.now() - started) / 1000);
+  console.log(
+    `${sshd.name}: ${pairs} pairs in ${trees} trees (${accepted} accepted), ${differences.length} differences, ${seconds} s`,
+  );
+  return differences.length;
+}
+
+function limitWithoutTime(): number {
+  return values.cases === undefined ? 60_000 : Number.POSITIVE_INFINITY;
+}
+
+let found = 0;
+for (const program of named.length === 0 ? [{}] : named) {
+  const opened = await openSshd(program);
+  if (opened.kind === "skipped") {
+    console.error(`fuzz: skipped: ${opened.reason}`);
+    process.exitCode = 2;
+    continue;
+  }
+  found += await fuzz(opened.sshd);
+  await opened.sshd.close();
+}
+if (found > 0) process.exitCode = 1;
