@@ -34,7 +34,8 @@ function ourOutcome(edge: EdgeCase, of: Release): Outcome {
   const refused = refusedSpecification(of, connection);
   if (refused !== null) return { error: refused };
   const { error } = verdictOf(config);
-  if (error !== null) return { error };
+  // the answers were recorded as text, which took the carriage returns out
+  if (error !== null) return { error: error.replaceAll("\r", "") };
   const settings = settingsOf(config, connection, { missing: "as-sshd" });
   return "error" in settings
     ? { error: String(settings.error) }

@@ -10,6 +10,7 @@ import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 import { type Chosen, chooseValues } from "./first-value.ts";
+import { expandListenAddresses } from "./listen-addresses.ts";
 
 export interface EffectiveSetting {
   readonly keyword: Keyword;
@@ -73,6 +74,11 @@ function settle(release: Release, inMatch: readonly Directive[], global: readonl
       };
     effective.set(keyword.key, { keyword, ...chosen });
   }
+  const listen = effective.get("listenaddress");
+  const ports = effective.get("port")?.values ?? [];
+  const family = effective.get("addressfamily")?.values[0] ?? "any";
+  if (listen !== undefined)
+    effective.set("listenaddress", { ...listen, values: expandListenAddresses(listen, ports, family) });
   return effective;
 }
 
