@@ -9,6 +9,12 @@ import type { ServerTree } from "./sshd/server-tree.ts";
 const BASE = "/etc/ssh";
 const CASES = edgeCases();
 
+/**
+ * The machines with Debian's releases had no /etc/services, so they refused a service name. Ours takes it and says what
+ * it depends on (docs/known-differences.md).
+ */
+const WITHOUT_SERVICES: readonly string[] = ["8.4+debian", "9.2+debian", "10.0+debian", "10.6+debian"];
+
 /** An error line, or the printed values. */
 type Outcome = { readonly error: string } | { readonly value: readonly string[] };
 
@@ -50,8 +56,11 @@ describe("recorded edge cases", () => {
   it.each(CASES.map((edge) => [edge.name, edge] as const))("%s", (_name, edge) => {
     for (const answer of edge.answers) {
       const recorded = recordedOutcome(answer);
-      for (const of of answer.releases)
-        expect({ of, ...ourOutcome(edge, release(of)) }).toEqual({ of, ...recorded });
+      for (const of of answer.releases) {
+        const known = edge.name === "Port ssh" && WITHOUT_SERVICES.includes(of);
+        const expected = known ? { value: ["22"] } : recorded;
+        expect({ of, ...ourOutcome(edge, release(of)) }).toEqual({ of, ...expected });
+      }
     }
   });
 });
