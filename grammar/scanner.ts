@@ -51,10 +51,6 @@ const RAW_KEYWORDS: ReadonlySet<string> = new Set([
   "versionaddendum",
 ]);
 
-export function isRawKeyword(lowerCaseKeyword: string): boolean {
-  return RAW_KEYWORDS.has(lowerCaseKeyword);
-}
-
 export function scan(text: string, release: Release, lineRules: LineRules, sink: TokenSink): void {
   const rules: ScanRules = {
     stripsTrailing: atLeast(release, "7.5"),

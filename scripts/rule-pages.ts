@@ -11,7 +11,8 @@ mkdirSync(`${docs}rules`, { recursive: true });
 const stale = readdirSync(`${docs}rules`).filter((name) => !pages.has(`rules/${name}`));
 if (process.argv.includes("--check")) {
   const changed = [...pages].filter(([name, text]) => read(`${docs}${name}`) !== text).map(([name]) => name);
-  for (const name of [...changed, ...stale]) process.stderr.write(`docs/${name} is stale: npm run docs\n`);
+  for (const name of [...changed, ...stale])
+    process.stderr.write(`docs/${name} is stale: npm run generate\n`);
   process.exitCode = changed.length + stale.length > 0 ? 1 : 0;
 } else {
   for (const name of stale) rmSync(`${docs}rules/${name}`);

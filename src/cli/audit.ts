@@ -21,20 +21,26 @@ export interface AuditCommandOptions extends TargetOptions, OutputOptions {
 }
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
-  const rules = chooseRules(options.rule);
-  if (typeof rules === "string") return refuse(rules);
-  const opened = openTargets(files, options);
-  if ("misuse" in opened) return refuse(opened.misuse);
-  if (options.fix === true || options.diff === true) {
-    const { runFix } = await import("./fix.ts");
-    return runFix(opened, rules, options);
-  }
+  const prepared = prepareAudit(files, options);
+  if ("misuse" in prepared) return refuse(prepared.misuse);
+  const { opened, rules } = prepared;
   const report: AuditReport = {
     tool: { name: "sshd-policy", version: ownVersion() },
     targets: opened.map((target) => auditTarget(target, rules, options)),
     fixed: 0,
   };
   return finish(report, options);
+}
+
+/** The rules and targets of a call, or why it is wrong usage. */
+export function prepareAudit(
+  files: readonly string[],
+  options: AuditCommandOptions,
+): { readonly opened: readonly Opened[]; readonly rules: readonly Rule[] } | { readonly misuse: string } {
+  const rules = chooseRules(options.rule);
+  if (typeof rules === "string") return { misuse: rules };
+  const opened = openTargets(files, options);
+  return "misuse" in opened ? opened : { opened, rules };
 }
 
 /** Prints the report and gives the exit code. */

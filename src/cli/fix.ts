@@ -9,9 +9,17 @@ import type { Rule } from "../lint/rule.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
-import { type AuditCommandOptions, describe, exitCode, findingsOf, finish, unreadable } from "./audit.ts";
-import { complain, renderAudit, writeBytes } from "./output.ts";
-import type { Opened, Target } from "./targets.ts";
+import {
+  type AuditCommandOptions,
+  describe,
+  exitCode,
+  findingsOf,
+  finish,
+  prepareAudit,
+  unreadable,
+} from "./audit.ts";
+import { complain, refuse, renderAudit, writeBytes } from "./output.ts";
+import type { Target } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
 /** What several targets of one call share: a file that two of them include is changed once. */
@@ -25,11 +33,10 @@ interface Session {
   stopped: boolean;
 }
 
-export async function runFix(
-  opened: readonly Opened[],
-  rules: readonly Rule[],
-  options: AuditCommandOptions,
-): Promise<number> {
+export async function runFix(files: readonly string[], options: AuditCommandOptions): Promise<number> {
+  const prepared = prepareAudit(files, options);
+  if ("misuse" in prepared) return refuse(prepared.misuse);
+  const { opened, rules } = prepared;
   const session: Session = {
     rules,
     options,

@@ -50,8 +50,9 @@ function addAudit(program: Command, done: Done): void {
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")
     .action(async (files: string[], options: AuditCommandOptions) => {
-      const { runAudit } = await import("./audit.ts");
-      done(await runAudit(files, options));
+      const fixing = options.fix === true || options.diff === true;
+      if (fixing) done(await (await import("./fix.ts")).runFix(files, options));
+      else done(await (await import("./audit.ts")).runAudit(files, options));
     });
 }
 

@@ -40,5 +40,5 @@ function privsepFact(config: Config): string {
 
 /** ListenAddress with a name: sshd resolves it when it starts, and under -t (servconf.c add_one_listen_addr). */
 function namesHost({ keyword, args }: Directive): boolean {
-  return keyword === "listenaddress" && /[g-z]/i.test(args[0]?.value ?? "");
+  return keyword === "listenaddress" && /[g-zG-Z]/.test(args[0]?.value ?? "");
 }

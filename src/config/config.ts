@@ -1,12 +1,12 @@
 /** A configuration as sshd sees it: the main file with its Includes, flattened in the order of reading. */
 
-import type { AddressItem, Network } from "../../grammar/addresses.ts";
+import type { AddressItem } from "../../grammar/addresses.ts";
 import type { PatternItem } from "../../grammar/patterns.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { DirectiveLine, Tree, Word } from "../../grammar/tree.ts";
 import type { Place, Source } from "../source/source.ts";
 
-export type { AddressItem, Network, PatternItem };
+export type { AddressItem, PatternItem };
 
 export interface Config {
   readonly release: Release;
