@@ -22,7 +22,7 @@ const QUESTION = 0x3f;
  * (`a**` does not match `a`): the loop over the rest of the text never tries the empty rest.
  */
 export function matchPattern(text: string, pattern: string, release: Release = NEWEST): boolean {
-  const shape = !atLeast(release, "8.5") && pattern.endsWith("**") ? `${pattern}?` : pattern;
+  const shape = patternShape(pattern, release);
   let at = 0;
   let in_ = 0;
   let starIn = -1;
@@ -44,6 +44,11 @@ export function matchPattern(text: string, pattern: string, release: Release = N
   }
   while (in_ < shape.length && shape.charCodeAt(in_) === STAR) in_++;
   return in_ === shape.length;
+}
+
+/** The pattern as an ordinary wildcard pattern, with the quirk of the release spelled out. */
+export function patternShape(pattern: string, release: Release): string {
+  return !atLeast(release, "8.5") && pattern.endsWith("**") ? `${pattern}?` : pattern;
 }
 
 /** Splits at commas; one `!` negates; a trailing comma adds no item (match.c match_pattern_list). */

@@ -77,21 +77,28 @@ export interface MatchBlock {
 }
 
 /** All criteria of a Match line are ANDed. `items` are in the order written. */
-export type Criterion =
-  | { readonly attribute: "all" | "invalid-user"; readonly place: Place }
-  | {
-      readonly attribute: NameAttribute;
-      readonly text: string;
-      readonly items: readonly PatternItem[];
-      readonly place: Place;
-    }
-  | {
-      readonly attribute: "address" | "localaddress";
-      readonly text: string;
-      readonly items: readonly AddressItem[];
-      readonly place: Place;
-    }
-  | { readonly attribute: "localport"; readonly text: string; readonly port: number; readonly place: Place };
+export type Criterion = {
+  readonly [Attribute in CriterionAttribute]: CriterionOf<Attribute>;
+}[CriterionAttribute];
+
+export type CriterionAttribute =
+  | NameAttribute
+  | "address"
+  | "localaddress"
+  | "localport"
+  | "all"
+  | "invalid-user";
+
+type CriterionOf<Attribute extends CriterionAttribute> = {
+  readonly attribute: Attribute;
+  readonly place: Place;
+} & (Attribute extends NameAttribute
+  ? { readonly text: string; readonly items: readonly PatternItem[] }
+  : Attribute extends "address" | "localaddress"
+    ? { readonly text: string; readonly items: readonly AddressItem[] }
+    : Attribute extends "localport"
+      ? { readonly text: string; readonly port: number }
+      : unknown);
 
 export type NameAttribute = "user" | "group" | "host" | "rdomain" | "version";
 

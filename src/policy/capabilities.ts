@@ -1,0 +1,116 @@
+/**
+ * The seven capabilities as conjunctions of keywords (design.md "Combined forwarding", measured live; OpenSSH serverloop.c
+ * server_request_direct_tcpip, server_input_global_request; session.c session_setup_x11fwd, session_auth_agent_req).
+ */
+import { atLeast, type Release } from "../../grammar/release.ts";
+import type { ListenGrant } from "./answer.ts";
+import type { Capability } from "./connection.ts";
+
+/** One keyword that a capability depends on. */
+export interface Requirement {
+  readonly keyword: string;
+  /** true: with these values the capability is closed, whatever the other keywords say */
+  readonly closes: (values: readonly string[]) => boolean;
+}
+
+const oneOf =
+  (...closing: readonly string[]) =>
+  (values: readonly string[]): boolean =>
+    closing.includes(values[0] ?? "");
+
+const never = (): boolean => false;
+
+const TCP_OUT: Requirement = { keyword: "allowtcpforwarding", closes: oneOf("no", "remote") };
+const TCP_IN: Requirement = { keyword: "allowtcpforwarding", closes: oneOf("no", "local") };
+const SOCKET_OUT: Requirement = { keyword: "allowstreamlocalforwarding", closes: oneOf("no", "remote") };
+const SOCKET_IN: Requirement = { keyword: "allowstreamlocalforwarding", closes: oneOf("no", "local") };
+const NOT_DISABLED: Requirement = { keyword: "disableforwarding", closes: oneOf("yes") };
+/** `none` with more behind it is accepted from 9.7 on and ends every connection (semantics 3.6) */
+const OPEN_LIST: Requirement = { keyword: "permitopen", closes: oneOf("none") };
+const LISTEN_LIST: Requirement = { keyword: "permitlisten", closes: oneOf("none") };
+const SOCKET_LIST: Requirement = {
+  keyword: "permitopen",
+  closes: (values) => values[0] !== "any" && socketPaths(values).length === 0,
+};
+const GATEWAY: Requirement = { keyword: "gatewayports", closes: never };
+
+/** In the order in which they are asked: the first is the keyword that people look at. */
+export function requirements(capability: Capability, release: Release): readonly Requirement[] {
+  switch (capability) {
+    case "tcp-local":
+      return [TCP_OUT, NOT_DISABLED, OPEN_LIST];
+    case "tcp-remote":
+      return [TCP_IN, NOT_DISABLED, ...(atLeast(release, "7.8") ? [LISTEN_LIST] : []), GATEWAY];
+    case "unix-local":
+      return [TCP_OUT, SOCKET_OUT, NOT_DISABLED, SOCKET_LIST];
+    case "unix-remote":
+      // up to 7.7 a remote socket forward never asks AllowTcpForwarding (semantics 7.2)
+      return [...(atLeast(release, "7.8") ? [TCP_IN] : []), SOCKET_IN, NOT_DISABLED];
+    case "tun":
+      return [
+        { keyword: "permittunnel", closes: oneOf("no") },
+        ...(atLeast(release, "10.4") ? [NOT_DISABLED] : []),
+      ];
+    case "x11":
+      return [
+        { keyword: "x11forwarding", closes: oneOf("no") },
+        ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
+      ];
+    case "agent":
+      return [
+        { keyword: "allowagentforwarding", closes: oneOf("no") },
+        ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
+      ];
+  }
+}
+
+/**
+ * DisableForwarding stops X11 and agent forwarding from 10.0 on (CVE-2025-32728). Debian carries the repair from
+ * 1:9.2p1-2+deb12u6 on (its changelog); other package revisions are taken as without it, which is the safe reading.
+ */
+export function disableCoversSessions(release: Release): boolean {
+  if (atLeast(release, "10.0")) return true;
+  const update = /^1:9\.2p1-2\+deb12u(\d+)$/.exec(release.packageVersion ?? "")?.[1];
+  return update !== undefined && Number(update) >= 6;
+}
+
+/** `host:port` items of PermitOpen; `*:*` for no limit. */
+export function openDestinations(values: readonly string[]): readonly string[] {
+  return values[0] === undefined || values[0] === "any" ? ["*:*"] : values;
+}
+
+/** Paths that a PermitOpen list lets a socket forward reach: `*:*` fits every path, `[/the/path]:*` one (semantics 7.2). */
+export function socketPaths(values: readonly string[]): readonly string[] {
+  if (values[0] === undefined || values[0] === "any" || values.includes("*:*")) return ["*"];
+  return values.flatMap((item) => {
+    const path = /^\[?(\/.*?)\]?:\*$/.exec(item)?.[1];
+    return path === undefined ? [] : [path];
+  });
+}
+
+export function listenGrant(
+  listen: readonly string[],
+  gateway: readonly string[],
+  unprivilegedPortStart: number | null,
+): ListenGrant {
+  const bind = gateway[0] === "yes" ? "wildcard" : gateway[0] === "clientspecified" ? "client" : "loopback";
+  return {
+    addresses: listen[0] === undefined || listen[0] === "any" ? ["*:*"] : listen,
+    bind,
+    privilegedPorts: unprivilegedPortStart === 0 ? "all" : "root",
+  };
+}
+
+/** What else must be there for the grant to be of use. */
+export function needsOf(capability: Capability): readonly string[] {
+  switch (capability) {
+    case "x11":
+      return ["xauth on the server"];
+    case "tun":
+      return ["/dev/net/tun, and a root login or a tun device that belongs to the user"];
+    case "tcp-remote":
+      return ["a root login for a port below 1024"];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,87 @@
+/** A scope in the administrator's own words: "members of group forwarders from 10.0.0.0/8, except user root". */
+import type { Atom } from "./atoms.ts";
+import type { Guard, Scope, Searcher } from "./search.ts";
+
+const MAX_SHOWN = 6;
+/** Guards looked at for the text; the answer itself counts all of them. */
+const MAX_LOOKED_AT = 40;
+
+export function describeScope(searcher: Searcher, scope: Scope): string {
+  const who = describeGuard(searcher, [...scope.met]);
+  const exceptions = exceptionsOf(searcher, scope);
+  if (exceptions.length === 0) return who;
+  const shown = exceptions.slice(0, MAX_SHOWN);
+  const more = exceptions.length > MAX_SHOWN ? ` and ${exceptions.length - MAX_SHOWN} more` : "";
+  return `${who}, except ${shown.join("; ")}${more}`;
+}
+
+/** Earlier guards that can meet the scope at all, without what they share with it. */
+function exceptionsOf(searcher: Searcher, { met, without }: Scope): string[] {
+  const texts = new Set<string>();
+  for (const guard of without.slice(0, MAX_LOOKED_AT)) {
+    const rest = guard.filter((atom) => !met.has(atom));
+    const both = searcher.sample({ met: new Set([...met, ...guard]), missed: new Set() });
+    if (both.kind !== "none") texts.add(describeGuard(searcher, rest));
+  }
+  return [...texts];
+}
+
+function describeGuard(searcher: Searcher, guard: Guard): string {
+  const atoms = guard.flatMap((index) => searcher.atoms.list[index] ?? []);
+  const people = [...textsOf(atoms, "user"), ...textsOf(atoms, "group"), ...textsOf(atoms, "invalid-user")];
+  const places = [
+    ...textsOf(atoms, "address"),
+    ...textsOf(atoms, "host"),
+    ...textsOf(atoms, "localaddress"),
+    ...textsOf(atoms, "localport"),
+  ];
+  return [people.length === 0 ? "everybody" : people.join(" who are "), ...places].join(" ");
+}
+
+function textsOf(atoms: readonly Atom[], attribute: Atom["attribute"]): string[] {
+  return atoms.filter((atom) => atom.attribute === attribute).flatMap((atom) => describeAtom(atom) ?? []);
+}
+
+function describeAtom(atom: Atom): string | null {
+  switch (atom.attribute) {
+    case "user":
+      return listText(atom.text, { all: null, one: "user ", many: "users " });
+    case "group":
+      return listText(atom.text, {
+        all: "members of any group",
+        one: "members of group ",
+        many: "members of groups ",
+      });
+    case "invalid-user":
+      return "users that do not exist";
+    case "address":
+      return listText(atom.text, { all: null, one: "from ", many: "from " });
+    case "host":
+      return listText(atom.text, { all: null, one: "from host ", many: "from hosts " });
+    case "localaddress":
+      return listText(atom.text, { all: null, one: "to address ", many: "to addresses " });
+    case "localport":
+      return `to port ${atom.port}`;
+  }
+}
+
+interface Wording {
+  /** for a list that is `*` alone; null: nothing need be said */
+  readonly all: string | null;
+  readonly one: string;
+  readonly many: string;
+}
+
+function listText(text: string, wording: Wording): string | null {
+  const items = text.split(",").filter((item) => item !== "");
+  const named = items.filter((item) => !item.startsWith("!"));
+  const excluded = items.filter((item) => item.startsWith("!")).map((item) => item.slice(1));
+  const others = excluded.length === 0 ? "" : `, not ${excluded.join(" or ")}`;
+  if (named.includes("*")) {
+    if (excluded.length === 0) return wording.all;
+    return `${wording.all ?? (wording.one.startsWith("from") ? "from anywhere" : "everybody")}${others}`;
+  }
+  const shown =
+    named.length > MAX_SHOWN ? [...named.slice(0, MAX_SHOWN), `${named.length - MAX_SHOWN} more`] : named;
+  return `${named.length === 1 ? wording.one : wording.many}${shown.join(", ")}${others}`;
+}

@@ -1,0 +1,179 @@
+/**
+ * The theory of names (user, group, host, routing domain): is there a text that gives each of some pattern lists a
+ * wanted result? First cheap candidates, then a product automaton over just these lists, so that "none" is a proof.
+ */
+import { type ListMatch, matchPatternList, type PatternItem, patternShape } from "../../grammar/patterns.ts";
+import type { Release } from "../../grammar/release.ts";
+
+export type Found<Value> =
+  | { readonly kind: "found"; readonly value: Value }
+  | { readonly kind: "none" }
+  /** the effort limit was met: neither found nor excluded */
+  | { readonly kind: "unknown" };
+
+/** The results of match_pattern_list that are wanted: -1 a negated hit, 0 no hit, 1 a hit. */
+export interface NameConstraint {
+  readonly items: readonly PatternItem[];
+  readonly wanted: readonly ListMatch[];
+}
+
+export interface NameDomain {
+  readonly release: Release;
+  /** tried first, in order */
+  readonly nice: readonly string[];
+  /** bytes that no such name holds */
+  readonly forbidden: RegExp;
+}
+
+const MAX_STATES = 5000;
+const MAX_INSTANCES = 64;
+
+export function findName(constraints: readonly NameConstraint[], domain: NameDomain): Found<string> {
+  const accepts = (name: string): boolean =>
+    name !== "" &&
+    !domain.forbidden.test(name) &&
+    constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items, domain.release)));
+  const quick = candidates(constraints, domain).find(accepts);
+  if (quick !== undefined) return { kind: "found", value: quick };
+  if (constraints.some(isExhaustedByLiterals)) return { kind: "none" };
+  return searchAutomaton(constraints, domain);
+}
+
+function isWild(pattern: string): boolean {
+  return pattern.includes("*") || pattern.includes("?");
+}
+
+/** A list that must hit and holds no positive wildcard: its literals were all tried. */
+function isExhaustedByLiterals({ items, wanted }: NameConstraint): boolean {
+  return (
+    wanted.length === 1 &&
+    ((wanted[0] === 1 && items.every(({ negated, pattern }) => negated || !isWild(pattern))) ||
+      (wanted[0] === -1 && items.every(({ negated, pattern }) => !negated || !isWild(pattern))))
+  );
+}
+
+/** Nice words; literals that a list wants; instances of its wildcards. */
+function candidates(constraints: readonly NameConstraint[], domain: NameDomain): string[] {
+  const names = [...domain.nice];
+  for (const { items, wanted } of constraints) {
+    if (wanted.includes(0)) continue;
+    const sign = wanted[0] === -1;
+    const sought = items.filter(({ negated }) => negated === sign);
+    names.push(...sought.filter(({ pattern }) => !isWild(pattern)).map(({ pattern }) => pattern));
+    const wild = sought.filter(({ pattern }) => isWild(pattern)).slice(0, MAX_INSTANCES);
+    for (const fill of ["", "x", "1", "alice"]) {
+      names.push(...wild.map(({ pattern }) => pattern.replace(/\*+/g, fill).replace(/\?/g, "x")));
+    }
+  }
+  return names;
+}
+
+/** One pattern as a set of positions: bit `i` is set when the first `i` elements are matched. */
+interface Pattern {
+  readonly codes: readonly number[];
+}
+
+const STAR = 42;
+const QUESTION = 63;
+
+interface Machine {
+  readonly patterns: readonly Pattern[];
+  readonly alphabet: readonly number[];
+}
+
+/** Positions of all patterns side by side; a string is a cheap key for a set of states. */
+type States = readonly (readonly number[])[];
+
+function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDomain): Found<string> {
+  const machine = buildMachine(constraints, domain);
+  const start: States = machine.patterns.map((pattern) => close(pattern, [0]));
+  const seen = new Set([keyOf(start)]);
+  let level: { readonly states: States; readonly text: string }[] = [{ states: start, text: "" }];
+  while (level.length > 0) {
+    const next: { states: States; text: string }[] = [];
+    for (const { states, text } of level) {
+      for (const code of machine.alphabet) {
+        const stepped = states.map((positions, index) => step(machine.patterns[index], positions, code));
+        const key = keyOf(stepped);
+        if (seen.has(key)) continue;
+        if (seen.size >= MAX_STATES) return { kind: "unknown" };
+        seen.add(key);
+        const longer = text + String.fromCharCode(code);
+        if (isAccepted(constraints, machine, stepped)) return { kind: "found", value: longer };
+        next.push({ states: stepped, text: longer });
+      }
+    }
+    level = next;
+  }
+  return { kind: "none" };
+}
+
+function buildMachine(constraints: readonly NameConstraint[], domain: NameDomain): Machine {
+  const patterns: Pattern[] = [];
+  const codes = new Set<number>();
+  for (const { items } of constraints) {
+    for (const { pattern } of items) {
+      const shape = patternShape(pattern, domain.release);
+      const list = [...shape].map((char) => char.charCodeAt(0));
+      patterns.push({ codes: list });
+      for (const code of list) if (code !== STAR && code !== QUESTION) codes.add(code);
+    }
+  }
+  const usable = [...codes].filter((code) => !domain.forbidden.test(String.fromCharCode(code)));
+  // one byte that no pattern names stands for all others
+  const fresh = [..."xabcdefghijklmnopqrstuvwyz0123456789_-"].find((char) => !codes.has(char.charCodeAt(0)));
+  const other = fresh ?? freshByte(codes, domain);
+  return { patterns, alphabet: other === null ? usable : [other.charCodeAt(0), ...usable] };
+}
+
+function freshByte(codes: ReadonlySet<number>, domain: NameDomain): string | null {
+  for (let code = 33; code < 256; code++) {
+    const char = String.fromCharCode(code);
+    if (code !== STAR && code !== QUESTION && !codes.has(code) && !domain.forbidden.test(char)) return char;
+  }
+  return null;
+}
+
+function close({ codes }: Pattern, positions: readonly number[]): number[] {
+  const closed = new Set(positions);
+  for (const position of closed) if (codes[position] === STAR) closed.add(position + 1);
+  return [...closed].sort((a, b) => a - b);
+}
+
+function step(pattern: Pattern | undefined, positions: readonly number[], code: number): readonly number[] {
+  if (pattern === undefined) return [];
+  const next: number[] = [];
+  for (const position of positions) {
+    const wanted = pattern.codes[position];
+    if (wanted === STAR) next.push(position);
+    else if (wanted === QUESTION || wanted === code) next.push(position + 1);
+  }
+  return close(pattern, next);
+}
+
+function keyOf(states: States): string {
+  return states.map((positions) => positions.join(",")).join(";");
+}
+
+function isAccepted(constraints: readonly NameConstraint[], machine: Machine, states: States): boolean {
+  let index = 0;
+  for (const { items, wanted } of constraints) {
+    let result: ListMatch = 0;
+    let isDecided = false;
+    for (const { negated, pattern } of items) {
+      const hit = states[index]?.includes(machine.patterns[index]?.codes.length ?? -1) ?? false;
+      index++;
+      if (isDecided) continue;
+      // an item this long makes match_pattern_list give up (match.c)
+      if (pattern.length >= 1023) {
+        result = 0;
+        isDecided = true;
+      } else if (hit) {
+        result = negated ? -1 : 1;
+        isDecided = negated;
+      }
+    }
+    if (!wanted.includes(result)) return false;
+  }
+  return true;
+}
