@@ -209,10 +209,16 @@ export function lookUpKeyword(spelled: string, release: Release): LookedUp {
 
 /** All keywords that take effect in a release, Match and Include too, in the order of the table. */
 export function knownKeywords(release: Release): readonly Keyword[] {
-  return KEYWORDS.filter((row) => exists(row, release))
+  const known = knownByRelease.get(release);
+  if (known !== undefined) return known;
+  const keywords = KEYWORDS.filter((row) => exists(row, release))
     .filter((row) => built(row.needs, release))
     .map((row) => keywordAt(row, release));
+  knownByRelease.set(release, keywords);
+  return keywords;
 }
+
+const knownByRelease = new WeakMap<Release, readonly Keyword[]>();
 
 function built(needs: Feature | undefined, release: Release): boolean {
   return needs === undefined || hasFeature(needs, release);

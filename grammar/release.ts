@@ -68,11 +68,27 @@ export function formatRelease(release: Release): string {
 
 /** True when the release is `version` or newer; `version` as `8.7` or `9.9p2`. */
 export function atLeast(release: Release, version: string): boolean {
-  const [numbers = "", patch] = version.split("p");
+  const { major, minor, patch } = parsedVersions.get(version) ?? parseVersion(version);
+  if (release.major !== major) return release.major > major;
+  if (release.minor !== minor) return release.minor > minor;
+  return release.patch >= patch;
+}
+
+interface Version {
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+/** Asked for each pattern that is matched, so a version is taken apart once. */
+const parsedVersions = new Map<string, Version>();
+
+function parseVersion(version: string): Version {
+  const [numbers = "", patch = "0"] = version.split("p");
   const [major = "0", minor = "0"] = numbers.split(".");
-  if (release.major !== Number(major)) return release.major > Number(major);
-  if (release.minor !== Number(minor)) return release.minor > Number(minor);
-  return release.patch >= (patch === undefined ? 0 : Number(patch));
+  const parsed = { major: Number(major), minor: Number(minor), patch: Number(patch) };
+  parsedVersions.set(version, parsed);
+  return parsed;
 }
 
 /**

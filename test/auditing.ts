@@ -10,7 +10,7 @@ import { folderTree } from "../src/files/folder.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
 import type { Finding, Rule } from "../src/lint/rule.ts";
-import { exposure, lineUses } from "../src/policy/plain-exposure.ts";
+import { exposure, lineUses } from "../src/policy/exposure.ts";
 
 export const MAIN = "/etc/ssh/sshd_config";
 

@@ -4,7 +4,7 @@ import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { audit } from "../lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
-import { exposure, lineUses } from "../policy/plain-exposure.ts";
+import { exposure, lineUses } from "../policy/exposure.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";

@@ -3,10 +3,10 @@
  * are ranges; inside each stretch between range ends all addresses are alike. Text patterns that are no range (`10.*.5`)
  * are followed octet by octet for IPv4; for IPv6 they are only sampled, and a miss is "unknown", never "none".
  */
-import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
-import { matchPattern, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
+import { type AddressItem, matchAddressList, type Network } from "../../grammar/addresses.ts";
+import { type ListMatch, matchPattern, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
 import type { Release } from "../../grammar/release.ts";
-import type { Found } from "./theory-names.ts";
+import { type Found, findName, type NameConstraint } from "./theory-names.ts";
 
 export interface AddressConstraint {
   readonly items: readonly AddressItem[];
@@ -58,23 +58,90 @@ function fits(text: string, { addresses, texts, release }: AddressQuestion): boo
 
 function findInFamily(question: AddressQuestion, family: 4 | 6): Found<string> {
   const ranges: Range[] = family === 6 ? [MAPPED, LINK_LOCAL] : [];
-  const loose: string[] = [];
+  const loose = new Map<string, Range>();
   for (const range of rangesOf(question, family)) {
-    if (typeof range === "string") loose.push(range);
-    else if (range !== null) ranges.push(range);
+    if (range === null) continue;
+    const outer = typeof range === "string" ? looseRange(range, family) : range;
+    ranges.push(outer);
+    if (typeof range === "string") loose.set(range, outer);
   }
-  const last = family === 4 ? V4_LAST : V6_LAST;
-  for (const candidate of stretches(ranges, last)) {
-    if (family === 6 && (inside(candidate.low, MAPPED) || inside(candidate.low, LINK_LOCAL))) continue;
-    for (const value of representatives(candidate)) {
-      const text = family === 4 ? printV4(value) : printV6(value);
-      if (fits(text, question)) return { kind: "found", value: text };
-    }
+  let isOpen = false;
+  for (const stretch of stretches(ranges, family === 4 ? V4_LAST : V6_LAST)) {
+    if (family === 6 && (inside(stretch.low, MAPPED) || inside(stretch.low, LINK_LOCAL))) continue;
+    const values = representatives(stretch);
+    const found = values.map((value) => print(value, family)).find((text) => fits(text, question));
+    if (found !== undefined) return { kind: "found", value: found };
+    isOpen ||= mayFit(question, stretch.low, { family, loose });
   }
-  if (loose.length === 0) return { kind: "none" };
-  if (family === 4) return followOctets(question, loose);
-  const instance = loose.flatMap(instancesV6).find((text) => fits(text, question));
+  if (!isOpen || !textsAgree(question, family)) return { kind: "none" };
+  if (family === 4) return followOctets(question, [...loose.keys()]);
+  const instance = [...loose.keys()].flatMap(instancesV6).find((text) => fits(text, question));
   return instance === undefined ? { kind: "unknown" } : { kind: "found", value: instance };
+}
+
+function print(value: bigint, family: 4 | 6): string {
+  return family === 4 ? printV4(value) : printV6(value);
+}
+
+/** A range that holds all that a loose pattern matches, by the whole octets or groups it begins with. */
+function looseRange(pattern: string, family: 4 | 6): Range {
+  const fixed = /^[^*?]*/.exec(pattern)?.[0] ?? "";
+  const parts = fixed.split(family === 4 ? "." : ":").slice(0, -1);
+  const end = parts.indexOf("");
+  const whole = end === -1 ? parts : parts.slice(0, end);
+  const shift = family === 4 ? 8n : 16n;
+  const low = whole.reduce(
+    (value, part) => (value << shift) | BigInt(Number.parseInt(part, family === 4 ? 10 : 16)),
+    0n,
+  );
+  const free = BigInt(family === 4 ? 32 : 128) - shift * BigInt(whole.length);
+  return { low: low << free, high: ((low + 1n) << free) - 1n };
+}
+
+/** Whether loose patterns leave a chance: elsewhere in a stretch all items are as at its first address. */
+function mayFit(
+  { addresses, texts, release }: AddressQuestion,
+  value: bigint,
+  { family, loose }: { readonly family: 4 | 6; readonly loose: ReadonlyMap<string, Range> },
+): boolean {
+  const text = print(value, family);
+  const chance = (pattern: string): "yes" | "no" | "maybe" => {
+    const range = loose.get(pattern);
+    if (range !== undefined) return inside(value, range) ? "maybe" : "no";
+    return matchPattern(text, pattern, release) ? "yes" : "no";
+  };
+  const possible = (
+    results: readonly { negated: boolean; hit: "yes" | "no" | "maybe" }[],
+    met: boolean,
+  ): boolean => {
+    const some = (negated: boolean, ...hits: readonly string[]): boolean =>
+      results.some((result) => result.negated === negated && hits.includes(result.hit));
+    return met
+      ? some(false, "yes", "maybe") && !some(true, "yes")
+      : !some(false, "yes") || some(true, "yes", "maybe");
+  };
+  return (
+    texts.every(({ items, met }) =>
+      possible(
+        items.map(({ negated, pattern }) => ({ negated, hit: chance(pattern) })),
+        met,
+      ),
+    ) &&
+    addresses.every(({ items, met }) =>
+      possible(
+        items.map((item) => ({
+          negated: item.negated,
+          hit:
+            item.kind === "text"
+              ? chance(item.pattern)
+              : matchAddressList(text, [{ ...item, negated: false }], release) === 1
+                ? "yes"
+                : "no",
+        })),
+        met,
+      ),
+    )
+  );
 }
 
 function inside(value: bigint, { low, high }: Range): boolean {
@@ -116,7 +183,8 @@ function textRange(pattern: string, family: 4 | 6): Range | string | null {
     const prefix = V4_PREFIX.exec(pattern)?.[1];
     return prefix === undefined ? pattern : octetRange(prefix.slice(0, -1).split("."));
   }
-  if (/[^0-9a-f:.*?]/.test(pattern)) return null;
+  // only IPv4-mapped and -compatible addresses are printed with dots, and no peer has one
+  if (/[^0-9a-f:*?]/.test(pattern)) return null;
   const prefix = V6_PREFIX.exec(pattern)?.[1];
   if (prefix === undefined) return pattern;
   const groups = prefix.slice(0, -1).split(":");
@@ -181,7 +249,7 @@ function instancesV6(pattern: string): string[] {
 function findZoned(question: AddressQuestion): Found<string> {
   const zones = question.addresses
     .flatMap(({ items }) => items)
-    .flatMap((item) => (item.kind === "network" && item.network.scope !== "" ? [item.network.scope] : []));
+    .flatMap((item) => (item.kind === "network" && item.network.scope !== "0" ? [item.network.scope] : []));
   const candidates = ["eth0", "x", ...zones].map((zone) => `fe80::1%${zone}`);
   const patterns = [
     ...question.addresses
@@ -200,7 +268,34 @@ function findZoned(question: AddressQuestion): Found<string> {
   const zoned = [...candidates, ...instances].filter((text) => /^fe[89ab][0-9a-f]:.*%[^%/,]+$/.test(text));
   const found = zoned.find((text) => fits(text, question));
   if (found !== undefined) return { kind: "found", value: found };
-  return relevant.some((pattern) => !/^\*+$/.test(pattern)) ? { kind: "unknown" } : { kind: "none" };
+  const isLoose = relevant.some((pattern) => !/^\*+$/.test(pattern));
+  return isLoose && textsAgree(question, "zoned") ? { kind: "unknown" } : { kind: "none" };
+}
+
+/**
+ * False where no text at all fits the lists, taken without the networks that might match in this family: a proof of
+ * "none" for addresses that the search above only samples.
+ */
+function textsAgree(question: AddressQuestion, family: 4 | 6 | "zoned"): boolean {
+  const constraints: NameConstraint[] = question.texts.map(({ items, met }) => ({
+    items,
+    wanted: met ? HIT : MISS,
+  }));
+  for (const { items, met } of question.addresses) {
+    if (items.some((item) => item.kind === "network" && canMatch(item.network, family))) continue;
+    const patterns = items.flatMap((item) => (item.kind === "text" ? [item] : []));
+    constraints.push({ items: patterns, wanted: met ? HIT : MISS });
+  }
+  const domain = { release: question.release, nice: [], forbidden: family === 4 ? /[^0-9.]/ : /[\0-\x20,/]/ };
+  return findName(constraints, domain).kind !== "none";
+}
+
+const HIT: readonly ListMatch[] = [1];
+const MISS: readonly ListMatch[] = [-1, 0];
+
+function canMatch({ bytes, scope }: Network, family: 4 | 6 | "zoned"): boolean {
+  if (family === 4) return bytes.length === 4;
+  return bytes.length === 16 && (family === 6) === (scope === "0");
 }
 
 /**
