@@ -176,7 +176,7 @@ describe("the cases of a capability cover every connection exactly once", () => 
   it("on random policies, against every connection of a small universe", () => {
     fc.assert(
       fc.property(POLICY, (text) => checkPolicy(configOf(text, "10.0"))),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 });
@@ -200,7 +200,7 @@ describe("a line that never decides", () => {
           if (use.decides === false) expect(deciding.has(use.directive)).toBe(false);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 80 },
     );
   });
 });

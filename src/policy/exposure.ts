@@ -232,13 +232,12 @@ function decidersOf(allowed: boolean, path: Path): Decider[] {
 }
 
 /** Whether each line of a first-value keyword ever counts, and what stands before it where it does not. */
-export function lineUses(
-  config: Config,
-  keywords: readonly string[],
-  options: ExposureOptions = {},
-): LineUse[] {
+export function lineUses(config: Config, options: ExposureOptions = {}): LineUse[] {
   const reasoning = startReasoning(config, options);
-  return keywords.flatMap((keyword) => usesOf(reasoning, reasoning.linesOf(keyword)));
+  const keywords = new Set(config.directives.map(({ keyword }) => keyword));
+  return [...keywords]
+    .filter((keyword) => isFirstValue(keyword, config))
+    .flatMap((keyword) => usesOf(reasoning, reasoning.linesOf(keyword)));
 }
 
 function isFirstValue(keyword: string, config: Config): boolean {
