@@ -1,17 +1,67 @@
 import type { Rule } from "../src/lint/rule.ts";
+import { rule as agentForwarding } from "./agent-forwarding.ts";
+import { rule as deadPermitOpen } from "./dead-permit-open.ts";
+import { rule as deprecatedKeyword } from "./deprecated-keyword.ts";
+import { rule as disableForwardingIncomplete } from "./disable-forwarding-incomplete.ts";
+import { rule as disableForwardingReopened } from "./disable-forwarding-reopened.ts";
+import { rule as duplicatePermitOpen } from "./duplicate-permit-open.ts";
+import { rule as forcedCommandStillForwards } from "./forced-command-still-forwards.ts";
+import { rule as gatewayPorts } from "./gateway-ports.ts";
+import { rule as includeInsideMatch } from "./include-inside-match.ts";
 import { rule as keywordNewerThanSshd } from "./keyword-newer-than-sshd.ts";
+import { rule as lockout } from "./lockout.ts";
 import { rule as missingInclude } from "./missing-include.ts";
+import { rule as neverMatchingPattern } from "./never-matching-pattern.ts";
+import { rule as notAllowedInMatch } from "./not-allowed-in-match.ts";
+import { rule as openPermitListen } from "./open-permit-listen.ts";
+import { rule as openPermitOpen } from "./open-permit-open.ts";
+import { rule as permitListenIgnoresSockets } from "./permit-listen-ignores-sockets.ts";
+import { rule as privilegedDestination } from "./privileged-destination.ts";
+import { rule as privilegedForward } from "./privileged-forward.ts";
+import { rule as privilegedPermitListen } from "./privileged-permit-listen.ts";
+import { rule as privilegedPort } from "./privileged-port.ts";
 import { rule as reopenedByMatch } from "./reopened-by-match.ts";
 import { rule as shadowedDirective } from "./shadowed-directive.ts";
+import { rule as streamLocalForwarding } from "./stream-local-forwarding.ts";
 import { rule as syntax } from "./syntax.ts";
 import { rule as tcpForwarding } from "./tcp-forwarding.ts";
+import { rule as tunnelDevice } from "./tunnel-device.ts";
+import { rule as unprivilegedListenPort } from "./unprivileged-listen-port.ts";
+import { rule as unreachableMatch } from "./unreachable-match.ts";
+import { rule as vanishedLine } from "./vanished-line.ts";
+import { rule as x11Forwarding } from "./x11-forwarding.ts";
 
 /** All rules, by what a reader should see first. */
 export const RULES: readonly Rule[] = [
   tcpForwarding,
   reopenedByMatch,
+  disableForwardingReopened,
+  streamLocalForwarding,
+  gatewayPorts,
+  openPermitOpen,
+  openPermitListen,
+  permitListenIgnoresSockets,
+  tunnelDevice,
+  x11Forwarding,
+  agentForwarding,
+  disableForwardingIncomplete,
+  forcedCommandStillForwards,
+  privilegedForward,
+  privilegedPermitListen,
+  privilegedDestination,
+  privilegedPort,
+  unprivilegedListenPort,
   shadowedDirective,
+  duplicatePermitOpen,
+  deadPermitOpen,
+  unreachableMatch,
+  neverMatchingPattern,
   missingInclude,
-  syntax,
+  includeInsideMatch,
+  vanishedLine,
+  lockout,
+  notAllowedInMatch,
+  deprecatedKeyword,
   keywordNewerThanSshd,
+  syntax,
 ];

@@ -19,6 +19,7 @@ function check(audit: Audit): Draft[] {
 }
 
 function isRefusal({ weight, code, place }: Problem): boolean {
+  if (code === "not-allowed-in-match") return false;
   return (weight === "fatal" || weight === "counted") && !(code === "unknown-keyword" && isNewer(place));
 }
 
@@ -47,7 +48,7 @@ export const rule: Rule = {
   title: "sshd refuses the file",
   severity: "error",
   docs: {
-    what: "A line that sshd of this release does not accept: an unknown keyword, a value it does not know, an unclosed quote, a global keyword inside a Match block, an Include that cannot be read.",
+    what: "A line that sshd of this release does not accept: an unknown keyword, a value it does not know, an unclosed quote, an Include that cannot be read.",
     why: "sshd does not start with such a file. A running sshd that is told to reload it ends, and nobody can log in any more, except where the service tests the file first. The mistake may show only at the next restart.",
     who: "Everybody: there is no service.",
     bad: "AllowTcpForwarding off\n",

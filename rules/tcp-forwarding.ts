@@ -1,79 +1,27 @@
 import {
-  type Answer,
   type Audit,
   type Capability,
-  type Decider,
   type Draft,
   deciderOf,
-  forwards,
-  grantText,
-  groupBy,
-  isMeant,
   isUnlimited,
-  openAnswers,
-  pointAt,
-  quoted,
+  openingDrafts,
   type Rule,
-  reopenedBy,
-  setWhereDecided,
-  whoText,
+  unmeant,
 } from "../src/lint/rule.ts";
 
-const KEYWORD = "AllowTcpForwarding";
+const TCP: readonly Capability[] = ["tcp-local", "tcp-remote"];
 const KEY = "allowtcpforwarding";
-const CAPABILITIES: readonly Capability[] = ["tcp-local", "tcp-remote", "unix-local", "unix-remote"];
 
 function check(audit: Audit): Draft[] {
-  const open = openAnswers(audit.exposure, CAPABILITIES)
-    .filter((answer) => !isMeant(audit.allowed, answer.capability))
-    .filter((answer) => reopenedBy(audit.config, answer) === null);
-  const byDecider = groupBy(open, (answer) => deciderOf(answer, KEY)?.directive ?? null);
-  const drafts: Draft[] = [];
-  for (const answers of byDecider.values()) {
+  const opening = new Set(unmeant(audit, TCP).map((answer) => deciderOf(answer, KEY)?.directive));
+  return openingDrafts(audit, {
+    keyword: "AllowTcpForwarding",
+    capabilities: [...TCP, "unix-local", "unix-remote"],
+    closed: audit.allowed === "none" ? "no" : audit.allowed,
+    severity: (answers) => (isUnlimited(answers) ? "high" : "medium"),
     // unix sockets alone are left to stream-local-forwarding
-    if (answers.some(({ capability }) => capability.startsWith("tcp-")))
-      drafts.push(...report(audit, answers));
-  }
-  return drafts;
-}
-
-function report(audit: Audit, answers: readonly Answer[]): Draft[] {
-  const [first] = answers;
-  if (first === undefined) return [];
-  const decider = deciderOf(first, KEY);
-  const pointed = pointAt(audit.config, KEY, decider);
-  if (pointed === null) return [];
-  const value = audit.allowed === "none" ? "no" : audit.allowed;
-  return [
-    {
-      message: `${whoText(answers)} ${forwards(answers)}: ${because(decider)}`,
-      severity: severityOf(answers),
-      ...pointed,
-      witness: first.witness,
-      grant: grantText(answers),
-      capability: first.capability,
-      login: first.login,
-      notes: notesFor(decider),
-      fix: setWhereDecided(decider, KEYWORD, value),
-    },
-  ];
-}
-
-function because(decider: Decider | null): string {
-  const directive = decider?.directive ?? null;
-  if (directive?.origin === "option") return `${quoted(directive)} on sshd's command line allows it`;
-  if (directive !== null) return `${quoted(directive)} allows it`;
-  return `${KEYWORD} is not set, and sshd's default is ${decider?.value ?? "yes"}`;
-}
-
-function severityOf(answers: readonly Answer[]): "high" | "medium" | "low" {
-  if (answers.every(({ login }) => login === "impossible")) return "low";
-  return isUnlimited(answers) ? "high" : "medium";
-}
-
-function notesFor(decider: Decider | null): string[] {
-  if (decider?.directive?.origin !== "option") return [];
-  return ["an option wins over the file's lines: change it where sshd is started"];
+    unless: (answer) => !opening.has(deciderOf(answer, KEY)?.directive),
+  });
 }
 
 export const rule: Rule = {

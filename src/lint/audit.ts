@@ -9,6 +9,7 @@ import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from ".
 export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
   readonly lineUses?: readonly LineUse[];
+  readonly at?: Audit["at"];
   readonly accounts?: readonly Account[] | null;
   /** a drop-in without its main file: what no line sets is unknown, and no finding */
   readonly fragment?: boolean;
@@ -28,6 +29,7 @@ export function audit(
     exposure: options.fragment === true ? withoutDefaults(exposure) : exposure,
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
+    at: options.at ?? (() => null),
     accounts: options.accounts ?? null,
   };
   const findings = rules.flatMap((rule) => rule.check(looked).map((draft) => complete(rule, draft)));

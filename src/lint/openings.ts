@@ -1,4 +1,5 @@
 /** What opens an answer: the deciding lines, and the ones that an exception overrides. */
+import { equalIgnoringCase } from "../../grammar/ascii.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import type { Capability } from "../policy/connection.ts";
@@ -39,6 +40,12 @@ export function reopenedBy(config: Config, answer: Answer): Directive | null {
   return null;
 }
 
+/** True where DisableForwarding yes stands outside every Match and this release does not apply it to the capability. */
+export function escapesDisable(config: Config, answer: Answer): boolean {
+  const disabling = globalLine(config, "disableforwarding");
+  return disabling?.values?.[0] === "yes" && deciderOf(answer, "disableforwarding") === null;
+}
+
 /** Whether the value of the line, taken alone, closes the capability (semantics of channels.c and session.c). */
 export function closes(directive: Directive, capability: Capability): boolean {
   const value = directive.values?.[0] ?? "";
@@ -66,11 +73,28 @@ const CLOSED_BY: Readonly<Record<Capability, readonly Closing[]>> = {
   agent: [{ keyword: "allowagentforwarding", values: ["no"] }, DISABLED],
 };
 
+/** `ForceCommand none` and the like: as good as not written. */
+export function isNone({ values }: Directive): boolean {
+  return values === null || equalIgnoringCase(values[0] ?? "none", "none");
+}
+
+/** The port that a Port or ListenAddress line names; null for other lines and where none is named. */
+export function listenPort({ keyword, values, args }: Directive): number | null {
+  if (values === null) return null;
+  const value = args[0]?.value ?? "";
+  if (keyword === "port") return numberOf(value);
+  return keyword === "listenaddress" ? numberOf(/^(?:\[[^\]]*\]|[^:]*):(\d+)$/.exec(value)?.[1] ?? "") : null;
+}
+
+function numberOf(text: string): number | null {
+  return /^\d+$/.test(text) ? Number(text) : null;
+}
+
 export type AllowedForwarding = "none" | "local" | "remote";
 
-/** True where forwarding of this kind is meant to be open (--allow-forwarding). */
+/** True where forwarding of this kind is meant to be open (--allow-forwarding): TCP alone, never unix sockets. */
 export function isMeant(allowed: AllowedForwarding, capability: Capability): boolean {
-  return allowed !== "none" && (capability === `tcp-${allowed}` || capability === `unix-${allowed}`);
+  return capability === `tcp-${allowed}`;
 }
 
 /** Items of a list by key, in the order of the keys' first appearance. */

@@ -11,13 +11,18 @@ import type { AllowedForwarding } from "./openings.ts";
 export { CAPABILITIES } from "../policy/connection.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
+export { whyNeverMatching } from "./never-matching.ts";
+export { becauseOf, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
 export {
   type AllowedForwarding,
   closes,
   deciderOf,
+  escapesDisable,
   globalLine,
   groupBy,
   isMeant,
+  isNone,
+  listenPort,
   openAnswers,
   reopenedBy,
 } from "./openings.ts";
@@ -76,6 +81,8 @@ export interface Audit {
   readonly lineUses: readonly LineUse[];
   /** forwarding that is meant to be open: `local` covers TCP and unix sockets outward, `remote` inward */
   readonly allowed: AllowedForwarding;
+  /** the answer in which a connection lies; null where sshd has none for it */
+  readonly at: (capability: Capability, connection: Connection) => Answer | null;
   /** null where no accounts of the target are known */
   readonly accounts: readonly Account[] | null;
 }

@@ -1,0 +1,66 @@
+import {
+  type Answer,
+  type Audit,
+  type Capability,
+  type Draft,
+  forwards,
+  grantText,
+  isNone,
+  type LineUse,
+  quoted,
+  type Rule,
+} from "../src/lint/rule.ts";
+
+const FORWARDS: readonly Capability[] = ["tcp-local", "tcp-remote", "unix-local", "unix-remote"];
+
+function check(audit: Audit): Draft[] {
+  return audit.lineUses.flatMap((use) => report(audit, use));
+}
+
+function report(audit: Audit, { directive, decides, witness }: LineUse): Draft[] {
+  const { keyword } = directive;
+  const restricts = keyword === "forcecommand" || keyword === "chrootdirectory";
+  if (!restricts || decides !== true || witness === null || directive.origin === "option") return [];
+  if (isNone(directive)) return [];
+  const open = FORWARDS.flatMap((capability) => audit.at(capability, witness) ?? []).filter(isOpen);
+  const [first] = open;
+  if (first === undefined) return [];
+  return [
+    {
+      message: `${quoted(directive)} does not stop forwarding: the same logins ${forwards(open)}`,
+      place: directive.place,
+      label: "limits commands and files, not tunnels",
+      witness,
+      grant: grantText(open),
+      capability: first.capability,
+      login: first.login,
+      notes: [
+        `ssh -N asks for no command at all; ${directive.guards.length === 0 ? "set" : "add to the block"} AllowTcpForwarding no`,
+      ],
+    },
+  ];
+}
+
+function isOpen({ allowed }: Answer): boolean {
+  return allowed !== false;
+}
+
+export const rule: Rule = {
+  id: "forced-command-still-forwards",
+  title: "a forced command or chroot that can still tunnel",
+  severity: "medium",
+  docs: {
+    what: "`ForceCommand` or `ChrootDirectory` restricts a login, such as sftp-only or git-only accounts, and the same login may still forward TCP or unix sockets.",
+    why: "A forward needs no command and no shell: `ssh -N -L ...` runs none. An account for file transfer becomes a way into the network. internal-sftp, a chroot, PermitTTY no and a nologin shell make no difference.",
+    who: "The logins that the line restricts.",
+    bad: "AllowTcpForwarding yes\nMatch Group sftponly\n  ForceCommand internal-sftp\n",
+    good: "AllowTcpForwarding yes\nMatch Group sftponly\n  ForceCommand internal-sftp\n  AllowTcpForwarding no\n",
+    fix: "None here: add `AllowTcpForwarding no` to the block, or close forwarding for everybody.",
+    allowWhen: "The account is meant to tunnel and to do nothing else. Limit it with `PermitOpen`.",
+  },
+  references: [
+    "sshd_config(5): ForceCommand and ChrootDirectory",
+    "OpenSSH source: serverloop.c, server_request_direct_tcpip",
+  ],
+  check,
+};

@@ -1,0 +1,35 @@
+import type { Audit, Draft, Problem, Rule } from "../src/lint/rule.ts";
+
+const CODES: ReadonlySet<string> = new Set(["permit-list-lockout", "match-address-lockout"]);
+
+function check(audit: Audit): Draft[] {
+  return audit.config.problems.flatMap(report);
+}
+
+function report({ code, message, place }: Problem): Draft[] {
+  if (!CODES.has(code)) return [];
+  return [
+    {
+      message: `sshd accepts this line and then cuts off every connection that meets it: ${message.replace(/[.]+$/, "")}`,
+      place,
+      notes: ["sshd -t says nothing about it; keep a session open while you repair it"],
+    },
+  ];
+}
+
+export const rule: Rule = {
+  id: "lockout",
+  title: "a line that locks everybody out",
+  severity: "high",
+  docs: {
+    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), or a bad address in `Match Address` (before 8.4).",
+    why: "`sshd -t` says that the file is fine. After the next restart nobody who meets the line can log in, root included.",
+    who: "Every connection for which the line counts.",
+    bad: "Match Address 10.1.2.3/8\n  X11Forwarding no\n",
+    good: "Match Address 10.0.0.0/8\n  X11Forwarding no\n",
+    fix: "None: write `PermitOpen none` alone, or the network with its host bits zero.",
+    allowWhen: "Never.",
+  },
+  references: ["OpenSSH source: servconf.c, server_process_permitopen_list and match_cfg_line"],
+  check,
+};

@@ -1,0 +1,34 @@
+import { type Audit, type Directive, type Draft, listenPort, quoted, type Rule } from "../src/lint/rule.ts";
+
+function check(audit: Audit): Draft[] {
+  return audit.config.directives.flatMap(report);
+}
+
+function report(directive: Directive): Draft[] {
+  const port = listenPort(directive);
+  if (port === null || port === 22 || port >= 1024 || directive.origin === "option") return [];
+  return [
+    {
+      message: `sshd listens on port ${port}, a privileged port that belongs to another service: ${quoted(directive)}`,
+      place: directive.valuePlace,
+      notes: ["scanners and firewalls treat it as that service; sshd and the service cannot both run"],
+    },
+  ];
+}
+
+export const rule: Rule = {
+  id: "privileged-port",
+  title: "sshd on another service's privileged port",
+  severity: "info",
+  docs: {
+    what: "`Port` or `ListenAddress` puts sshd on a port below 1024 other than 22.",
+    why: "Ports below 1024 are assigned to services. sshd on 443 or 80 passes firewalls that were meant to let web traffic through, and takes the port from the service.",
+    who: "Nobody directly; it is worth knowing when firewall rules are read.",
+    bad: "Port 443\n",
+    good: "Port 22\n",
+    fix: "None.",
+    allowWhen: "It is done on purpose, to get through a proxy.",
+  },
+  references: ["sshd_config(5): Port and ListenAddress", "services(5)"],
+  check,
+};

@@ -1,0 +1,63 @@
+import {
+  type Audit,
+  type Draft,
+  groupBy,
+  type LineUse,
+  lineText,
+  type MatchBlock,
+  type Rule,
+  whyNeverMatching,
+} from "../src/lint/rule.ts";
+
+function check(audit: Audit): Draft[] {
+  const uses = audit.lineUses.filter(({ directive }) => directive.guards.length > 0);
+  return [...groupBy(uses, ({ directive }) => directive.guards.at(-1))].flatMap(([block, inBlock]) =>
+    block === undefined ? [] : report(audit, block, inBlock),
+  );
+}
+
+/** All its lines are without effect, each because other lines come first or because nothing can be in the block. */
+function report({ config }: Audit, block: MatchBlock, uses: readonly LineUse[]): Draft[] {
+  if (!uses.every(({ decides }) => decides === false)) return [];
+  const lines = config.directives.filter(({ guards }) => guards.at(-1) === block);
+  if (lines.length > uses.length || explained(config, block)) return [];
+  const shadows = uses.flatMap(({ shadowedBy }) => shadowedBy);
+  const first = shadows[0];
+  return [
+    {
+      message:
+        first === undefined
+          ? "no connection ever is in this block: its criteria exclude each other"
+          : `this block changes nothing: every connection in it is decided by ${lineText(first.place, block.place)} or earlier blocks`,
+      place: block.place,
+      label: "without effect",
+      related: shadows.slice(0, 3).map(({ place }) => ({ place, note: "comes first" })),
+    },
+  ];
+}
+
+/** Findings of never-matching-pattern say more. */
+function explained(config: Audit["config"], block: MatchBlock): boolean {
+  return [...block.outer, block].some(({ criteria }) =>
+    criteria.some((criterion) => whyNeverMatching(config, criterion) !== null),
+  );
+}
+
+export const rule: Rule = {
+  id: "unreachable-match",
+  title: "a Match block without effect",
+  severity: "low",
+  docs: {
+    what: "No connection can meet all criteria of the block, or every line in it is decided by an earlier block.",
+    why: "The first matching block wins, keyword by keyword. A later, more special block changes nothing.",
+    who: "The connections that the block was written for.",
+    bad: "Match User *\n  X11Forwarding no\nMatch User bob\n  X11Forwarding yes\n",
+    good: "Match User bob\n  X11Forwarding yes\nMatch User *\n  X11Forwarding no\n",
+    fix: "None: put the more special block first.",
+    allowWhen: "Another tool writes the blocks and keeps them in its own order.",
+  },
+  references: [
+    'sshd_config(5): Match, "If a keyword appears in multiple Match blocks that are satisfied, only the first instance of the keyword is applied."',
+  ],
+  check,
+};

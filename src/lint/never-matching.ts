@@ -1,0 +1,50 @@
+/** Criteria that no connection can meet, and why (OpenSSH match.c, addrmatch.c, groupaccess.c). */
+import { atLeast } from "../../grammar/release.ts";
+import type { Config, Criterion } from "../config/config.ts";
+import { globalLine } from "./openings.ts";
+
+/** One line for an administrator; null where the criterion can hold, or nothing is known against it. */
+export function whyNeverMatching(config: Config, criterion: Criterion): string | null {
+  if (!("items" in criterion)) return null;
+  const positive = criterion.items.filter(({ negated }) => !negated);
+  if (positive.length === 0)
+    return `a list with only negations never matches; "*,${criterion.text}" means everybody else`;
+  switch (criterion.attribute) {
+    case "user":
+    case "group":
+      return whyNoName(config, criterion.text);
+    case "host":
+      return whyNoHost(config, criterion.items);
+    case "address":
+    case "localaddress":
+      return criterion.items.every(
+        (item) => item.negated || (item.kind === "text" && !isAddressLike(item.pattern)),
+      )
+        ? "it is no address and no network, so it is compared as text with the address and never equal"
+        : null;
+    default:
+      return null;
+  }
+}
+
+function whyNoName(config: Config, text: string): string | null {
+  if (/^'.*'$/.test(text) && !atLeast(config.release, "9.9"))
+    return "this release takes the single quotes as part of the name";
+  if (text.startsWith("=")) return "the = is part of the name here: leave it out";
+  return null;
+}
+
+/** With UseDNS no, the default, sshd's host is the text of the address (semantics of auth.c auth_get_canonical_hostname). */
+function whyNoHost(
+  config: Config,
+  items: readonly { readonly negated: boolean; readonly pattern?: string }[],
+): string | null {
+  if (globalLine(config, "usedns")?.values?.[0] === "yes") return null;
+  const namesOnly = items.every(({ negated, pattern = "" }) => negated || /[g-zG-Z]/.test(pattern));
+  return namesOnly ? "with UseDNS no, sshd knows the client's address only and no host name" : null;
+}
+
+/** Could the text of an address look like it? Zones (`fe80::1%eth0`) may hold any letters. */
+function isAddressLike(pattern: string): boolean {
+  return /^[0-9a-f.:*?]*(?:%.*)?$/.test(pattern);
+}

@@ -1,0 +1,78 @@
+/** Findings about a kind of forwarding that is open: one for each line, or default, that decides. */
+import type { Answer, Decider } from "../policy/answer.ts";
+import type { Capability } from "../policy/connection.ts";
+import { setWhereDecided } from "./fixes.ts";
+import { deciderOf, groupBy, isMeant, openAnswers, reopenedBy } from "./openings.ts";
+import { pointAt } from "./places.ts";
+import type { Audit, Draft, Severity } from "./rule.ts";
+import { forwards, grantText, quoted, whoText } from "./wording.ts";
+
+export interface Opening {
+  /** canonical spelling of the keyword that opens */
+  readonly keyword: string;
+  readonly capabilities: readonly Capability[];
+  /** the value that closes */
+  readonly closed: string;
+  readonly severity: (answers: readonly Answer[]) => Severity;
+  /** "may tunnel TCP through this server"; default: by what is open */
+  readonly may?: (answers: readonly Answer[]) => string;
+  /** answers that are another rule's business */
+  readonly unless?: (answer: Answer) => boolean;
+  readonly notes?: (answers: readonly Answer[]) => readonly string[];
+}
+
+/** Answers that are open, not meant to be, and not opened by an exception that reopened-by-match reports. */
+export function unmeant(audit: Audit, capabilities: readonly Capability[]): readonly Answer[] {
+  return openAnswers(audit.exposure, capabilities)
+    .filter((answer) => !isMeant(audit.allowed, answer.capability))
+    .filter((answer) => reopenedBy(audit.config, answer) === null);
+}
+
+export function openingDrafts(audit: Audit, opening: Opening): Draft[] {
+  const key = opening.keyword.toLowerCase();
+  const open = unmeant(audit, opening.capabilities).filter((answer) => opening.unless?.(answer) !== true);
+  const byDecider = groupBy(open, (answer) => deciderOf(answer, key)?.directive ?? null);
+  return [...byDecider.values()].flatMap((answers) => draft(audit, opening, answers));
+}
+
+function draft(audit: Audit, opening: Opening, answers: readonly Answer[]): Draft[] {
+  const first = answers.find(({ login }) => login !== "impossible") ?? answers[0];
+  if (first === undefined) return [];
+  const key = opening.keyword.toLowerCase();
+  const decider = deciderOf(first, key);
+  const pointed = pointAt(audit.config, key, decider);
+  if (pointed === null) return [];
+  const may = opening.may ?? forwards;
+  const sameWitness = answers.filter(({ condition }) => condition === first.condition);
+  return [
+    {
+      message: `${whoText(answers)} ${may(answers)}: ${becauseOf(opening.keyword, decider)}`,
+      severity: answers.every(({ login }) => login === "impossible") ? "low" : opening.severity(answers),
+      ...pointed,
+      witness: first.witness,
+      grant: grantText(sameWitness),
+      capability: first.capability,
+      login: first.login,
+      notes: [...notesOf(first, decider), ...(opening.notes?.(answers) ?? [])],
+      fix: setWhereDecided(decider, opening.keyword, opening.closed),
+    },
+  ];
+}
+
+/** Which line allows it, or that only the default does. */
+export function becauseOf(keyword: string, decider: Decider | null): string {
+  const directive = decider?.directive ?? null;
+  if (directive === null) return `${keyword} is not set, and sshd's default is ${decider?.value ?? "yes"}`;
+  const where = directive.origin === "option" ? " on sshd's command line" : "";
+  return `${quoted(directive)}${where} allows it`;
+}
+
+function notesOf(answer: Answer, decider: Decider | null): string[] {
+  const notes: string[] = [];
+  if (answer.allowed === "unknown")
+    notes.push(`not proved: ${answer.unknownBecause ?? "the search gave up"}`);
+  if (answer.login === "impossible") notes.push(`nobody of them can log in today: ${answer.loginBecause}`);
+  if (decider?.directive?.origin === "option")
+    notes.push("an option wins over the file's lines: change it where sshd is started");
+  return notes;
+}
