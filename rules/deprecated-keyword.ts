@@ -5,7 +5,7 @@ function check(audit: Audit): Draft[] {
 }
 
 function report({ code, weight, place, sshdText }: Problem): Draft[] {
-  if (weight !== "warning" || code !== "deprecated") return [];
+  if (weight !== "warning" || code !== "deprecated-keyword") return [];
   const spelled = place.source.text.slice(place.span.start, place.span.end);
   return [
     {

@@ -13,15 +13,27 @@ import {
 
 const FORWARDS: readonly Capability[] = ["tcp-local", "tcp-remote", "unix-local", "unix-remote"];
 
+const RESTRICTS: ReadonlySet<string> = new Set(["forcecommand", "chrootdirectory"]);
+
 function check(audit: Audit): Draft[] {
-  return audit.lineUses.flatMap((use) => report(audit, use));
+  const uses = audit.lineUses.filter(
+    ({ directive }) => RESTRICTS.has(directive.keyword) && !isNone(directive),
+  );
+  // a chroot beside a forced command would say the same twice
+  const withCommand = new Set(
+    uses
+      .filter(({ directive }) => directive.keyword === "forcecommand")
+      .map(({ directive }) => directive.guards.at(-1)),
+  );
+  return uses
+    .filter(
+      ({ directive }) => directive.keyword === "forcecommand" || !withCommand.has(directive.guards.at(-1)),
+    )
+    .flatMap((use) => report(audit, use));
 }
 
 function report(audit: Audit, { directive, decides, witness }: LineUse): Draft[] {
-  const { keyword } = directive;
-  const restricts = keyword === "forcecommand" || keyword === "chrootdirectory";
-  if (!restricts || decides !== true || witness === null || directive.origin === "option") return [];
-  if (isNone(directive)) return [];
+  if (decides !== true || witness === null || directive.origin === "option") return [];
   const open = FORWARDS.flatMap((capability) => audit.at(capability, witness) ?? []).filter(isOpen);
   const [first] = open;
   if (first === undefined) return [];

@@ -25,6 +25,7 @@ export const rule: Rule = {
     what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), or a bad address in `Match Address` (before 8.4).",
     why: "`sshd -t` says that the file is fine. After the next restart nobody who meets the line can log in, root included.",
     who: "Every connection for which the line counts.",
+    release: "8.0",
     bad: "Match Address 10.1.2.3/8\n  X11Forwarding no\n",
     good: "Match Address 10.0.0.0/8\n  X11Forwarding no\n",
     fix: "None: write `PermitOpen none` alone, or the network with its host bits zero.",

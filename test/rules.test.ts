@@ -62,7 +62,9 @@ function settingsOf(folder: string): { readonly release?: string; readonly comma
 }
 
 function findingsOfText(rule: Rule, text: string): Finding[] {
-  return auditRoot({ root: makeRoot({ [MAIN]: text }), rules: [rule] }).findings;
+  const { release } = rule.docs;
+  const root = makeRoot({ [MAIN]: text });
+  return auditRoot({ root, rules: [rule], ...(release === undefined ? {} : { release }) }).findings;
 }
 
 function findingLine({ place, severity, message, rule, label }: Finding): string {

@@ -3,13 +3,13 @@
 import type { Config } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
+import { locate } from "../policy/exposure.ts";
 import { positionAt } from "../source/source.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
 
 export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
   readonly lineUses?: readonly LineUse[];
-  readonly at?: Audit["at"];
   readonly accounts?: readonly Account[] | null;
   /** a drop-in without its main file: what no line sets is unknown, and no finding */
   readonly fragment?: boolean;
@@ -29,7 +29,7 @@ export function audit(
     exposure: options.fragment === true ? withoutDefaults(exposure) : exposure,
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
-    at: options.at ?? (() => null),
+    at: (capability, connection) => locate(config, exposure.answers, capability, connection),
     accounts: options.accounts ?? null,
   };
   const findings = rules.flatMap((rule) => rule.check(looked).map((draft) => complete(rule, draft)));

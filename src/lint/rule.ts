@@ -65,6 +65,8 @@ export interface RuleDocs {
   readonly what: string;
   readonly why: string;
   readonly who: string;
+  /** by which the examples are judged; left out: Debian 12's 9.2 */
+  readonly release?: string;
   /** the rule fires on it */
   readonly bad: string;
   /** the rule is silent on it */

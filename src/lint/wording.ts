@@ -38,7 +38,8 @@ export function whoText(answers: readonly Answer[]): string {
   if (conditions.includes("everybody")) return "everybody";
   const shown = conditions.slice(0, SHOWN);
   const rest = conditions.length - shown.length;
-  return rest > 0 ? `${shown.join("; ")}; and ${rest} more groups of connections` : shown.join("; ");
+  const text = rest > 0 ? `${shown.join("; ")}; and ${rest} more groups of connections` : shown.join("; ");
+  return text.includes(",") ? `${text},` : text;
 }
 
 const THINGS: Readonly<Record<Capability, string>> = {

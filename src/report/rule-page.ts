@@ -8,7 +8,7 @@ export function ruleMarkdown({ id, title, severity, docs, references }: Rule): s
     `## What\n\n${docs.what}`,
     `## Why it matters\n\n${docs.why}`,
     `## Who is affected\n\n${docs.who}`,
-    `## Bad\n\n${example(docs.bad)}`,
+    `## Bad${docs.release === undefined ? "" : ` (OpenSSH ${docs.release})`}\n\n${example(docs.bad)}`,
     `## Good\n\n${example(docs.good)}`,
     `## Fix\n\n${docs.fix}`,
     `## When to allow it\n\n${docs.allowWhen}\n\n${example(`# sshd-policy: allow ${id} -- reason`)}`,
