@@ -17,6 +17,8 @@ mount -t tmpfs -o mode=755 tmpfs "$at/run"
 mkdir "$at/run/sshd"
 cp "$work/key" "$at/run/key"
 chmod 600 "$at/run/key"
+# the folder that sshd puts before relative file names
+cd /
 run='
   while IFS= read -r count; do
     set --
