@@ -125,6 +125,12 @@ export const KEYWORDS: readonly KeywordRow[] = [
         default: "lowdelay throughput",
         source: "Debian patch revert-ipqos-defaults.patch; Debian's 9.2p1 -T",
       },
+      {
+        from: "10.0",
+        vendors: ["debian"],
+        default: "ef cs1",
+        source: "Debian 1:10.0p1-7+deb13u3 takes upstream's new handling; its -T",
+      },
       { from: "10.1", default: "ef cs0" },
       { from: "10.3", sets: "first" },
     ],
@@ -418,8 +424,10 @@ export const KEYWORDS: readonly KeywordRow[] = [
     name: "DebianBanner",
     form: "flag",
     print: "never",
+    default: "yes",
     vendors: DEBIAN,
     source: "Debian patch debian-banner.patch",
+    changes: [{ from: "10.0", print: "line", source: "-T of Debian's 8.4, 9.2 and 10.0" }],
   },
   {
     name: "GSSAPIKeyExchange",

@@ -198,7 +198,7 @@ function scanDirective(
   const name = lowerAscii(keyword.value);
   const list = readArguments(text, restStart, end, { rules, name, absent: next === null });
   const raw = RAW_KEYWORDS.has(name);
-  const hasComment = list.closed && list.tail < end && !raw;
+  const hasComment = list.closed && list.lost !== true && list.tail < end && !raw;
   const head: DirectiveHead = {
     keyword: fileWord(out.line, keyword),
     args: list.words.map((word) => fileWord(out.line, word)),
@@ -232,10 +232,10 @@ function readArguments(text: string, from: number, end: number, how: ArgumentRul
   if (absent) return { words: [], closed: true, tail: end };
   if (!rules.argvSplit) return delimitWords(text, from, end, { comments: false });
   const split = splitWords(text, from, end);
-  if (name === "match" && !rules.matchByArgv && split.closed) {
-    return delimitWords(text, from, end, { comments: true });
-  }
-  return split;
+  if (name !== "match" || rules.matchByArgv || !split.closed) return split;
+  // 8.7 to 9.8: the line passed the check of its quotes, and match_cfg_line takes it apart in the old way
+  const list = delimitWords(text, from, end, { comments: true });
+  return list.closed ? list : { ...list, closed: true, lost: true };
 }
 
 function emitArguments(
@@ -256,7 +256,8 @@ function emitArguments(
     return;
   }
   emit(out, "blank", at, list.tail);
-  const tailKind = list.closed ? "comment" : rules.argvSplit ? "argument" : "vanished";
+  const dropped = list.lost === true || !rules.argvSplit;
+  const tailKind = list.lost !== true && list.closed ? "comment" : dropped ? "vanished" : "argument";
   emit(out, tailKind, list.tail, end);
 }
 
@@ -274,7 +275,7 @@ function reportArguments(out: LineOutput, rules: ScanRules, read: ReadDirective)
     report(out, "no-argument", "counted", message, fileSpan(out.line, keyword.start, keyword.end));
   } else if (!list.closed && rules.argvSplit) {
     report(out, "invalid-quotes", "counted", "invalid quotes", fileSpan(out.line, list.tail, end));
-  } else if (!list.closed) {
+  } else if (!list.closed || list.lost === true) {
     const message = "sshd drops the rest of this line, from an unclosed quote on";
     report(out, "unclosed-quote-dropped", "silent", message, fileSpan(out.line, list.tail, end));
   }

@@ -71,6 +71,8 @@ export interface WordList {
   readonly words: readonly LogicalWord[];
   /** false: an unclosed quote; argv_split refuses the line, strdelim drops the rest */
   readonly closed: boolean;
+  /** the line is well quoted for argv_split, yet strdelim lost its end */
+  readonly lost?: boolean;
   /** where a comment, or the text lost behind an unclosed quote, starts; `end` when there is none */
   readonly tail: number;
 }

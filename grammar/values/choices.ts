@@ -73,8 +73,12 @@ const LOG_FACILITIES = [
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((n) => `LOCAL${n}`),
 ];
 
+/** Debian's patch syslog-level-silent.patch adds SILENT, which is printed for QUIET too. */
 export function readLogLevel(args: Arguments): FormReading {
-  return readLogWord(args, LOG_LEVELS, "level");
+  if (args.release.vendor !== "debian" && args.release.vendor !== "ubuntu")
+    return readLogWord(args, LOG_LEVELS, "level");
+  const read = readLogWord(args, ["SILENT", ...LOG_LEVELS], "level");
+  return Array.isArray(read) && read[0] === "QUIET" ? ["SILENT"] : read;
 }
 
 export function readLogFacility(args: Arguments): FormReading {

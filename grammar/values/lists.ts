@@ -89,7 +89,9 @@ export function readLogVerbose(args: Arguments): FormReading {
 export function readChannelTimeouts(args: Arguments): FormReading {
   const words = listWords(args);
   for (const [index, word] of words.entries()) {
-    const alone = noneAlone(args, word, index, words.length);
+    // up to 9.6 what stands before `none` is not counted, so that it may be the last word
+    const isLast = index === words.length - 1 && !atLeast(args.release, "9.7");
+    const alone = isLast ? null : noneAlone(args, word, index, words.length);
     if (alone !== null) return alone;
     if (equalIgnoringCase(word.value, "none")) continue;
     const equals = word.value.indexOf("=");
@@ -135,9 +137,13 @@ export function readAuthMethods(args: Arguments): FormReading {
   args.finish();
   for (const [index, word] of words.entries()) {
     const any = word.value === "any";
-    if ((any && index > 0) || (!any && words[0]?.value === "any")) {
+    const behindAny = words.slice(0, index).some(({ value }) => value === "any");
+    if ((any && index > 0) || (!any && behindAny)) {
       const name = newer ? spelled : "AuthenticationMethods";
-      return fatal(args, "any-not-alone", `"any" must appear alone in ${name}`, { word, when });
+      // up to 9.6 `any` is compared with the methods that are set, so only where the line takes effect
+      const mild = words.slice(index).every(({ value }) => value === "any");
+      const taken = mild && !atLeast(args.release, "9.7") ? "active-first" : when;
+      return fatal(args, "any-not-alone", `"any" must appear alone in ${name}`, { word, when: taken });
     }
     const wrong = any ? null : wrongMethod(word.value, args);
     if (wrong === null) continue;

@@ -22,6 +22,8 @@ export interface Config {
   readonly includes: readonly IncludeLine[];
   /** in the order in which sshd would meet them; none that is fatal or counted means `sshd -t` accepts */
   readonly problems: readonly Problem[];
+  /** what sshd meets only when it reads the file for a connection, in the order of reading: `sshd -t` is silent on it */
+  readonly later: readonly LaterProblem[];
   /** why reading stopped early, a limit of ours; empty when everything was read */
   readonly limits: readonly string[];
 }
@@ -60,6 +62,21 @@ export interface Directive {
    */
   readonly atStart: boolean;
   readonly origin: "file" | "option";
+}
+
+/** sshd ends the connection, or `sshd -T -C`, where this applies. */
+export interface LaterProblem {
+  /** null: it needs no line that takes effect (an Include that leads back to itself) */
+  readonly directive: Directive | null;
+  /**
+   * "always" · "active": its line is in a block that holds · "first": no earlier line in a block that holds has set the
+   * keyword · "active-first": both · "again": an earlier one has
+   */
+  readonly when: "always" | "active" | "first" | "active-first" | "again";
+  /** the line that sshd prints */
+  readonly sshdText: string;
+  /** how many Match lines are read before it */
+  readonly matchesBefore: number;
 }
 
 export interface MatchBlock {

@@ -21,10 +21,11 @@ import type {
   Directive,
   IncludeLine,
   IncludeTarget,
+  LaterProblem,
   MatchBlock,
   Problem,
 } from "./config.ts";
-import { repeatProblem, startProblems } from "./other-lines.ts";
+import { anyBehindMethods, repeatProblem, startProblems } from "./other-lines.ts";
 import { asPrinted } from "./printed.ts";
 
 export interface LoadOptions {
@@ -61,6 +62,11 @@ interface Loading {
   readonly matches: MatchBlock[];
   readonly includes: IncludeLine[];
   readonly problems: Problem[];
+  readonly later: LaterProblem[];
+  /** what each pattern has found so far: sshd looks once, and keeps a file when it has read it */
+  readonly included: Map<string, string[]>;
+  /** patterns whose files are being read */
+  readonly including: Set<string>;
   readonly limits: Set<string>;
   readonly texts: Map<string, LoadedText | string>;
   readonly keywords: Map<string, LookedUp>;
@@ -89,6 +95,9 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     matches: [],
     includes: [],
     problems: [],
+    later: [],
+    included: new Map(),
+    including: new Set(),
     limits: new Set(),
     texts: new Map(),
     keywords: new Map(),
@@ -111,6 +120,7 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     matches,
     includes,
     problems,
+    later: loading.later,
     limits: [...loading.limits],
   };
 }
@@ -343,14 +353,14 @@ function readDirective(loading: Loading, state: FileState, line: DirectiveLine, 
   const { key } = found.keyword;
   const before = loading.setAtStart.get(key) ?? [];
   const repeated = repeatProblem(key, line, reading.values ?? [], before, loading.release);
-  for (const problem of repeated === null ? reading.problems : [repeated]) {
-    if (applies(problem, state.active, before.length === 0)) pushProblem(loading, state.text, line, problem);
-  }
+  const problems = repeated === null ? reading.problems : [repeated];
+  const now = problems.filter((problem) => applies(problem, state.active, before.length === 0));
+  for (const problem of now) pushProblem(loading, state.text, line, problem);
   if (state.active && reading.values !== null) {
     if (before.length === 0) loading.setAtStart.set(key, [...reading.values]);
     else before.push(...reading.values);
   }
-  loading.directives.push({
+  const directive: Directive = {
     keyword: found.keyword.key,
     args: line.args,
     line,
@@ -361,7 +371,33 @@ function readDirective(loading: Loading, state: FileState, line: DirectiveLine, 
     order: loading.directives.length,
     atStart: state.active,
     origin: "file",
-  });
+  };
+  loading.directives.push(directive);
+  if (repeated === null && now.length === 0) rememberLater(loading, state, directive, problems);
+}
+
+/** Problems that this pass did not meet wait for a connection (servconf.c parse_server_match_config). */
+function rememberLater(
+  loading: Loading,
+  state: FileState,
+  directive: Directive,
+  problems: readonly ValueProblem[],
+): void {
+  const { line, keyword } = directive;
+  const matchesBefore = loading.matches.length;
+  const push = (message: string, when: LaterProblem["when"], prefix: ValueProblem["prefix"]): void => {
+    const sshdText = asPrinted(POSITIONS[prefix](laterName(state), line.sshdNumber) + message);
+    loading.later.push({ directive, when, sshdText, matchesBefore });
+  };
+  const again = keyword === "authenticationmethods" ? anyBehindMethods(line, loading.release) : null;
+  if (again !== null) push(again, "again", "line");
+  const first = problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  if (first !== undefined) push(first.message, first.when, first.prefix);
+}
+
+/** The main file is read again from memory, under this name. */
+function laterName({ text, context }: FileState): string {
+  return context.depth === 0 ? "reprocess config" : text.source.path;
 }
 
 function applies({ when }: ValueProblem, active: boolean, first: boolean): boolean {
@@ -422,13 +458,47 @@ function losesIncludedMatches(release: Release): boolean {
 function readIncludeLine(loading: Loading, state: FileState, line: DirectiveLine): void {
   const { source } = state.text;
   const place = { source, span: contentSpan(line) };
-  const patterns = includePatterns(loading, state, line);
-  const targets = patterns.map((word) => findTarget(loading, word, line, source));
+  const targets: IncludeTarget[] = [];
   const include: IncludeLine = { line, place, guards: state.guards, targets };
   loading.includes.push(include);
-  for (const target of targets) {
-    for (const path of target.matched) readIncluded(loading, state, include, { target, path });
+  for (const word of includePatterns(loading, state, line)) {
+    const target = findTarget(loading, word, line, source);
+    targets.push(target);
+    readTarget(loading, state, include, target);
   }
+}
+
+/**
+ * A pattern is looked up once. While its files are read for the first time, an Include of the same pattern in one of
+ * them sees only the files before it; when the configuration is read again for a connection it sees all, without end.
+ */
+function readTarget(loading: Loading, state: FileState, include: IncludeLine, target: IncludeTarget): void {
+  const { lookedFor, matched } = target;
+  const known = loading.included.get(lookedFor);
+  if (known !== undefined && loading.including.has(lookedFor)) noteLoop(loading, include);
+  if (known === undefined && matched.length === 0) loading.included.set(lookedFor, []);
+  if (known === undefined) loading.including.add(lookedFor);
+  for (const path of matched) {
+    readIncluded(loading, state, include, { target, path });
+    if (known === undefined)
+      loading.included.set(lookedFor, [...(loading.included.get(lookedFor) ?? []), path]);
+  }
+  if (known === undefined) loading.including.delete(lookedFor);
+}
+
+function noteLoop(loading: Loading, include: IncludeLine): void {
+  const { place } = include;
+  const matchesBefore = loading.matches.length;
+  const sshdText = "Too many recursive configuration includes";
+  loading.later.push({ directive: null, when: "always", sshdText, matchesBefore });
+  loading.problems.push({
+    code: "include-loop-later",
+    weight: "silent",
+    sshdText: "",
+    message: "sshd -t accepts this Include, but it leads back to this file and ends every connection",
+    place,
+    sshdLine: include.line.sshdNumber,
+  });
 }
 
 function includePatterns(loading: Loading, state: FileState, line: DirectiveLine): readonly Word[] {
@@ -465,8 +535,12 @@ function findTarget(loading: Loading, word: Word, line: DirectiveLine, source: S
     pattern: word.value,
     place: { source, span: word.span },
     lookedFor,
-    matched: lookedFor.startsWith("/") ? globPaths(loading.tree, lookedFor) : [],
+    matched: loading.included.get(lookedFor) ?? search(loading, lookedFor),
   };
+}
+
+function search(loading: Loading, pattern: string): readonly string[] {
+  return pattern.startsWith("/") ? globPaths(loading.tree, pattern) : [];
 }
 
 /** The absolute pattern; `~` is not expanded and therefore finds nothing. 8.2 puts the keyword in the pattern's place. */

@@ -28,14 +28,27 @@ export function repeatProblem(
   before: readonly string[],
   release: Release,
 ): ValueProblem | null {
-  const message = repeatMessage(keyword, values, before, release);
+  const message =
+    keyword === "authenticationmethods"
+      ? before.length > 0
+        ? anyBehindMethods(line, release)
+        : null
+      : repeatMessage(keyword, line, values, before, release);
   if (message === null) return null;
   const when = keyword === "subsystem" ? "active" : "always";
   return { code: "repeated-line", weight: "fatal", message, prefix: "line", span: spanOf(line, null), when };
 }
 
+/** From 8.7 to 9.6 AuthenticationMethods `any` is refused where methods are set already, even in a block that fails. */
+export function anyBehindMethods(line: DirectiveLine, release: Release): string | null {
+  if (!atLeast(release, "8.7") || atLeast(release, "9.7")) return null;
+  const hasAny = line.args.some(({ value }) => value === "any");
+  return hasAny ? `"any" must appear alone in ${line.keyword.value}` : null;
+}
+
 function repeatMessage(
   keyword: string,
+  line: DirectiveLine,
   values: readonly string[],
   before: readonly string[],
   release: Release,
@@ -48,7 +61,8 @@ function repeatMessage(
   }
   if (keyword !== "subsystem" || atLeast(release, "9.5")) return null;
   if (before.length >= MOST_LINES) return "too many subsystems defined.";
-  const name = values[0]?.split(" ", 1)[0] ?? "";
+  const name = line.args[0]?.value ?? "";
+  if (name === "") return null;
   const defined = before.some((value) => value.split(" ", 1)[0] === name);
   return defined ? `Subsystem '${name}' already defined.` : null;
 }

@@ -9,7 +9,7 @@ import { matchHostList, matchPatternList, type PatternItem } from "../../grammar
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
-import { type Chosen, chooseValues } from "./first-value.ts";
+import { chooseValues } from "./first-value.ts";
 import { expandListenAddresses } from "./listen-addresses.ts";
 
 export interface EffectiveSetting {
@@ -67,13 +67,11 @@ function settle(release: Release, inMatch: readonly Directive[], global: readonl
   const effective = new Map<string, EffectiveSetting>();
   for (const keyword of knownKeywords(release)) {
     if (keyword.form === "match" || keyword.form === "include") continue;
-    const chosen = chooseIfAny(keyword, keyword.inMatch ? matchByKeyword.get(keyword.key) : undefined) ??
-      chooseIfAny(keyword, globalByKeyword.get(keyword.key)) ?? {
-        values: keyword.defaults ?? [],
-        decidedBy: [],
-      };
-    effective.set(keyword.key, { keyword, ...chosen });
+    const matching = takesMatch(keyword, release) ? (matchByKeyword.get(keyword.key) ?? []) : [];
+    const chosen = chooseValues(keyword, matching, globalByKeyword.get(keyword.key) ?? []);
+    effective.set(keyword.key, { keyword, ...(chosen ?? { values: keyword.defaults ?? [], decidedBy: [] }) });
   }
+  if (!atLeast(release, "8.7")) followChallengeResponse(effective, matchByKeyword, globalByKeyword);
   const listen = effective.get("listenaddress");
   const ports = effective.get("port")?.values ?? [];
   const family = effective.get("addressfamily")?.values[0] ?? "any";
@@ -92,8 +90,29 @@ function groupByKeyword(directives: readonly Directive[]): Map<string, Directive
   return grouped;
 }
 
-function chooseIfAny(keyword: Keyword, directives: readonly Directive[] | undefined): Chosen | null {
-  return directives === undefined ? null : chooseValues(keyword, directives);
+/** SetEnv is allowed in a block from 7.8 and copied from it from 8.5 (servconf.c copy_set_server_options). */
+function takesMatch(keyword: Keyword, release: Release): boolean {
+  return keyword.inMatch && (keyword.key !== "setenv" || atLeast(release, "8.5"));
+}
+
+/**
+ * Up to 8.6 ChallengeResponseAuthentication, on by default, turns KbdInteractiveAuthentication on when sshd starts;
+ * blocks come after that (sshd.c main).
+ */
+function followChallengeResponse(
+  effective: Map<string, EffectiveSetting>,
+  matching: ReadonlyMap<string, readonly Directive[]>,
+  global: ReadonlyMap<string, readonly Directive[]>,
+): void {
+  const interactive = effective.get("kbdinteractiveauthentication");
+  if (interactive === undefined || matching.has(interactive.keyword.key)) return;
+  const challenge = global.get("challengeresponseauthentication")?.[0];
+  if (challenge === undefined || challenge.values?.[0] === "yes") {
+    const decidedBy = challenge === undefined ? [] : [challenge];
+    effective.set(interactive.keyword.key, { ...interactive, values: ["yes"], decidedBy });
+  } else if (interactive.decidedBy.length === 0) {
+    effective.set(interactive.keyword.key, { ...interactive, values: ["no"], decidedBy: [challenge] });
+  }
 }
 
 /** The Match blocks that hold for the connection (second pass). A block counts only with all blocks around it. */
@@ -105,13 +124,42 @@ function enteredBlocks(
   const entered = new Set<MatchBlock>();
   if (options.missing === "as-sshd" && skipsSecondPass(config.release, connection)) return entered;
   for (const block of config.matches) {
+    const refused = refusedLater(config, entered, block.order);
+    if (refused !== null) return { kind: "no-answer", message: refused };
     // inside a block that does not hold, and in files lost to bug 3122, sshd only checks the syntax (SSHCFG_NEVERMATCH)
     if (block.lost || !block.outer.every((around) => entered.has(around))) continue;
     const holds = blockHolds(block, connection, { release: config.release, options });
     if (typeof holds === "string") return { kind: "no-answer", message: holds };
     if (holds) entered.add(block);
   }
-  return entered;
+  const refused = refusedLater(config, entered, config.matches.length);
+  return refused === null ? entered : { kind: "no-answer", message: refused };
+}
+
+/** What ends the second pass between two Match lines: `matchesBefore` tells which. */
+function refusedLater(
+  config: Config,
+  entered: ReadonlySet<MatchBlock>,
+  matchesBefore: number,
+): string | null {
+  const isEntered = ({ guards }: Directive): boolean =>
+    guards.length > 0 && guards.every((block) => entered.has(block));
+  const isSet = ({ keyword, order }: Directive): boolean =>
+    config.directives.some(
+      (other) =>
+        other.order < order &&
+        other.keyword === keyword &&
+        (other.values?.length ?? 0) > 0 &&
+        isEntered(other),
+    );
+  for (const problem of config.later) {
+    if (problem.matchesBefore !== matchesBefore) continue;
+    const { directive, when, sshdText } = problem;
+    if (directive === null || when === "always") return sshdText;
+    const active = when === "first" || when === "again" || isEntered(directive);
+    if (active && (when === "active" || isSet(directive) === (when === "again"))) return sshdText;
+  }
+  return null;
 }
 
 interface Judge {

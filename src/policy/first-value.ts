@@ -9,19 +9,28 @@ export interface Chosen {
 
 type Choose = (directives: readonly Directive[]) => Chosen;
 
-/** `directives`: accepted lines of the keyword in order, at least one. */
-export function chooseValues(keyword: Keyword, directives: readonly Directive[]): Chosen {
-  return CHOICES[keyword.sets](directives);
+/**
+ * `inMatch` and `global`: accepted lines of the keyword in order, of the blocks that hold and of the global part. Null
+ * when neither has one.
+ */
+export function chooseValues(
+  keyword: Keyword,
+  inMatch: readonly Directive[],
+  global: readonly Directive[],
+): Chosen | null {
+  if (inMatch.length + global.length === 0) return null;
+  const defaults = keyword.defaults ?? [];
+  if (keyword.sets === "first-per-part") return firstPerPart([...inMatch, ...global], defaults);
+  if (keyword.sets === "first-per-key") return firstPerKey(global, defaults);
+  return CHOICES[keyword.sets](inMatch.length > 0 ? inMatch : global);
 }
 
-const CHOICES: Readonly<Record<Sets, Choose>> = {
+const CHOICES: Readonly<Record<Exclude<Sets, "first-per-part" | "first-per-key">, Choose>> = {
   first: (directives) => only(directives[0]),
   "first-line": (directives) => only(directives[0]),
   last: (directives) => only(directives.at(-1)),
   append: (directives) => ({ values: directives.flatMap(valuesOf), decidedBy: directives }),
-  "first-per-name": (directives) => firstPer(directives, (value) => value.split(" ", 1)[0] ?? ""),
-  "first-per-key": (directives) => firstPer(directives, (value) => value.split(":", 1)[0] ?? ""),
-  "first-per-part": firstPerPart,
+  "first-per-name": firstPerName,
   "first-but-none-last": firstButNoneLast,
 };
 
@@ -35,21 +44,23 @@ function only(directive: Directive | undefined): Chosen {
     : { values: valuesOf(directive), decidedBy: [directive] };
 }
 
-function firstPer(directives: readonly Directive[], keyOf: (value: string) => string): Chosen {
+/** Subsystem */
+function firstPerName(directives: readonly Directive[]): Chosen {
   const values = new Map<string, string>();
   const decidedBy = new Set<Directive>();
   for (const directive of directives) {
     for (const value of valuesOf(directive)) {
-      if (values.has(keyOf(value))) continue;
-      values.set(keyOf(value), value);
+      const name = value.split(" ", 1)[0] ?? "";
+      if (values.has(name)) continue;
+      values.set(name, value);
       decidedBy.add(directive);
     }
   }
   return { values: [...values.values()], decidedBy: [...decidedBy] };
 }
 
-/** RekeyLimit: bytes and time are set apart from each other. */
-function firstPerPart(directives: readonly Directive[]): Chosen {
+/** RekeyLimit: bytes and time are set apart from each other, in the matching blocks and in the global part too. */
+function firstPerPart(directives: readonly Directive[], defaults: readonly string[]): Chosen {
   const values: string[] = [];
   const decidedBy = new Set<Directive>();
   for (const directive of directives) {
@@ -59,7 +70,34 @@ function firstPerPart(directives: readonly Directive[]): Chosen {
       decidedBy.add(directive);
     }
   }
-  return { values, decidedBy: [...decidedBy] };
+  const missing = defaults.slice(values.length);
+  return { values: [...values, ...missing], decidedBy: [...decidedBy] };
+}
+
+/**
+ * PerSourcePenalties: keys keep their first value, and each new one turns penalties on; `yes` and `no` count where
+ * nothing has. All keys are printed, in the order of the defaults; overflow6 follows overflow.
+ */
+function firstPerKey(directives: readonly Directive[], defaults: readonly string[]): Chosen {
+  const values = new Map<string, string>();
+  const decidedBy = new Set<Directive>();
+  let enabled: boolean | null = null;
+  for (const directive of directives) {
+    for (const value of valuesOf(directive)) {
+      const [key = ""] = value.split(":", 1);
+      const isSwitch = value === "yes" || value === "no";
+      if (isSwitch ? enabled !== null : values.has(key)) continue;
+      decidedBy.add(directive);
+      enabled = value !== "no";
+      if (!isSwitch) values.set(key, value);
+    }
+  }
+  if (enabled === false) return { values: ["no"], decidedBy: [...decidedBy] };
+  const overflow = values.get("overflow");
+  if (overflow !== undefined && !values.has("overflow6"))
+    values.set("overflow6", overflow.replace("overflow", "overflow6"));
+  const all = defaults.map((value) => values.get(value.split(":", 1)[0] ?? "") ?? value);
+  return { values: all, decidedBy: [...decidedBy] };
 }
 
 /** UnusedConnectionTimeout: `none` overwrites, and a later time fills it again. */
