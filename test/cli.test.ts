@@ -1,0 +1,222 @@
+/** The command line as a process: exit codes, streams, and what it refuses to read. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const CLOSED = "AllowTcpForwarding no\nAllowAgentForwarding no\nPermitRootLogin no\n";
+const OPEN = "AllowTcpForwarding yes\nAllowAgentForwarding no\nPermitRootLogin no\n";
+const ESCAPE = "\u001b";
+
+describe("audit", () => {
+  test("0 when nothing is found, 1 when findings remain, --fail-on decides", () => {
+    const root = makeRoot({ "/closed": CLOSED, "/open": OPEN, "/agent": "AllowTcpForwarding no\n" });
+    expect(runCli(["audit", `${root}/closed`])).toEqual({ code: 0, stdout: "", stderr: "" });
+    const open = runCli(["audit", `${root}/open`]);
+    expect(open.code).toBe(1);
+    expect(open.stdout).toContain(`${root}/open:1:20: high: everybody may tunnel TCP and unix sockets`);
+    expect(open.stdout).toContain("[tcp-forwarding]");
+    expect(runCli(["audit", "--fail-on", "medium", `${root}/agent`]).code).toBe(0);
+  });
+
+  test("--root and --openssh", () => {
+    const root = makeRoot({
+      "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nAllowTcpForwarding no\n",
+      "/etc/ssh/sshd_config.d/a.conf": "AllowTcpForwarding yes\n",
+    });
+    const ran = runCli(["audit", "--root", root, "--openssh", "9.2p1", "--format", "json"]);
+    const [target] = JSON.parse(ran.stdout).targets;
+    expect(ran.code).toBe(1);
+    expect(target).toMatchObject({ openssh: "9.2p1", complete: true, error: null });
+    const finding = target.findings.find(({ rule }: { rule: string }) => rule === "tcp-forwarding");
+    expect(finding).toMatchObject({
+      file: `${root}/etc/ssh/sshd_config.d/a.conf`,
+      start: { line: 1, column: 20, offset: 19 },
+      witness: { user: "alice", lport: 22, rdomain: "" },
+      fix: { safety: "safe", edits: [{ start: 19, end: 22, text: "no" }] },
+      suppressed: null,
+    });
+  });
+
+  test("a repository's file is not judged by the drop-ins of this machine", () => {
+    const root = makeRoot({
+      "/repo/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nAllowTcpForwarding no\n",
+      "/repo/sshd_config.d/a.conf": "AllowTcpForwarding yes\n",
+    });
+    const ran = runCli(["audit", "--rule", "tcp-forwarding", "sshd_config"], { cwd: `${root}/repo` });
+    expect(ran.stdout).toMatch(/^sshd_config\.d\/a\.conf:1:20: high: /);
+  });
+
+  test("a drop-in is audited through the file that includes it, and shows its own findings", () => {
+    const root = makeRoot({
+      "/repo/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nX11Forwarding yes\n",
+      "/repo/sshd_config.d/a.conf": "Match User bob\n  AllowTcpForwarding yes\n",
+      "/repo/sshd_config.d/b.conf": "AllowTcpForwarding no\n",
+    });
+    const ran = runCli(["audit", "sshd_config.d/a.conf"], { cwd: `${root}/repo` });
+    expect(ran.stdout).toContain("sshd_config.d/a.conf:2:22: high: user bob");
+    expect(ran.stdout).not.toContain("x11-forwarding");
+  });
+
+  test("a drop-in alone is a fragment: what it does not set is unknown", () => {
+    const root = makeRoot({ "/sshd_config.d/a.conf": "PermitRootLogin no\n" });
+    expect(runCli(["audit", `${root}/sshd_config.d/a.conf`]).code).toBe(0);
+  });
+
+  test("standard input", () => {
+    const ran = runCli(["audit", "-", "--rule", "tcp-forwarding"], { stdin: OPEN });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(/^<stdin>:1:20: high/);
+  });
+
+  test("nothing in a file becomes a terminal escape", () => {
+    const root = makeRoot({
+      "/evil": `AllowTcpForwarding yes # ${ESCAPE}]0;x\u0007\nX11Forwarding ${ESCAPE}[31myes\u009b\n`,
+    });
+    for (const format of ["pretty", "concise"]) {
+      const { stdout, stderr } = runCli(["audit", `${root}/evil`, "--format", format, "--color", "never"]);
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]|\u00c2[\u0080-\u009f]/);
+      expect(stdout).toContain("\\x1b");
+    }
+  });
+});
+
+describe("exit code 2 and a clear text", () => {
+  const refused = (args: readonly string[]): string => {
+    const { code, stderr, stdout } = runCli(args);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).not.toMatch(/\n\s+at /);
+    return stderr;
+  };
+
+  test("a missing file, and the others are still audited", () => {
+    const root = makeRoot({ "/open": OPEN });
+    expect(refused(["audit", "/nonexistent/sshd_config"])).toBe(
+      "sshd-policy: /nonexistent/sshd_config: No such file or directory\n",
+    );
+    const both = runCli(["audit", "/nonexistent/x", `${root}/open`]);
+    expect(both.code).toBe(2);
+    expect(both.stdout).toContain("[tcp-forwarding]");
+  });
+
+  test("a folder", () => {
+    const root = makeRoot({ "/etc/ssh/sshd_config": OPEN });
+    expect(refused(["audit", `${root}/etc/ssh`])).toContain(
+      `is a folder. Name the file (${root}/etc/ssh/sshd_config)`,
+    );
+  });
+
+  test("a FIFO", () => {
+    const root = makeRoot({ "/x": "" });
+    spawnSync("mkfifo", [`${root}/fifo`]);
+    expect(refused(["audit", `${root}/fifo`])).toContain("is a pipe or a device");
+  });
+
+  test("a loop of symbolic links", () => {
+    const root = makeRoot({ "/x": "" });
+    symlinkSync("loop", `${root}/loop`);
+    expect(refused(["audit", `${root}/loop`])).toContain("symbolic link");
+  });
+
+  test("more than 64 MiB, said to be our limit", () => {
+    const root = makeRoot({ "/big": "" });
+    truncateSync(`${root}/big`, 64 * 1024 * 1024 + 1);
+    expect(refused(["audit", `${root}/big`])).toContain("64 MiB. That is a limit of sshd-policy");
+  });
+
+  test("an unknown option, rule, release, command", () => {
+    expect(refused(["audit", "--no-such-option"])).toContain("--no-such-option");
+    expect(refused(["audit", "--rule", "nonsense", "/dev/null"])).toContain('there is no rule "nonsense"');
+    expect(refused(["audit", "--openssh", "banana", "/dev/null"])).toContain("names no release");
+    expect(refused(["nonsense"])).toContain("nonsense");
+  });
+
+  test("effective without a field that a criterion needs", () => {
+    const root = makeRoot({ "/c": "Match Address 10.0.0.0/8\n  X11Forwarding yes\n" });
+    expect(refused(["effective", `${root}/c`, "-C", "user=bob"])).toContain("addr");
+    expect(runCli(["effective", `${root}/c`, "-C", "user=bob", "--as-sshd"]).code).toBe(0);
+  });
+});
+
+describe("audit --fix", () => {
+  test("--diff writes nothing and git apply takes it", () => {
+    const root = makeRoot({ "/repo/sshd_config": OPEN });
+    const ran = runCli(["audit", "--fix", "--diff", "sshd_config"], { cwd: `${root}/repo` });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain("-AllowTcpForwarding yes\n+AllowTcpForwarding no\n");
+    expect(readFileSync(`${root}/repo/sshd_config`, "latin1")).toBe(OPEN);
+    const applied = spawnSync("git", ["apply", "-"], { cwd: `${root}/repo`, input: ran.stdout });
+    expect(applied.status).toBe(0);
+    expect(readFileSync(`${root}/repo/sshd_config`, "latin1")).toBe(CLOSED);
+  });
+
+  test("writes, and a second run changes nothing", () => {
+    const root = makeRoot({ "/sshd_config": OPEN });
+    expect(runCli(["audit", "--fix", `${root}/sshd_config`]).code).toBe(0);
+    expect(readFileSync(`${root}/sshd_config`, "latin1")).toBe(CLOSED);
+    expect(runCli(["audit", "--fix", "--diff", `${root}/sshd_config`])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+  });
+
+  test("an exception is left to --unsafe-fixes", () => {
+    const text = `${CLOSED}Match User bob\n  AllowTcpForwarding yes\n`;
+    const root = makeRoot({ "/sshd_config": text });
+    expect(runCli(["audit", "--fix", `${root}/sshd_config`]).code).toBe(1);
+    expect(readFileSync(`${root}/sshd_config`, "latin1")).toBe(text);
+    expect(runCli(["audit", "--fix", "--unsafe-fixes", `${root}/sshd_config`]).code).toBe(0);
+    expect(readFileSync(`${root}/sshd_config`, "latin1")).toBe(text.replace("yes", "no"));
+  });
+
+  test("standard input: the fixed text on standard output", () => {
+    const ran = runCli(["audit", "--fix", "-"], { stdin: OPEN });
+    expect(ran).toEqual({ code: 0, stdout: CLOSED, stderr: "" });
+  });
+
+  test("inside a root, never through a link out of it", () => {
+    const outside = makeRoot({ "/sshd_config": OPEN });
+    const root = makeRoot({ "/etc/ssh/keep": "" });
+    symlinkSync(`${outside}/sshd_config`, `${root}/etc/ssh/sshd_config`);
+    expect(runCli(["audit", "--fix", "--root", root]).code).toBe(2);
+    mkdirSync(root + outside, { recursive: true });
+    writeFileSync(`${root}${outside}/sshd_config`, OPEN);
+    expect(runCli(["audit", "--fix", "--root", root]).code).toBe(0);
+    expect(readFileSync(`${outside}/sshd_config`, "latin1")).toBe(OPEN);
+    expect(readFileSync(`${root}${outside}/sshd_config`, "latin1")).toBe(CLOSED);
+  });
+});
+
+test("effective prints what sshd -T prints, and why", () => {
+  const root = makeRoot({ "/c": "AllowTcpForwarding no\nMatch User bob\n  AllowTcpForwarding local\n" });
+  const args = ["effective", `${root}/c`, "-C", "user=bob,host=h,addr=10.0.0.1,laddr=10.0.0.2,lport=22"];
+  expect(runCli(args).stdout).toMatch(/^allowtcpforwarding local$/m);
+  expect(runCli([...args, "--why"]).stdout).toContain(`allowtcpforwarding local  # ${root}/c:3`);
+  const { connections } = JSON.parse(runCli([...args, "-C", "user=x", "--format", "json"]).stdout);
+  expect(connections).toHaveLength(2);
+  expect(connections[0].settings.allowtcpforwarding).toMatchObject({
+    value: "local",
+    file: `${root}/c`,
+    line: 3,
+  });
+  expect(connections[1].settings.allowtcpforwarding).toMatchObject({ value: "no", line: 1 });
+  expect(connections[1].settings.x11forwarding).toMatchObject({ value: "no", file: null, line: null });
+});
+
+test("check: 0 accepted, 1 refused with every error", () => {
+  const root = makeRoot({ "/good": CLOSED, "/bad": "Prot 22\nX11Forwarding no\nAllowTcpForwarding off\n" });
+  expect(runCli(["check", `${root}/good`]).code).toBe(0);
+  const ran = runCli(["check", `${root}/good`, `${root}/bad`, "--format", "json"]);
+  expect(ran.code).toBe(1);
+  const { files } = JSON.parse(ran.stdout);
+  expect(files[1].errors.map(({ line }: { line: number }) => line)).toEqual([1, 3]);
+});
+
+test("rules lists all and explains one", () => {
+  expect(runCli(["rules"]).stdout).toMatch(/^tcp-forwarding +high/);
+  expect(runCli(["rules", "tcp-forwarding"]).stdout).toMatch(/^# tcp-forwarding\n/);
+  expect(runCli(["rules", "nonsense"]).code).toBe(2);
+});
