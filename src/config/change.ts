@@ -127,7 +127,7 @@ export function findStockComment(file: ConfigFile, keyword: string): StockCommen
     if (line.kind !== "comment") inExample = false;
     if (line.kind !== "comment" || line.tokens.some(({ kind }) => kind === "hidden")) continue;
     const comment = line.tokens.find(({ kind }) => kind === "comment");
-    const directive = comment === undefined ? null : commentedDirective(comment.text, file);
+    const directive = comment === undefined ? null : commentedDirective(comment.text, keyword, file);
     if (comment === undefined || directive === null) continue;
     const name = lowerAscii(directive.keyword.value);
     if (name === "match") inExample = true;
@@ -138,9 +138,12 @@ export function findStockComment(file: ConfigFile, keyword: string): StockCommen
   return null;
 }
 
-function commentedDirective(text: string, file: ConfigFile): DirectiveLine | null {
+function commentedDirective(text: string, keyword: string, file: ConfigFile): DirectiveLine | null {
   const body = /^# ?(?=[A-Za-z])/.exec(text);
   if (body === null) return null;
+  // most comments are prose, and parsing each of them costs more than the rest of an audit
+  const folded = lowerAscii(text);
+  if (!folded.includes(keyword) && !folded.includes("match")) return null;
   const [line] = parseText(text.slice(body[0].length), file.tree.release).lines;
   return line?.kind === "directive" ? line : null;
 }

@@ -1,0 +1,45 @@
+/**
+ * What `dist/cli.js` is: runs the bundle with V8's code cache, which halves the time to the first answer. The cache is
+ * made by the build, or beside the bundle by the first audit on another Node.js, and only there where the folder is
+ * the caller's own: whoever can write it can write the bundle, too. Without a cache everything works, slower.
+ */
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { Script } from "node:vm";
+
+/** The bundle's file name, which holds a hash of its content, so that a cache is never used for another bundle. */
+declare const __BUNDLE__: string;
+
+const bundle = `${__dirname}/${__BUNDLE__}`;
+const cache = `${bundle.slice(0, -".js".length)}-${process.platform}-${process.arch}-${process.version}.cache`;
+
+function readCache(): Buffer | undefined {
+  try {
+    return readFileSync(cache);
+  } catch {
+    return undefined;
+  }
+}
+
+function writeCache(script: Script): void {
+  try {
+    if (process.getuid?.() !== statSync(__dirname).uid) return;
+    const temporary = `${cache}.${process.pid}`;
+    writeFileSync(temporary, script.createCachedData(), { flag: "wx" });
+    renameSync(temporary, cache);
+  } catch {
+    // a folder that cannot be written: the next run compiles again
+  }
+}
+
+const cachedData = readCache();
+// the bundle is ASCII, and latin1 is the cheapest decoding of it
+const source = readFileSync(bundle, "latin1");
+const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
+if (
+  cachedData === undefined &&
+  process.argv[2] === "audit" &&
+  process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined
+) {
+  process.once("exit", () => writeCache(script));
+}
+script.runInThisContext()(require);
