@@ -4,6 +4,7 @@ import type { AuditCommandOptions } from "./audit.ts";
 import type { CheckCommandOptions } from "./check.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { OutputOptions } from "./output.ts";
+import { writeStandardOutput } from "./standard-output.ts";
 import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
@@ -100,7 +101,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .description("audits and edits OpenSSH's sshd_config: who can forward what through this server")
     .version(ownVersion())
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`) });
+    .configureOutput({
+      writeOut: (text) => writeStandardOutput(Buffer.from(text)),
+      outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`),
+    });
   const done: Done = (found) => {
     code = found;
   };
@@ -113,12 +117,6 @@ async function main(argv: readonly string[]): Promise<number> {
     return error.exitCode === 0 ? 0 : EXIT.usage;
   }
 }
-
-// a reader that closes the pipe early (head) is no error
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
 
 main(process.argv).then(
   (code) => {

@@ -1,8 +1,9 @@
 /** Where the answer goes and how it looks. */
 import { writeFileSync } from "node:fs";
-import { Chalk, type ChalkInstance } from "chalk";
+import type { ChalkInstance } from "chalk";
 import { concise } from "../report/concise.ts";
 import type { AuditReport } from "../report/report.ts";
+import { isTerminal, writeStandardOutput } from "./standard-output.ts";
 
 export interface OutputOptions {
   readonly format?: string;
@@ -14,11 +15,12 @@ export interface OutputOptions {
 /** pretty on a terminal, concise elsewhere. */
 export function chosenFormat({ format, output }: OutputOptions): string {
   if (format !== undefined) return format;
-  return output === undefined && process.stdout.isTTY ? "pretty" : "concise";
+  return output === undefined && isTerminal() ? "pretty" : "concise";
 }
 
 /** NO_COLOR wins over FORCE_COLOR, an option over both (no-color.org). */
-export function chosenPaint({ color = "auto", output }: OutputOptions): ChalkInstance {
+export async function chosenPaint({ color = "auto", output }: OutputOptions): Promise<ChalkInstance> {
+  const { Chalk } = await import("chalk");
   return new Chalk({ level: isColourful(color, output) ? 1 : 0 });
 }
 
@@ -27,7 +29,7 @@ function isColourful(color: "auto" | "always" | "never", output: string | undefi
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
-  return output === undefined && process.stdout.isTTY === true && TERM !== "dumb";
+  return output === undefined && isTerminal() && TERM !== "dumb";
 }
 
 /** Reporters are loaded when they are asked for. */
@@ -35,7 +37,7 @@ export async function renderAudit(report: AuditReport, options: OutputOptions): 
   switch (chosenFormat(options)) {
     case "pretty": {
       const { pretty } = await import("../report/pretty.ts");
-      return pretty(report, { paint: chosenPaint(options), quiet: options.quiet ?? false });
+      return pretty(report, { paint: await chosenPaint(options), quiet: options.quiet ?? false });
     }
     case "json": {
       const { json } = await import("../report/json.ts");
@@ -54,7 +56,7 @@ export function writeAnswer(text: string, options: OutputOptions): string | null
 /** As writeAnswer, for bytes of a configuration. */
 export function writeBytes(bytes: Uint8Array, { output }: OutputOptions): string | null {
   if (output === undefined) {
-    process.stdout.write(bytes);
+    writeStandardOutput(bytes);
     return null;
   }
   try {
