@@ -1,11 +1,28 @@
 import type { ViteUserConfig } from "vitest/config";
 
+/** Tests that start the command line or the library as a user does: they run against the bundle, too. */
+const BUNDLE_TESTS = ["test/cli*.test.ts"];
+
 const config: ViteUserConfig = {
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     reporters: ["default", "./test/count-reporter.ts"],
+    projects: [
+      {
+        extends: true,
+        test: { name: "source", include: ["test/**/*.test.ts"], exclude: ["test/bundle/**"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "bundle",
+          include: [...BUNDLE_TESTS, "test/bundle/**/*.test.ts"],
+          env: { SSHD_POLICY_BUNDLE: "1" },
+          globalSetup: "./test/bundle/build.ts",
+        },
+      },
+    ],
   },
   define: { __VERSION__: JSON.stringify("0.0.0-test") },
 };

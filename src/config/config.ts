@@ -6,8 +6,6 @@ import type { Release } from "../../grammar/release.ts";
 import type { DirectiveLine, Tree, Word } from "../../grammar/tree.ts";
 import type { Place, Source } from "../source/source.ts";
 
-export type { AddressItem, PatternItem };
-
 export interface Config {
   readonly release: Release;
   /** the main file first, then each included file once, in the order of first reading */
