@@ -114,7 +114,8 @@ function readTypeOfService(text: string, release: Release): string | null {
   if (value === null) return null;
   // From 10.1 the names of RFC 1349 mean "leave it to the system", which is printed as none.
   const retired = ["lowdelay", "throughput", "reliability"];
-  const modern = atLeast(release, "10.1");
+  // Debian has taken it into 10.0 (1:10.0p1-7+deb13u3).
+  const modern = atLeast(release, release.vendor === "debian" ? "10.0" : "10.1");
   if (modern && named !== undefined && retired.includes(named[0])) return "none";
   const printable = modern ? known.filter(([name]) => !retired.includes(name)) : known;
   return printable.find(([, code]) => code === value)?.[0] ?? `0x${value.toString(16).padStart(2, "0")}`;

@@ -501,30 +501,28 @@ function noteLoop(loading: Loading, include: IncludeLine): void {
   });
 }
 
+/** Empty words are refused from 8.7 on; before, one ends the list, and a word behind it is left over. */
 function includePatterns(loading: Loading, state: FileState, line: DirectiveLine): readonly Word[] {
   const modern = atLeast(loading.release, "8.7");
   const empty = line.args.findIndex((word) => word.value === "");
   const words = empty === -1 ? line.args : line.args.slice(0, empty);
+  const refuse = (code: string, weight: "fatal" | "counted", message: string, word?: Word): void =>
+    pushProblem(loading, state.text, line, {
+      code,
+      weight,
+      message,
+      span: word?.span ?? line.keyword.span,
+      prefix: "line",
+      when: "always",
+    });
+  const behind = line.args[empty + 1];
   if (modern && empty !== -1) {
-    pushProblem(loading, state.text, line, {
-      code: "empty-argument",
-      weight: "counted",
-      message: `keyword ${line.keyword.value} empty argument`,
-      span: line.args[empty]?.span ?? line.keyword.span,
-      prefix: "line",
-      when: "always",
-    });
+    refuse("empty-argument", "counted", `keyword ${line.keyword.value} empty argument`, line.args[empty]);
   } else if (words.length === 0) {
-    pushProblem(loading, state.text, line, {
-      code: "missing-argument",
-      weight: "fatal",
-      message: modern
-        ? `${line.keyword.value} missing filename argument`
-        : "Include missing filename argument",
-      span: line.keyword.span,
-      prefix: "line",
-      when: "always",
-    });
+    const name = modern ? line.keyword.value : "Include";
+    refuse("missing-argument", "fatal", `${name} missing filename argument`);
+  } else if (empty !== -1 && behind !== undefined && behind.value !== "") {
+    refuse("garbage", "fatal", `garbage at end of line; "${behind.value.slice(0, 200)}".`, behind);
   }
   return words;
 }

@@ -53,7 +53,23 @@ export function evaluate(
     if (directive.guards.length > 0 && directive.guards.every((block) => entered.has(block)))
       inMatch.push(directive);
   }
+  if (crashesOnSubsystem(config.release, inMatch, global))
+    return {
+      kind: "no-answer",
+      message: "sshd crashes: Subsystem stands in Match blocks only (OpenSSH bug 3906)",
+    };
   return settle(config.release, inMatch, global);
+}
+
+/** servconf.c copy_set_server_options, 9.5 to 10.2: a Subsystem of a block needs a global one to be copied over. */
+function crashesOnSubsystem(
+  release: Release,
+  inMatch: readonly Directive[],
+  global: readonly Directive[],
+): boolean {
+  const isSubsystem = ({ keyword }: Directive): boolean => keyword === "subsystem";
+  const affected = atLeast(release, "9.5") && !atLeast(release, "10.3");
+  return affected && inMatch.some(isSubsystem) && !global.some(isSubsystem);
 }
 
 /** One keyword of the answer; the default where the keyword is unknown to the release gives undefined. */

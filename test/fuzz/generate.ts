@@ -1,6 +1,7 @@
 /** Random trees: what administrators write, what they write wrongly, and real files with changes. */
 import { type Keyword, knownKeywords } from "../../grammar/keywords.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
+import { load, MAIN_FILE, verdictOf } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
 import type { Random } from "./random.ts";
 import { randomValue } from "./values.ts";
@@ -142,14 +143,24 @@ function randomFile(writer: Writer, most: number): string {
   const lines = random.some(0, most, () => {
     if (random.chance(22)) {
       inMatch = true;
-      return matchLine(writer);
+      return sound(writer, () => matchLine(writer));
     }
     if (random.chance(10)) return includeLine(writer);
     if (random.chance(8)) return random.pick(["", "# AllowTcpForwarding no", "   ", "#", "\t# x"]);
-    return dress(directive(writer, inMatch), random);
+    return sound(writer, () => dress(directive(writer, inMatch), random));
   });
   const text = lines.map((line) => (random.chance(writer.wrong) ? damage(line, random) : line)).join(newline);
   return random.chance(85) ? text + newline : text;
+}
+
+/** Makes another line while our own reader refuses the first, so that most trees are accepted; not always. */
+function sound({ random, release, wrong }: Writer, make: () => string): string {
+  let line = make();
+  for (let tries = 0; tries < 6 && !random.chance(2 + wrong * 3); tries++) {
+    if (verdictOf(load({ [MAIN_FILE]: line }, release)).accepted) break;
+    line = make();
+  }
+  return line;
 }
 
 /** Inside a block mostly keywords that may stand there. */
@@ -160,14 +171,7 @@ function directive(writer: Writer, inMatch: boolean): readonly [string, string, 
   const legal = inMatch && !random.chance(wrong) ? keywords.filter(({ inMatch: may }) => may) : keywords;
   const forwarding = FORWARDING.map((name) => byName.get(name)).filter((keyword) => keyword !== undefined);
   const keyword = random.pick(random.chance(60) ? forwarding : legal);
-  return [spell(keyword.name, random), separator(random), soundValue(keyword, random, wrong)];
-}
-
-/** Wrong values are as rare as the writer wants; a value counts as wrong when it looks like none of the plain ones. */
-function soundValue(keyword: Keyword, random: Random, wrong: number): string {
-  const value = randomValue(keyword.form, random);
-  if (keyword.form !== "flag" || random.chance(10 + wrong)) return value;
-  return random.pick(["yes", "no"]);
+  return [spell(keyword.name, random), separator(random), randomValue(keyword.form, random)];
 }
 
 function spell(name: string, random: Random): string {

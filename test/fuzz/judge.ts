@@ -15,7 +15,11 @@ export interface Reading {
 
 export const OURS: Reading = {
   verdict: verdictOf,
-  settings: (config, connection) => settingsOf(config, connection, { missing: "as-sshd" }),
+  settings: (config, connection) => {
+    const settings = settingsOf(config, connection, { missing: "as-sshd" });
+    const crashes = "error" in settings && String(settings.error).startsWith("sshd crashes");
+    return crashes ? { error: "sshd crashes" } : settings;
+  },
 };
 
 export interface Difference {
@@ -79,8 +83,11 @@ function firstError(stderr: string): string {
   return lines.find((line) => !NOT_ERRORS.test(line)) ?? stderr;
 }
 
+const SEGMENTATION_FAULT = 128 + 11;
+
 /** The lines of `sshd -T` by keyword, in lower case. */
 export function printedSettings({ exit, stdout, stderr }: Run): Settings {
+  if (exit === SEGMENTATION_FAULT) return { error: "sshd crashes" };
   if (exit !== 0) return { error: firstError(stderr) };
   const settings = new Map<string, string[]>();
   for (const line of stdout.split("\n")) {

@@ -160,7 +160,7 @@ const penalties: Make = (random) => {
   return random.chance(20) ? random.pick(["yes", "no", "YES", "no yes", ""]) : listOf(item, 3)(random);
 };
 
-/** Any printable form; `null`-free. Forms that only a real machine can judge get values that every machine takes. */
+/** Forms that only a real machine can judge get values that every machine takes. */
 const VALUES: Readonly<Record<ValueForm, Make>> = {
   flag: from(...YES_NO),
   "flag-or-boolean": from(...YES_NO, "True", "FALSE"),
