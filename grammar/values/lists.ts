@@ -98,12 +98,7 @@ export function readChannelTimeouts(args: Arguments): FormReading {
     if (equals < 1 || readTime(word.value.slice(equals + 1), args.release) === null)
       return fatal(args, "bad-channel-timeout", `invalid channel timeout ${word.value}`, { word });
   }
-  const refusal = requireItems(args, words);
-  if (refusal !== null) return refusal;
-  const [first, second] = words.map(({ value }) => value);
-  return second === undefined && equalIgnoringCase(first ?? "", "none")
-    ? ["none"]
-    : words.map(({ value }) => value);
+  return requireItems(args, words) ?? words.map(({ value }) => value);
 }
 
 function noneAlone(

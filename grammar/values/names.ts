@@ -31,10 +31,10 @@ export function readFile(args: Arguments): FormReading {
   return word === null ? missing(args, "missing file name.", "missing file name.") : [expandFile(word.value)];
 }
 
-/** AuthorizedPrincipalsFile: sshd's own `none`, no working directory. */
+/** AuthorizedPrincipalsFile: no working directory; `none` stays as written, see the evaluator. */
 export function readUserFile(args: Arguments): FormReading {
   const word = nextFull(args);
-  return word === null ? missing(args, "missing file name.") : [expandFile(word.value)];
+  return word === null ? missing(args, "missing file name.") : [expandHome(word.value)];
 }
 
 /** AuthorizedKeysFile; RevokedKeys from 10.3. */

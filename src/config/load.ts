@@ -461,11 +461,12 @@ function readIncludeLine(loading: Loading, state: FileState, line: DirectiveLine
   const targets: IncludeTarget[] = [];
   const include: IncludeLine = { line, place, guards: state.guards, targets };
   loading.includes.push(include);
-  for (const word of includePatterns(loading, state, line)) {
+  for (const word of includePatterns(line)) {
     const target = findTarget(loading, word, line, source);
     targets.push(target);
     readTarget(loading, state, include, target);
   }
+  reportIncludeWords(loading, state.text, line);
 }
 
 /**
@@ -501,30 +502,33 @@ function noteLoop(loading: Loading, include: IncludeLine): void {
   });
 }
 
-/** Empty words are refused from 8.7 on; before, one ends the list, and a word behind it is left over. */
-function includePatterns(loading: Loading, state: FileState, line: DirectiveLine): readonly Word[] {
-  const modern = atLeast(loading.release, "8.7");
+/** An empty word ends the list. */
+function includePatterns(line: DirectiveLine): readonly Word[] {
   const empty = line.args.findIndex((word) => word.value === "");
-  const words = empty === -1 ? line.args : line.args.slice(0, empty);
-  const refuse = (code: string, weight: "fatal" | "counted", message: string, word?: Word): void =>
-    pushProblem(loading, state.text, line, {
-      code,
-      weight,
-      message,
-      span: word?.span ?? line.keyword.span,
-      prefix: "line",
-      when: "always",
-    });
-  const behind = line.args[empty + 1];
-  if (modern && empty !== -1) {
-    refuse("empty-argument", "counted", `keyword ${line.keyword.value} empty argument`, line.args[empty]);
-  } else if (words.length === 0) {
+  return empty === -1 ? line.args : line.args.slice(0, empty);
+}
+
+/**
+ * After the files before it are read: an empty word is refused from 8.7 on; in older releases a word behind it is left
+ * over.
+ */
+function reportIncludeWords(loading: Loading, text: LoadedText, line: DirectiveLine): void {
+  const modern = atLeast(loading.release, "8.7");
+  const patterns = includePatterns(line);
+  const empty = line.args[patterns.length];
+  const behind = line.args[patterns.length + 1];
+  const refuse = (code: string, weight: "fatal" | "counted", message: string, word?: Word): void => {
+    const span = word?.span ?? line.keyword.span;
+    pushProblem(loading, text, line, { code, weight, message, span, prefix: "line", when: "always" });
+  };
+  if (modern && empty !== undefined) {
+    refuse("empty-argument", "counted", `keyword ${line.keyword.value} empty argument`, empty);
+  } else if (patterns.length === 0) {
     const name = modern ? line.keyword.value : "Include";
     refuse("missing-argument", "fatal", `${name} missing filename argument`);
-  } else if (empty !== -1 && behind !== undefined && behind.value !== "") {
+  } else if (behind !== undefined && behind.value !== "") {
     refuse("garbage", "fatal", `garbage at end of line; "${behind.value.slice(0, 200)}".`, behind);
   }
-  return words;
 }
 
 function findTarget(loading: Loading, word: Word, line: DirectiveLine, source: Source): IncludeTarget {

@@ -1,4 +1,5 @@
 /** Which of several lines of one keyword counts, inside the global lines or inside the matching blocks. */
+import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Keyword, Sets } from "../../grammar/keywords.ts";
 import type { Directive } from "../config/config.ts";
 
@@ -22,7 +23,15 @@ export function chooseValues(
   const defaults = keyword.defaults ?? [];
   if (keyword.sets === "first-per-part") return firstPerPart([...inMatch, ...global], defaults);
   if (keyword.sets === "first-per-key") return firstPerKey(global, defaults);
-  return CHOICES[keyword.sets](inMatch.length > 0 ? inMatch : global);
+  if (inMatch.length > 0) return CHOICES[keyword.sets](inMatch);
+  const chosen = CHOICES[keyword.sets](global);
+  return isClearedByNone(keyword, chosen) ? { ...chosen, values: defaults } : chosen;
+}
+
+/** `none` in any case is no value at all in the global part; a block's is kept as written (fill_default_server_options). */
+function isClearedByNone({ key }: Keyword, { values }: Chosen): boolean {
+  const kept = key === "authorizedprincipalsfile" || key === "channeltimeout";
+  return kept && values.length === 1 && lowerAscii(values[0] ?? "") === "none";
 }
 
 const CHOICES: Readonly<Record<Exclude<Sets, "first-per-part" | "first-per-key">, Choose>> = {
