@@ -74,14 +74,15 @@ export function findingsOf(
   rules: readonly Rule[],
   options: Pick<AuditCommandOptions, "allowForwarding">,
 ): Found {
-  const found = exposure(config);
+  const world = { accounts: target.world };
+  const found = exposure(config, world);
   const findings = audit(config, found, rules, {
-    lineUses: lineUses(config),
+    lineUses: lineUses(config, world),
     allowed: options.allowForwarding,
     accounts: target.accounts,
     fragment: target.fragment,
   });
-  const limits = [...config.limits, ...found.limits];
+  const limits = [...new Set([...config.limits, ...found.limits, ...target.accountLimits])];
   if (target.onlyRealPath === null) return { findings, limits };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { AuditCommandOptions } from "./audit.ts";
 import type { CheckCommandOptions } from "./check.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
+import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
 import { ownVersion } from "./version.ts";
@@ -19,6 +20,11 @@ function withTargets(command: Command, argument = "[FILE...]"): Command {
     .option("--stdin-filename <path>", "where standard input would lie")
     .option("--root <dir>", "a folder that is the / of a server")
     .option("--openssh <release>", "the release to judge by: 9.2, 9.9p1, 9.2+debian, a package version")
+    .option(
+      "--accounts <who>",
+      "who may exist: open (default), target, host, or a passwd or group file (repeatable)",
+      collect,
+    )
     .option("-o <keyword=value>", "as sshd's own -o (repeatable)", collect)
     .option("--as-host", "resolve Includes as sshd -f FILE on this machine does");
 }
@@ -58,6 +64,23 @@ function addAudit(program: Command, done: Done): void {
 }
 
 type Done = (code: number) => void;
+
+function addExposure(program: Command, done: Done): void {
+  const command = program.command("exposure").description("who may forward what, with the lines that decide");
+  withOutput(withTargets(command), ["pretty", "json"])
+    .option(
+      "--capability <name>",
+      "only this: tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent (repeatable)",
+      collect,
+    )
+    .option("--all", "show closed regions, too")
+    .option("--exclude-no-login", "leave out regions in which nobody can log in")
+    .option("-C <spec>", "also say in which region this connection lies (repeatable)", collect)
+    .action(async (files: string[], options: ExposureCommandOptions) => {
+      const { runExposure } = await import("./exposure.ts");
+      done(runExposure(files, options));
+    });
+}
 
 function addEffective(program: Command, done: Done): void {
   const command = program
@@ -108,7 +131,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const done: Done = (found) => {
     code = found;
   };
-  for (const add of [addAudit, addEffective, addCheck, addRules]) add(program, done);
+  for (const add of [addAudit, addExposure, addEffective, addCheck, addRules]) add(program, done);
   try {
     await program.parseAsync(argv);
     return code;

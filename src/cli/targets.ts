@@ -1,10 +1,13 @@
 /** From the options that name configurations to loaded ones: FILE, `-`, --root, the live host (docs: cli.md). */
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatRelease, NEWEST, parseRelease, type Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
+import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
 import { folderTree } from "../files/folder.ts";
+import { installedRelease } from "../files/release.ts";
 import type { Account, FileContent, FileTree } from "../files/tree.ts";
 
 export interface TargetOptions {
@@ -13,6 +16,7 @@ export interface TargetOptions {
   readonly o?: readonly string[];
   readonly asHost?: boolean;
   readonly stdinFilename?: string;
+  readonly accounts?: readonly string[];
 }
 
 export interface Target {
@@ -25,8 +29,13 @@ export interface Target {
   readonly config: Config;
   readonly release: Release;
   readonly releaseSource: string;
+  /** accounts that the target has today, for labels; null where none are known */
   readonly accounts: readonly Account[] | null;
+  /** nobody but these may exist; null: anybody may (--accounts open) */
+  readonly world: readonly Account[] | null;
   readonly accountsText: string;
+  /** why the accounts may not be all there are; empty otherwise */
+  readonly accountLimits: readonly string[];
   /** findings of this file alone are shown: a drop-in given as FILE; its path inside the tree after links */
   readonly onlyRealPath: string | null;
   /** a drop-in that no main file includes: what it does not set is unknown */
@@ -58,21 +67,27 @@ export interface Misuse {
 const MAIN = "/etc/ssh/sshd_config";
 
 export function openTargets(files: readonly string[], options: TargetOptions): readonly Opened[] | Misuse {
-  const release = chooseRelease(options);
-  if ("misuse" in release) return release;
   const misuse = misuseOf(files, options);
   if (misuse !== null) return { misuse };
-  if (options.root !== undefined) return openRoot(options.root, files, { options, release });
-  if (files.length === 0) return [openLive({ options, release })];
-  return files.map((file) =>
-    file === "-" ? openStdin({ options, release }) : openFile(file, { options, release }),
-  );
+  const host = folderTree("/");
+  const tree = options.root === undefined ? host : folderTree(resolve(options.root));
+  const release = chooseRelease(options, tree, files.length === 0);
+  if (options.root !== undefined && tree.stat("/")?.kind !== "folder")
+    return { misuse: `--root ${options.root} is no folder that can be read` };
+  const people = choosePeople(options, tree, host);
+  if ("misuse" in people) return people;
+  const opening: Opening = { options, tree, release, people };
+  if (options.root !== undefined) return openRoot(options.root, files, opening);
+  if (files.length === 0) return [openLive(opening)];
+  return files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening)));
 }
 
-function misuseOf(files: readonly string[], options: TargetOptions): string | null {
+function misuseOf(files: readonly string[], { root, openssh }: TargetOptions): string | null {
   if (files.filter((file) => file === "-").length > 1) return "standard input can be read once only";
-  if (options.root !== undefined && files.includes("-"))
+  if (root !== undefined && files.includes("-"))
     return "--root and standard input exclude each other: --stdin-filename says where the text would lie";
+  if (openssh !== undefined && parseRelease(openssh) === null)
+    return `"${openssh}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`;
   return null;
 }
 
@@ -83,18 +98,77 @@ interface ChosenRelease {
 
 interface Opening {
   readonly options: TargetOptions;
+  readonly tree: FileTree;
   readonly release: ChosenRelease;
+  readonly people: People;
 }
 
-function chooseRelease({ openssh }: TargetOptions): ChosenRelease | Misuse {
-  if (openssh === undefined)
-    return { release: NEWEST, source: "the newest known: none was found, --openssh names another" };
-  const release = parseRelease(openssh);
-  if (release === null)
+/** Given, else by the package database, else (this host's own sshd only) by `sshd -V`, else the newest known. */
+function chooseRelease({ openssh, root }: TargetOptions, tree: FileTree, live: boolean): ChosenRelease {
+  const given = openssh === undefined ? null : parseRelease(openssh);
+  if (given !== null) return { release: given, source: "given with --openssh" };
+  const installed = installedRelease(tree);
+  if (installed !== null) {
+    const where = root === undefined ? "found on this host" : "found in the root";
+    return { release: installed.release, source: `${where}, ${installed.source}` };
+  }
+  const running = live && root === undefined ? versionOfSshd() : null;
+  if (running !== null) return { release: running, source: "found on this host, sshd -V" };
+  return { release: NEWEST, source: "the newest known: none was found, --openssh names another" };
+}
+
+/** `sshd -V` prints "OpenSSH_9.9p1, …"; releases that do not know the option print it with their usage. */
+function versionOfSshd(): Release | null {
+  for (const path of ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]) {
+    const { stderr, stdout } = spawnSync(path, ["-V"], { encoding: "latin1", timeout: 5_000 });
+    const version = /OpenSSH_(\d+\.\d+p\d+)/.exec(`${stdout ?? ""}${stderr ?? ""}`)?.[1];
+    if (version !== undefined) return parseRelease(version);
+  }
+  return null;
+}
+
+/** Who may exist, and who is known today. */
+interface People {
+  readonly known: readonly Account[] | null;
+  readonly world: readonly Account[] | null;
+  readonly text: string;
+  readonly limits: readonly string[];
+}
+
+function choosePeople(options: TargetOptions, tree: FileTree, host: FileTree): People | Misuse {
+  const given = options.accounts ?? ["open"];
+  const ownTree = options.root !== undefined;
+  const open = { known: ownTree ? accountsOf(tree) : null, world: null, limits: [] };
+  if (given.length === 1 && given[0] === "open")
+    return { ...open, text: "anybody may exist (--accounts open)" };
+  if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
+  if (given.length === 1 && (given[0] === "target" || given[0] === "host")) {
+    const from = given[0] === "host" ? host : tree;
+    const world = accountsOf(from);
+    if (world === null) return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read` };
+    const others = given[0] === "host" ? furtherAccountSources(host) : [];
+    const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);
     return {
-      misuse: `"${openssh}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`,
+      known: world,
+      world,
+      limits,
+      text: `only the ${world.length} accounts of the ${given[0]} exist`,
     };
-  return { release, source: "given with --openssh" };
+  }
+  const texts: string[] = [];
+  for (const file of given) {
+    const content = host.read(latin1(resolve(file)));
+    if (content.kind !== "file")
+      return { misuse: `--accounts ${file}: ${content.kind === "folder" ? "a folder" : content.reason}` };
+    texts.push(Buffer.from(content.bytes).toString("latin1"));
+  }
+  const world = readAccounts(texts);
+  return {
+    known: world,
+    world,
+    limits: [],
+    text: `only the ${world.length} accounts of ${given.join(", ")} exist`,
+  };
 }
 
 /** What is loaded, and how it is shown. */
@@ -112,7 +186,7 @@ interface Wanted {
   readonly stdin?: Uint8Array;
 }
 
-function load(wanted: Wanted, { options, release }: Opening): Opened {
+function load(wanted: Wanted, { options, release, people }: Opening): Opened {
   const refusal = refusalOf(wanted.tree.read(wanted.path), wanted.name);
   if (refusal !== null) return { name: wanted.name, error: refusal };
   const loadOptions: LoadOptions = {
@@ -129,8 +203,10 @@ function load(wanted: Wanted, { options, release }: Opening): Opened {
     config: loadConfig(wanted.tree, wanted.path, loadOptions),
     release: release.release,
     releaseSource: release.source,
-    accounts: null,
-    accountsText: "anybody may exist (--accounts open)",
+    accounts: people.known,
+    world: people.world,
+    accountsText: people.text,
+    accountLimits: people.limits,
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,
@@ -164,14 +240,13 @@ function joined(folder: string, name: string): string {
 
 function openLive(opening: Opening): Opened {
   return load(
-    { name: MAIN, tree: folderTree("/"), path: MAIN, shownAs: (path) => path, checkCommand: "sshd -T" },
+    { name: MAIN, tree: opening.tree, path: MAIN, shownAs: (path) => path, checkCommand: "sshd -T" },
     opening,
   );
 }
 
 function openRoot(root: string, files: readonly string[], opening: Opening): Opened[] {
   const folder = resolve(root);
-  const tree = folderTree(folder);
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const paths =
     files.length === 0 ? [MAIN] : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
@@ -179,7 +254,7 @@ function openRoot(root: string, files: readonly string[], opening: Opening): Ope
     load(
       {
         name: shownRoot + path,
-        tree,
+        tree: opening.tree,
         path,
         shownAs: (inside) => shownRoot + inside,
         writableFolder: "/",
@@ -192,7 +267,7 @@ function openRoot(root: string, files: readonly string[], opening: Opening): Ope
 }
 
 function openFile(file: string, opening: Opening): Opened {
-  const tree = folderTree("/");
+  const { tree } = opening;
   const path = latin1(resolve(file));
   if (opening.options.asHost === true)
     return load(
@@ -270,7 +345,7 @@ function openStdin(opening: Opening): Opened {
   const path = latin1(resolve(name));
   const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
   const stdin = readFileSync(0);
-  const tree = withFile(folderTree("/"), path, stdin);
+  const tree = withFile(opening.tree, path, stdin);
   const wanted = asMain(tree, path, latin1(name));
   return load(
     {

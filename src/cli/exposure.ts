@@ -1,0 +1,92 @@
+/** `exposure`: who may forward what, complete, with witnesses and the deciding lines. */
+import type { Answer, Exposure } from "../policy/answer.ts";
+import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
+import { exposure, locate } from "../policy/exposure.ts";
+import { readSpecifications } from "../policy/specification.ts";
+import { type ExposedTarget, exposureJson, exposureTable } from "../report/exposure.ts";
+import { visible } from "../report/text.ts";
+import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { latin1, openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
+
+export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
+  readonly capability?: readonly string[];
+  readonly C?: readonly string[];
+  readonly all?: boolean;
+  readonly excludeNoLogin?: boolean;
+}
+
+export function runExposure(files: readonly string[], options: ExposureCommandOptions): number {
+  const capabilities = chooseCapabilities(options.capability);
+  if (typeof capabilities === "string") return refuse(capabilities);
+  const opened = openTargets(files, options);
+  if ("misuse" in opened) return refuse(opened.misuse);
+  const targets: ExposedTarget[] = [];
+  for (const target of opened) {
+    const error = "error" in target ? target.error : whyRefused(target);
+    if (error !== null) complain(visible(error));
+    if ("error" in target || error !== null) continue;
+    const exposed = expose(target, capabilities, options);
+    if (typeof exposed === "string") return refuse(visible(exposed));
+    targets.push(exposed);
+  }
+  const report = { targets };
+  const text = options.format === "json" ? exposureJson(report) : exposureTable(report, chosenPaint(options));
+  const failed = writeAnswer(text, options);
+  if (failed !== null) return refuse(failed);
+  if (targets.some((target) => !target.exposure.complete)) return 3;
+  return targets.length < opened.length ? 2 : 0;
+}
+
+function chooseCapabilities(names: readonly string[] | undefined): readonly Capability[] | string {
+  if (names === undefined) return CAPABILITIES;
+  const unknown = names.find((name) => !CAPABILITIES.some((capability) => capability === name));
+  if (unknown !== undefined) return `"${unknown}" is no capability: known are ${CAPABILITIES.join(", ")}`;
+  return CAPABILITIES.filter((capability) => names.includes(capability));
+}
+
+/** A file that sshd refuses opens nothing: there is no service. */
+function whyRefused({ config, name }: Target): string | null {
+  const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  return problem === undefined ? null : `${name}: sshd refuses this configuration: ${problem.sshdText}`;
+}
+
+function expose(
+  target: Target,
+  capabilities: readonly Capability[],
+  options: ExposureCommandOptions,
+): ExposedTarget | string {
+  const found = exposure(target.config, { capabilities, accounts: target.world });
+  const connections: Connection[] = [];
+  for (const text of options.C ?? []) {
+    const connection = readSpecifications([latin1(text)]);
+    if ("error" in connection) return connection.error;
+    connections.push({ ...connection, rdomain: connection.rdomain ?? "" });
+  }
+  return {
+    path: target.name,
+    openssh: releaseText(target),
+    opensshSource: target.releaseSource,
+    accounts: target.accountsText,
+    exposure: withLimits(found, target.accountLimits),
+    answers: found.answers.filter((answer) => isShown(answer, options)),
+    connections: connections.map((connection) => ({
+      connection,
+      answers: new Map(
+        capabilities.map((capability) => [
+          capability,
+          locate(target.config, found.answers, capability, connection),
+        ]),
+      ),
+    })),
+  };
+}
+
+function withLimits(found: Exposure, limits: readonly string[]): Exposure {
+  return { ...found, complete: found.complete && limits.length === 0, limits: [...found.limits, ...limits] };
+}
+
+/** JSON always holds the closed regions that a connection was located in: -C shows all. */
+function isShown({ allowed, login }: Answer, { all, excludeNoLogin, C }: ExposureCommandOptions): boolean {
+  if (excludeNoLogin === true && login === "impossible") return false;
+  return allowed !== false || all === true || C !== undefined;
+}

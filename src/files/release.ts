@@ -1,0 +1,57 @@
+/** The OpenSSH server that a tree has installed, by its package database. No program of the tree is ever run. */
+import { parseRelease, type Release } from "../../grammar/release.ts";
+import type { FileTree } from "./tree.ts";
+
+export interface InstalledRelease {
+  readonly release: Release;
+  /** for people: "dpkg: openssh-server 1:9.2p1-2+deb12u10" */
+  readonly source: string;
+}
+
+/** Null where no database that can be read names one; RPM's is a database file that only rpm reads. */
+export function installedRelease(tree: FileTree): InstalledRelease | null {
+  return fromDpkg(tree) ?? fromApk(tree) ?? fromPacman(tree);
+}
+
+/** deb822 stanzas, each with Package, Status and Version (deb-control(5), dpkg(1)). */
+function fromDpkg(tree: FileTree): InstalledRelease | null {
+  const stanza = stanzaWith(tree, "/var/lib/dpkg/status", "Package: openssh-server\n");
+  if (stanza === null || !/^Status: .* installed$/m.test(stanza)) return null;
+  return found(/^Version: (.*)$/m.exec(stanza)?.[1], "dpkg: openssh-server");
+}
+
+/** `P:` package and `V:` version (apk-v2 installed database). */
+function fromApk(tree: FileTree): InstalledRelease | null {
+  for (const name of ["openssh-server", "openssh-server-pam"]) {
+    const stanza = stanzaWith(tree, "/lib/apk/db/installed", `P:${name}\n`);
+    const version = stanza === null ? undefined : /^V:(.*)$/m.exec(stanza)?.[1];
+    if (version !== undefined) return found(version, `apk: ${name}`);
+  }
+  return null;
+}
+
+/** One folder a package, `openssh-9.9p2-1`. */
+function fromPacman(tree: FileTree): InstalledRelease | null {
+  const folder = (tree.list("/var/lib/pacman/local") ?? []).find((name) => /^openssh-\d/.test(name));
+  const version = folder?.slice("openssh-".length).replace(/-\d+$/, "");
+  return found(version, "pacman: openssh");
+}
+
+function found(version: string | undefined, name: string): InstalledRelease | null {
+  const release = version === undefined ? null : parseRelease(version);
+  return release === null ? null : { release, source: `${name} ${version}` };
+}
+
+/** The stanza, between empty lines, that has this line; the whole database is never turned into text. */
+function stanzaWith(tree: FileTree, path: string, line: string): string | null {
+  const content = tree.read(path);
+  if (content.kind !== "file") return null;
+  const bytes = Buffer.from(content.bytes.buffer, content.bytes.byteOffset, content.bytes.byteLength);
+  for (let at = bytes.indexOf(line); at !== -1; at = bytes.indexOf(line, at + 1)) {
+    if (at > 0 && bytes[at - 1] !== 0x0a) continue;
+    const before = bytes.lastIndexOf("\n\n", at);
+    const end = bytes.indexOf("\n\n", at);
+    return bytes.toString("latin1", before === -1 ? 0 : before + 2, end === -1 ? bytes.length : end + 1);
+  }
+  return null;
+}

@@ -1,0 +1,212 @@
+/** Who may forward what: the regions as a table for people, and as JSON. */
+import type { ChalkInstance } from "chalk";
+import type { Answer, Decider, Exposure } from "../policy/answer.ts";
+import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
+import { positionAt } from "../source/source.ts";
+import { connectionJson, pathText } from "./json.ts";
+import { visible } from "./text.ts";
+
+export interface ExposureReport {
+  readonly targets: readonly ExposedTarget[];
+}
+
+export interface ExposedTarget {
+  readonly path: string;
+  readonly openssh: string;
+  readonly opensshSource: string;
+  readonly accounts: string;
+  readonly exposure: Exposure;
+  /** the answers to show, in order */
+  readonly answers: readonly Answer[];
+  readonly connections: readonly LocatedConnection[];
+}
+
+/** A connection that was asked for, with the answer it lies in. */
+export interface LocatedConnection {
+  readonly connection: Connection;
+  readonly answers: ReadonlyMap<Capability, Answer | null>;
+}
+
+export function exposureJson({ targets }: ExposureReport): string {
+  return `${JSON.stringify({ version: 1, targets: targets.map(targetJson) }, null, 2)}\n`;
+}
+
+function targetJson(target: ExposedTarget): object {
+  const { openssh, opensshSource, accounts, exposure, answers } = target;
+  return {
+    path: pathText(target.path),
+    openssh,
+    opensshSource,
+    accounts,
+    complete: exposure.complete,
+    limits: exposure.limits,
+    assumptions: exposure.assumptions,
+    regions: answers.map(answerJson),
+    connections: target.connections.map((located) => ({
+      connection: connectionJson(located.connection),
+      capabilities: Object.fromEntries(
+        [...located.answers].map(([capability, answer]) => [capability, indexOf(answers, answer)]),
+      ),
+    })),
+  };
+}
+
+/** Index of its region, null where it is not among those shown. */
+function indexOf(answers: readonly Answer[], answer: Answer | null): number | null {
+  const index = answer === null ? -1 : answers.indexOf(answer);
+  return index === -1 ? null : index;
+}
+
+function answerJson(answer: Answer): object {
+  const { capability, allowed, unknownBecause, condition, destinations, listen, witness } = answer;
+  const { login, loginBecause, needs, decidedBy } = answer;
+  const grant =
+    listen === null
+      ? {}
+      : { listenAddresses: listen.addresses, bind: listen.bind, privilegedPorts: listen.privilegedPorts };
+  return {
+    capability,
+    allowed,
+    ...(unknownBecause === null ? {} : { unknownBecause }),
+    condition,
+    destinations,
+    ...grant,
+    witness: witness === null ? null : connectionJson(witness),
+    login,
+    loginBecause,
+    needs,
+    decidedBy: decidedBy.map(deciderJson),
+  };
+}
+
+/** A line of the file, an option of the command line, or the default. */
+export function deciderJson({ keyword, value, directive }: Decider): object {
+  if (directive === null) return { keyword, value, default: true };
+  const { source, span } = directive.place;
+  return { keyword, value, file: pathText(source.path), line: positionAt(source, span.start).line };
+}
+
+const COLUMNS: readonly (readonly [Capability, string])[] = [
+  ["tcp-local", "TCP out"],
+  ["tcp-remote", "TCP in"],
+  ["unix-local", "socket out"],
+  ["unix-remote", "socket in"],
+  ["tun", "tun"],
+  ["x11", "X11"],
+  ["agent", "agent"],
+];
+const WIDTH = 11;
+
+export function exposureTable({ targets }: ExposureReport, paint: ChalkInstance): string {
+  return targets.map((target) => tableOf(target, paint)).join("\n");
+}
+
+function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
+  const complete = target.exposure.complete ? "complete" : "NOT complete";
+  const lines = [
+    `${paint.bold(visible(target.path))}: who can forward`,
+    `judged as OpenSSH ${visible(target.openssh)} (${visible(target.opensshSource)}); ${complete}; ${target.accounts}`,
+    "",
+  ];
+  const shown = COLUMNS.filter(([capability]) =>
+    target.answers.some((answer) => answer.capability === capability),
+  );
+  const rows = [...new Set(target.answers.map(({ condition }) => condition))];
+  const numbered = rows.map((row, index) => `${index + 1} ${visible(row)}`);
+  if (target.answers.every(({ allowed }) => allowed === false)) lines.push("  nobody can forward anything");
+  else {
+    const width = Math.min(44, Math.max(...numbered.map((row) => row.length)));
+    lines.push(
+      paint.dim(`  ${"".padEnd(width)}  ${shown.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
+    );
+    for (const [index, row] of rows.entries())
+      lines.push(...rowLines(target, row, numbered[index] ?? "", { width, shown }));
+    lines.push("", ...reasons(target, rows, paint));
+  }
+  lines.push(...located(target));
+  for (const limit of target.exposure.limits) lines.push(`not complete: ${visible(limit)}`);
+  for (const assumption of target.exposure.assumptions)
+    lines.push(paint.dim(`assumed: ${visible(assumption)}`));
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+interface Columns {
+  readonly width: number;
+  readonly shown: readonly (readonly [Capability, string])[];
+}
+
+/** An empty cell: another row says it. */
+function rowLines(
+  { answers }: ExposedTarget,
+  row: string,
+  text: string,
+  { width, shown }: Columns,
+): string[] {
+  const inRow = answers.filter(({ condition }) => condition === row);
+  const cells = shown.map(([capability]) => {
+    const cell = inRow.filter((answer) => answer.capability === capability).map(cellText);
+    return (cell.length === 0 ? "" : visible(cell.join(" "))).padEnd(WIDTH - 1);
+  });
+  if (text.length <= width) return [`  ${text.padEnd(width)}  ${cells.join(" ")}`.trimEnd()];
+  return [`  ${text}`, `  ${"".padEnd(width)}  ${cells.join(" ")}`.trimEnd()];
+}
+
+const BIND_MARK = { loopback: " (lo)", wildcard: " (all)", client: " (any)" } as const;
+
+function cellText(answer: Answer): string {
+  if (answer.allowed === false) return "-";
+  const mark = answer.allowed === "unknown" ? "?" : "";
+  const login = answer.login === "impossible" ? "!" : "";
+  if (answer.listen !== null) {
+    const addresses = answer.listen.addresses.includes("*:*") ? "any" : answer.listen.addresses.join(",");
+    return `${addresses}${BIND_MARK[answer.listen.bind]}${mark}${login}`;
+  }
+  const everything =
+    answer.destinations.length === 0 || answer.destinations.some((item) => item === "*:*" || item === "*");
+  const hasTargets = answer.capability === "tcp-local" || answer.capability.startsWith("unix");
+  return `${hasTargets ? (everything ? "any" : answer.destinations.join(",")) : "yes"}${mark}${login}`;
+}
+
+/** Why the open answers of each row are open; those with the same reason share a line. */
+function reasons({ answers }: ExposedTarget, rows: readonly string[], paint: ChalkInstance): string[] {
+  return rows.flatMap((row, index) => {
+    const open = answers.filter(({ condition, allowed }) => condition === row && allowed !== false);
+    const byReason = new Map<string, Capability[]>();
+    for (const answer of open) {
+      const because = becauseText(answer);
+      byReason.set(because, [...(byReason.get(because) ?? []), answer.capability]);
+    }
+    return [...byReason].map(
+      ([because, capabilities]) =>
+        `  ${index + 1} ${capabilities.join(", ")} ${paint.dim("because of")} ${because}`,
+    );
+  });
+}
+
+function becauseText({ decidedBy, login, loginBecause }: Answer): string {
+  const written = decidedBy.filter(({ directive }) => directive !== null);
+  const shown = written.length > 0 ? written : decidedBy.slice(0, 1);
+  const text = shown.map(deciderText).join(", ");
+  return login === "impossible" ? `${text} (nobody of them can log in: ${visible(loginBecause)})` : text;
+}
+
+function deciderText({ keyword, value, directive }: Decider): string {
+  if (directive === null) return `${keyword} ${visible(value)} (default)`;
+  const { source, span } = directive.place;
+  const name = source.path.slice(source.path.lastIndexOf("/") + 1);
+  const where = directive.origin === "option" ? "-o" : `${name}:${positionAt(source, span.start).line}`;
+  return visible(`${where} ${directive.line.keyword.value} ${value}`);
+}
+
+function located({ connections }: ExposedTarget): string[] {
+  return connections.flatMap(({ connection, answers }) => [
+    "",
+    `  user=${visible(connection.user ?? "")} from ${visible(connection.addr ?? "")}:`,
+    ...CAPABILITIES.flatMap((capability) => {
+      const answer = answers.get(capability);
+      return answer === undefined || answer === null
+        ? []
+        : [`    ${capability.padEnd(12)} ${cellText(answer)}  ${becauseText(answer)}`];
+    }),
+  ]);
+}

@@ -1,0 +1,71 @@
+/** What a tree says of itself: the installed OpenSSH server and its accounts. */
+import { describe, expect, test } from "vitest";
+import { formatRelease } from "../grammar/release.ts";
+import { accountsOf, furtherAccountSources, readAccounts } from "../src/files/accounts.ts";
+import { folderTree } from "../src/files/folder.ts";
+import { installedRelease } from "../src/files/release.ts";
+import { makeRoot } from "./auditing.ts";
+
+const stanza = (name: string, status: string, version: string): string =>
+  `Package: ${name}\nStatus: ${status}\nVersion: ${version}\nDescription: x\n Package: openssh-server\n`;
+
+describe("installedRelease", () => {
+  test.each([
+    [
+      "dpkg",
+      {
+        "/var/lib/dpkg/status": [
+          stanza("openssh-client", "install ok installed", "1:9.9p1-1"),
+          stanza("openssh-server", "install ok installed", "1:9.2p1-2+deb12u3"),
+        ].join("\n"),
+      },
+      "1:9.2p1-2+deb12u3",
+    ],
+    [
+      "removed, its configuration left",
+      { "/var/lib/dpkg/status": stanza("openssh-server", "deinstall ok config-files", "1:9.2p1-2") },
+      null,
+    ],
+    [
+      "apk",
+      { "/lib/apk/db/installed": "C:x\nP:openssh-server\nV:9.9_p2-r0\n\nP:musl\nV:1.2\n" },
+      "9.9_p2-r0",
+    ],
+    ["pacman", { "/var/lib/pacman/local/openssh-9.9p2-1/desc": "" }, "9.9p2"],
+    ["none", { "/etc/os-release": "ID=x\n" }, null],
+  ])("%s", (_, files, expected) => {
+    const installed = installedRelease(folderTree(makeRoot(files)));
+    expect(installed === null ? null : formatRelease(installed.release)).toBe(expected);
+  });
+});
+
+describe("accounts", () => {
+  test("groups: the primary first, gids without a name left out, the first line of a name counts", () => {
+    const passwd =
+      "alice:x:1000:100::/home/alice:/bin/bash\nbob:x:1001:999::/:\nalice:x:0:0::/:/bin/sh\n# junk\n+::::::\n";
+    const group = "users:x:100:\nwheel:x:10:alice,carol\nextra:x:11:alice\n";
+    expect(readAccounts([passwd, group])).toEqual([
+      {
+        name: "alice",
+        uid: 1000,
+        gid: 100,
+        home: "/home/alice",
+        shell: "/bin/bash",
+        groups: ["users", "wheel", "extra"],
+      },
+      { name: "bob", uid: 1001, gid: 999, home: "/", shell: "/bin/sh", groups: [] },
+    ]);
+  });
+
+  test("a tree without passwd has none that are known", () => {
+    expect(accountsOf(folderTree(makeRoot({ "/x": "" })))).toBeNull();
+  });
+
+  test("sources beyond the files are named", () => {
+    const root = makeRoot({
+      "/etc/nsswitch.conf":
+        "passwd: files systemd sss # ldap\ngroup: files [NOTFOUND=return] ldap\nhosts: dns\n",
+    });
+    expect(furtherAccountSources(folderTree(root))).toEqual(["sss", "ldap"]);
+  });
+});
