@@ -15,7 +15,10 @@ export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly excludeNoLogin?: boolean;
 }
 
-export function runExposure(files: readonly string[], options: ExposureCommandOptions): number {
+export async function runExposure(
+  files: readonly string[],
+  options: ExposureCommandOptions,
+): Promise<number> {
   const capabilities = chooseCapabilities(options.capability);
   if (typeof capabilities === "string") return refuse(capabilities);
   const opened = openTargets(files, options);
@@ -30,7 +33,8 @@ export function runExposure(files: readonly string[], options: ExposureCommandOp
     targets.push(exposed);
   }
   const report = { targets };
-  const text = options.format === "json" ? exposureJson(report) : exposureTable(report, chosenPaint(options));
+  const text =
+    options.format === "json" ? exposureJson(report) : exposureTable(report, await chosenPaint(options));
   const failed = writeAnswer(text, options);
   if (failed !== null) return refuse(failed);
   if (targets.some((target) => !target.exposure.complete)) return 3;

@@ -78,7 +78,7 @@ function addExposure(program: Command, done: Done): void {
     .option("-C <spec>", "also say in which region this connection lies (repeatable)", collect)
     .action(async (files: string[], options: ExposureCommandOptions) => {
       const { runExposure } = await import("./exposure.ts");
-      done(runExposure(files, options));
+      done(await runExposure(files, options));
     });
 }
 

@@ -1,5 +1,4 @@
 /** From the options that name configurations to loaded ones: FILE, `-`, --root, the live host (docs: cli.md). */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatRelease, NEWEST, parseRelease, type Release } from "../../grammar/release.ts";
@@ -119,6 +118,8 @@ function chooseRelease({ openssh, root }: TargetOptions, tree: FileTree, live: b
 
 /** `sshd -V` prints "OpenSSH_9.9p1, …"; releases that do not know the option print it with their usage. */
 function versionOfSshd(): Release | null {
+  // loaded only here: it costs every start otherwise
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
   for (const path of ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]) {
     const { stderr, stdout } = spawnSync(path, ["-V"], { encoding: "latin1", timeout: 5_000 });
     const version = /OpenSSH_(\d+\.\d+p\d+)/.exec(`${stdout ?? ""}${stderr ?? ""}`)?.[1];
