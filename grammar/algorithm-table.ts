@@ -111,14 +111,35 @@ export const KEY_TYPES: readonly AlgorithmRow[] = [
   { name: `rsa-sha2-512${CERT}`, since: "7.8" },
 ];
 
-/** sshkey_type_from_name takes these for plain keys, ASCII case ignored; an algorithm list then drops them. */
+/** Up to 9.1, keytypes[] has these behind the first four, so wildcards expand in this order. */
+export const OLD_KEY_TYPE_ORDER: readonly string[] = [
+  "ssh-rsa",
+  "rsa-sha2-256",
+  "rsa-sha2-512",
+  "ssh-dss",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "sk-ecdsa-sha2-nistp256@openssh.com",
+  "webauthn-sk-ecdsa-sha2-nistp256@openssh.com",
+  `ssh-rsa${CERT}`,
+  `rsa-sha2-256${CERT}`,
+  `rsa-sha2-512${CERT}`,
+  `ssh-dss${CERT}`,
+  `ecdsa-sha2-nistp256${CERT}`,
+  `ecdsa-sha2-nistp384${CERT}`,
+  `ecdsa-sha2-nistp521${CERT}`,
+  `sk-ecdsa-sha2-nistp256${CERT}`,
+];
+
+/** Up to 9.8 sshkey_type_from_name takes these for plain keys, ASCII case ignored; an algorithm list then drops them. */
 export const KEY_SHORT_NAMES: readonly AlgorithmRow[] = [
-  { name: "ED25519" },
-  { name: "RSA" },
-  { name: "ECDSA" },
+  { name: "ED25519", until: "9.9" },
+  { name: "RSA", until: "9.9" },
+  { name: "ECDSA", until: "9.9" },
   { name: "DSA", until: "9.8" },
-  { name: "ED25519-SK", since: "8.2" },
-  { name: "ECDSA-SK", since: "8.2" },
+  { name: "ED25519-SK", since: "8.2", until: "9.9" },
+  { name: "ECDSA-SK", since: "8.2", until: "9.9" },
 ];
 
 const ECDH = "ecdh-sha2-nistp256,ecdh-sha2-nistp384,ecdh-sha2-nistp521";

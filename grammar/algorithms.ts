@@ -35,6 +35,13 @@ function namesAt(rows: readonly table.AlgorithmRow[], release: Release): readonl
     .map(({ name }) => name);
 }
 
+/** In the order in which wildcards expand. */
+function inOrder(names: readonly string[], release: Release): readonly string[] {
+  if (atLeast(release, "9.2")) return names;
+  const { OLD_KEY_TYPE_ORDER: order } = table;
+  return [...names.filter((name) => !order.includes(name)), ...order.filter((name) => names.includes(name))];
+}
+
 /** The Debian backport of the default list brings its name along. */
 export function knownAlgorithms(kind: AlgorithmKind, release: Release): readonly string[] {
   const names = namesAt(NAMES[kind], release);
@@ -81,9 +88,8 @@ function isCertificate(name: string): boolean {
 
 /** kex.c kex_assemble_names. Null: an empty or negated list, for which sshd gives up after the whole file is read. */
 export function assembleAlgorithms(list: string, kind: AlgorithmKind, release: Release): string | null {
-  const all = knownAlgorithms(kind, release).filter(
-    (name) => kind !== "ca-key-types" || !isCertificate(name),
-  );
+  const ordered = inOrder(knownAlgorithms(kind, release), release);
+  const all = ordered.filter((name) => kind !== "ca-key-types" || !isCertificate(name));
   const byDefault = defaultAlgorithms(kind, release);
   const rest = list.slice(1);
   if (list.startsWith("-") && atLeast(release, "7.5")) {

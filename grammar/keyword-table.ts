@@ -423,8 +423,8 @@ export const KEYWORDS: readonly KeywordRow[] = [
   {
     name: "DebianBanner",
     form: "flag",
-    print: "never",
     default: "yes",
+    print: "never",
     vendors: DEBIAN,
     source: "Debian patch debian-banner.patch",
     changes: [{ from: "10.0", print: "line", source: "-T of Debian's 8.4, 9.2 and 10.0" }],

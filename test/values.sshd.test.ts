@@ -1,10 +1,10 @@
 /**
- * Values against the machine's sshd: for every keyword, what it accepts, prints and says. Skipped, and saying so,
- * where there is no sshd 9.2 of Debian's. SSHD_VALUES=all runs every pair of keyword and argument.
+ * Values against a real sshd of Debian's: for every keyword, what it accepts, prints and says. SSHD_ROOT names the root
+ * of another installation (test/lab/host makes them), SSHD_VALUES=all runs every pair of keyword and argument. Skipped,
+ * and saying so, without root or without such an sshd.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Keyword, knownKeywords, printsNone } from "../grammar/keywords.ts";
@@ -12,15 +12,28 @@ import { parseText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import type { DirectiveLine } from "../grammar/tree.ts";
 import { readValue } from "../grammar/values.ts";
+import { asPrinted } from "../src/config/printed.ts";
 
+const { SSHD_ROOT = "/", SSHD_VALUES } = process.env;
 const SSHD = "/usr/sbin/sshd";
-const RELEASE = parseRelease("1:9.2p1-2+deb12u10");
-const version = existsSync(SSHD) ? spawnSync(SSHD, ["-V"], { encoding: "latin1" }).stderr : "";
-const usable = /OpenSSH_9\.2/.test(version) && process.getuid?.() === 0 && RELEASE !== null;
+const RELEASE = installedRelease();
+const usable = RELEASE !== null && process.getuid?.() === 0;
 if (!usable)
-  console.log(
-    `values.sshd.test.ts is skipped: it needs root and Debian's sshd 9.2, found "${version.trim()}"`,
-  );
+  console.log(`values.sshd.test.ts is skipped: it needs root and Debian's openssh-server in ${SSHD_ROOT}`);
+
+function installedRelease(): Release | null {
+  const status = join(SSHD_ROOT, "var/lib/dpkg/status");
+  if (!existsSync(join(SSHD_ROOT, SSHD)) || !existsSync(status)) return null;
+  const stanza = /^Package: openssh-server\n(?:.+\n)*?Version: (.+)$/m.exec(readFileSync(status, "latin1"));
+  return stanza?.[1] === undefined ? null : parseRelease(stanza[1]);
+}
+
+function runSshd(args: readonly string[]): { status: number | null; stdout: string; stderr: string } {
+  const options = { encoding: "latin1", cwd: "/" } as const;
+  return SSHD_ROOT === "/"
+    ? spawnSync(SSHD, args, options)
+    : spawnSync("chroot", [SSHD_ROOT, SSHD, ...args], options);
+}
 
 /** Arguments that are odd for one form or another; every keyword gets all of them. */
 const ARGUMENTS = [
@@ -191,8 +204,8 @@ let folder = "";
 
 beforeAll(() => {
   if (!usable) return;
-  folder = mkdtempSync(join(tmpdir(), "sshd-values-"));
-  mkdirSync("/run/sshd", { recursive: true });
+  folder = mkdtempSync(join(SSHD_ROOT, "tmp/sshd-values-"));
+  mkdirSync(join(SSHD_ROOT, "run/sshd"), { recursive: true });
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
 });
 
@@ -208,35 +221,35 @@ interface Answer {
   readonly message: string;
 }
 
+function inRoot(path: string): string {
+  return SSHD_ROOT === "/" ? path : path.slice(SSHD_ROOT.length);
+}
+
 function ask(text: string, key: string): Answer {
   const file = join(folder, "config");
   writeFileSync(file, `${text}\n`, "latin1");
-  const run = spawnSync(SSHD, ["-T", "-h", join(folder, "key"), "-f", file], {
-    encoding: "latin1",
-    cwd: "/",
-  });
-  const lines = run.stdout.split("\n").filter((line) => line === key || line.startsWith(`${key} `));
+  const shown = inRoot(file);
+  const run = runSshd(["-T", "-h", inRoot(join(folder, "key")), "-f", shown]);
+  const lines = run.stdout.split("\n").filter((line) => (line.split(" ", 1)[0] ?? "").toLowerCase() === key);
   // sshd puts its working directory, here `/`, and a slash before relative paths; we keep them as written.
   const printed = lines.map((line) => line.slice(key.length + 1).replace(/^\/\//, "")).join("|");
-  const message = (run.stderr.split("\r\n")[0] ?? "").split("\n")[0]?.replace(file, "F") ?? "";
-  return {
-    accepted: run.status === 0,
-    printed: run.status === 0 ? printed : "",
-    message: run.status === 0 ? "" : message,
-  };
+  const message = (run.stderr.split(/\r?\n/)[0] ?? "").replace(shown, "F");
+  const accepted = run.status === 0;
+  return { accepted, printed: accepted ? printed : "", message: accepted ? "" : message };
 }
 
 function predict(text: string, keyword: Keyword, release: Release): Answer {
   const tree = parseText(`${text}\n`, release);
   const line = tree.lines.find((found): found is DirectiveLine => found.kind === "directive");
   const grammar = tree.problems.find(({ weight }) => weight !== "silent");
-  if (grammar !== undefined) return { accepted: false, printed: "", message: `F line 1: ${grammar.message}` };
+  if (grammar !== undefined)
+    return { accepted: false, printed: "", message: asPrinted(`F line 1: ${grammar.message}`) };
   if (line === undefined) return { accepted: true, printed: show(keyword, null, release), message: "" };
   const { values, problems } = readValue(keyword, line, release);
   const first = problems.find(({ weight }) => weight !== "silent");
   if (first === undefined) return { accepted: true, printed: show(keyword, values, release), message: "" };
   const position = { line: "F line 1: ", "colon-line": "F: line 1: ", none: "" }[first.prefix];
-  return { accepted: false, printed: "", message: position + first.message };
+  return { accepted: false, printed: "", message: asPrinted(position + first.message) };
 }
 
 /** What -T prints when nothing else is set: a line that sets nothing leaves the default. */
@@ -249,7 +262,17 @@ function show(keyword: Keyword, values: readonly string[] | null, release: Relea
 /** What -T prints depends on the machine, on other keywords, or on a working directory. */
 const UNPRINTED = ["hostkey", "hostcertificate", "listenaddress", "rekeylimit", "persourcepenalties"];
 
+const SERVICES_KNOWN = existsSync(join(SSHD_ROOT, "etc/services"));
+
+function knowsKeyword(key: string): boolean {
+  return RELEASE !== null && knownKeywords(RELEASE).some((keyword) => keyword.key === key);
+}
+
 function comparable(keyword: Keyword, text: string, real: Answer): boolean {
+  // A minimal root has no /etc/services; up to 8.6 ChallengeResponseAuthentication turns keyboard-interactive on.
+  if (!SERVICES_KNOWN && /\b(ssh|http|auth)$/.test(text) && /port/i.test(real.message)) return false;
+  if (keyword.key === "kbdinteractiveauthentication" && knowsKeyword("challengeresponseauthentication"))
+    return false;
   const machine = /bad addr or host|Could not load|No such user|no hostkeys|set without/;
   if (!real.accepted && machine.test(real.message)) return false;
   return !(keyword.form === "listen-address" && !/^ListenAddress [[0-9:]/.test(text));
@@ -258,7 +281,6 @@ function comparable(keyword: Keyword, text: string, real: Answer): boolean {
 describe.skipIf(!usable)("the machine's sshd agrees", () => {
   const release = RELEASE as Release;
   const keywords = knownKeywords(release).filter(({ form }) => form !== "match" && form !== "include");
-  const { SSHD_VALUES } = process.env;
   const all = SSHD_VALUES === "all";
 
   test.each(keywords.map((keyword, index) => [keyword.name, keyword, index] as const))(
@@ -285,9 +307,7 @@ describe.skipIf(!usable)("the machine's sshd agrees", () => {
   );
 
   test("defaults", () => {
-    const real = spawnSync(SSHD, ["-T", "-h", join(folder, "key"), "-f", "/dev/null"], {
-      encoding: "latin1",
-    });
+    const real = runSshd(["-T", "-h", inRoot(join(folder, "key")), "-f", "/dev/null"]);
     const printed = new Set(
       real.stdout.split("\n").filter((line) => line !== "" && !/^(hostkey|listenaddress) /.test(line)),
     );

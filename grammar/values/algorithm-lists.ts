@@ -21,6 +21,8 @@ const WORDING: Readonly<Record<AlgorithmKind, Wording>> = {
 function keyField(key: string): string {
   if (key === "hostkeyalgorithms") return key;
   if (key === "casignaturealgorithms") return "ca_sign_algorithms";
+  if (key.endsWith("keytypes"))
+    return key.startsWith("hostbased") ? "hostbased_key_types" : "pubkey_key_types";
   return key.startsWith("hostbased") ? "hostbased_accepted_algos" : "pubkey_accepted_algos";
 }
 

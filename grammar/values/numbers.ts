@@ -5,6 +5,7 @@ import { atLeast, type Release } from "../release.ts";
 import { type Arguments, type FormReading, fatal, missing, nextFull } from "./arguments.ts";
 
 const INT_MAX = 0x7fffffff;
+const LONG_LONG_MAX = 0x7fffffffffffffffn;
 
 /** misc.c atoi_err: sshd's word for what is wrong, or the number. */
 export function readInteger(text: string | null): { readonly value: number } | { readonly wrong: string } {
@@ -28,9 +29,12 @@ function badInteger(args: Arguments, wrong: string, word: ReturnType<Arguments["
   return fatal(args, "bad-integer", text, { word });
 }
 
+/** strtol, saturating, then cut to an int; 0 without digits. */
 function atoi(text: string): number {
-  const match = /^[ \t\n\v\f\r]*([+-]?[0-9]{1,18})/.exec(text);
-  return match === null ? 0 : Number(BigInt.asIntN(32, BigInt((match[1] ?? "0").replace("+", ""))));
+  const match = /^[ \t\n\v\f\r]*([+-]?)([0-9]+)/.exec(text);
+  const digits = BigInt(match?.[2]?.slice(0, 40) ?? "0");
+  const size = digits > LONG_LONG_MAX ? LONG_LONG_MAX : digits;
+  return Number(BigInt.asIntN(32, match?.[1] === "-" ? -size : size));
 }
 
 /** PerSourceMaxStartups: `none` minds the case. */
@@ -125,7 +129,7 @@ function scanColons(text: string): readonly number[] {
   const numbers: number[] = [];
   let rest = text;
   for (;;) {
-    const match = /^[ \t\n\v\f\r]*([+-]?[0-9]{1,18})/.exec(rest);
+    const match = /^[ \t\n\v\f\r]*([+-]?[0-9]+)/.exec(rest);
     if (match === null) return numbers;
     numbers.push(atoi(match[1] ?? ""));
     rest = rest.slice(match[0].length);
@@ -149,7 +153,8 @@ export function readMaxStartups(args: Arguments): FormReading {
     return fatal(args, "bad-startups", text, { word });
   }
   const lost = !full && atLeast(release, "10.1") && !atLeast(release, "10.3");
-  return [`${lost ? 10 : begin}:${rate}:${max}`];
+  // -1 is how an unset number is kept, so the default comes back (9.2 and later refuse it).
+  return [`${lost || begin === -1 ? 10 : begin}:${rate}:${max === -1 ? 100 : max}`];
 }
 
 /** `v4` or `v4:v6`. Up to 10.2 a missing v6 length is not set at all; Debian's 9.2 shows 0. */
@@ -169,7 +174,6 @@ export function readNetBlockSize(args: Arguments): FormReading {
 }
 
 const SCALES = "bkmgtpe";
-const LONG_LONG_MAX = 0x7fffffffffffffffn;
 
 /** fmt_scaled.c scan_scaled: a decimal with a unit letter, in bytes; else the errno text. */
 function readSize(text: string): bigint | string {

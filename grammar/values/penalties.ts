@@ -85,7 +85,8 @@ const TYPES_OF_SERVICE: readonly (readonly [string, number, string])[] = [
   ["cs6", 0xc0, "7.4"],
   ["cs7", 0xe0, "7.4"],
   ["ef", 0xb8, "7.4"],
-  ["le", 0x04, "8.2"],
+  ["le", 0x04, "8.9"],
+  ["le", 0x01, "8.2"],
   ["va", 0xb0, "10.3"],
   ["lowdelay", 0x10, "7.4"],
   ["throughput", 0x08, "7.4"],
@@ -108,7 +109,9 @@ export function readIpQos(args: Arguments): FormReading {
 }
 
 function readTypeOfService(text: string, release: Release): string | null {
-  const known = TYPES_OF_SERVICE.filter(([, , since]) => atLeast(release, since));
+  const known = TYPES_OF_SERVICE.filter(
+    ([, , since], index) => atLeast(release, since) && !replaced(index, release),
+  );
   const named = known.find(([name]) => equalIgnoringCase(name, text));
   const value = named?.[1] ?? readServiceNumber(text, release);
   if (value === null) return null;
@@ -119,6 +122,14 @@ function readTypeOfService(text: string, release: Release): string | null {
   if (modern && named !== undefined && retired.includes(named[0])) return "none";
   const printable = modern ? known.filter(([name]) => !retired.includes(name)) : known;
   return printable.find(([, code]) => code === value)?.[0] ?? `0x${value.toString(16).padStart(2, "0")}`;
+}
+
+/** defines.h IPTOS_DSCP_LE was 1 up to 8.8: of two rows with one name the first that the release has counts. */
+function replaced(index: number, release: Release): boolean {
+  const name = TYPES_OF_SERVICE[index]?.[0];
+  return TYPES_OF_SERVICE.slice(0, index).some(
+    ([earlier, , since]) => earlier === name && atLeast(release, since),
+  );
 }
 
 /** strtol base 0 up to 9.7, strtonum from 9.8; 0 to 255. */
