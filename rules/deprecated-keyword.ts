@@ -1,18 +1,23 @@
-import type { Audit, Draft, Problem, Rule } from "../src/lint/rule.ts";
+import { type Audit, type Draft, groupBy, listed, type Problem, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
-  return audit.config.problems.flatMap(report);
+  const deprecated = audit.config.problems.filter(
+    ({ code, weight }) => weight === "warning" && code === "deprecated-keyword",
+  );
+  return [...groupBy(deprecated, ({ place }) => place.source).values()].flatMap(report);
 }
 
-function report({ code, weight, place, sshdText }: Problem): Draft[] {
-  if (weight !== "warning" || code !== "deprecated-keyword") return [];
-  const spelled = place.source.text.slice(place.span.start, place.span.end);
+/** One finding a file: old files hold a dozen of them. */
+function report(problems: readonly Problem[]): Draft[] {
+  const [first, ...others] = problems;
+  if (first === undefined) return [];
+  const words = problems.map(({ place }) => place.source.text.slice(place.span.start, place.span.end));
   return [
     {
-      message: `"${spelled}" has no effect any more: this release of sshd ignores it`,
-      place,
+      message: `${listed(words)} ${words.length === 1 ? "has" : "have"} no effect any more: this release of sshd ignores ${words.length === 1 ? "it" : "them"}`,
+      place: first.place,
       label: "ignored",
-      notes: [`sshd says: ${sshdText}`],
+      related: others.map(({ place }) => ({ place, note: "ignored, too" })),
     },
   ];
 }

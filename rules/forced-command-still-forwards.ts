@@ -34,7 +34,9 @@ function check(audit: Audit): Draft[] {
 
 function report(audit: Audit, { directive, decides, witness }: LineUse): Draft[] {
   if (decides !== true || witness === null || directive.origin === "option") return [];
-  const open = FORWARDS.flatMap((capability) => audit.at(capability, witness) ?? []).filter(isOpen);
+  const open = FORWARDS.flatMap((capability) => audit.at(capability, witness) ?? [])
+    .filter(isOpen)
+    .filter((answer) => !isDeliberate(answer, directive));
   const [first] = open;
   if (first === undefined) return [];
   return [
@@ -51,6 +53,12 @@ function report(audit: Audit, { directive, decides, witness }: LineUse): Draft[]
       ],
     },
   ];
+}
+
+/** Forwarding that the same block opens is what the account is for. */
+function isDeliberate(answer: Answer, { guards }: LineUse["directive"]): boolean {
+  const block = guards.at(-1);
+  return block !== undefined && answer.decidedBy.some(({ directive }) => directive?.guards.at(-1) === block);
 }
 
 function isOpen({ allowed }: Answer): boolean {

@@ -23,6 +23,7 @@ import { rule as privilegedPort } from "./privileged-port.ts";
 import { rule as reopenedByMatch } from "./reopened-by-match.ts";
 import { rule as shadowedDirective } from "./shadowed-directive.ts";
 import { rule as streamLocalForwarding } from "./stream-local-forwarding.ts";
+import { rule as suppression } from "./suppression.ts";
 import { rule as syntax } from "./syntax.ts";
 import { rule as tcpForwarding } from "./tcp-forwarding.ts";
 import { rule as tunnelDevice } from "./tunnel-device.ts";
@@ -64,4 +65,5 @@ export const RULES: readonly Rule[] = [
   deprecatedKeyword,
   keywordNewerThanSshd,
   syntax,
+  suppression,
 ];

@@ -1,9 +1,16 @@
 import { type Audit, type Draft, explainProblem, type Problem, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
+  const unknown = audit.config.problems.filter(({ code }) => code === "unknown-keyword");
   return audit.config.problems
     .filter(({ code }) => code === "not-allowed-in-match")
+    .filter(({ place }) => !unknown.some((other) => startsAt(other, place)))
     .map((problem) => report(audit, problem));
+}
+
+/** Of an unknown word inside a Match sshd says both. */
+function startsAt({ place }: Problem, { source, span }: Problem["place"]): boolean {
+  return place.source === source && place.span.start === span.start;
 }
 
 function report(audit: Audit, problem: Problem): Draft {

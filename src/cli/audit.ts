@@ -2,8 +2,9 @@
 import { RULES } from "../../rules/index.ts";
 import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
-import { audit } from "../lint/audit.ts";
+import { judge } from "../lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
+import type { Judged } from "../lint/suppressions.ts";
 import { exposure, lineUses } from "../policy/exposure.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
@@ -15,6 +16,8 @@ export interface AuditCommandOptions extends TargetOptions, OutputOptions {
   readonly rule?: readonly string[];
   readonly failOn: Severity;
   readonly allowForwarding: AllowedForwarding;
+  /** false with --no-suppressions */
+  readonly suppressions: boolean;
   readonly fix?: boolean;
   readonly unsafeFixes?: boolean;
   readonly diff?: boolean;
@@ -63,7 +66,7 @@ function auditTarget(target: Opened, rules: readonly Rule[], options: AuditComma
 }
 
 export interface Found {
-  readonly findings: readonly Finding[];
+  readonly judged: readonly Judged[];
   readonly limits: readonly string[];
 }
 
@@ -72,25 +75,33 @@ export function findingsOf(
   target: Target,
   config: Config,
   rules: readonly Rule[],
-  options: Pick<AuditCommandOptions, "allowForwarding">,
+  options: Pick<AuditCommandOptions, "allowForwarding" | "suppressions">,
 ): Found {
   const world = { accounts: target.world };
   const found = exposure(config, world);
-  const findings = audit(config, found, rules, {
+  const judged = judge(config, found, rules, {
     lineUses: lineUses(config, world),
     allowed: options.allowForwarding,
     accounts: target.accounts,
     fragment: target.fragment,
+    suppressions: options.suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
   });
   const limits = [...new Set([...config.limits, ...found.limits, ...target.accountLimits])];
-  if (target.onlyRealPath === null) return { findings, limits };
+  if (target.onlyRealPath === null) return { judged, limits };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),
   );
-  return { findings: findings.filter(({ place }) => own.has(place.source)), limits };
+  return { judged: judged.filter(({ finding }) => own.has(finding.place.source)), limits };
 }
 
-export function describe(target: Target, config: Config, { findings, limits }: Found): TargetReport {
+/** The date here, as people write it in a suppression. */
+function today(): string {
+  const now = new Date();
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+export function describe(target: Target, config: Config, { judged, limits }: Found): TargetReport {
   return {
     path: target.name,
     openssh: releaseText(target),
@@ -100,7 +111,11 @@ export function describe(target: Target, config: Config, { findings, limits }: F
     limits,
     checkCommand: target.checkCommand,
     error: null,
-    findings: findings.map((finding) => ({ finding, edits: editsOf(config, finding), suppressed: null })),
+    findings: judged.map(({ finding, suppressed }) => ({
+      finding,
+      edits: editsOf(config, finding),
+      suppressed,
+    })),
   };
 }
 

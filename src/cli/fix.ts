@@ -69,7 +69,10 @@ function fixTarget(target: Target, session: Session): TargetReport {
     tree,
     path: target.path,
     load: target.loadOptions,
-    audit: (config) => findingsOf(target, config, rules, options).findings,
+    audit: (config) =>
+      findingsOf(target, config, rules, options).judged.flatMap(({ finding, suppressed }) =>
+        suppressed === null ? [finding] : [],
+      ),
     unsafe: options.unsafeFixes === true,
   });
   const stopped = whyStopped(target, plan) ?? (options.diff === true ? null : write(target, plan));

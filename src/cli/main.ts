@@ -53,6 +53,7 @@ function addAudit(program: Command, done: Done): void {
         .choices(["none", "local", "remote"])
         .default("none"),
     )
+    .option("--no-suppressions", "show what comments in the files accept, too")
     .option("--fix", "make the safe changes")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")

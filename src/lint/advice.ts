@@ -1,7 +1,8 @@
 /** What is wrong with a line that sshd refuses, and what would be right, in words for an administrator. */
+import { isAlgorithmKind, knownAlgorithms } from "../../grammar/algorithms.ts";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { type Keyword, knownKeywords, lookUpKeyword, type ValueForm } from "../../grammar/keywords.ts";
-import { formatRelease, NEWEST, type Release } from "../../grammar/release.ts";
+import { NEWEST, type Release } from "../../grammar/release.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import type { Config, Problem } from "../config/config.ts";
 
@@ -14,6 +15,9 @@ export function explainProblem(config: Config, problem: Problem): string {
     return `${line.keyword.value} holds for the whole server and may not stand in a Match block: move it above the first Match`;
   if (problem.code === "invalid-quotes") return "a quote is opened and never closed";
   if (problem.code === "no-argument") return `${line?.keyword.value ?? "the keyword"} needs a value`;
+  const unsupported = keyword === null || line === null ? [] : unknownNames(keyword, line, config.release);
+  if (unsupported.length > 0)
+    return `${keyword?.name ?? ""} names ${unsupported.join(", ")}, which OpenSSH ${config.release.major}.${config.release.minor} does not have (any more, or yet)`;
   const said = problem.message.replace(/[.\n]+$/, "");
   const expected = keyword === null ? undefined : EXPECTED[keyword.form];
   return expected === undefined || keyword === null ? said : `${said} (${keyword.name} takes ${expected})`;
@@ -27,11 +31,19 @@ function lineAt(config: Config, { place }: Problem): DirectiveLine | null {
   return line?.kind === "directive" ? line : null;
 }
 
+/** Names of a list of algorithms that the release does not have; patterns are left out. */
+function unknownNames({ form }: Keyword, line: DirectiveLine, release: Release): string[] {
+  if (!isAlgorithmKind(form)) return [];
+  const known = new Set(knownAlgorithms(form, release));
+  const names = (line.args[0]?.value ?? "").replace(/^[+^-]/, "").split(",");
+  return names.filter((name) => name !== "" && !/[*?]/.test(name) && !known.has(name));
+}
+
 function unknownKeyword(release: Release, line: DirectiveLine): string {
   const spelled = line.keyword.value;
   const guess = closestKeyword(spelled, release);
   const hint = guess === null ? "" : `; did you mean ${guess.name}?`;
-  return `"${spelled}" is no keyword of OpenSSH ${formatRelease(release)}${hint}`;
+  return `"${spelled}" is no keyword of OpenSSH ${release.major}.${release.minor}${hint}`;
 }
 
 /** The first release that knows a keyword, where the one at hand is older; null for a word that none knows. */

@@ -6,6 +6,7 @@ import type { Exposure, LineUse } from "../policy/answer.ts";
 import { locate } from "../policy/exposure.ts";
 import { positionAt } from "../source/source.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
+import { applySuppressions, type Judged, type Suppressed, type SuppressionOptions } from "./suppressions.ts";
 
 export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
@@ -13,17 +14,31 @@ export interface AuditOptions {
   readonly accounts?: readonly Account[] | null;
   /** a drop-in without its main file: what no line sets is unknown, and no finding */
   readonly fragment?: boolean;
+  /** null, the default: suppressions in the files count for nothing */
+  readonly suppressions?: Pick<SuppressionOptions, "today" | "knownRules"> | null;
 }
 
 export const SEVERITIES: readonly Severity[] = ["error", "high", "medium", "low", "info"];
 
-/** Findings in the order of the files as sshd reads them, then by line, severity and rule. */
+/** The findings that no suppression holds back: files in sshd's order, then by line, severity and rule. */
 export function audit(
   config: Config,
   exposure: Exposure,
   rules: readonly Rule[],
   options: AuditOptions = {},
 ): Finding[] {
+  return judge(config, exposure, rules, options).flatMap(({ finding, suppressed }) =>
+    suppressed === null ? [finding] : [],
+  );
+}
+
+/** All findings, each with the suppression that holds it back, if any. */
+export function judge(
+  config: Config,
+  exposure: Exposure,
+  rules: readonly Rule[],
+  options: AuditOptions = {},
+): Judged[] {
   const looked: Audit = {
     config,
     exposure: options.fragment === true ? withoutDefaults(exposure) : exposure,
@@ -31,9 +46,36 @@ export function audit(
     allowed: options.allowed ?? "none",
     at: (capability, connection) => locate(config, exposure.answers, capability, connection),
     accounts: options.accounts ?? null,
+    complaints: [],
   };
-  const findings = rules.flatMap((rule) => rule.check(looked).map((draft) => complete(rule, draft)));
-  return findings.sort(compareBy(config));
+  const early = runRules(
+    rules.filter(({ late }) => late !== true),
+    looked,
+  );
+  const { judged, complaints } = suppress(config, early, rules, options);
+  const late = runRules(
+    rules.filter((rule) => rule.late === true),
+    { ...looked, complaints },
+  );
+  const all = [...judged, ...late.map((finding) => ({ finding, suppressed: null }))];
+  const compare = compareBy(config);
+  return all.sort((a, b) => compare(a.finding, b.finding));
+}
+
+function runRules(rules: readonly Rule[], looked: Audit): Finding[] {
+  return rules.flatMap((rule) => rule.check(looked).map((draft) => complete(rule, draft)));
+}
+
+function suppress(
+  config: Config,
+  findings: readonly Finding[],
+  rules: readonly Rule[],
+  { suppressions = null }: AuditOptions,
+): Suppressed {
+  if (suppressions === null)
+    return { judged: findings.map((finding) => ({ finding, suppressed: null })), complaints: [] };
+  const ran = new Set(rules.map(({ id }) => id));
+  return applySuppressions(config, findings, { ...suppressions, ran });
 }
 
 /** Answers that a written line opens: what only defaults open is unknown in a fragment. */

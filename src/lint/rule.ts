@@ -57,6 +57,8 @@ export interface Rule {
   readonly severity: Severity;
   readonly docs: RuleDocs;
   readonly references: readonly string[];
+  /** true: runs after the others and sees what suppressions did to their findings */
+  readonly late?: true;
   readonly check: (audit: Audit) => readonly Draft[];
 }
 
@@ -87,6 +89,8 @@ export interface Audit {
   readonly at: (capability: Capability, connection: Connection) => Answer | null;
   /** null where no accounts of the target are known */
   readonly accounts: readonly Account[] | null;
+  /** what is wrong with suppressions themselves; empty for a rule that is not late */
+  readonly complaints: readonly Draft[];
 }
 
 export interface Finding {

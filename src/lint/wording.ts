@@ -42,14 +42,12 @@ export function whoText(answers: readonly Answer[]): string {
   return text.includes(",") ? `${text},` : text;
 }
 
-const THINGS: Readonly<Record<Capability, string>> = {
-  "tcp-local": "TCP",
-  "tcp-remote": "TCP",
-  "unix-local": "unix sockets",
-  "unix-remote": "unix sockets",
-  tun: "a tun device",
-  x11: "X11",
-  agent: "the ssh agent",
+const OTHERS: Readonly<Partial<Record<Capability, string>>> = {
+  "unix-local": "reach unix sockets of this server",
+  "unix-remote": "create unix sockets on this server",
+  tun: "open a network tunnel (ssh -w)",
+  x11: "forward X11",
+  agent: "forward their ssh agent (ssh -A)",
 };
 
 /** "may tunnel TCP and unix sockets through this server", by what is open. */
@@ -60,7 +58,7 @@ export function forwards(answers: readonly Answer[]): string {
   if (open.has("tcp-local"))
     return `may reach ${destinationText(ofKind(answers, "tcp-local"))}${sockets} through this server`;
   if (open.has("tcp-remote")) return `may open listening ports${sockets} on this server`;
-  return `may forward ${listed([...open].map((capability) => THINGS[capability]))}`;
+  return `may ${listed([...open].flatMap((capability) => OTHERS[capability] ?? []))}`;
 }
 
 function ofKind(answers: readonly Answer[], capability: Capability): readonly Answer[] {

@@ -1,0 +1,148 @@
+/**
+ * Findings that an administrator accepts, said in the file itself:
+ * `# sshd-policy: allow RULE -- reason` (optionally `until 2027-01-31` in front of `--`) on the line before, or at the
+ * end of the line; `allow-file RULE` for the whole file.
+ */
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { lookUpKeyword } from "../../grammar/keywords.ts";
+import type { DirectiveLine, Line, Span } from "../../grammar/tree.ts";
+import type { Config, ConfigFile } from "../config/config.ts";
+import { type Place, positionAt, type Source } from "../source/source.ts";
+import type { Draft, Finding } from "./rule.ts";
+
+/** A finding with the suppression that holds it back, if any. */
+export interface Judged {
+  readonly finding: Finding;
+  readonly suppressed: { readonly reason: string; readonly until: string | null } | null;
+}
+
+interface Suppression {
+  readonly rule: string;
+  readonly reason: string;
+  /** ISO date of the last day; null: no end */
+  readonly until: string | null;
+  readonly place: Place;
+  /** physical line it is about, from 1; null: the whole file */
+  readonly line: number | null;
+}
+
+const MARK = /#[ \t]*sshd-policy:[ \t]*(.*)$/;
+const FORM =
+  /^(allow|allow-file)[ \t]+([a-z0-9-]+)(?:[ \t]+until[ \t]+(\d{4}-\d{2}-\d{2}))?[ \t]*(?:--[ \t]*(.*?))?[ \t]*$/;
+
+export interface SuppressionOptions {
+  /** today as an ISO date: what ended before it is expired */
+  readonly today: string;
+  readonly knownRules: readonly string[];
+  /** rules of this run: a suppression of another one cannot be called unused */
+  readonly ran: ReadonlySet<string>;
+}
+
+export interface Suppressed {
+  readonly judged: readonly Judged[];
+  /** what is wrong with suppressions themselves: without reason, expired, unused, of an unknown rule */
+  readonly complaints: readonly Draft[];
+}
+
+/** Suppressions of all files of the configuration, applied to the findings. */
+export function applySuppressions(
+  config: Config,
+  findings: readonly Finding[],
+  { today, knownRules, ran }: SuppressionOptions,
+): Suppressed {
+  const complaints: Draft[] = [];
+  const valid: Suppression[] = [];
+  for (const file of config.files) {
+    for (const found of suppressionsOf(file)) {
+      const wrong = "wrong" in found ? found.wrong : whyInvalid(found, today, knownRules);
+      if (wrong === null && !("wrong" in found)) valid.push(found);
+      else complaints.push({ message: wrong ?? "", place: found.place, severity: "low" });
+    }
+  }
+  const used = new Set<Suppression>();
+  const judged = findings.map((finding): Judged => {
+    const by = valid.find((suppression) => covers(suppression, finding));
+    if (by === undefined) return { finding, suppressed: null };
+    used.add(by);
+    return { finding, suppressed: { reason: by.reason, until: by.until } };
+  });
+  for (const suppression of valid) {
+    if (!used.has(suppression) && ran.has(suppression.rule))
+      complaints.push({
+        message: `this comment allows ${suppression.rule}, and there is no such finding here any more`,
+        place: suppression.place,
+        severity: "info",
+      });
+  }
+  return { judged, complaints };
+}
+
+function whyInvalid(
+  { rule, reason, until }: Suppression,
+  today: string,
+  knownRules: readonly string[],
+): string | null {
+  if (!knownRules.includes(rule)) return `this comment allows "${rule}", and there is no such rule`;
+  if (reason === "") return `this comment allows ${rule} without a reason: write it behind --`;
+  if (until !== null && until < today) return `this comment allowed ${rule} until ${until}: it is over`;
+  return null;
+}
+
+/** A finding without a line of its own points at the top of the file: any comment of the file may accept it. */
+function covers({ rule, place, line }: Suppression, { rule: found, place: at }: Finding): boolean {
+  if (found !== rule || at.source !== place.source) return false;
+  const hasNoLine = at.span.start === 0 && at.span.end === 0;
+  return line === null || hasNoLine || positionAt(place.source, at.span.start).line === line;
+}
+
+type Read = Suppression | { readonly wrong: string; readonly place: Place };
+
+function suppressionsOf({ source, tree }: ConfigFile): Read[] {
+  // a file without the mark is not looked through again
+  if (!source.text.includes("sshd-policy:")) return [];
+  return tree.lines.flatMap((line, index) => {
+    const comment = commentOf(line, tree.release, source);
+    if (comment === null) return [];
+    const about = line.kind === "comment" ? nextLine(tree.lines, index) : line.number;
+    return read(source, comment, about) ?? [];
+  });
+}
+
+/** The comment of a line; keywords that take the rest of the line as their value have none. */
+function commentOf(line: Line, release: Parameters<typeof lookUpKeyword>[1], source: Source): Span | null {
+  if (line.kind === "comment") {
+    const text = source.text.slice(line.span.start, line.span.end).replace(/[\r\n]+$/, "");
+    return { start: line.span.start, end: line.span.start + text.length };
+  }
+  if (line.kind !== "directive" || takesRest(line, release)) return null;
+  return line.comment;
+}
+
+function takesRest({ keyword }: DirectiveLine, release: Parameters<typeof lookUpKeyword>[1]): boolean {
+  const form = lookUpKeyword(lowerAscii(keyword.value), release).keyword?.form;
+  return form === "raw" || form === "version-addendum" || form === "command";
+}
+
+/** The first line behind a comment that is no suppression itself: several may stand above one line. */
+function nextLine(lines: readonly Line[], index: number): number | null {
+  for (let next = index + 1; next < lines.length; next++) {
+    const line = lines[next];
+    if (line === undefined) return null;
+    const text = line.tokens.map((token) => token.text).join("");
+    if (line.kind === "comment" && MARK.test(text.replace(/[\r\n]+$/, ""))) continue;
+    return line.number;
+  }
+  return null;
+}
+
+function read(source: Source, span: Span, line: number | null): Read | null {
+  const text = source.text.slice(span.start, span.end).replace(/[\r\n]+$/, "");
+  const marked = MARK.exec(text);
+  if (marked === null) return null;
+  const place = { source, span: { start: span.start + marked.index, end: span.start + text.length } };
+  const form = FORM.exec(marked[1] ?? "");
+  if (form === null)
+    return { wrong: "this comment is not understood: write # sshd-policy: allow RULE -- reason", place };
+  const [, scope, rule = "", until, reason = ""] = form;
+  return { rule, reason, until: until ?? null, place, line: scope === "allow-file" ? null : (line ?? -1) };
+}

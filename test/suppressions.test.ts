@@ -1,0 +1,60 @@
+/** Comments that accept a finding: where they may stand, and what becomes of them. */
+import { describe, expect, test } from "vitest";
+import { RULES } from "../rules/index.ts";
+import { auditRoot, fixRoot, MAIN, makeRoot } from "./auditing.ts";
+
+const found = (text: string, release?: string): string[] =>
+  auditRoot({
+    root: makeRoot({ [MAIN]: text }),
+    rules: RULES.filter(
+      ({ id }) => id === "tcp-forwarding" || id === "x11-forwarding" || id === "suppression",
+    ),
+    ...(release === undefined ? {} : { release }),
+  }).findings.map(({ rule, message }) => (rule === "suppression" ? `suppression: ${message}` : rule));
+
+describe("a finding is accepted", () => {
+  test.each([
+    ["on the line before", "# sshd-policy: allow tcp-forwarding -- bastion\nAllowTcpForwarding yes\n"],
+    ["at the end of the line", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- bastion\n"],
+    ["before the stock comment", "# sshd-policy: allow tcp-forwarding -- bastion\n#AllowTcpForwarding yes\n"],
+    ["anywhere, where no line decides", "Port 22\n# sshd-policy: allow tcp-forwarding -- bastion\n"],
+    ["for the whole file", "AllowTcpForwarding yes\n# sshd-policy: allow-file tcp-forwarding -- bastion\n"],
+    ["with CRLF", "# sshd-policy: allow tcp-forwarding -- bastion\r\nAllowTcpForwarding yes\r\n"],
+    ["until today", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2026-11-24 -- b\n"],
+    [
+      "by the old tokeniser's comments",
+      "AllowTcpForwarding yes# sshd-policy: allow tcp-forwarding -- b\n",
+      "8.4",
+    ],
+  ])("%s", (_, text, release?: string) => {
+    expect(found(text, release)).toEqual([]);
+  });
+
+  test("two above one line", () => {
+    const text =
+      "# sshd-policy: allow tcp-forwarding -- a\n# sshd-policy: allow x11-forwarding -- b\nX11Forwarding yes\n";
+    expect(found(`AllowTcpForwarding no\n${text}`)).toEqual([
+      "suppression: this comment allows tcp-forwarding, and there is no such finding here any more",
+    ]);
+  });
+});
+
+describe("a finding stays", () => {
+  test.each([
+    ["another rule", "AllowTcpForwarding yes # sshd-policy: allow x11-forwarding -- bastion\n"],
+    ["two lines before", "# sshd-policy: allow tcp-forwarding -- bastion\n\nAllowTcpForwarding yes\n"],
+    ["no reason", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding --  \n"],
+    ["over", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2026-11-23 -- b\n"],
+  ])("%s", (_, text) => {
+    const findings = found(text);
+    expect(findings).toContain("tcp-forwarding");
+    expect(findings.some((line) => line.startsWith("suppression"))).toBe(true);
+  });
+});
+
+test("what is accepted is not fixed", () => {
+  const text =
+    "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- bastion\nAllowAgentForwarding no\n";
+  const rules = RULES.filter(({ id }) => id === "tcp-forwarding");
+  expect(fixRoot({ root: makeRoot({ [MAIN]: text }), rules }).files).toEqual([]);
+});
