@@ -70,7 +70,7 @@ export type ValueForm =
  * `first` value · `first-line`: the first line with the keyword, whole · `append`: all · `last` · `first-per-name`:
  * Subsystem, by the first word of the value · `first-per-key`: PerSourcePenalties, by the text up to the colon ·
  * `first-per-part`: RekeyLimit, each value position on its own · `first-but-none-last`: UnusedConnectionTimeout, where
- * `none` overwrites what came before and blocks nothing that comes after it.
+ * the word `none` wins wherever it stands.
  */
 export type Sets =
   | "first"

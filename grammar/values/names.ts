@@ -137,7 +137,9 @@ export function readSubsystem(args: Arguments): FormReading {
   const command = nextFull(args);
   if (command === null) {
     if (atLeast(release, "10.3")) return missing(args, "");
-    return fatal(args, "missing-argument", "Missing subsystem command.", { when: "active" });
+    // from 9.5 the name comes first: one that is set already makes sshd ignore the line
+    const when = atLeast(release, "9.5") ? "active-first" : "active";
+    return fatal(args, "missing-argument", "Missing subsystem command.", { when });
   }
   const rest = listWords(args).map(({ value }) => value);
   if (!atLeast(release, "9.5")) return [[name.value, command.value, ...rest].join(" ")];

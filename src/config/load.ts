@@ -25,7 +25,7 @@ import type {
   MatchBlock,
   Problem,
 } from "./config.ts";
-import { anyBehindMethods, repeatProblem, startProblems } from "./other-lines.ts";
+import { anyBehindMethods, isSetBy, repeatProblem, startProblems } from "./other-lines.ts";
 import { asPrinted } from "./printed.ts";
 
 export interface LoadOptions {
@@ -354,7 +354,7 @@ function readDirective(loading: Loading, state: FileState, line: DirectiveLine, 
   const before = loading.setAtStart.get(key) ?? [];
   const repeated = repeatProblem(key, line, reading.values ?? [], before, loading.release);
   const problems = repeated === null ? reading.problems : [repeated];
-  const now = problems.filter((problem) => applies(problem, state.active, before.length === 0));
+  const now = problems.filter((problem) => applies(problem, state.active, !isSetBy(key, line, before)));
   for (const problem of now) pushProblem(loading, state.text, line, problem);
   if (state.active && reading.values !== null) {
     if (before.length === 0) loading.setAtStart.set(key, [...reading.values]);

@@ -39,6 +39,12 @@ export function repeatProblem(
   return { code: "repeated-line", weight: "fatal", message, prefix: "line", span: spanOf(line, null), when };
 }
 
+/** Subsystem is set name by name; other keywords are set by any line. `values` as `sshd -T` prints them. */
+export function isSetBy(keyword: string, line: DirectiveLine, values: readonly string[]): boolean {
+  if (keyword !== "subsystem") return values.length > 0;
+  return values.some((value) => value.split(" ", 1)[0] === line.args[0]?.value);
+}
+
 /** From 8.7 to 9.6 AuthenticationMethods `any` is refused where methods are set already, even in a block that fails. */
 export function anyBehindMethods(line: DirectiveLine, release: Release): string | null {
   if (!atLeast(release, "8.7") || atLeast(release, "9.7")) return null;
@@ -61,10 +67,7 @@ function repeatMessage(
   }
   if (keyword !== "subsystem" || atLeast(release, "9.5")) return null;
   if (before.length >= MOST_LINES) return "too many subsystems defined.";
-  const name = line.args[0]?.value ?? "";
-  if (name === "") return null;
-  const defined = before.some((value) => value.split(" ", 1)[0] === name);
-  return defined ? `Subsystem '${name}' already defined.` : null;
+  return isSetBy(keyword, line, before) ? `Subsystem '${line.args[0]?.value}' already defined.` : null;
 }
 
 /**

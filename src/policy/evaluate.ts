@@ -11,6 +11,7 @@ import type { Config, Criterion, Directive, MatchBlock } from "../config/config.
 import type { Connection } from "./connection.ts";
 import { chooseValues } from "./first-value.ts";
 import { expandListenAddresses } from "./listen-addresses.ts";
+import { secondPass } from "./second-pass.ts";
 
 export interface EffectiveSetting {
   readonly keyword: Keyword;
@@ -139,8 +140,9 @@ function enteredBlocks(
 ): Set<MatchBlock> | NoAnswer {
   const entered = new Set<MatchBlock>();
   if (options.missing === "as-sshd" && skipsSecondPass(config.release, connection)) return entered;
+  const refusedBefore = secondPass(config, entered);
   for (const block of config.matches) {
-    const refused = refusedLater(config, entered, block.order);
+    const refused = refusedBefore(block.order);
     if (refused !== null) return { kind: "no-answer", message: refused };
     // inside a block that does not hold, and in files lost to bug 3122, sshd only checks the syntax (SSHCFG_NEVERMATCH)
     if (block.lost || !block.outer.every((around) => entered.has(around))) continue;
@@ -148,34 +150,8 @@ function enteredBlocks(
     if (typeof holds === "string") return { kind: "no-answer", message: holds };
     if (holds) entered.add(block);
   }
-  const refused = refusedLater(config, entered, config.matches.length);
+  const refused = refusedBefore(config.matches.length);
   return refused === null ? entered : { kind: "no-answer", message: refused };
-}
-
-/** What ends the second pass between two Match lines: `matchesBefore` tells which. */
-function refusedLater(
-  config: Config,
-  entered: ReadonlySet<MatchBlock>,
-  matchesBefore: number,
-): string | null {
-  const isEntered = ({ guards }: Directive): boolean =>
-    guards.length > 0 && guards.every((block) => entered.has(block));
-  const isSet = ({ keyword, order }: Directive): boolean =>
-    config.directives.some(
-      (other) =>
-        other.order < order &&
-        other.keyword === keyword &&
-        (other.values?.length ?? 0) > 0 &&
-        isEntered(other),
-    );
-  for (const problem of config.later) {
-    if (problem.matchesBefore !== matchesBefore) continue;
-    const { directive, when, sshdText } = problem;
-    if (directive === null || when === "always") return sshdText;
-    const active = when === "first" || when === "again" || isEntered(directive);
-    if (active && (when === "active" || isSet(directive) === (when === "again"))) return sshdText;
-  }
-  return null;
 }
 
 interface Judge {

@@ -109,12 +109,8 @@ function firstPerKey(directives: readonly Directive[], defaults: readonly string
   return { values: all, decidedBy: [...decidedBy] };
 }
 
-/** UnusedConnectionTimeout: `none` overwrites, and a later time fills it again. */
+/** UnusedConnectionTimeout: the word `none` overwrites any time, and then stays; 0 is a time like others. */
 function firstButNoneLast(directives: readonly Directive[]): Chosen {
-  let current: Directive | undefined;
-  for (const directive of directives) {
-    const isNone = valuesOf(directive)[0] === "none";
-    if (isNone || current === undefined || valuesOf(current)[0] === "none") current = directive;
-  }
-  return only(current);
+  const none = directives.findLast(({ args }) => lowerAscii(args[0]?.value ?? "") === "none");
+  return only(none ?? directives[0]);
 }
