@@ -89,8 +89,11 @@ export const KEY_TYPES: readonly AlgorithmRow[] = [
   { name: `ssh-ed25519${CERT}` },
   { name: "sk-ssh-ed25519@openssh.com", since: "8.2" },
   { name: `sk-ssh-ed25519${CERT}`, since: "8.2" },
-  { name: "ssh-mldsa44-ed25519@openssh.com", since: "10.4" },
-  { name: `ssh-mldsa44-ed25519${CERT}`, since: "10.4" },
+  { name: "ssh-mldsa44-ed25519@openssh.com", since: "10.4", until: "10.6" },
+  { name: `ssh-mldsa44-ed25519${CERT}`, since: "10.4", until: "10.6" },
+  // -T of Debian's 10.6p1
+  { name: "ssh-mldsa44-ed25519", since: "10.6" },
+  { name: "ssh-mldsa44-ed25519-cert", since: "10.6" },
   { name: "ecdsa-sha2-nistp256" },
   { name: `ecdsa-sha2-nistp256${CERT}` },
   { name: "ecdsa-sha2-nistp384" },
@@ -223,6 +226,10 @@ export const DEFAULT_KEY_TYPES: readonly DefaultRow[] = [
   {
     from: "10.3",
     names: `ssh-ed25519${CERT},${ECDSA_CERTS},${SK_CERTS},${WEBAUTHN}${CERT},${RSA_CERTS},ssh-ed25519,${ECDSA},${SK_ED25519},${SK_ECDSA},${WEBAUTHN}@openssh.com,${RSA}`,
+  },
+  {
+    from: "10.6",
+    names: `ssh-ed25519${CERT},${ECDSA_CERTS},${SK_CERTS},${WEBAUTHN}${CERT},${RSA_CERTS},ssh-mldsa44-ed25519-cert,ssh-ed25519,${ECDSA},${SK_ED25519},${SK_ECDSA},${WEBAUTHN}@openssh.com,${RSA},ssh-mldsa44-ed25519`,
   },
 ];
 

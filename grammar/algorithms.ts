@@ -83,7 +83,7 @@ export function unknownAlgorithm(
 }
 
 function isCertificate(name: string): boolean {
-  return name.includes("-cert-v01@");
+  return name.includes("-cert-v01@") || name.endsWith("-cert");
 }
 
 /** kex.c kex_assemble_names. Null: an empty or negated list, for which sshd gives up after the whole file is read. */

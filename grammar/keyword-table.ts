@@ -50,10 +50,11 @@ export const KEYWORDS: readonly KeywordRow[] = [
   },
   {
     name: "AgentSocketPath",
-    form: "string",
+    form: "agent-path",
     match: true,
+    default: "user:.ssh/agent",
     since: "10.6",
-    source: "semantics 1.6, Debian's 10.6p1; the value form is not checked",
+    source: "man page and -T of Debian's 10.6p1",
   },
 
   // Sessions
@@ -149,7 +150,7 @@ export const KEYWORDS: readonly KeywordRow[] = [
     changes: [
       {
         from: "10.6",
-        form: "flag-or-boolean",
+        form: "keep-alive",
         default: "true",
         source: "semantics 0.1, run on Debian's 10.6p1",
       },
@@ -237,7 +238,14 @@ export const KEYWORDS: readonly KeywordRow[] = [
   { name: "IgnoreUserKnownHosts", form: "flag", default: "no" },
   { name: "MaxAuthTries", form: "integer", match: true, default: "6" },
   { name: "StrictModes", form: "flag", default: "yes" },
-  { name: "PubkeyAuthOptions", form: "pubkey-auth-options", match: true, default: "none", since: "8.2" },
+  {
+    name: "PubkeyAuthOptions",
+    form: "pubkey-auth-options",
+    match: true,
+    default: "none",
+    since: "8.2",
+    changes: [{ from: "10.6", default: "none max-pk-ok:6", source: "-T of Debian's 10.6p1" }],
+  },
   {
     name: "AuthorizedKeysFile",
     form: "user-files",
@@ -341,7 +349,7 @@ export const KEYWORDS: readonly KeywordRow[] = [
   { name: "RequiredRSASize", form: "integer", match: true, default: "1024", since: "9.1" },
   { name: "FingerprintHash", form: "digest", sets: "last", default: "SHA256" },
   { name: "Ciphers", form: "ciphers" },
-  { name: "MACs", form: "macs" },
+  { name: "MACs", form: "macs", changes: [{ from: "10.4", name: "Macs" }] },
   { name: "KexAlgorithms", form: "kex" },
   { name: "HostKeyAlgorithms", form: "key-types" },
   {
@@ -413,10 +421,10 @@ export const KEYWORDS: readonly KeywordRow[] = [
   { name: "UsePrivilegeSeparation", form: "privilege-separation", default: "sandbox", until: "7.5" },
   {
     name: "WarnWeakCrypto",
-    form: "flag",
+    form: "weak-crypto",
+    default: "true",
     since: "10.6",
-    print: "never",
-    source: "semantics 1.6, Debian's 10.6p1; the value form is not checked",
+    source: "man page and -T of Debian's 10.6p1",
   },
 
   // Vendors

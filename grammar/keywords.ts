@@ -7,7 +7,8 @@ import { atLeast, type Release, type Vendor } from "./release.ts";
 /** How the arguments are read: see values.ts. */
 export type ValueForm =
   | "flag" // yes, no
-  | "flag-or-boolean"
+  | "keep-alive"
+  | "weak-crypto"
   | "tcp-forwarding"
   | "gateway-ports"
   | "root-login"
@@ -29,6 +30,7 @@ export type ValueForm =
   | "host-file"
   | "user-file"
   | "user-files"
+  | "agent-path"
   | "agent-socket"
   | "security-key-provider"
   | "string"

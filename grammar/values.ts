@@ -30,7 +30,8 @@ export interface ValueReading {
 
 const FORMS: Readonly<Record<Exclude<ValueForm, "match" | "include">, ReadForm>> = {
   flag: choices.readChoice,
-  "flag-or-boolean": choices.readChoice,
+  "keep-alive": choices.readChoice,
+  "weak-crypto": choices.readChoice,
   "tcp-forwarding": choices.readChoice,
   "gateway-ports": choices.readChoice,
   "root-login": choices.readChoice,
@@ -62,6 +63,7 @@ const FORMS: Readonly<Record<Exclude<ValueForm, "match" | "include">, ReadForm>>
   "host-file": names.readFile,
   "user-file": names.readUserFile,
   "user-files": names.readUserFiles,
+  "agent-path": names.readAgentPath,
   "agent-socket": names.readAgentSocket,
   "security-key-provider": names.readSecurityKeyProvider,
   string: names.readString,

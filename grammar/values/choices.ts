@@ -1,7 +1,8 @@
 /** Values out of a fixed set of words. */
 import { equalIgnoringCase } from "../ascii.ts";
+import { readNumber } from "../ports.ts";
 import { atLeast } from "../release.ts";
-import { type Arguments, type FormReading, fatal, missing, nextFull } from "./arguments.ts";
+import { type Arguments, counted, type FormReading, fatal, missing, nextFull } from "./arguments.ts";
 
 /** What is accepted, and how `sshd -T` prints it. */
 type Choices = Readonly<Record<string, string>>;
@@ -11,7 +12,17 @@ const FLAG: Choices = { yes: "yes", no: "no" };
 /** The multistate_ tables of servconf.c. */
 const CHOICES: Readonly<Record<string, Choices>> = {
   flag: FLAG,
-  "flag-or-boolean": { yes: "true", no: "false", true: "true", false: "false" },
+  // 10.6 maps forwarding's words too, and prints what it maps them to (Debian's 10.6p1)
+  "keep-alive": {
+    yes: "true",
+    true: "true",
+    remote: "true",
+    no: "false",
+    false: "false",
+    all: "all",
+    local: "all",
+  },
+  "weak-crypto": { yes: "true", true: "true", no: "false", false: "false", "no-pq-kex": "false" },
   "tcp-forwarding": { yes: "yes", all: "yes", no: "no", remote: "remote", local: "local" },
   "gateway-ports": { clientspecified: "clientspecified", yes: "yes", no: "no" },
   "address-family": { inet: "inet", inet6: "inet6", any: "any" },
@@ -105,10 +116,11 @@ export function readDigest(args: Arguments): FormReading {
   return fatal(args, "bad-choice", text, { word });
 }
 
-/** PubkeyAuthOptions: printed in a fixed order. verify-required since 8.4. */
+/** PubkeyAuthOptions: printed in a fixed order. verify-required since 8.4, max-pk-ok (the last counts) since 10.6. */
 export function readPubkeyAuthOptions(args: Arguments): FormReading {
   const known = atLeast(args.release, "8.4") ? ["touch-required", "verify-required"] : ["touch-required"];
   const chosen = new Set<string>();
+  let queries: readonly string[] = [];
   for (let word = args.next(); word !== null; word = args.next()) {
     const { value } = word;
     if (value === "" && !args.newer) break;
@@ -117,13 +129,19 @@ export function readPubkeyAuthOptions(args: Arguments): FormReading {
       chosen.add(found);
       continue;
     }
-    if (!args.newer)
+    const limit = equalIgnoringCase(value.slice(0, 10), "max-pk-ok:") && atLeast(args.release, "10.6");
+    if (!limit && !args.newer)
       return fatal(args, "bad-choice", `unsupported PubkeyAuthOptions option ${value}`, { word });
-    const refusal = fatal(args, "bad-choice", `unsupported ${args.spelled} option ${value}`, { word });
-    return { refused: refusal.refused.map((found) => ({ ...found, weight: "counted" })) };
+    if (!limit) return counted(args, "bad-choice", `unsupported ${args.spelled} option ${value}`, { word });
+    const read = readNumber(value.slice(10), 0, 0x7fffffff);
+    if ("wrong" in read) {
+      const text = `bad ${args.spelled} max-pk-ok value: ${read.wrong}`;
+      return counted(args, "bad-integer", text, { word });
+    }
+    queries = [`max-pk-ok:${read.value}`];
   }
   const values = known.filter((name) => chosen.has(name));
-  return values.length === 0 ? ["none"] : values;
+  return [...(values.length === 0 ? ["none"] : values), ...queries];
 }
 
 /** PermitUserEnvironment from 7.8: yes and no mind the case, anything else is a pattern list. */

@@ -56,6 +56,7 @@ export function readUserFiles(args: Arguments): FormReading {
   }
   const refusal = requireItems(args, words);
   if (refusal !== null) return refusal;
+  if (alone && words.some(({ value }) => equalIgnoringCase(value, "none"))) return ["none"];
   return words.map(({ value }) => expandHome(value));
 }
 
@@ -63,6 +64,16 @@ export function readAgentSocket(args: Arguments): FormReading {
   const word = nextFull(args);
   if (word === null) return missing(args, "missing socket name.", "missing socket name.");
   return [word.value === "SSH_AUTH_SOCK" ? word.value : expandFile(word.value)];
+}
+
+/** AgentSocketPath: `user:` and a path, `shared:` and an absolute path, or `none`, all minding the case. */
+export function readAgentPath(args: Arguments): FormReading {
+  const word = nextFull(args);
+  if (word === null) return missing(args, "", "missing path.");
+  const { value } = word;
+  if (value === "none" || /^user:./.test(value) || value.startsWith("shared:/")) return [value];
+  const kind = /^(user|shared):/.exec(value)?.[1];
+  return fatal(args, "bad-path", kind === undefined ? "invalid path." : `invalid ${kind} path.`, { word });
 }
 
 export function readSecurityKeyProvider(args: Arguments): FormReading {

@@ -163,7 +163,8 @@ const penalties: Make = (random) => {
 /** Forms that only a real machine can judge get values that every machine takes. */
 const VALUES: Readonly<Record<ValueForm, Make>> = {
   flag: from(...YES_NO),
-  "flag-or-boolean": from(...YES_NO, "True", "FALSE"),
+  "keep-alive": from(...YES_NO, "True", "FALSE", "all", "remote", "local"),
+  "weak-crypto": from(...YES_NO, "True", "no-pq-kex", "none"),
   "tcp-forwarding": from("yes", "no", "all", "local", "remote", "LOCAL", "All", "none", "localx"),
   "gateway-ports": from("yes", "no", "clientspecified", "ClientSpecified", "true"),
   "root-login": from(
@@ -193,6 +194,7 @@ const VALUES: Readonly<Record<ValueForm, Make>> = {
   "host-file": from("/run/key", "none", "None", "/nonexistent", "key"),
   "user-file": from(...FILES),
   "user-files": listOf(from(...FILES), 3),
+  "agent-path": from("user:.ssh/agent", "user:", "shared:/tmp", "shared:tmp", "none", "/tmp/x"),
   "agent-socket": from("SSH_AUTH_SOCK", "none", "/x", "$X", "%d/x"),
   "security-key-provider": from("internal", "/usr/lib/x.so", "x", "none"),
   string: from("x", "none", "NONE", "alice", "/srv/%u", "a=b", "%%"),
@@ -226,7 +228,7 @@ const VALUES: Readonly<Record<ValueForm, Make>> = {
     ),
     2,
   ),
-  "pubkey-auth-options": listOf(from("none", "touch-required", "verify-required", "x"), 2),
+  "pubkey-auth-options": listOf(from("none", "touch-required", "verify-required", "x", "max-pk-ok:3"), 2),
   "user-environment": from("yes", "no", "YES", "LANG,LC_*", "*", "a b"),
   subsystem: from(
     "sftp internal-sftp",
