@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { judge } from "../lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
 import type { Judged } from "../lint/suppressions.ts";
+import type { Answer } from "../policy/answer.ts";
 import { exposure, lineUses } from "../policy/exposure.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
@@ -68,6 +69,7 @@ function auditTarget(target: Opened, rules: readonly Rule[], options: AuditComma
 export interface Found {
   readonly judged: readonly Judged[];
   readonly limits: readonly string[];
+  readonly answers: readonly Answer[];
 }
 
 /** Of a drop-in given as FILE only its own findings. */
@@ -87,11 +89,15 @@ export function findingsOf(
     suppressions: options.suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
   });
   const limits = [...new Set([...config.limits, ...found.limits, ...target.accountLimits])];
-  if (target.onlyRealPath === null) return { judged, limits };
+  if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),
   );
-  return { judged: judged.filter(({ finding }) => own.has(finding.place.source)), limits };
+  return {
+    judged: judged.filter(({ finding }) => own.has(finding.place.source)),
+    limits,
+    answers: found.answers,
+  };
 }
 
 /** The date here, as people write it in a suppression. */
@@ -101,7 +107,7 @@ function today(): string {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
-export function describe(target: Target, config: Config, { judged, limits }: Found): TargetReport {
+export function describe(target: Target, config: Config, { judged, limits, answers }: Found): TargetReport {
   return {
     path: target.name,
     openssh: releaseText(target),
@@ -111,6 +117,7 @@ export function describe(target: Target, config: Config, { judged, limits }: Fou
     limits,
     checkCommand: target.checkCommand,
     error: null,
+    answers,
     findings: judged.map(({ finding, suppressed }) => ({
       finding,
       edits: editsOf(config, finding),
@@ -137,6 +144,7 @@ export function unreadable(path: string, error: string): TargetReport {
     checkCommand: "",
     limits: [],
     findings: [],
+    answers: [],
   };
   return { path, complete: false, error, ...nothing };
 }

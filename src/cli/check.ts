@@ -1,7 +1,7 @@
 /** `check`: would sshd of that release accept the file? */
 import { type CheckResult, checkConfig } from "../config/check.ts";
 import type { Problem } from "../config/config.ts";
-import { pathText } from "../report/json.ts";
+import { jsonText, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
@@ -61,7 +61,7 @@ function asJson(checked: readonly Checked[]): string {
     warnings: [...result.warnings, ...result.silent].map(problemJson),
     depends: result.depends,
   }));
-  return `${JSON.stringify({ version: 1, files }, null, 2)}\n`;
+  return jsonText({ version: 1, files });
 }
 
 function problemJson({ code, place, message, sshdLine, sshdText }: Problem): object {

@@ -14,7 +14,7 @@ import {
   NO_FIELDS,
   readSpecifications,
 } from "../policy/specification.ts";
-import { connectionJson, pathText } from "../report/json.ts";
+import { connectionJson, jsonText, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
@@ -109,7 +109,7 @@ function asJson(answers: readonly Answered[]): string {
       [...effective.values()].map((setting) => [setting.keyword.key, settingJson(setting)]),
     ),
   }));
-  return `${JSON.stringify({ version: 1, connections }, null, 2)}\n`;
+  return jsonText({ version: 1, connections });
 }
 
 /** `file` and `line` of the first line that gives the value; null for a default. */

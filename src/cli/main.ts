@@ -41,7 +41,16 @@ function withOutput(command: Command, formats: readonly string[]): Command {
 
 function addAudit(program: Command, done: Done): void {
   const command = program.command("audit").description("run the rules and print findings");
-  withOutput(withTargets(command), ["pretty", "concise", "json"])
+  withOutput(withTargets(command), [
+    "pretty",
+    "concise",
+    "json",
+    "sarif",
+    "github",
+    "junit",
+    "markdown",
+    "html",
+  ])
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
       new Option("--fail-on <severity>", "exit code 1 from this severity on")

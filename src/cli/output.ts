@@ -43,6 +43,21 @@ export async function renderAudit(report: AuditReport, options: OutputOptions): 
       const { json } = await import("../report/json.ts");
       return json(report);
     }
+    case "sarif": {
+      const [{ sarif }, { RULES }] = await Promise.all([
+        import("../report/sarif.ts"),
+        import("../../rules/index.ts"),
+      ]);
+      return sarif(report, RULES);
+    }
+    case "github":
+      return (await import("../report/github.ts")).github(report);
+    case "junit":
+      return (await import("../report/junit.ts")).junit(report);
+    case "markdown":
+      return (await import("../report/markdown.ts")).markdown(report);
+    case "html":
+      return (await import("../report/html.ts")).html(report);
     default:
       return concise(report);
   }

@@ -1,5 +1,6 @@
 /** `rules`: the list, or one rule explained from its own file. */
 import { RULES } from "../../rules/index.ts";
+import { jsonText } from "../report/json.ts";
 import { ruleMarkdown } from "../report/rule-page.ts";
 import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
 
@@ -23,5 +24,5 @@ function ruleJson(id: string | undefined): string {
   const rules = RULES.filter((rule) => id === undefined || rule.id === id).map(
     ({ check: _, ...rule }) => rule,
   );
-  return `${JSON.stringify({ version: 1, rules }, null, 2)}\n`;
+  return jsonText({ version: 1, rules });
 }

@@ -3,7 +3,7 @@ import type { ChalkInstance } from "chalk";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
 import { positionAt } from "../source/source.ts";
-import { connectionJson, pathText } from "./json.ts";
+import { connectionJson, jsonText, pathText } from "./json.ts";
 import { visible } from "./text.ts";
 
 export interface ExposureReport {
@@ -28,7 +28,7 @@ export interface LocatedConnection {
 }
 
 export function exposureJson({ targets }: ExposureReport): string {
-  return `${JSON.stringify({ version: 1, targets: targets.map(targetJson) }, null, 2)}\n`;
+  return jsonText({ version: 1, targets: targets.map(targetJson) });
 }
 
 function targetJson(target: ExposedTarget): object {
@@ -86,7 +86,7 @@ export function deciderJson({ keyword, value, directive }: Decider): object {
   return { keyword, value, file: pathText(source.path), line: positionAt(source, span.start).line };
 }
 
-const COLUMNS: readonly (readonly [Capability, string])[] = [
+export const CELL_COLUMNS: readonly (readonly [Capability, string])[] = [
   ["tcp-local", "TCP out"],
   ["tcp-remote", "TCP in"],
   ["unix-local", "socket out"],
@@ -108,7 +108,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
     `judged as OpenSSH ${visible(target.openssh)} (${visible(target.opensshSource)}); ${complete}; ${target.accounts}`,
     "",
   ];
-  const shown = COLUMNS.filter(([capability]) =>
+  const shown = CELL_COLUMNS.filter(([capability]) =>
     target.answers.some((answer) => answer.capability === capability),
   );
   const rows = [...new Set(target.answers.map(({ condition }) => condition))];
@@ -153,7 +153,8 @@ function rowLines(
 
 const BIND_MARK = { loopback: " (lo)", wildcard: " (all)", client: " (any)" } as const;
 
-function cellText(answer: Answer): string {
+/** What a cell of the map says: "any", "db:5432", "any (lo)", "-", with ? for unknown and ! where nobody can log in. */
+export function cellText(answer: Answer): string {
   if (answer.allowed === false) return "-";
   const mark = answer.allowed === "unknown" ? "?" : "";
   const login = answer.login === "impossible" ? "!" : "";
@@ -190,7 +191,8 @@ function becauseText({ decidedBy, login, loginBecause }: Answer): string {
   return login === "impossible" ? `${text} (nobody of them can log in: ${visible(loginBecause)})` : text;
 }
 
-function deciderText({ keyword, value, directive }: Decider): string {
+/** "sshd_config:88 AllowTcpForwarding yes", or that it is the default. */
+export function deciderText({ keyword, value, directive }: Decider): string {
   if (directive === null) return `${keyword} ${visible(value)} (default)`;
   const { source, span } = directive.place;
   const name = source.path.slice(source.path.lastIndexOf("/") + 1);

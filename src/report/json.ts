@@ -15,7 +15,13 @@ export function json(report: AuditReport): string {
     targets: report.targets.map(targetJson),
     summary: { findings: countFindings(report.targets), fixed: report.fixed },
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
+  return jsonText(document);
+}
+
+/** A document with every character outside ASCII written as an escape: some of those are commands to a terminal. */
+export function jsonText(document: object): string {
+  const text = JSON.stringify(document, null, 2);
+  return `${text.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
 }
 
 function targetJson(target: TargetReport): object {

@@ -1,5 +1,7 @@
 /** What reporters turn into text: the findings of all targets, as data. */
+
 import type { Finding, Severity } from "../lint/rule.ts";
+import type { Answer } from "../policy/answer.ts";
 
 export interface AuditReport {
   readonly tool: Tool;
@@ -27,6 +29,8 @@ export interface TargetReport {
   /** why the target could not be read; null when it was */
   readonly error: string | null;
   readonly findings: readonly ReportedFinding[];
+  /** who can forward, for reporters that show it */
+  readonly answers: readonly Answer[];
 }
 
 export interface ReportedFinding {

@@ -1,0 +1,90 @@
+/** What reporters make of findings, hostile files among them: nothing of a file is read as markup or as a command. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+const FORMATS = ["pretty", "concise", "json", "sarif", "github", "junit", "markdown", "html"] as const;
+
+const BASTION = [
+  "# sshd-policy: allow x11-forwarding -- <b>screens</b> in the lab",
+  "X11Forwarding yes",
+  "AllowTcpForwarding no",
+  "AllowAgentForwarding no",
+  "PermitRootLogin no",
+  "Match Group forwarders Address 10.0.0.0/8",
+  "\tAllowTcpForwarding local",
+  "Match User tunnel",
+  "\tAllowTcpForwarding yes",
+  "\tPermitOpen db:5432",
+  "\tPermitOpen cache:6379",
+  "",
+].join("\n");
+
+describe("snapshots", () => {
+  test.each(FORMATS)("%s", async (format) => {
+    const root = makeRoot({ "/sshd_config": BASTION });
+    const args = ["audit", "sshd_config", "--openssh", "9.2p1", "--format", format, "--color", "never"];
+    const { stdout, stderr, code } = runCli(args, { cwd: root });
+    expect(stderr).toBe("");
+    expect(code).toBe(1);
+    const stable = stdout.replaceAll(root, "/ROOT").replaceAll(version, "VERSION");
+    const path = new URL(`../fixtures/reports/bastion.${format}`, import.meta.url).pathname;
+    await expect(stable).toMatchFileSnapshot(path);
+  });
+});
+
+describe("a hostile file", () => {
+  const evil = [
+    "AllowTcpForwarding yes",
+    'Match User "<script>alert(1)</script>"',
+    "  PermitOpen *:*",
+    'Match User "`x`|[a](http://evil.example)|@everyone"',
+    "  ForceCommand \u001b]8;;http://evil.example\u0007 ::error::%0A::set-output ]]> & <img src=x>",
+    'Match User "a%0A::warning::b"',
+    "  X11Forwarding yes",
+    "  PermitTunnel yes\u009b31m",
+    "\u202eBogus \u00e2\u0080\u00ae",
+    "",
+  ].join("\n");
+
+  const outputs = new Map(
+    FORMATS.map((format) => {
+      const args = ["audit", "-", "--openssh", "9.2p1", "--format", format, "--color", "never"];
+      return [format, runCli(args, { stdin: evil }).stdout] as const;
+    }),
+  );
+  const output = (format: (typeof FORMATS)[number]): string => outputs.get(format) ?? "";
+
+  test.each(FORMATS)("%s holds no control character", (format) => {
+    expect(output(format)).not.toBe("");
+    expect(output(format)).not.toMatch(
+      /[\u0000-\u0009\u000b-\u001f\u007f]|\u00c2[\u0080-\u009f]|\u00e2\u0080\u00ae/,
+    );
+  });
+
+  test("json and sarif parse", () => {
+    expect(JSON.parse(output("json")).version).toBe(1);
+    expect(JSON.parse(output("sarif")).version).toBe("2.1.0");
+  });
+
+  test("github: every line is a command of ours", () => {
+    for (const line of output("github").trimEnd().split("\n"))
+      expect(line).toMatch(/^::(error|warning|notice) file=[^:]*,title=[^:]*::/);
+  });
+
+  test("html and junit: no element of the file's", () => {
+    expect(output("html")).not.toMatch(/<script>alert|<img/);
+    expect(output("html").match(/<script>/g)).toHaveLength(1);
+    expect(output("html")).not.toMatch(/(?:src|href)=/);
+    expect(output("junit")).not.toMatch(/<script|<img|\]\]>/);
+  });
+
+  test("markdown: no tag, link or mention of the file's", () => {
+    const outside = output("markdown")
+      .replaceAll(/^(`{3,})text\n.*?^\1$/gms, "")
+      .replaceAll(/(`+)(?!`).*?[^`]\1(?!`)/g, "");
+    expect(outside).not.toMatch(/<script|<img|\]\(|@everyone|http:/);
+  });
+});
