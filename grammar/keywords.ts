@@ -152,6 +152,8 @@ export interface Keyword {
   readonly print: Print;
   /** compiled-in values as `sshd -T` prints them; null where it prints nothing */
   readonly defaults: readonly string[] | null;
+  /** where a lone `none`, in any case, is no value at all; elsewhere it is kept as written */
+  readonly noneClears: "never" | "global" | "everywhere";
   readonly source: string;
 }
 
@@ -256,6 +258,7 @@ function keywordAt(row: KeywordRow, release: Release): Keyword {
     inMatch: facts.match,
     print: facts.print,
     defaults: defaultsOf(facts, key, release),
+    noneClears: noneClears(key, release),
     source: facts.source,
   };
 }
@@ -266,14 +269,17 @@ function defaultsOf(facts: Facts, key: string, release: Release): readonly strin
   return facts.default.split(" ");
 }
 
-/**
- * Whether `sshd -T` prints a line for the lone value `none`. 7.4 prints none for strings; lists that `none` clears
- * (CLEAR_ON_NONE_ARRAY) are not printed, but for ChannelTimeout from 9.3.
- */
-export function printsNone(key: string, release: Release): boolean {
-  if (key === "channeltimeout") return atLeast(release, "9.3");
-  if (key === "authorizedkeysfile" || key === "revokedkeys") return !atLeast(release, "10.3");
+/** 7.4's dump_cfg_string prints nothing for a string that is unset. */
+function printsNone(key: string, release: Release): boolean {
   return atLeast(release, "7.5") || key === "versionaddendum";
+}
+
+/** CLEAR_ON_NONE and CLEAR_ON_NONE_ARRAY of fill_default_server_options, as far as the value form leaves it to them. */
+function noneClears(key: string, release: Release): Keyword["noneClears"] {
+  if (key === "authorizedprincipalsfile") return atLeast(release, "10.4") ? "everywhere" : "global";
+  if (key === "channeltimeout") return "global";
+  const list = key === "authorizedkeysfile" || key === "revokedkeys";
+  return list && atLeast(release, "10.3") ? "global" : "never";
 }
 
 /**

@@ -20,7 +20,7 @@ import * as numbers from "./values/numbers.ts";
 import { readIpQos, readPenalties } from "./values/penalties.ts";
 
 /**
- * `values` as `sshd -T` prints them (but see printsNone); null where sshd refuses the line, empty where it accepts the
+ * `values` as `sshd -T` prints them (but see Keyword.noneClears); null where sshd refuses the line, empty where it accepts the
  * line and sets nothing. Problems are in the order of sshd's messages.
  */
 export interface ValueReading {

@@ -7,7 +7,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Keyword, knownKeywords, printsNone } from "../grammar/keywords.ts";
+import { type Keyword, knownKeywords } from "../grammar/keywords.ts";
 import { parseText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import type { DirectiveLine } from "../grammar/tree.ts";
@@ -256,18 +256,21 @@ function predict(text: string, keyword: Keyword, release: Release): Answer {
   const grammar = tree.problems.find(({ weight }) => weight !== "silent");
   if (grammar !== undefined)
     return { accepted: false, printed: "", message: asPrinted(`F line 1: ${grammar.message}`) };
-  if (line === undefined) return { accepted: true, printed: show(keyword, null, release), message: "" };
+  if (line === undefined) return { accepted: true, printed: show(keyword, null), message: "" };
   const { values, problems } = readValue(keyword, line, release);
   const first = problems.find(({ weight }) => weight !== "silent");
-  if (first === undefined) return { accepted: true, printed: show(keyword, values, release), message: "" };
+  if (first === undefined) return { accepted: true, printed: show(keyword, values), message: "" };
   const position = { line: "F line 1: ", "colon-line": "F: line 1: ", none: "" }[first.prefix];
   return { accepted: false, printed: "", message: asPrinted(position + first.message) };
 }
 
 /** What -T prints when nothing else is set: a line that sets nothing leaves the default. */
-function show(keyword: Keyword, values: readonly string[] | null, release: Release): string {
-  const shown = values === null || values.length === 0 ? (keyword.defaults ?? []) : values;
-  if (keyword.print === "never" || (shown[0] === "none" && !printsNone(keyword.key, release))) return "";
+function show(keyword: Keyword, values: readonly string[] | null): string {
+  const none = values?.length === 1 && values[0]?.toLowerCase() === "none";
+  const cleared = none && keyword.noneClears !== "never" ? keyword.defaults : values;
+  const shown = cleared === null || cleared.length === 0 ? (keyword.defaults ?? []) : cleared;
+  const gone = none && keyword.noneClears !== "never" && keyword.key === "authorizedkeysfile";
+  if (keyword.print === "never" || gone) return "";
   return shown.join(keyword.print === "line" ? " " : "|");
 }
 

@@ -56,7 +56,6 @@ export function readUserFiles(args: Arguments): FormReading {
   }
   const refusal = requireItems(args, words);
   if (refusal !== null) return refusal;
-  if (alone && words.some(({ value }) => equalIgnoringCase(value, "none"))) return ["none"];
   return words.map(({ value }) => expandHome(value));
 }
 

@@ -23,15 +23,16 @@ export function chooseValues(
   const defaults = keyword.defaults ?? [];
   if (keyword.sets === "first-per-part") return firstPerPart([...inMatch, ...global], defaults);
   if (keyword.sets === "first-per-key") return firstPerKey(global, defaults);
-  if (inMatch.length > 0) return CHOICES[keyword.sets](inMatch);
-  const chosen = CHOICES[keyword.sets](global);
-  return isClearedByNone(keyword, chosen) ? { ...chosen, values: defaults } : chosen;
+  if (inMatch.length > 0) return withoutNone(keyword, "everywhere", CHOICES[keyword.sets](inMatch));
+  return withoutNone(keyword, "global", CHOICES[keyword.sets](global));
 }
 
-/** `none` in any case is no value at all in the global part; a block's is kept as written (fill_default_server_options). */
-function isClearedByNone({ key }: Keyword, { values }: Chosen): boolean {
-  const kept = key === "authorizedprincipalsfile" || key === "channeltimeout";
-  return kept && values.length === 1 && lowerAscii(values[0] ?? "") === "none";
+/** A cleared list of files is empty, not the default; `sshd -T` then prints no line (10.3 and later). */
+function withoutNone(keyword: Keyword, place: Keyword["noneClears"], chosen: Chosen): Chosen {
+  const { values } = chosen;
+  const clears = keyword.noneClears === "everywhere" || keyword.noneClears === place;
+  if (!clears || values.length !== 1 || lowerAscii(values[0] ?? "") !== "none") return chosen;
+  return { ...chosen, values: keyword.key === "authorizedkeysfile" ? [] : (keyword.defaults ?? []) };
 }
 
 const CHOICES: Readonly<Record<Exclude<Sets, "first-per-part" | "first-per-key">, Choose>> = {
