@@ -1,0 +1,45 @@
+/** The truth table before real sshds: the machine's, and those of the lab that are there. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { judge, OURS } from "./fuzz/judge.ts";
+import { openSshd, type Program } from "./sshd/driver.ts";
+import type { ServerTree } from "./sshd/server-tree.ts";
+
+interface Row {
+  readonly row: string;
+  readonly files: ServerTree;
+}
+
+const ROWS: readonly Row[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../fixtures/truth-table.json"), "utf8"),
+);
+
+const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
+const CANDIDATES: readonly Program[] = [
+  {},
+  ...["bullseye", "trixie", "sid"].map((suite) => ({ chroot: join(LAB, suite) })),
+];
+const PROGRAMS = CANDIDATES.filter(
+  ({ chroot }) => chroot === undefined || existsSync(join(chroot, "usr/sbin/sshd")),
+);
+
+const CONNECTIONS = ["alice", "bob", "Bob", "root", "sftp", "nobody", "'alice'"].flatMap((user) => [
+  `user=${user},host=10.0.0.5,addr=10.0.0.5,laddr=192.0.2.1,lport=22`,
+  `user=${user},host=203.0.113.9,addr=203.0.113.9,laddr=192.0.2.1,lport=2222`,
+]);
+
+for (const program of PROGRAMS) {
+  const opened = await openSshd(program);
+  const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
+
+  describe.skipIf(opened.kind === "skipped")(`the truth table on ${title}`, () => {
+    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
+
+    it.each(ROWS)("row $row", async ({ files }) => {
+      if (opened.kind === "skipped") return;
+      const { differences } = await judge(opened.sshd, { tree: files, connections: CONNECTIONS }, OURS);
+      expect(differences).toEqual([]);
+    });
+  });
+}
