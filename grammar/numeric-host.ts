@@ -79,7 +79,7 @@ function readDotted(text: string): number[] | null {
 }
 
 /**
- * inet6_scopeid_pton: a link-local address may name an interface, any address a number up to 2^32-1. `lo` is
+ * inet6_scopeid_pton; no interface is taken to have a wildcard in its name: a link-local address may name an interface, any address a number up to 2^32-1. `lo` is
  * interface 1 on Linux; other names stay names, for only the machine knows their number.
  */
 function readZone(bytes: readonly number[], zone: string): string | null {
@@ -88,7 +88,7 @@ function readZone(bytes: readonly number[], zone: string): string | null {
   const multicastLinkLocal = first === 0xff && (second & 0x0f) === 0x02;
   if (/^[0-9]+$/.test(zone))
     return zone.length <= 40 && Number(zone) <= 0xffffffff ? String(Number(zone)) : null;
-  const interfaceName = /^[!-.0-~]{1,15}$/.test(zone);
+  const interfaceName = /^[!-).+,\-0->@-~]{1,15}$/.test(zone);
   if (!(linkLocal || multicastLinkLocal) || !interfaceName) return null;
   return zone === "lo" ? "1" : zone;
 }
