@@ -79,7 +79,7 @@ const NOT_ERRORS =
   /(: (Deprecated|Unsupported) option |^Unable to load host |^Could not load host |^key_load_)/;
 
 function firstError(stderr: string): string {
-  const lines = stderr.split("\r\n").filter((line) => line !== "");
+  const lines = stderr.split(/\r?\n/).filter((line) => line !== "");
   return lines.find((line) => !NOT_ERRORS.test(line)) ?? stderr;
 }
 
