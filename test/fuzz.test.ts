@@ -27,6 +27,11 @@ describe("cases that the fuzzer found", () => {
       expect(accepted ? "accepted" : error).toBe(sshd);
       return;
     }
+    if (what === "messages") {
+      const lines = sshd.split("\n");
+      expect(OURS.messages(config).slice(0, lines.length)).toEqual(lines);
+      return;
+    }
     const settings = OURS.settings(config, connectionOf(connection ?? ""));
     if (what === "answer") expect("error" in settings ? settings.error : "an answer").toBe(sshd);
     else if ("error" in settings) expect(settings.error).toBe(sshd);

@@ -270,8 +270,6 @@ function readLine(loading: Loading, state: FileState, line: DirectiveLine): void
   if (reportGrammar(loading, text, line.sshdNumber, ({ code }) => code === "no-argument")) return;
   const found = lookUp(loading, line.keyword.value);
   if (found.status === "unknown") pushUnknown(loading, text, line);
-  if (found.status === "deprecated" || found.status === "unsupported")
-    pushRetired(loading, text, line, found.status);
   if (reportGrammar(loading, text, line.sshdNumber, ({ code }) => code === "invalid-quotes")) return;
   if (!state.active && !found.inMatch) {
     pushProblem(loading, text, line, {
@@ -284,6 +282,8 @@ function readLine(loading: Loading, state: FileState, line: DirectiveLine): void
     });
     return;
   }
+  if (found.status === "deprecated" || found.status === "unsupported")
+    pushRetired(loading, text, line, found.status);
   if (found.status !== "known" || found.keyword === null) return;
   if (found.keyword.key === "match") readMatchLine(loading, state, line);
   else if (found.keyword.key === "include") readIncludeLine(loading, state, line);

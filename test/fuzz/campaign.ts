@@ -17,6 +17,8 @@ export interface Campaign {
   readonly seeds: readonly string[];
   readonly reading?: Reading;
   readonly found?: (difference: Difference) => void;
+  /** told the number of pairs after each tree */
+  readonly progress?: (pairs: number) => void;
 }
 
 export interface CampaignResult {
@@ -39,6 +41,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
     const judgement = await judge(sshd, caseOf(sshd, campaign, trees), reading);
     trees += 1;
     pairs += judgement.pairs;
+    campaign.progress?.(pairs);
     if (judgement.accepted) accepted += 1;
     if (judgement.differences.length > 0) differing += 1;
     const first = judgement.differences.find((difference) => isNew(difference, seen));

@@ -9,9 +9,9 @@ export interface FuzzFixture {
   readonly release: string;
   readonly tree: ServerTree;
   readonly connection: string | null;
-  /** `verdict`, `answer`, or a keyword */
+  /** `verdict`, `messages`, `answer`, or a keyword */
   readonly what: string;
-  /** the first error line or `accepted` · the reason without an answer · the printed values, one a line */
+  /** the first error line or `accepted` · what is printed · the reason without an answer · the printed values, one a line */
   readonly sshd: string;
 }
 

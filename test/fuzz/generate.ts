@@ -91,7 +91,7 @@ const LOCAL = ["192.0.2.1", "10.0.0.1", "2001:db8::2", "127.0.0.1"];
 const LOCAL_PORTS = ["22", "2222", "80"];
 
 export function generateCase(generator: Generator, random: Random): FuzzCase {
-  const connections = random.some(2, 5, () => randomConnection(generator.release, random));
+  const connections = random.some(4, 12, () => randomConnection(generator.release, random));
   const useSeed = generator.seeds.length > 0 && random.chance(20);
   const tree = useSeed ? mutatedTree(generator, random) : freshTree(generator.release, random);
   return { tree, connections: [...new Set(connections)] };

@@ -10,11 +10,15 @@ import type { FuzzCase } from "./generate.ts";
 /** Our side; a test puts a faulty one here. */
 export interface Reading {
   readonly verdict: (config: Config) => Verdict;
+  /** what `sshd -t` prints, warnings too, in order; it may stop earlier */
+  readonly messages: (config: Config) => readonly string[];
   readonly settings: (config: Config, connection: Connection) => Settings;
 }
 
 export const OURS: Reading = {
   verdict: verdictOf,
+  messages: ({ problems }) =>
+    problems.filter(({ weight }) => weight !== "silent").map(({ sshdText }) => sshdText),
   settings: (config, connection) => {
     const settings = settingsOf(config, connection, { missing: "as-sshd" });
     const crashes = "error" in settings && String(settings.error).startsWith("sshd crashes");
@@ -26,7 +30,7 @@ export interface Difference {
   readonly tree: ServerTree;
   /** null: the verdict differs */
   readonly connection: string | null;
-  /** `verdict`, `answer`, or a keyword */
+  /** `verdict`, `messages`, `answer`, or a keyword */
   readonly what: string;
   readonly ours: string;
   readonly sshd: string;
@@ -54,8 +58,13 @@ export async function judge(
     const difference = { what: "verdict", ours: verdict.error ?? "accepted", sshd: real.error ?? "accepted" };
     return { pairs: 1, accepted: false, differences: [{ tree, connection: null, ...difference }] };
   }
-  if (!real.accepted) return { pairs: 1, accepted: false, differences: [] };
+  const printed = reading.messages(config).slice(0, real.messages.length);
   const differences: Difference[] = [];
+  if (printed.join("\n") !== real.messages.join("\n")) {
+    const sides = { ours: printed.join("\n"), sshd: real.messages.join("\n") };
+    differences.push({ tree, connection: null, what: "messages", ...sides });
+  }
+  if (!real.accepted) return { pairs: 1, accepted: false, differences };
   for (const connection of connections) {
     const run = await sshd.run(["-T", ...HOST_KEY, "-C", connection]);
     const ours = reading.settings(config, connectionOf(connection));
@@ -69,19 +78,26 @@ export async function judge(
 const NAME_RESOLUTION =
   /^bad addr or host: .* \((Name or service not known|Temporary failure in name resolution)/;
 
-async function realVerdict(sshd: Sshd): Promise<Verdict> {
-  const { exit, stderr } = await sshd.run(["-t", ...HOST_KEY]);
-  return exit === 0 ? { accepted: true, error: null } : { accepted: false, error: firstError(stderr) };
+interface RealVerdict extends Verdict {
+  readonly messages: readonly string[];
 }
 
-/** Lines that sshd prints about files it accepts, or about the key files of this machine. */
-const NOT_ERRORS =
-  /(: (Deprecated|Unsupported) option |^Unable to load host |^Could not load host |^key_load_)/;
+async function realVerdict(sshd: Sshd): Promise<RealVerdict> {
+  const { exit, stderr } = await sshd.run(["-t", ...HOST_KEY]);
+  const messages = stderr.split(/\r?\n/).filter((line) => line !== "" && !NOT_OF_THE_FILES.test(line));
+  return { accepted: exit === 0, error: exit === 0 ? null : firstError(stderr), messages };
+}
+
+/** The count at the end of a file, and lines about key files and agents of this machine. */
+const NOT_OF_THE_FILES =
+  /(: terminating, [0-9]+ bad configuration options$|^Unable to load host |^Could not load host |^key_load_|^Certificate file is not a certificate|^Could not connect to agent|^Missing privilege)/;
 
 function firstError(stderr: string): string {
-  const lines = stderr.split(/\r?\n/).filter((line) => line !== "");
-  return lines.find((line) => !NOT_ERRORS.test(line)) ?? stderr;
+  const lines = stderr.split(/\r?\n/).filter((line) => line !== "" && !NOT_OF_THE_FILES.test(line));
+  return lines.find((line) => !WARNING.test(line)) ?? stderr;
 }
+
+const WARNING = /: (Deprecated|Unsupported) option /;
 
 const SEGMENTATION_FAULT = 128 + 11;
 

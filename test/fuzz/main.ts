@@ -36,6 +36,7 @@ const seeds = corpusFiles("files").map(({ text }) => text);
 
 async function fuzz(sshd: Sshd): Promise<number> {
   const started = Date.now();
+  let told = 0;
   console.log(
     `${sshd.name} (${formatRelease(sshd.release)}): seed ${seed}, ${seeds.length} real files to change`,
   );
@@ -45,6 +46,11 @@ async function fuzz(sshd: Sshd): Promise<number> {
     milliseconds: values.time === undefined ? limitWithoutTime() : Number(values.time) * 1000,
     mostFound: Number(values.most),
     seeds,
+    progress: (pairs) => {
+      if (Math.floor(pairs / 5_000) === told) return;
+      told = Math.floor(pairs / 5_000);
+      console.log(`${sshd.name}: ${pairs} pairs, ${Math.round((Date.now() - started) / 1000)} s`);
+    },
     found: (difference) => {
       const text = `${JSON.stringify(fixtureOf(sshd.release, difference), null, 2)}\n`;
       mkdirSync(values.keep, { recursive: true });
