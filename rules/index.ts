@@ -4,17 +4,21 @@ import { rule as deadPermitOpen } from "./dead-permit-open.ts";
 import { rule as deprecatedKeyword } from "./deprecated-keyword.ts";
 import { rule as disableForwardingIncomplete } from "./disable-forwarding-incomplete.ts";
 import { rule as disableForwardingReopened } from "./disable-forwarding-reopened.ts";
+import { rule as dropInNotIncluded } from "./drop-in-not-included.ts";
 import { rule as duplicatePermitOpen } from "./duplicate-permit-open.ts";
 import { rule as forcedCommandStillForwards } from "./forced-command-still-forwards.ts";
 import { rule as gatewayPorts } from "./gateway-ports.ts";
 import { rule as includeInsideMatch } from "./include-inside-match.ts";
 import { rule as keywordNewerThanSshd } from "./keyword-newer-than-sshd.ts";
 import { rule as lockout } from "./lockout.ts";
+import { rule as loosePermissions } from "./loose-permissions.ts";
 import { rule as missingInclude } from "./missing-include.ts";
 import { rule as neverMatchingPattern } from "./never-matching-pattern.ts";
+import { rule as nologinStillForwards } from "./nologin-still-forwards.ts";
 import { rule as notAllowedInMatch } from "./not-allowed-in-match.ts";
 import { rule as openPermitListen } from "./open-permit-listen.ts";
 import { rule as openPermitOpen } from "./open-permit-open.ts";
+import { rule as optionOverridesFile } from "./option-overrides-file.ts";
 import { rule as permitListenIgnoresSockets } from "./permit-listen-ignores-sockets.ts";
 import { rule as privilegedDestination } from "./privileged-destination.ts";
 import { rule as privilegedForward } from "./privileged-forward.ts";
@@ -22,6 +26,7 @@ import { rule as privilegedPermitListen } from "./privileged-permit-listen.ts";
 import { rule as privilegedPort } from "./privileged-port.ts";
 import { rule as reopenedByMatch } from "./reopened-by-match.ts";
 import { rule as shadowedDirective } from "./shadowed-directive.ts";
+import { rule as shellMakesBanMoot } from "./shell-makes-ban-moot.ts";
 import { rule as streamLocalForwarding } from "./stream-local-forwarding.ts";
 import { rule as suppression } from "./suppression.ts";
 import { rule as syntax } from "./syntax.ts";
@@ -47,6 +52,8 @@ export const RULES: readonly Rule[] = [
   agentForwarding,
   disableForwardingIncomplete,
   forcedCommandStillForwards,
+  nologinStillForwards,
+  shellMakesBanMoot,
   privilegedForward,
   privilegedPermitListen,
   privilegedDestination,
@@ -58,6 +65,9 @@ export const RULES: readonly Rule[] = [
   unreachableMatch,
   neverMatchingPattern,
   missingInclude,
+  dropInNotIncluded,
+  optionOverridesFile,
+  loosePermissions,
   includeInsideMatch,
   vanishedLine,
   lockout,

@@ -31,10 +31,11 @@ function check(audit: Audit): Draft[] {
 function report({ directive, shadowedBy }: LineUse): Draft[] {
   const [first] = shadowedBy;
   if (first === undefined || directive.origin === "option") return [];
+  // a finding of option-overrides-file
+  if (first.origin === "option") return [];
   if (OWN_RULE.has(directive.keyword) && first.guards.at(-1) === directive.guards.at(-1)) return [];
   const same = (first.values ?? []).join(" ") === (directive.values ?? []).join(" ");
-  const winner =
-    first.origin === "option" ? "an option on sshd's command line" : lineText(first.place, directive.place);
+  const winner = lineText(first.place, directive.place);
   const weight = WEIGHTY.has(directive.keyword) ? "medium" : "low";
   return [
     {
@@ -44,10 +45,7 @@ function report({ directive, shadowedBy }: LineUse): Draft[] {
       severity: same ? "info" : weight,
       place: directive.place,
       label: "never counts",
-      related: shadowedBy
-        .filter(({ origin }) => origin === "file")
-        .slice(0, 3)
-        .map((line) => ({ place: line.place, note: `${quoted(line)} counts` })),
+      related: shadowedBy.slice(0, 3).map((line) => ({ place: line.place, note: `${quoted(line)} counts` })),
       notes: same ? [] : ["sshd prints no message about it: delete the line that is wrong"],
     },
   ];

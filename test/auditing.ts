@@ -7,7 +7,10 @@ import { parseRelease, type Release } from "../grammar/release.ts";
 import { RULES } from "../rules/index.ts";
 import type { Config } from "../src/config/config.ts";
 import { type LoadOptions, loadConfig } from "../src/config/load.ts";
+import { accountsOf } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
+import { hostFacts } from "../src/files/host-facts.ts";
+import type { FileTree } from "../src/files/tree.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
 import type { Finding, Rule } from "../src/lint/rule.ts";
@@ -21,26 +24,44 @@ export interface AuditedRoot {
   /** default 9.2+debian */
   readonly release?: string;
   readonly commandLine?: readonly string[];
+  /** octal permissions of paths inside the root, for what git does not keep */
+  readonly modes?: Readonly<Record<string, string>>;
 }
 
 export function auditRoot(audited: AuditedRoot): { readonly config: Config; readonly findings: Finding[] } {
-  const config = loadConfig(folderTree(audited.root), MAIN, loadOptions(audited));
-  return { config, findings: findingsOf(config, audited.rules) };
+  const config = loadConfig(treeOf(audited), MAIN, loadOptions(audited));
+  return { config, findings: findingsOf(config, audited) };
 }
 
 export function fixRoot(audited: AuditedRoot): Plan {
   return planFix({
-    tree: folderTree(audited.root),
+    tree: treeOf(audited),
     path: MAIN,
     load: loadOptions(audited),
-    audit: (config) => findingsOf(config, audited.rules),
+    audit: (config) => findingsOf(config, audited),
     unsafe: true,
   });
 }
 
-function findingsOf(config: Config, rules: readonly Rule[]): Finding[] {
-  return audit(config, exposure(config), rules, {
+/** Everything belongs to root and nobody else may write it, unless `modes` says so. */
+function treeOf({ root, modes = {} }: AuditedRoot): FileTree {
+  const tree = folderTree(root);
+  return {
+    ...tree,
+    stat: (path, options) => {
+      const entry = tree.stat(path, options);
+      return entry === null ? null : { ...entry, uid: 0, mode: Number.parseInt(modes[path] ?? "755", 8) };
+    },
+  };
+}
+
+function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
+  const tree = treeOf(audited);
+  const files = config.files.map(({ realPath }) => realPath);
+  return audit(config, exposure(config), audited.rules, {
     lineUses: lineUses(config),
+    accounts: accountsOf(tree),
+    facts: hostFacts(tree, { files, configFolder: "/etc/ssh", owners: true, permissions: true }),
     suppressions: { today: "2026-11-24", knownRules: RULES.map(({ id }) => id) },
   });
 }

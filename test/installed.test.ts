@@ -4,7 +4,10 @@ import { formatRelease } from "../grammar/release.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { installedRelease } from "../src/files/release.ts";
+import { type StartOptions, startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
+
+const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null };
 
 const stanza = (name: string, status: string, version: string): string =>
   `Package: ${name}\nStatus: ${status}\nVersion: ${version}\nDescription: x\n Package: openssh-server\n`;
@@ -67,5 +70,47 @@ describe("accounts", () => {
         "passwd: files systemd sss # ldap\ngroup: files [NOTFOUND=return] ldap\nhosts: dns\n",
     });
     expect(furtherAccountSources(folderTree(root))).toEqual(["sss", "ldap"]);
+  });
+});
+
+describe("startOptions", () => {
+  const unit = (exec: string): string => `[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=${exec}\n`;
+  const UNIT = "/usr/lib/systemd/system/ssh.service";
+
+  test.each<[string, Record<string, string>, StartOptions]>([
+    [
+      "Debian's unit with $SSHD_OPTS",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D $SSHD_OPTS"),
+        "/etc/default/ssh": 'SSHD_OPTS="-o AllowTcpForwarding=yes -p 2222 -oGatewayPorts=yes"\n',
+      },
+      {
+        options: ["AllowTcpForwarding=yes", "Port=2222", "GatewayPorts=yes"],
+        configFile: null,
+        source: "/etc/default/ssh",
+      },
+    ],
+    [
+      "a drop-in that replaces the command",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D"),
+        "/etc/systemd/system/ssh.service.d/x.conf":
+          "[Service]\nExecStart=\nExecStart=-/usr/sbin/sshd -Df '/etc/ssh/own config'\n",
+      },
+      { options: [], configFile: "/etc/ssh/own config", source: "/etc/systemd/system/ssh.service.d/x.conf" },
+    ],
+    [
+      "nothing set",
+      { [UNIT]: unit("/usr/sbin/sshd -D $SSHD_OPTS"), "/etc/default/ssh": "SSHD_OPTS=\n" },
+      NO_OPTIONS,
+    ],
+    ["no service manager", { "/etc/ssh/sshd_config": "" }, NO_OPTIONS],
+    [
+      "OpenRC",
+      { "/etc/conf.d/sshd": "# x\ncommand_args='-o X11Forwarding=no'\n" },
+      { options: ["X11Forwarding=no"], configFile: null, source: "/etc/conf.d/sshd" },
+    ],
+  ])("%s", (_, files, expected) => {
+    expect(startOptions(folderTree(makeRoot(files)))).toEqual(expected);
   });
 });

@@ -2,6 +2,7 @@
 import { RULES } from "../../rules/index.ts";
 import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
+import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import { judge } from "../lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
 import type { Judged } from "../lint/suppressions.ts";
@@ -15,6 +16,7 @@ import { ownVersion } from "./version.ts";
 
 export interface AuditCommandOptions extends TargetOptions, OutputOptions {
   readonly rule?: readonly string[];
+  readonly profile: string;
   readonly failOn: Severity;
   readonly allowForwarding: AllowedForwarding;
   /** false with --no-suppressions */
@@ -41,7 +43,7 @@ export function prepareAudit(
   files: readonly string[],
   options: AuditCommandOptions,
 ): { readonly opened: readonly Opened[]; readonly rules: readonly Rule[] } | { readonly misuse: string } {
-  const rules = chooseRules(options.rule);
+  const rules = chooseRules(options.rule, options.profile);
   if (typeof rules === "string") return { misuse: rules };
   const opened = openTargets(files, options);
   return "misuse" in opened ? opened : { opened, rules };
@@ -54,8 +56,8 @@ export async function finish(report: AuditReport, options: AuditCommandOptions):
   return failed !== null ? refuse(failed) : exitCode(report, options.failOn);
 }
 
-function chooseRules(ids: readonly string[] | undefined): readonly Rule[] | string {
-  if (ids === undefined) return RULES;
+function chooseRules(ids: readonly string[] | undefined, profile: string): readonly Rule[] | string {
+  if (ids === undefined) return profile === "strict" ? RULES : RULES.filter(({ strict }) => strict !== true);
   const unknown = ids.find((id) => RULES.every((rule) => rule.id !== id));
   if (unknown !== undefined) return `there is no rule "${unknown}". "sshd-policy rules" lists them.`;
   return RULES.filter(({ id }) => ids.includes(id));
@@ -86,6 +88,8 @@ export function findingsOf(
     allowed: options.allowForwarding,
     accounts: target.accounts,
     fragment: target.fragment,
+    facts: factsOf(target, config),
+    ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
     suppressions: options.suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
   });
   const limits = [...new Set([...config.limits, ...found.limits, ...target.accountLimits])];
@@ -100,6 +104,17 @@ export function findingsOf(
   };
 }
 
+/** Permissions count on this host and in a root, not in a checkout; owners where they are those of the server. */
+function factsOf(target: Target, config: Config): HostFacts {
+  const isServer = target.live || target.rootFolder !== "";
+  return hostFacts(target.tree, {
+    files: config.files.map(({ realPath }) => realPath),
+    configFolder: target.loadOptions.configFolder ?? "/etc/ssh",
+    owners: target.live,
+    permissions: isServer,
+  });
+}
+
 /** The date here, as people write it in a suppression. */
 function today(): string {
   const now = new Date();
@@ -112,7 +127,10 @@ export function describe(target: Target, config: Config, { judged, limits, answe
     path: target.name,
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
-    accounts: target.accountsText,
+    accounts:
+      target.startSource === null
+        ? target.accountsText
+        : `${target.accountsText}; with the options of ${target.startSource}`,
     complete: limits.length === 0,
     limits,
     checkCommand: target.checkCommand,

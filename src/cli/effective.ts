@@ -1,6 +1,9 @@
 /** `effective`: the value of every keyword for given connections, in the format of `sshd -T`. */
+
+import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
-import type { Connection } from "../policy/connection.ts";
+import { requirements } from "../policy/capabilities.ts";
+import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
 import {
   type Effective,
   type EffectiveSetting,
@@ -46,7 +49,7 @@ export function runEffective(file: string | undefined, options: EffectiveCommand
     if (typeof effective === "string") return refuse(visible(effective));
     answers.push({ connection, effective });
   }
-  const text = options.format === "json" ? asJson(answers) : asText(answers, options);
+  const text = options.format === "json" ? asJson(answers, target.release) : asText(answers, options);
   const failed = writeAnswer(text, options);
   return failed === null ? 0 : refuse(failed);
 }
@@ -102,14 +105,23 @@ function reasonText({ decidedBy }: EffectiveSetting): string {
     .join(" ");
 }
 
-function asJson(answers: readonly Answered[]): string {
+function asJson(answers: readonly Answered[], release: Release): string {
   const connections = answers.map(({ connection, effective }) => ({
     connection: connectionJson(connection),
     settings: Object.fromEntries(
       [...effective.values()].map((setting) => [setting.keyword.key, settingJson(setting)]),
     ),
+    capabilities: Object.fromEntries(
+      CAPABILITIES.map((capability) => [capability, isOpen(effective, capability, release)]),
+    ),
   }));
   return jsonText({ version: 1, connections });
+}
+
+function isOpen(effective: Effective, capability: Capability, release: Release): boolean {
+  return requirements(capability, release).every(
+    ({ keyword, closes }) => !closes(effective.get(keyword)?.values ?? []),
+  );
 }
 
 /** `file` and `line` of the first line that gives the value; null for a default. */

@@ -53,6 +53,11 @@ function addAudit(program: Command, done: Done): void {
   ])
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
+      new Option("--profile <name>", "which rules: strict adds reminders")
+        .choices(["default", "strict"])
+        .default("default"),
+    )
+    .addOption(
       new Option("--fail-on <severity>", "exit code 1 from this severity on")
         .choices(["info", "low", "medium", "high", "error"])
         .default("low"),

@@ -7,6 +7,7 @@ import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
 import { folderTree } from "../files/folder.ts";
 import { installedRelease } from "../files/release.ts";
+import { type StartOptions, startOptions } from "../files/start-options.ts";
 import type { Account, FileContent, FileTree } from "../files/tree.ts";
 
 export interface TargetOptions {
@@ -40,6 +41,8 @@ export interface Target {
   /** a drop-in that no main file includes: what it does not set is unknown */
   readonly fragment: boolean;
   readonly checkCommand: string;
+  /** the file that holds sshd's own start options, where some count */
+  readonly startSource: string | null;
   /** what `--fix` may write: a folder inside the tree */
   readonly writableFolder: string;
   /** the folder on this machine that is the tree's `/`, without a slash at its end, latin1 */
@@ -75,7 +78,8 @@ export function openTargets(files: readonly string[], options: TargetOptions): r
     return { misuse: `--root ${options.root} is no folder that can be read` };
   const people = choosePeople(options, tree, host);
   if ("misuse" in people) return people;
-  const opening: Opening = { options, tree, release, people };
+  const isSystem = options.root !== undefined || files.length === 0;
+  const opening: Opening = { options, tree, release, people, start: isSystem ? startOptions(tree) : null };
   if (options.root !== undefined) return openRoot(options.root, files, opening);
   if (files.length === 0) return [openLive(opening)];
   return files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening)));
@@ -97,6 +101,8 @@ interface ChosenRelease {
 
 interface Opening {
   readonly options: TargetOptions;
+  /** how the tree's service manager starts sshd; nothing for a FILE */
+  readonly start: StartOptions | null;
   readonly tree: FileTree;
   readonly release: ChosenRelease;
   readonly people: People;
@@ -187,13 +193,14 @@ interface Wanted {
   readonly stdin?: Uint8Array;
 }
 
-function load(wanted: Wanted, { options, release, people }: Opening): Opened {
+function load(wanted: Wanted, { options, release, people, start }: Opening): Opened {
   const refusal = refusalOf(wanted.tree.read(wanted.path), wanted.name);
   if (refusal !== null) return { name: wanted.name, error: refusal };
   const loadOptions: LoadOptions = {
     release: release.release,
     shownAs: wanted.shownAs,
-    commandLine: options.o ?? [],
+    // what is given here comes first, so it wins, as a first -o does
+    commandLine: [...(options.o ?? []), ...(start?.options ?? [])],
     ...(wanted.configFolder === undefined ? {} : { configFolder: wanted.configFolder }),
   };
   return {
@@ -213,9 +220,17 @@ function load(wanted: Wanted, { options, release, people }: Opening): Opened {
     checkCommand: wanted.checkCommand,
     writableFolder: wanted.writableFolder ?? folderOf(wanted.path),
     rootFolder: wanted.rootFolder ?? "",
-    live: (wanted.rootFolder ?? "") === "" && wanted.tree.stat(wanted.path)?.realPath === MAIN,
+    live: (wanted.rootFolder ?? "") === "" && isLive(wanted),
+    startSource: start?.source ?? null,
     stdin: wanted.stdin ?? null,
   };
+}
+
+/** This host's own main file, by whatever name; standard input is never it. */
+function isLive({ tree, path, stdin }: Wanted): boolean {
+  const main = startOptions(tree).configFile ?? MAIN;
+  const own = tree.stat(main)?.realPath;
+  return stdin === undefined && own !== undefined && tree.stat(path)?.realPath === own;
 }
 
 /** Why a file is not taken as a main file; null when it is. */
@@ -240,8 +255,9 @@ function joined(folder: string, name: string): string {
 }
 
 function openLive(opening: Opening): Opened {
+  const main = opening.start?.configFile ?? MAIN;
   return load(
-    { name: MAIN, tree: opening.tree, path: MAIN, shownAs: (path) => path, checkCommand: "sshd -T" },
+    { name: main, tree: opening.tree, path: main, shownAs: (path) => path, checkCommand: "sshd -T" },
     opening,
   );
 }
@@ -250,7 +266,9 @@ function openRoot(root: string, files: readonly string[], opening: Opening): Ope
   const folder = resolve(root);
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const paths =
-    files.length === 0 ? [MAIN] : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
+    files.length === 0
+      ? [opening.start?.configFile ?? MAIN]
+      : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
   return paths.map((path) =>
     load(
       {

@@ -1,9 +1,12 @@
 /** Runs the rules over one configuration and its meaning. */
 
 import type { Config } from "../config/config.ts";
+import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
+import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { locate } from "../policy/exposure.ts";
+import { loginOf } from "../policy/login.ts";
 import { positionAt } from "../source/source.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
 import { applySuppressions, type Judged, type Suppressed, type SuppressionOptions } from "./suppressions.ts";
@@ -12,6 +15,8 @@ export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
   readonly lineUses?: readonly LineUse[];
   readonly accounts?: readonly Account[] | null;
+  readonly facts?: HostFacts | null;
+  readonly shownAs?: (path: string) => string;
   /** a drop-in without its main file: what no line sets is unknown, and no finding */
   readonly fragment?: boolean;
   /** null, the default: suppressions in the files count for nothing */
@@ -45,7 +50,13 @@ export function judge(
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
     at: (capability, connection) => locate(config, exposure.answers, capability, connection),
+    login: (connection) => {
+      const effective = evaluate(config, connection);
+      return isAnswer(effective) ? loginOf(effective, connection, config.release).login : "impossible";
+    },
     accounts: options.accounts ?? null,
+    facts: options.facts ?? null,
+    shownAs: options.shownAs ?? ((path) => path),
     complaints: [],
   };
   const early = runRules(

@@ -34,6 +34,12 @@ export function atTop(config: Config): Place | null {
   return main === undefined ? null : { source: main.source, span: { start: 0, end: 0 } };
 }
 
+/** The first byte of the file with this real path; null where sshd does not read it. */
+export function atFile(config: Config, realPath: string): Place | null {
+  const file = config.files.find((candidate) => candidate.realPath === realPath);
+  return file === undefined ? null : { source: file.source, span: { start: 0, end: 0 } };
+}
+
 /** The commented line of the stock file, `#AllowTcpForwarding yes`, that a fix would turn on; `keyword` in lower case. */
 export function stockComment(config: Config, keyword: string): Place | null {
   const main = config.files[0];

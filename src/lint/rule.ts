@@ -1,6 +1,7 @@
 /** Rules, findings and fixes. A rule imports this file only. */
 import type { Change } from "../config/change.ts";
 import type { Config, ConfigFile, Directive, IncludeLine, MatchBlock, Problem } from "../config/config.ts";
+import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Decider, Exposure, LineUse } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
@@ -9,6 +10,7 @@ import type { Fix } from "./fixes.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
 export { CAPABILITIES } from "../policy/connection.ts";
+export { decode, makeSource } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
 export { whyNeverMatching } from "./never-matching.ts";
@@ -26,7 +28,7 @@ export {
   openAnswers,
   reopenedBy,
 } from "./openings.ts";
-export { atTop, type Pointed, pointAt, stockComment } from "./places.ts";
+export { atFile, atTop, type Pointed, pointAt, stockComment } from "./places.ts";
 export { forwards, grantText, isUnlimited, lineText, listed, quoted, whoText } from "./wording.ts";
 export type {
   Account,
@@ -57,6 +59,8 @@ export interface Rule {
   readonly severity: Severity;
   readonly docs: RuleDocs;
   readonly references: readonly string[];
+  /** true: for --profile strict only */
+  readonly strict?: true;
   /** true: runs after the others and sees what suppressions did to their findings */
   readonly late?: true;
   readonly check: (audit: Audit) => readonly Draft[];
@@ -87,8 +91,14 @@ export interface Audit {
   readonly allowed: AllowedForwarding;
   /** the answer in which a connection lies; null where sshd has none for it */
   readonly at: (capability: Capability, connection: Connection) => Answer | null;
+  /** whether the configuration lets this connection log in at all */
+  readonly login: (connection: Connection) => Answer["login"];
   /** null where no accounts of the target are known */
   readonly accounts: readonly Account[] | null;
+  /** what the target's tree tells beside the configuration; null where it is not a server's own */
+  readonly facts: HostFacts | null;
+  /** how a path inside the tree is shown to people */
+  readonly shownAs: (path: string) => string;
   /** what is wrong with suppressions themselves; empty for a rule that is not late */
   readonly complaints: readonly Draft[];
 }

@@ -1,0 +1,85 @@
+/** What a tree tells beside the configuration itself: drop-ins that nothing reads, and permissions. */
+import type { FileTree } from "./tree.ts";
+
+export interface HostFacts {
+  /** files of the drop-in folder that no Include reads, with their bytes */
+  readonly unreadDropIns: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** files and folders that somebody else than root may change, nearest first */
+  readonly loose: readonly LoosePath[];
+}
+
+export interface LoosePath {
+  /** the file of the configuration it endangers, as its real path */
+  readonly file: string;
+  /** the file itself or a folder above it */
+  readonly path: string;
+  readonly because: string;
+}
+
+export interface FactOptions {
+  /** real paths of the files that sshd reads */
+  readonly files: readonly string[];
+  /** stands for /etc/ssh */
+  readonly configFolder: string;
+  /** owners mean something: the live host, or a root unpacked by root */
+  readonly owners: boolean;
+  /** permissions are those of a server, not of somebody's checkout */
+  readonly permissions: boolean;
+}
+
+export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
+  return {
+    unreadDropIns: unreadDropIns(tree, options),
+    loose: options.permissions
+      ? options.files.flatMap((file) => looseAround(tree, file, options.owners))
+      : [],
+  };
+}
+
+/** The folder that every distribution's stock file includes. */
+function unreadDropIns(tree: FileTree, { files, configFolder }: FactOptions): HostFacts["unreadDropIns"] {
+  const read = new Set(files);
+  const folder = `${configFolder}/sshd_config.d`;
+  return (tree.list(folder) ?? [])
+    .filter((name) => name.endsWith(".conf") && !name.startsWith("."))
+    .flatMap((name) => {
+      const path = `${folder}/${name}`;
+      const content = tree.read(path);
+      if (content.kind !== "file" || read.has(content.realPath)) return [];
+      return [{ path, bytes: content.bytes }];
+    });
+}
+
+const GROUP_WRITE = 0o020;
+const WORLD_WRITE = 0o002;
+const STICKY = 0o1000;
+
+function looseAround(tree: FileTree, file: string, owners: boolean): LoosePath[] {
+  const found: LoosePath[] = [];
+  for (let path = file; ; path = path.slice(0, path.lastIndexOf("/"))) {
+    const here = path === "" ? "/" : path;
+    const entry = tree.stat(here);
+    if (entry !== null) {
+      const because = whyLoose(entry.mode, entry.uid, { owners, isFile: here === file });
+      if (because !== null) found.push({ file, path: here, because });
+    }
+    if (here === "/") return found;
+  }
+}
+
+interface Judging {
+  readonly owners: boolean;
+  readonly isFile: boolean;
+}
+
+/** A sticky folder lets only owners replace what is in it. */
+function whyLoose(mode: number, uid: number, { owners, isFile }: Judging): string | null {
+  if (owners && uid !== 0) return `it belongs to user ${uid}, not to root`;
+  if (!isFile && (mode & STICKY) !== 0) return null;
+  if ((mode & WORLD_WRITE) !== 0) return `everybody may write it (mode ${octal(mode)})`;
+  return (mode & GROUP_WRITE) !== 0 ? `its group may write it (mode ${octal(mode)})` : null;
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, "0");
+}

@@ -1,0 +1,150 @@
+/**
+ * The options with which a tree's service manager starts sshd: they win over the file (sshd(8): -o, -p, -f). Read from
+ * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from Debian's
+ * /etc/default/ssh and OpenRC's /etc/conf.d/sshd. Nothing is run.
+ */
+import type { FileTree } from "./tree.ts";
+
+export interface StartOptions {
+  /** texts of -o, in order: "AllowTcpForwarding=no"; -p becomes a Port */
+  readonly options: readonly string[];
+  /** what -f names; null: the usual file */
+  readonly configFile: string | null;
+  /** the file that holds them, for people; null where nothing was found */
+  readonly source: string | null;
+}
+
+const NOTHING: StartOptions = { options: [], configFile: null, source: null };
+
+const UNIT_FOLDERS = [
+  "/etc/systemd/system",
+  "/run/systemd/system",
+  "/usr/local/lib/systemd/system",
+  "/usr/lib/systemd/system",
+  "/lib/systemd/system",
+];
+
+export function startOptions(tree: FileTree): StartOptions {
+  for (const unit of ["ssh.service", "sshd.service"]) {
+    const command = unitCommand(tree, unit);
+    if (command !== null) return command;
+  }
+  const [path, name] =
+    tree.stat("/etc/default/ssh") === null
+      ? ["/etc/conf.d/sshd", "command_args"]
+      : ["/etc/default/ssh", "SSHD_OPTS"];
+  const value =
+    variablesOf(textOf(tree, path) ?? "").get(name) ?? variablesOf(textOf(tree, path) ?? "").get("SSHD_OPTS");
+  return value === undefined ? NOTHING : readOptions(splitWords(value), path);
+}
+
+interface UnitLine {
+  readonly key: string;
+  readonly value: string;
+  readonly path: string;
+}
+
+function unitCommand(tree: FileTree, unit: string): StartOptions | null {
+  const main = UNIT_FOLDERS.map((folder) => `${folder}/${unit}`).find(
+    (path) => tree.read(path).kind === "file",
+  );
+  if (main === undefined) return null;
+  const lines = [main, ...dropIns(tree, unit)].flatMap((path) => linesOf(tree, path));
+  const variables = new Map<string, string>();
+  let command: UnitLine | null = null;
+  let environmentPath: string | null = null;
+  for (const line of lines) {
+    // an empty ExecStart= takes back what came before
+    if (line.key === "ExecStart") command = line.value === "" ? null : line;
+    if (line.key === "Environment") for (const word of splitWords(line.value)) setVariable(variables, word);
+    if (line.key === "EnvironmentFile") {
+      const path = line.value.replace(/^-/, "");
+      const text = textOf(tree, path);
+      if (text !== null) environmentPath = path;
+      for (const [name, value] of variablesOf(text ?? "")) variables.set(name, value);
+    }
+  }
+  if (command === null) return null;
+  const words = splitWords(command.value.replace(/^[-@:+!|]+/, "")).flatMap((word) =>
+    expand(word, variables),
+  );
+  const usesVariables = /\$/.test(command.value) && environmentPath !== null;
+  return readOptions(words.slice(1), usesVariables ? (environmentPath ?? command.path) : command.path);
+}
+
+function dropIns(tree: FileTree, unit: string): string[] {
+  const byName = new Map<string, string>();
+  // a name in an earlier folder hides the same name in a later one
+  for (const folder of [...UNIT_FOLDERS].reverse()) {
+    for (const name of tree.list(`${folder}/${unit}.d`) ?? [])
+      if (name.endsWith(".conf")) byName.set(name, `${folder}/${unit}.d/${name}`);
+  }
+  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
+}
+
+function linesOf(tree: FileTree, path: string): UnitLine[] {
+  const text = (textOf(tree, path) ?? "").replaceAll(/\\\n/g, " ");
+  return text.split("\n").flatMap((line) => {
+    const match = /^(\w+)=(.*)$/.exec(line.replace(/^[ \t]+/, ""));
+    return match === null
+      ? []
+      : [{ key: match[1] ?? "", value: (match[2] ?? "").replace(/[ \t\r]+$/, ""), path }];
+  });
+}
+
+/** `$NAME` as a word of its own is split, `${NAME}` is not (systemd.service(5), "Command lines"). */
+function expand(word: string, variables: ReadonlyMap<string, string>): string[] {
+  const alone = /^\$([A-Za-z_]\w*)$/.exec(word);
+  if (alone !== null) return splitWords(variables.get(alone[1] ?? "") ?? "");
+  return [word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => variables.get(name) ?? "")];
+}
+
+function variablesOf(text: string): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const match = /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$/.exec(line);
+    if (match !== null) setVariable(variables, `${match[1] ?? ""}=${splitWords(match[2] ?? "").join(" ")}`);
+  }
+  return variables;
+}
+
+function setVariable(variables: Map<string, string>, assignment: string): void {
+  const equals = assignment.indexOf("=");
+  if (equals > 0) variables.set(assignment.slice(0, equals), assignment.slice(equals + 1));
+}
+
+/** Words between blanks, with single and double quotes and backslashes as a shell has them. */
+function splitWords(text: string): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^ \t"'\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(
+      /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g,
+      (_, double?: string, single?: string, escaped?: string) =>
+        double === undefined ? (single ?? escaped ?? "") : double.replaceAll(/\\(.)/g, "$1"),
+    ),
+  );
+}
+
+/** Flags of sshd that take a value (sshd(8)). */
+const WITH_VALUE = "bcCEfghkopu";
+
+function readOptions(words: readonly string[], source: string): StartOptions {
+  const options: string[] = [];
+  let configFile: string | null = null;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    if (!word.startsWith("-")) continue;
+    const at = [...word].findIndex((letter, position) => position > 0 && WITH_VALUE.includes(letter));
+    if (at === -1) continue;
+    const value = at < word.length - 1 ? word.slice(at + 1) : (words[++index] ?? "");
+    if (word[at] === "o") options.push(value);
+    if (word[at] === "p") options.push(`Port=${value}`);
+    if (word[at] === "f") configFile = value;
+  }
+  return options.length === 0 && configFile === null ? NOTHING : { options, configFile, source };
+}
+
+function textOf(tree: FileTree, path: string): string | null {
+  const content = tree.read(path);
+  return content.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : null;
+}
