@@ -1,9 +1,10 @@
 /** The truth table before real sshds: the machine's, and those of the lab that are there. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { judge, OURS } from "./fuzz/judge.ts";
-import { openSshd, type Program } from "./sshd/driver.ts";
+import { openSshd } from "./sshd/driver.ts";
+import { PROGRAMS } from "./sshd/programs.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
 interface Row {
@@ -13,15 +14,6 @@ interface Row {
 
 const ROWS: readonly Row[] = JSON.parse(
   readFileSync(join(import.meta.dirname, "../fixtures/truth-table.json"), "utf8"),
-);
-
-const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
-const CANDIDATES: readonly Program[] = [
-  {},
-  ...["bullseye", "trixie", "sid"].map((suite) => ({ chroot: join(LAB, suite) })),
-];
-const PROGRAMS = CANDIDATES.filter(
-  ({ chroot }) => chroot === undefined || existsSync(join(chroot, "usr/sbin/sshd")),
 );
 
 const CONNECTIONS = ["alice", "bob", "Bob", "root", "sftp", "nobody", "'alice'"].flatMap((user) => [
