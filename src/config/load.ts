@@ -27,6 +27,7 @@ import type {
 } from "./config.ts";
 import { anyBehindMethods, isSetBy, repeatProblem, startProblems } from "./other-lines.ts";
 import { asPrinted } from "./printed.ts";
+import { type SizedFile, sizeProblem } from "./size.ts";
 
 export interface LoadOptions {
   readonly release: Release;
@@ -113,6 +114,7 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
   else readFile(loading, main, start);
   const { files, directives, matches, includes, problems } = loading;
   problems.push(...startProblems(directives, options.release));
+  if (typeof main !== "string") problems.push(...sizeProblems(loading, main));
   return {
     release: options.release,
     files,
@@ -123,6 +125,20 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     later: loading.later,
     limits: [...loading.limits],
   };
+}
+
+function sizeProblems(loading: Loading, main: LoadedText): readonly Problem[] {
+  const included: SizedFile[] = [];
+  for (const [pattern, paths] of loading.included) {
+    if (paths.length === 0) included.push({ pattern, path: null, text: "" });
+    for (const path of paths) {
+      const read = loading.texts.get(path);
+      if (typeof read === "object") included.push({ pattern, path, text: read.source.text });
+    }
+  }
+  const { text } = main.source;
+  const problem = sizeProblem({ text, place: startOf(main.source) }, included, loading.release);
+  return problem === null ? [] : [problem];
 }
 
 function shown(loading: Loading, path: string): string {
