@@ -15,6 +15,16 @@ function check(audit: Audit): Draft[] {
 function report({ code, weight, place }: Problem): Draft[] {
   const message = CODES[code];
   if (message === undefined || weight !== "silent") return [];
+  const text = place.source.text.slice(place.span.start, place.span.end);
+  if (/^=[= \t\r]*$/.test(text))
+    return [
+      {
+        message: "sshd drops this line of = signs without a message",
+        severity: "info",
+        place,
+        notes: ["put # in front of it"],
+      },
+    ];
   return [
     {
       message,

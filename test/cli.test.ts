@@ -64,6 +64,28 @@ describe("audit", () => {
     expect(runCli(["audit", `${root}/sshd_config.d/a.conf`]).code).toBe(0);
   });
 
+  test("a baseline leaves out what was there, though lines move, and shows what is new", () => {
+    const root = makeRoot({ "/sshd_config": OPEN });
+    const run = (...args: string[]): ReturnType<typeof runCli> =>
+      runCli(["audit", "sshd_config", ...args], { cwd: root });
+    expect(run("--write-baseline", "base.json").code).toBe(0);
+    writeFileSync(`${root}/sshd_config`, `# moved\n\n${OPEN}`);
+    expect(run("--baseline", "base.json")).toEqual({ code: 0, stdout: "", stderr: "" });
+    writeFileSync(`${root}/sshd_config`, `${OPEN}X11Forwarding yes\n`);
+    const now = run("--baseline", "base.json");
+    expect(now.code).toBe(1);
+    expect(now.stdout).toMatch(/^sshd_config:4:15: medium: [^\n]*\[x11-forwarding\]\n$/);
+    expect(run("--baseline", "sshd_config").code).toBe(2);
+  });
+
+  test("a default points at where the fix inserts", () => {
+    const root = makeRoot({ "/c": "Port 22\n\nMatch User bob\n  AllowTcpForwarding no\n" });
+    const ran = runCli(["audit", `${root}/c`, "--rule", "tcp-forwarding", "--format", "json"]);
+    const [finding] = JSON.parse(ran.stdout).targets[0].findings;
+    expect(finding.start.offset).toBe(finding.fix.edits[0].start);
+    expect(finding.start.offset).toBeGreaterThan(0);
+  });
+
   test("standard input", () => {
     const ran = runCli(["audit", "-", "--rule", "tcp-forwarding"], { stdin: OPEN });
     expect(ran.code).toBe(1);

@@ -21,6 +21,8 @@ export interface AuditCommandOptions extends TargetOptions, OutputOptions {
   readonly allowForwarding: AllowedForwarding;
   /** false with --no-suppressions */
   readonly suppressions: boolean;
+  readonly baseline?: string;
+  readonly writeBaseline?: string;
   readonly fix?: boolean;
   readonly unsafeFixes?: boolean;
   readonly diff?: boolean;
@@ -35,7 +37,8 @@ export async function runAudit(files: readonly string[], options: AuditCommandOp
     targets: opened.map((target) => auditTarget(target, rules, options)),
     fixed: 0,
   };
-  return finish(report, options);
+  const compared = await withBaseline(report, options);
+  return typeof compared === "string" ? refuse(compared) : finish(compared, options);
 }
 
 /** The rules and targets of a call, or why it is wrong usage. */
@@ -47,6 +50,21 @@ export function prepareAudit(
   if (typeof rules === "string") return { misuse: rules };
   const opened = openTargets(files, options);
   return "misuse" in opened ? opened : { opened, rules };
+}
+
+/** Findings of --baseline held back; with --write-baseline all of today's are, after they are written. */
+async function withBaseline(
+  report: AuditReport,
+  options: AuditCommandOptions,
+): Promise<AuditReport | string> {
+  const { baseline, writeBaseline: written } = options;
+  if (baseline === undefined && written === undefined) return report;
+  const { applyBaseline, readBaseline, writeBaseline } = await import("./baseline.ts");
+  const failed = written === undefined ? null : writeBaseline(report, written);
+  if (failed !== null) return failed;
+  const path = baseline ?? written ?? "";
+  const known = readBaseline(path);
+  return typeof known === "string" ? known : applyBaseline(report, known, path);
 }
 
 /** Prints the report and gives the exit code. */
@@ -136,12 +154,22 @@ export function describe(target: Target, config: Config, { judged, limits, answe
     checkCommand: target.checkCommand,
     error: null,
     answers,
-    findings: judged.map(({ finding, suppressed }) => ({
-      finding,
-      edits: editsOf(config, finding),
-      suppressed,
-    })),
+    findings: judged.map(({ finding, suppressed }) => {
+      const edits = editsOf(config, finding);
+      return { finding: atInsertion(config, finding, edits), edits, suppressed };
+    }),
   };
+}
+
+/** A finding without a line of its own points at where its fix inserts. */
+function atInsertion(config: Config, finding: Finding, edits: readonly ReportedEdit[] | null): Finding {
+  const { start, end } = finding.place.span;
+  const [edit] = edits ?? [];
+  if (start !== 0 || end !== 0 || edit === undefined) return finding;
+  const source = config.files.find((file) => file.source.path === edit.path)?.source;
+  return source === undefined
+    ? finding
+    : { ...finding, place: { source, span: { start: edit.start, end: edit.start } } };
 }
 
 /** The fix of one finding alone, as edits with the paths that people see. */

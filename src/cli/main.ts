@@ -68,6 +68,8 @@ function addAudit(program: Command, done: Done): void {
         .default("none"),
     )
     .option("--no-suppressions", "show what comments in the files accept, too")
+    .option("--baseline <file>", "leave out the findings that this file names")
+    .option("--write-baseline <file>", "write today's findings there, and leave them out")
     .option("--fix", "make the safe changes")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")

@@ -1,7 +1,7 @@
 /** SARIF 2.1.0 (OASIS), for code scanning: rules with their documentation, fixes, related places, fingerprints. */
-import { createHash } from "node:crypto";
 import type { Finding, Rule, Severity } from "../lint/rule.ts";
 import { type Place, positionAt } from "../source/source.ts";
+import { fingerprinted } from "./fingerprint.ts";
 import { jsonText, pathText } from "./json.ts";
 import type { AuditReport, ReportedEdit, ReportedFinding } from "./report.ts";
 import { visible } from "./text.ts";
@@ -154,21 +154,4 @@ function uriOf(path: string): string {
   const text = pathText(path).replace(/^\.\//, "");
   const encoded = text.split("/").map(encodeURIComponent).join("/");
   return text.startsWith("/") ? `file://${encoded}` : encoded;
-}
-
-/** Stable while lines move: rule, file and the text of the line, and a number for equal ones. */
-function fingerprinted(all: readonly ReportedFinding[]): (readonly [ReportedFinding, string])[] {
-  const seen = new Map<string, number>();
-  return all.map((reported) => {
-    const { rule, place } = reported.finding;
-    const { line } = positionAt(place.source, place.span.start);
-    const start = place.source.lineStarts[line - 1] ?? 0;
-    const end = place.source.lineStarts[line] ?? place.source.text.length;
-    const text = place.source.text.slice(start, end).replaceAll(/[ \t\r\n]+/g, " ");
-    const key = `${rule}\n${place.source.path}\n${text}`;
-    const count = seen.get(key) ?? 0;
-    seen.set(key, count + 1);
-    const hash = createHash("sha256").update(`${key}\n${count}`).digest("hex");
-    return [reported, hash.slice(0, 32)] as const;
-  });
 }

@@ -1,0 +1,68 @@
+/** A baseline: findings of an earlier day that are not to be reported again (--write-baseline, --baseline). */
+import { readFileSync, writeFileSync } from "node:fs";
+import { fingerprinted } from "../report/fingerprint.ts";
+import { jsonText, pathText } from "../report/json.ts";
+import type { AuditReport } from "../report/report.ts";
+
+/** Writes what is open now; the reason when that fails. */
+export function writeBaseline(report: AuditReport, path: string): string | null {
+  const open = report.targets
+    .flatMap(({ findings }) => findings)
+    .filter(({ suppressed }) => suppressed === null);
+  const findings = fingerprinted(open).map(([{ finding }, fingerprint]) => ({
+    rule: finding.rule,
+    file: pathText(finding.place.source.path),
+    fingerprint,
+  }));
+  try {
+    writeFileSync(path, jsonText({ version: 1, findings }));
+    return null;
+  } catch (error) {
+    return `the baseline ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+/** The fingerprints of a baseline, or what is wrong with it. */
+export function readBaseline(path: string): ReadonlySet<string> | string {
+  try {
+    const document: unknown = JSON.parse(readFileSync(path, "utf8"));
+    return (
+      fingerprintsOf(document) ?? `${path} is no baseline of sshd-policy: write one with --write-baseline`
+    );
+  } catch (error) {
+    return `the baseline ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function fingerprintsOf(document: unknown): ReadonlySet<string> | null {
+  if (typeof document !== "object" || document === null || !("findings" in document)) return null;
+  if (!("version" in document) || document.version !== 1 || !Array.isArray(document.findings)) return null;
+  const findings: readonly unknown[] = document.findings;
+  return new Set(
+    findings.flatMap((finding) =>
+      typeof finding === "object" && finding !== null && "fingerprint" in finding
+        ? [String(finding.fingerprint)]
+        : [],
+    ),
+  );
+}
+
+/** The report with the findings of the baseline held back. */
+export function applyBaseline(report: AuditReport, known: ReadonlySet<string>, path: string): AuditReport {
+  const all = report.targets
+    .flatMap(({ findings }) => findings)
+    .filter(({ suppressed }) => suppressed === null);
+  const held = new Set(
+    fingerprinted(all).flatMap(([reported, fingerprint]) => (known.has(fingerprint) ? [reported] : [])),
+  );
+  const suppressed = { reason: `in the baseline ${path}`, until: null };
+  return {
+    ...report,
+    targets: report.targets.map((target) => ({
+      ...target,
+      findings: target.findings.map((reported) =>
+        held.has(reported) ? { ...reported, suppressed } : reported,
+      ),
+    })),
+  };
+}
