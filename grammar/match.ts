@@ -205,7 +205,10 @@ function leftovers(line: DirectiveLine, words: readonly Word[], release: Release
   const [first] = words;
   if (atLeast(release, "8.7")) {
     // strdelim yields one more empty word after a closing quote at the end of the line; no text stands behind it.
-    const text = words.some(({ span }) => span.end > span.start) || line.end === "unclosed-quote";
+    const text =
+      words.some(({ span }) => span.end > span.start) ||
+      line.end === "unclosed-quote" ||
+      line.comment !== null;
     if (!text) return null;
     const message = `keyword ${line.keyword.value} extra arguments at end of line`;
     const span = first?.span ?? line.rest.span;

@@ -598,9 +598,18 @@ function readIncluded(
   });
 }
 
+/** sshd counts the text of an option as line 0. */
+function atLineZero(tree: Tree): Tree {
+  return {
+    ...tree,
+    lines: tree.lines.map((line) => ({ ...line, sshdNumber: 0 })),
+    problems: tree.problems.map((problem) => ({ ...problem, sshdNumber: 0 })),
+  };
+}
+
 /** `-o` texts are read before the file, as global lines named "command-line" (servconf.c, sshd.c case 'o'). */
 function readOption(loading: Loading, option: string): void {
-  const tree = parseOptionText(option, loading.release);
+  const tree = atLineZero(parseOptionText(option, loading.release));
   const source = makeSource("command-line", option);
   const text: LoadedText = { source, tree, realPath: "", problemsByLine: groupByLine(tree.problems) };
   const context: Context = { outer: [], activeOutside: true, depth: 0, includedBy: null };
