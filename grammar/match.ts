@@ -208,7 +208,7 @@ function leftovers(line: DirectiveLine, words: readonly Word[], release: Release
     const text =
       words.some(({ span }) => span.end > span.start) ||
       line.end === "unclosed-quote" ||
-      line.comment !== null;
+      (line.comment !== null && !atLeast(release, "9.9"));
     if (!text) return null;
     const message = `keyword ${line.keyword.value} extra arguments at end of line`;
     const span = first?.span ?? line.rest.span;

@@ -202,7 +202,7 @@ function scanDirective(
   const head: DirectiveHead = {
     keyword: fileWord(out.line, keyword),
     args: list.words.map((word) => fileWord(out.line, word)),
-    end: list.closed ? "complete" : "unclosed-quote",
+    end: list.closed && list.lost !== true ? "complete" : "unclosed-quote",
     rest: { text: text.slice(restStart, end), span: fileSpan(out.line, restStart, end) },
     comment: commentSpan(out, hasComment ? list.tail : -1, end),
   };
