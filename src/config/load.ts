@@ -497,10 +497,15 @@ function readTarget(loading: Loading, state: FileState, include: IncludeLine, ta
   if (known === undefined) loading.including.add(lookedFor);
   for (const path of matched) {
     readIncluded(loading, state, include, { target, path });
-    if (known === undefined)
-      loading.included.set(lookedFor, [...(loading.included.get(lookedFor) ?? []), path]);
+    if (known === undefined) keepIncluded(loading, lookedFor, path);
   }
   if (known === undefined) loading.including.delete(lookedFor);
+}
+
+function keepIncluded(loading: Loading, pattern: string, path: string): void {
+  const kept = loading.included.get(pattern);
+  if (kept === undefined) loading.included.set(pattern, [path]);
+  else kept.push(path);
 }
 
 function noteLoop(loading: Loading, include: IncludeLine): void {
@@ -553,7 +558,7 @@ function findTarget(loading: Loading, word: Word, line: DirectiveLine, source: S
     pattern: word.value,
     place: { source, span: word.span },
     lookedFor,
-    matched: loading.included.get(lookedFor) ?? search(loading, lookedFor),
+    matched: [...(loading.included.get(lookedFor) ?? search(loading, lookedFor))],
   };
 }
 
