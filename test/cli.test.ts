@@ -237,6 +237,56 @@ test("check: 0 accepted, 1 refused with every error", () => {
   expect(files[1].errors.map(({ line }: { line: number }) => line)).toEqual([1, 3]);
 });
 
+describe("compare", () => {
+  const NO = "AllowTcpForwarding no\n";
+  const EXCEPT = `${NO}Match Address 192.168.0.0/16\n  AllowTcpForwarding local\n`;
+
+  test("0 when equal, 1 with the changes, 2 for what sshd refuses", () => {
+    const root = makeRoot({ "/old": NO, "/same": `# moved\n${NO}`, "/new": EXCEPT, "/bad": "Bogus 1\n" });
+    expect(runCli(["compare", `${root}/old`, `${root}/same`]).code).toBe(0);
+    const ran = runCli(["compare", `${root}/old`, `${root}/new`, "--format", "json"]);
+    expect(ran.code).toBe(1);
+    const { equal, complete, changes } = JSON.parse(ran.stdout);
+    expect({ equal, complete }).toEqual({ equal: false, complete: true });
+    expect(changes[0]).toMatchObject({
+      capability: "tcp-local",
+      change: "gained",
+      condition: "everybody from 192.168.0.0/16",
+      before: [{ keyword: "allowtcpforwarding", value: "no", line: 1 }],
+    });
+    expect(runCli(["compare", `${root}/old`, `${root}/bad`]).code).toBe(2);
+    expect(runCli(["compare", `${root}/old`]).code).toBe(2);
+  });
+
+  test("--git reads the commit, its drop-ins too", () => {
+    const root = makeRoot({
+      "/etc/ssh/sshd_config": `Include /etc/ssh/sshd_config.d/*.conf\n${NO}`,
+      "/etc/ssh/sshd_config.d/a.conf": "X11Forwarding no\n",
+    });
+    const git = (...args: string[]): void => {
+      spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.org", ...args], { cwd: root });
+    };
+    git("init", "-q");
+    git("add", ".");
+    git("commit", "-qm", "one");
+    writeFileSync(`${root}/etc/ssh/sshd_config.d/a.conf`, "AllowTcpForwarding yes\nX11Forwarding no\n");
+    const ran = runCli(["compare", "--git", "HEAD", "etc/ssh/sshd_config"], { cwd: root });
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain("gained  tcp-local   everybody");
+    expect(ran.stdout).toContain("a.conf:1 AllowTcpForwarding yes");
+    git("commit", "-qam", "two");
+    expect(runCli(["compare", "--git", "HEAD", "etc/ssh/sshd_config"], { cwd: root }).code).toBe(0);
+    expect(runCli(["compare", "--git", "--help", "etc/ssh/sshd_config"], { cwd: root }).code).toBe(2);
+  });
+
+  test("an upgrade of sshd", () => {
+    const root = makeRoot({ "/c": "DisableForwarding yes\n" });
+    const ran = runCli(["compare", `${root}/c`, "--openssh", "9.2..10.0"]);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain("lost    agent");
+  });
+});
+
 test("rules lists all and explains one", () => {
   expect(runCli(["rules"]).stdout).toMatch(/^tcp-forwarding +high/);
   expect(runCli(["rules", "tcp-forwarding"]).stdout).toMatch(/^# tcp-forwarding\n/);

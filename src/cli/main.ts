@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from "commander";
 import type { AuditCommandOptions } from "./audit.ts";
 import type { CheckCommandOptions } from "./check.ts";
+import type { CompareCommandOptions } from "./compare.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
@@ -99,6 +100,20 @@ function addExposure(program: Command, done: Done): void {
     });
 }
 
+function addCompare(program: Command, done: Done): void {
+  const command = program
+    .command("compare")
+    .description(
+      "which connections gained or lost which kind of forwarding: OLD NEW, --git REV [FILE], or FILE with --openssh A..B",
+    );
+  withOutput(withTargets(command), ["pretty", "json"])
+    .option("--git <rev>", "compare with the file as it is in that commit")
+    .action(async (files: string[], options: CompareCommandOptions) => {
+      const { runCompare } = await import("./compare.ts");
+      done(await runCompare(files, options));
+    });
+}
+
 function addEffective(program: Command, done: Done): void {
   const command = program
     .command("effective")
@@ -148,7 +163,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const done: Done = (found) => {
     code = found;
   };
-  for (const add of [addAudit, addExposure, addEffective, addCheck, addRules]) add(program, done);
+  for (const add of [addAudit, addExposure, addCompare, addEffective, addCheck, addRules]) add(program, done);
   try {
     await program.parseAsync(argv);
     return code;

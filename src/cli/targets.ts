@@ -68,7 +68,12 @@ export interface Misuse {
 
 const MAIN = "/etc/ssh/sshd_config";
 
-export function openTargets(files: readonly string[], options: TargetOptions): readonly Opened[] | Misuse {
+/** `at`: the file system as it was, in which a FILE is looked for; release and accounts are those of today. */
+export function openTargets(
+  files: readonly string[],
+  options: TargetOptions,
+  at?: FileTree,
+): readonly Opened[] | Misuse {
   const misuse = misuseOf(files, options);
   if (misuse !== null) return { misuse };
   const host = folderTree("/");
@@ -79,7 +84,13 @@ export function openTargets(files: readonly string[], options: TargetOptions): r
   const people = choosePeople(options, tree, host);
   if ("misuse" in people) return people;
   const isSystem = options.root !== undefined || files.length === 0;
-  const opening: Opening = { options, tree, release, people, start: isSystem ? startOptions(tree) : null };
+  const opening: Opening = {
+    options,
+    tree: at ?? tree,
+    release,
+    people,
+    start: isSystem ? startOptions(tree) : null,
+  };
   if (options.root !== undefined) return openRoot(options.root, files, opening);
   if (files.length === 0) return [openLive(opening)];
   return files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening)));

@@ -14,6 +14,8 @@ export type Atom = Exclude<Criterion, { readonly attribute: "all" | "version" | 
 export interface Atoms {
   readonly release: Release;
   readonly list: readonly Atom[];
+  /** the number of a criterion, a new one where it is not known yet */
+  intern(atom: Atom): number;
   /** null: no connection can fulfil it */
   guardOf(directive: Directive): readonly number[] | null;
   guardOfBlock(block: MatchBlock): readonly number[] | null;
@@ -29,23 +31,55 @@ function rdomainHolds(
   return atLeast(release, "8.1") && matchPatternList("", items, release) === 1;
 }
 
-export function internAtoms(config: Config): Atoms {
-  const { release } = config;
+/** What criteria are numbered in, without the Match lines of a configuration. */
+type Table = Pick<Atoms, "list" | "intern" | "holds">;
+
+function makeTable(release: Release): Table {
   const list: Atom[] = [];
   const byKey = new Map<string, number>();
-  const guards = new Map<MatchBlock, readonly number[] | null>();
   const remembered: Map<string, boolean>[] = [];
-
-  const intern = (atom: Atom): number => {
-    const text = "text" in atom ? atom.text : "";
-    const key = `${atom.attribute} ${text}`;
-    const known = byKey.get(key);
-    if (known !== undefined) return known;
-    byKey.set(key, list.length);
-    list.push(atom);
-    remembered.push(new Map());
-    return list.length - 1;
+  return {
+    list,
+    intern: (atom) => {
+      const key = keyOf(atom);
+      const known = byKey.get(key);
+      if (known !== undefined) return known;
+      byKey.set(key, list.length);
+      list.push(atom);
+      remembered.push(new Map());
+      return list.length - 1;
+    },
+    holds: (index, connection) => {
+      const atom = list[index];
+      const memory = remembered[index];
+      if (atom === undefined || memory === undefined) return false;
+      const key = valueKey(atom, connection);
+      const known = memory.get(key);
+      if (known !== undefined) return known;
+      const held = atomHolds(atom, connection, release);
+      memory.set(key, held);
+      return held;
+    },
   };
+}
+
+/** By the items, not the text: releases read quotes differently. */
+function keyOf(atom: Atom): string {
+  switch (atom.attribute) {
+    case "user":
+    case "group":
+    case "host":
+      return `${atom.attribute} ${atom.items.map(({ negated, pattern }) => `${negated ? "!" : ""}${pattern}`).join(",")}`;
+    default:
+      return `${atom.attribute} ${"text" in atom ? atom.text : ""}`;
+  }
+}
+
+/** `onto`: the criteria of another configuration, so that questions can be asked about both. */
+export function internAtoms(config: Config, onto?: Atoms): Atoms {
+  const { release } = config;
+  const guards = new Map<MatchBlock, readonly number[] | null>();
+  const { list, intern, holds } = onto ?? makeTable(release);
 
   /** True and false are criteria that need no connection. */
   const reduce = (criterion: Criterion): number | boolean => {
@@ -95,17 +129,8 @@ export function internAtoms(config: Config): Atoms {
       const block = directive.guards.at(-1);
       return block === undefined ? [] : guardOfBlock(block);
     },
-    holds: (index, connection) => {
-      const atom = list[index];
-      const memory = remembered[index];
-      if (atom === undefined || memory === undefined) return false;
-      const key = valueKey(atom, connection);
-      const known = memory.get(key);
-      if (known !== undefined) return known;
-      const held = atomHolds(atom, connection, release);
-      memory.set(key, held);
-      return held;
-    },
+    intern,
+    holds,
   };
 }
 

@@ -41,7 +41,7 @@ export interface ExposureOptions {
 }
 
 /** What the questions about one configuration share. */
-interface Reasoning {
+export interface Reasoning {
   readonly config: Config;
   readonly searcher: Searcher;
   readonly linesOf: (keyword: string) => KeywordLines;
@@ -59,10 +59,15 @@ export function exposure(config: Config, options: ExposureOptions = {}): Exposur
   return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
 }
 
-function startReasoning(config: Config, options: ExposureOptions): Reasoning {
-  const atoms = internAtoms(config);
+/** `beside`: another configuration, to ask about both; it is asked through the same search. */
+export function startReasoning(config: Config, options: ExposureOptions, beside?: Reasoning): Reasoning {
+  const atoms = internAtoms(config, beside?.searcher.atoms);
   const world = { accounts: options.accounts ?? null, namedHosts: usesDns(config) };
-  const searcher: Searcher = { atoms, sample: makeSampler(atoms, world), budget: makeBudget() };
+  const searcher: Searcher = beside?.searcher ?? {
+    atoms,
+    sample: makeSampler(atoms, world),
+    budget: makeBudget(),
+  };
   const known = new Map<string, KeywordLines>();
   return {
     config,
@@ -78,13 +83,13 @@ function startReasoning(config: Config, options: ExposureOptions): Reasoning {
   };
 }
 
-/** Global only, first value wins; the default is no in every release from 7.4 on. */
-function usesDns(config: Config): boolean {
+/** UseDNS: global only, first value wins; the default is no in every release from 7.4 on. */
+export function usesDns(config: Config): boolean {
   const line = config.directives.find(({ keyword, atStart }) => keyword === "usedns" && atStart);
   return line?.values?.[0] === "yes";
 }
 
-function assumptionsOf(config: Config, options: ExposureOptions): string[] {
+export function assumptionsOf(config: Config, options: ExposureOptions): string[] {
   const attributes = new Set(
     config.matches.flatMap(({ criteria }) => criteria.map(({ attribute }) => attribute)),
   );
@@ -97,7 +102,7 @@ function assumptionsOf(config: Config, options: ExposureOptions): string[] {
 }
 
 /** A way through the requirements of a capability: who decided each so far. */
-interface Path {
+export interface Path {
   readonly scope: Scope;
   readonly witness: Connection | null;
   readonly decisions: readonly (Decision & { readonly keyword: string })[];
@@ -118,7 +123,7 @@ function answersOf(reasoning: Reasoning, capability: Capability): Answer[] {
 }
 
 /** Asks one keyword after the other; a value that closes ends the way at once. */
-function walk(
+export function walk(
   reasoning: Reasoning,
   wanted: readonly Requirement[],
   path: Path,
@@ -204,7 +209,7 @@ function valuesOf(path: Path, keyword: string): readonly string[] {
   return path.decisions.find((decision) => decision.keyword === keyword)?.values ?? [];
 }
 
-function grantOf(
+export function grantOf(
   reasoning: Reasoning,
   capability: Capability,
   path: Path,
@@ -226,7 +231,7 @@ function grantOf(
   }
 }
 
-function decidersOf(allowed: boolean, path: Path): Decider[] {
+export function decidersOf(allowed: boolean, path: Path): Decider[] {
   const naming = allowed ? path.decisions : path.decisions.slice(-1);
   return naming.map(({ keyword, values, directive }) => ({ keyword, value: values.join(" "), directive }));
 }
