@@ -1,5 +1,6 @@
 /** One tree before our reading and before a real sshd: what differs. */
 import { lowerAscii } from "../../grammar/ascii.ts";
+import { atLeast, type Release } from "../../grammar/release.ts";
 import type { Config } from "../../src/config/config.ts";
 import type { Connection } from "../../src/policy/connection.ts";
 import { HOST_KEY, type Run, type Sshd } from "../sshd/driver.ts";
@@ -68,8 +69,10 @@ export async function judge(
   for (const connection of connections) {
     const run = await sshd.run(["-T", ...HOST_KEY, "-C", connection]);
     const ours = reading.settings(config, connectionOf(connection));
-    for (const { what, ...sides } of compareSettings(ours, printedSettings(run)))
-      differences.push({ tree, connection, what, ...sides });
+    const found = compareSettings(ours, printedSettings(run)).filter(
+      (sides) => !isOfBuild(sides, sshd.release),
+    );
+    for (const { what, ...sides } of found) differences.push({ tree, connection, what, ...sides });
   }
   return { pairs: connections.length, accepted: true, differences };
 }
@@ -127,6 +130,16 @@ function plain(value: string): string {
 
 /** What the machine or the build decides, so that the file alone cannot tell. */
 const MACHINE: ReadonlySet<string> = new Set(["hostkey"]);
+
+/**
+ * Upstream's default of XAuthLocation is what configure found; up to 10.2 PerSourceNetBlockSize without its second
+ * part prints memory that was never set.
+ */
+function isOfBuild({ what, ours, sshd }: Sides, release: Release): boolean {
+  if (what === "xauthlocation") return release.vendor === "upstream";
+  const unset = what === "persourcenetblocksize" && !atLeast(release, "10.3") && ours.endsWith(":0");
+  return unset && ours.split(":")[0] === sshd.split(":")[0];
+}
 
 interface Sides {
   readonly what: string;
