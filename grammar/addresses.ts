@@ -106,13 +106,25 @@ export function inNetwork(address: Address, network: Network): boolean {
   });
 }
 
+let lastText = "";
+let lastAddress: Address | null = null;
+
+/** The same client is compared with one list after the other. */
+function parseClient(text: string): Address | null {
+  if (text !== lastText) {
+    lastAddress = parseAddress(text);
+    lastText = text;
+  }
+  return lastAddress;
+}
+
 /** addrmatch.c addr_match_list; text that is no address matches nothing, not even `*`. */
 export function matchAddressList(
   addrText: string,
   items: readonly AddressItem[],
   release: Release = NEWEST,
 ): AddressListMatch {
-  const address = parseAddress(addrText);
+  const address = parseClient(addrText);
   if (address === null) return 0;
   let positive: AddressListMatch = 0;
   for (const item of items) {

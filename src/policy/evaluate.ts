@@ -73,6 +73,19 @@ function crashesOnSubsystem(
   return affected && inMatch.some(isSubsystem) && !global.some(isSubsystem);
 }
 
+export type Evaluated = (connection: Connection) => Effective | NoAnswer;
+
+/** evaluate, with the answers remembered: questions about several capabilities ask for the same connections. */
+export function rememberEvaluated(config: Config): Evaluated {
+  const known = new Map<string, Effective | NoAnswer>();
+  return (connection) => {
+    const key = JSON.stringify(connection);
+    const found = known.get(key) ?? evaluate(config, connection);
+    known.set(key, found);
+    return found;
+  };
+}
+
 /** One keyword of the answer; the default where the keyword is unknown to the release gives undefined. */
 export function isAnswer(result: Effective | NoAnswer): result is Effective {
   return !("kind" in result);

@@ -19,7 +19,7 @@ import {
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import { type Decision, decisions, type KeywordLines, keywordLines } from "./deciders.ts";
-import { evaluate, isAnswer } from "./evaluate.ts";
+import { type Evaluated, evaluate, isAnswer, rememberEvaluated } from "./evaluate.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
 import {
   EVERYWHERE,
@@ -45,6 +45,7 @@ export interface Reasoning {
   readonly config: Config;
   readonly searcher: Searcher;
   readonly linesOf: (keyword: string) => KeywordLines;
+  readonly evaluated: Evaluated;
   readonly login: (scope: Scope, witness: Connection | null) => LoginAnswer;
   readonly unprivilegedPortStart: number | null;
   readonly limits: Set<string>;
@@ -69,15 +70,17 @@ export function startReasoning(config: Config, options: ExposureOptions, beside?
     budget: makeBudget(),
   };
   const known = new Map<string, KeywordLines>();
+  const evaluated = rememberEvaluated(config);
   return {
     config,
     searcher,
+    evaluated,
     linesOf: (keyword) => {
       const lines = known.get(keyword) ?? keywordLines(config, keyword, atoms);
       known.set(keyword, lines);
       return lines;
     },
-    login: makeLoginQuestion(config, searcher),
+    login: makeLoginQuestion(config, searcher, evaluated),
     unprivilegedPortStart: options.unprivilegedPortStart ?? null,
     limits: new Set(),
   };
@@ -188,7 +191,7 @@ function anybody(searcher: Searcher): Connection | null {
 /** Invariant: every witness goes through the plain evaluator, which shares no code with the search. */
 function confirmed(reasoning: Reasoning, path: Path, witness: Connection | null): Connection | null {
   if (witness === null) return null;
-  const effective = evaluate(reasoning.config, witness);
+  const effective = reasoning.evaluated(witness);
   if (!isAnswer(effective)) return null;
   const agrees = path.decisions.every(({ keyword, values }) => {
     const found = effective.get(keyword);

@@ -7,7 +7,7 @@ import { matchHostList, matchPattern, parsePatternList } from "../../grammar/pat
 import { atLeast, type Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
-import { type Effective, evaluate, isAnswer } from "./evaluate.ts";
+import { type Effective, type Evaluated, isAnswer } from "./evaluate.ts";
 import type { Scope, Searcher } from "./search.ts";
 
 export interface LoginAnswer {
@@ -78,17 +78,23 @@ function userItemMatches(item: string, { user, host, addr }: Connection, release
 export function makeLoginQuestion(
   config: Config,
   searcher: Searcher,
+  evaluated: Evaluated,
 ): (scope: Scope, witness: Connection | null) => LoginAnswer {
   const lists = config.directives.filter(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
   const candidates = [...new Set(lists.flatMap(namesOf))].slice(0, 60);
+  const judge = (connection: Connection): LoginAnswer => {
+    const effective = evaluated(connection);
+    if (!isAnswer(effective)) return { login: "impossible", because: effective.message };
+    return loginOf(effective, connection, config.release);
+  };
   const global = lists.every(({ guards }) => guards.length === 0);
   return (scope, witness) => {
     if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
-    const first = judge(config, witness);
+    const first = judge(witness);
     if (first.login === "possible") return first;
     for (const name of candidates) {
       for (const connection of variants(witness, name)) {
-        if (isInside(searcher, scope, connection) && judge(config, connection).login === "possible") {
+        if (isInside(searcher, scope, connection) && judge(connection).login === "possible") {
           return { login: "possible", because: `${connection.user} may log in` };
         }
       }
@@ -125,12 +131,6 @@ function isFixedUser({ atoms }: Searcher, scope: Scope): boolean {
     const atom = atoms.list[index];
     return atom?.attribute === "user" && !/[*?,]/.test(atom.text);
   });
-}
-
-function judge(config: Config, connection: Connection): LoginAnswer {
-  const effective = evaluate(config, connection);
-  if (!isAnswer(effective)) return { login: "impossible", because: effective.message };
-  return loginOf(effective, connection, config.release);
 }
 
 function isInside({ atoms }: Searcher, scope: Scope, connection: Connection): boolean {
