@@ -7,6 +7,7 @@ import type { Answer, Decider } from "./answer.ts";
 import { requirements } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
+import type { KeywordLines } from "./deciders.ts";
 import { evaluate, isAnswer } from "./evaluate.ts";
 import {
   assumptionsOf,
@@ -19,7 +20,7 @@ import {
   usesDns,
   walk,
 } from "./exposure.ts";
-import { EVERYWHERE } from "./search.ts";
+import { EVERYWHERE, outside, type Scope, within } from "./search.ts";
 
 export interface PolicyChange {
   readonly capability: Capability;
@@ -72,8 +73,12 @@ function namesHost({ criteria }: Config["matches"][number]): boolean {
 }
 
 function compareCapability(comparing: Comparing, capability: Capability): void {
+  for (const scope of changedScopes(comparing, capability)) compareInside(comparing, capability, scope);
+}
+
+function compareInside(comparing: Comparing, capability: Capability, scope: Scope): void {
   const { before, after } = comparing;
-  const start: Path = { scope: EVERYWHERE, witness: null, decisions: [] };
+  const start: Path = { scope, witness: null, decisions: [] };
   walk(before, requirements(capability, before.config.release), start, (wasOpen, old) => {
     const inside: Path = { scope: old.scope, witness: old.witness, decisions: [] };
     walk(after, requirements(capability, after.config.release), inside, (isOpen, now) => {
@@ -95,6 +100,86 @@ function compareCapability(comparing: Comparing, capability: Capability): void {
       });
     });
   });
+}
+
+/** Values can differ only where a line decides that the other side does not have in its place. */
+function changedScopes({ before, after }: Comparing, capability: Capability): readonly Scope[] {
+  const wanted = requirements(capability, before.config.release).map(({ keyword }) => keyword);
+  const also = requirements(capability, after.config.release).map(({ keyword }) => keyword);
+  if (wanted.join(" ") !== also.join(" ")) return [EVERYWHERE];
+  return wanted.flatMap((keyword) => {
+    const old = before.linesOf(keyword);
+    const now = after.linesOf(keyword);
+    const same = commonLines(old.guarded.map(lineKey), now.guarded.map(lineKey));
+    return [
+      ...scopesOfChanged(old, same.first, globalOf(old) !== globalOf(now)),
+      ...scopesOfChanged(now, same.second, globalOf(old) !== globalOf(now)),
+    ];
+  });
+}
+
+function lineKey({ guard, directive }: KeywordLines["guarded"][number]): string {
+  return `${guard.join(",")} ${(directive.values ?? []).join(" ")}`;
+}
+
+function globalOf({ global, defaults }: KeywordLines): string {
+  return (global?.values ?? defaults).join(" ");
+}
+
+function scopesOfChanged(
+  { guarded }: KeywordLines,
+  same: ReadonlySet<number>,
+  globalChanged: boolean,
+): Scope[] {
+  const guards = guarded.map(({ guard }) => guard);
+  const scopes = guards.flatMap((guard, index) => {
+    const inner = same.has(index) ? null : within(EVERYWHERE, guard);
+    return inner === null ? [] : [outside(inner, guards.slice(0, index))];
+  });
+  return globalChanged ? [...scopes, outside(EVERYWHERE, guards)] : scopes;
+}
+
+interface Common {
+  readonly first: ReadonlySet<number>;
+  readonly second: ReadonlySet<number>;
+}
+
+/** More cells than this are not filled: the lines between the common ends then count as changed. */
+const MAX_CELLS = 4_000_000;
+
+/** Positions of a longest common subsequence in both lists. */
+function commonLines(a: readonly string[], b: readonly string[]): Common {
+  const first = new Set<number>();
+  const second = new Set<number>();
+  let start = 0;
+  while (start < a.length && start < b.length && a[start] === b[start]) {
+    first.add(start);
+    second.add(start++);
+  }
+  let endA = a.length;
+  let endB = b.length;
+  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
+    first.add(--endA);
+    second.add(--endB);
+  }
+  const width = endB - start + 1;
+  if ((endA - start + 1) * width > MAX_CELLS) return { first, second };
+  const lengths = new Uint32Array((endA - start + 1) * width);
+  const at = (i: number, j: number): number => lengths[(i - start) * width + (j - start)] ?? 0;
+  for (let i = endA - 1; i >= start; i--) {
+    for (let j = endB - 1; j >= start; j--) {
+      const longest = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      lengths[(i - start) * width + (j - start)] = longest;
+    }
+  }
+  for (let i = start, j = start; i < endA && j < endB; ) {
+    if (a[i] === b[j]) {
+      first.add(i++);
+      second.add(j++);
+    } else if (at(i + 1, j) >= at(i, j + 1)) i++;
+    else j++;
+  }
+  return { first, second };
 }
 
 interface Side {

@@ -6,7 +6,21 @@ const MAX_SHOWN = 6;
 /** Guards looked at for the text; the answer itself counts all of them. */
 const MAX_LOOKED_AT = 40;
 
+/** Several capabilities have the same scopes; which exceptions can meet one takes a question each. */
+const described = new WeakMap<Searcher, Map<string, string>>();
+
 export function describeScope(searcher: Searcher, scope: Scope): string {
+  const known = described.get(searcher) ?? new Map<string, string>();
+  described.set(searcher, known);
+  const { met, without } = scope;
+  const looked = without.slice(0, MAX_LOOKED_AT).map((guard) => guard.join(","));
+  const key = `${[...met].join(",")}|${without.length}|${looked.join(";")}`;
+  const text = known.get(key) ?? compose(searcher, scope);
+  known.set(key, text);
+  return text;
+}
+
+function compose(searcher: Searcher, scope: Scope): string {
   const who = describeGuard(searcher, [...scope.met]);
   const exceptions = exceptionsOf(searcher, scope);
   if (exceptions.length === 0) return who;
