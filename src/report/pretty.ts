@@ -144,14 +144,16 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
   const counts = countFindings(report.targets);
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   const total = parts.reduce((sum, [, count]) => sum + count, 0);
-  const lines: string[] = [];
+  const lines: string[] =
+    report.fixed > 0 ? [`fixed ${report.fixed} ${report.fixed === 1 ? "finding" : "findings"}`] : [];
   if (total > 0) {
     const kinds = parts.map(([severity, count]) => `${count} ${severity}`).join(", ");
     lines.push(
       paint.bold(`${total} ${total === 1 ? "finding" : "findings"}: ${kinds}${fixableText(report)}`),
     );
     lines.push(`"sshd-policy rules ID" explains a rule`);
-  } else if (report.targets.some(({ error }) => error === null)) lines.push("no findings");
+  } else if (report.targets.some(({ error }) => error === null))
+    lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
   lines.push(...new Set(report.targets.filter(({ error }) => error === null).map(judgedText)));
   return lines.map((line) => `${visible(line)}\n`).join("");
 }
