@@ -59,6 +59,12 @@ describe("audit", () => {
     expect(ran.stdout).not.toContain("x11-forwarding");
   });
 
+  test("a drop-in folder belongs to the sshd_config beside it, to no other file", () => {
+    const root = makeRoot({ "/sshd_config": CLOSED, "/sshd_config.d/a.conf": "Port 22\n", "/other": CLOSED });
+    expect(runCli(["audit", `${root}/sshd_config`]).stdout).toContain("[drop-in-not-included]");
+    expect(runCli(["audit", `${root}/other`]).stdout).toBe("");
+  });
+
   test("a drop-in alone is a fragment: what it does not set is unknown", () => {
     const root = makeRoot({ "/sshd_config.d/a.conf": "PermitRootLogin no\n" });
     expect(runCli(["audit", `${root}/sshd_config.d/a.conf`]).code).toBe(0);

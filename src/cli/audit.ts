@@ -127,7 +127,10 @@ function factsOf(target: Target, config: Config): HostFacts {
   const isServer = target.live || target.rootFolder !== "";
   return hostFacts(target.tree, {
     files: config.files.map(({ realPath }) => realPath),
-    configFolder: target.loadOptions.configFolder ?? "/etc/ssh",
+    // a drop-in folder belongs to the sshd_config beside it, to no other file
+    configFolder: target.path.endsWith("/sshd_config")
+      ? (target.loadOptions.configFolder ?? "/etc/ssh")
+      : null,
     owners: target.live,
     permissions: isServer,
   });

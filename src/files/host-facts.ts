@@ -19,8 +19,8 @@ export interface LoosePath {
 export interface FactOptions {
   /** real paths of the files that sshd reads */
   readonly files: readonly string[];
-  /** stands for /etc/ssh */
-  readonly configFolder: string;
+  /** stands for /etc/ssh; null: drop-ins are not looked for */
+  readonly configFolder: string | null;
   /** owners mean something: the live host, or a root unpacked by root */
   readonly owners: boolean;
   /** permissions are those of a server, not of somebody's checkout */
@@ -38,6 +38,7 @@ export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
 
 /** The folder that every distribution's stock file includes. */
 function unreadDropIns(tree: FileTree, { files, configFolder }: FactOptions): HostFacts["unreadDropIns"] {
+  if (configFolder === null) return [];
   const read = new Set(files);
   const folder = `${configFolder}/sshd_config.d`;
   return (tree.list(folder) ?? [])
