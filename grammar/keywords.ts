@@ -276,7 +276,7 @@ function printsNone(key: string, release: Release): boolean {
 
 /** CLEAR_ON_NONE and CLEAR_ON_NONE_ARRAY of fill_default_server_options, as far as the value form leaves it to them. */
 function noneClears(key: string, release: Release): Keyword["noneClears"] {
-  if (key === "authorizedprincipalsfile") return atLeast(release, "10.4") ? "everywhere" : "global";
+  if (key === "authorizedprincipalsfile") return atLeast(release, "10.6") ? "everywhere" : "global";
   if (key === "channeltimeout") return "global";
   const list = key === "authorizedkeysfile" || key === "revokedkeys";
   return list && atLeast(release, "10.3") ? "global" : "never";
