@@ -83,7 +83,7 @@ describe.skipIf(skipped !== null)(
     const FAULTS: readonly (readonly [string, string, Partial<Reading>])[] = [
       [
         "forgets the groups of a user",
-        "Match Group",
+        "group",
         { settings: (config, connection) => OURS.settings(config, { ...connection, groups: null }) },
       ],
       [
