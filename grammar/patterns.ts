@@ -48,7 +48,7 @@ export function matchPattern(text: string, pattern: string, release: Release = N
 
 /** The pattern as an ordinary wildcard pattern, with the quirk of the release spelled out. */
 export function patternShape(pattern: string, release: Release): string {
-  return !atLeast(release, "8.5") && pattern.endsWith("**") ? `${pattern}?` : pattern;
+  return pattern.endsWith("**") && !atLeast(release, "8.5") ? `${pattern}?` : pattern;
 }
 
 /** Splits at commas; one `!` negates; a trailing comma adds no item (match.c match_pattern_list). */

@@ -11,7 +11,8 @@ import type { Config } from "./config/config.ts";
 import type { Account } from "./files/tree.ts";
 import { audit as runRules } from "./lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule } from "./lint/rule.ts";
-import { exposure, lineUses } from "./policy/exposure.ts";
+import { exposure } from "./policy/exposure.ts";
+import { lineUses } from "./policy/line-uses.ts";
 import { decode, encode } from "./source/source.ts";
 
 export { formatRelease, parseRelease, type Release } from "../grammar/release.ts";

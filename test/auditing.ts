@@ -14,7 +14,8 @@ import type { FileTree } from "../src/files/tree.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
 import type { Finding, Rule } from "../src/lint/rule.ts";
-import { exposure, lineUses } from "../src/policy/exposure.ts";
+import { exposure } from "../src/policy/exposure.ts";
+import { lineUses } from "../src/policy/line-uses.ts";
 
 export const MAIN = "/etc/ssh/sshd_config";
 

@@ -4,7 +4,9 @@ import type { Config } from "../src/config/config.ts";
 import type { Answer } from "../src/policy/answer.ts";
 import { CAPABILITIES, type Capability } from "../src/policy/connection.ts";
 import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
-import { exposure, lineUses, locate } from "../src/policy/exposure.ts";
+import { exposure } from "../src/policy/exposure.ts";
+import { lineUses } from "../src/policy/line-uses.ts";
+import { locate } from "../src/policy/locate.ts";
 import { configOf } from "./configurations.ts";
 import { isOpen, POLICY, universe } from "./policies.ts";
 

@@ -1,7 +1,8 @@
 /** `exposure`: who may forward what, complete, with witnesses and the deciding lines. */
 import type { Answer, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
-import { exposure, locate } from "../policy/exposure.ts";
+import { exposure } from "../policy/exposure.ts";
+import { locate } from "../policy/locate.ts";
 import { readSpecifications } from "../policy/specification.ts";
 import { type ExposedTarget, exposureJson, exposureTable } from "../report/exposure.ts";
 import { visible } from "../report/text.ts";

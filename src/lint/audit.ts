@@ -5,7 +5,7 @@ import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
 import { evaluate, isAnswer } from "../policy/evaluate.ts";
-import { locate } from "../policy/exposure.ts";
+import { locate } from "../policy/locate.ts";
 import { loginOf } from "../policy/login.ts";
 import { positionAt } from "../source/source.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";

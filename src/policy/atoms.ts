@@ -1,175 +1,137 @@
 /**
- * Distinct criteria as numbers. A guard (the Match lines around a directive) becomes a sorted set of these numbers, so
+ * Distinct criteria as numbers. A guard (the Match lines around a directive) becomes a sorted list of these numbers, so
  * that the search compares and remembers numbers, not text.
  */
-import { matchAddressList } from "../../grammar/addresses.ts";
-import { matchHostList, matchPatternList } from "../../grammar/patterns.ts";
+
+import type { AddressItem } from "../../grammar/addresses.ts";
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { matchPatternList, type PatternItem, patternShape } from "../../grammar/patterns.ts";
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
-import type { Connection } from "./connection.ts";
 
-/** A criterion that depends on the connection. */
+/**
+ * A criterion that depends on the connection. Its patterns are spelled out for the newest release, and host patterns
+ * in lower case (match.c match_hostname), so that configurations of two releases can be compared.
+ */
 export type Atom = Exclude<Criterion, { readonly attribute: "all" | "version" | "rdomain" }>;
 
+/** A conjunction of criteria, sorted: what a line's Match blocks demand. */
+export type Guard = readonly number[];
+
 export interface Atoms {
-  readonly release: Release;
   readonly list: readonly Atom[];
-  /** the number of a criterion, a new one where it is not known yet */
-  intern(atom: Atom): number;
   /** null: no connection can fulfil it */
-  guardOf(directive: Directive): readonly number[] | null;
-  guardOfBlock(block: MatchBlock): readonly number[] | null;
-  /** as sshd decides it for this connection; remembered by attribute value */
-  holds(atom: number, connection: Connection): boolean;
+  guardOf(directive: Directive): Guard | null;
 }
 
-/** Linux without VRF: since 8.1 the routing domain is the empty text, before it is unknown (semantics 5.4). */
-function rdomainHolds(
-  items: Extract<Criterion, { attribute: "rdomain" }>["items"],
-  release: Release,
-): boolean {
-  return atLeast(release, "8.1") && matchPatternList("", items, release) === 1;
-}
-
-/** What criteria are numbered in, without the Match lines of a configuration. */
-type Table = Pick<Atoms, "list" | "intern" | "holds">;
-
-function makeTable(release: Release): Table {
+export function internAtoms(configs: readonly Config[]): Atoms {
   const list: Atom[] = [];
   const byKey = new Map<string, number>();
-  const remembered: Map<string, boolean>[] = [];
+  const guards = new Map<MatchBlock, Guard | null>();
+  const intern = (criterion: Atom, release: Release): number => {
+    const atom = spelledOut(criterion, release);
+    const key = keyOf(atom);
+    const known = byKey.get(key);
+    if (known !== undefined) return known;
+    byKey.set(key, list.length);
+    list.push(atom);
+    return list.length - 1;
+  };
+  // outer blocks come before the blocks inside them
+  for (const { matches, release } of configs)
+    for (const block of matches) guards.set(block, guardOfBlock(block, release, { intern, guards }));
   return {
     list,
-    intern: (atom) => {
-      const key = keyOf(atom);
-      const known = byKey.get(key);
-      if (known !== undefined) return known;
-      byKey.set(key, list.length);
-      list.push(atom);
-      remembered.push(new Map());
-      return list.length - 1;
-    },
-    holds: (index, connection) => {
-      const atom = list[index];
-      const memory = remembered[index];
-      if (atom === undefined || memory === undefined) return false;
-      const key = valueKey(atom, connection);
-      const known = memory.get(key);
-      if (known !== undefined) return known;
-      const held = atomHolds(atom, connection, release);
-      memory.set(key, held);
-      return held;
+    guardOf: ({ guards: blocks }) => {
+      const block = blocks.at(-1);
+      return block === undefined ? [] : (guards.get(block) ?? null);
     },
   };
 }
 
-/** By the items, not the text: releases read quotes differently. */
+interface Interning {
+  readonly intern: (criterion: Atom, release: Release) => number;
+  readonly guards: ReadonlyMap<MatchBlock, Guard | null>;
+}
+
+function guardOfBlock(block: MatchBlock, release: Release, { intern, guards }: Interning): Guard | null {
+  if (block.lost || block.criteria.length === 0) return null;
+  const atoms = new Set<number>();
+  for (const outer of block.outer) {
+    const around = guards.get(outer) ?? null;
+    if (around === null) return null;
+    for (const atom of around) atoms.add(atom);
+  }
+  for (const criterion of block.criteria) {
+    const reduced = reduce(criterion, release);
+    if (reduced === false) return null;
+    if (reduced !== true) atoms.add(intern(reduced, release));
+  }
+  return [...atoms].sort((a, b) => a - b);
+}
+
+/** True and false are criteria that need no connection. */
+function reduce(criterion: Criterion, release: Release): Atom | boolean {
+  switch (criterion.attribute) {
+    case "all":
+      return true;
+    case "version":
+      return matchPatternList(versionText(release), criterion.items, release) === 1;
+    case "rdomain":
+      // Linux without VRF: since 8.1 the routing domain is the empty text, before it is unknown (semantics 5.4)
+      return atLeast(release, "8.1") && matchPatternList("", criterion.items, release) === 1;
+    case "invalid-user":
+      return atLeast(release, "9.9p2") ? criterion : true;
+    default:
+      return criterion;
+  }
+}
+
+function spelledOut(atom: Atom, release: Release): Atom {
+  switch (atom.attribute) {
+    case "user":
+    case "group":
+      return { ...atom, items: atom.items.map((item) => shaped(item, release)) };
+    case "host":
+      return {
+        ...atom,
+        items: atom.items.map((item) => ({ ...item, pattern: lowerAscii(shaped(item, release).pattern) })),
+      };
+    case "address":
+    case "localaddress":
+      return {
+        ...atom,
+        items: atom.items.map((item) =>
+          item.kind === "text" ? { ...item, ...shaped(item, release) } : item,
+        ),
+      };
+    default:
+      return atom;
+  }
+}
+
+function shaped({ negated, pattern }: PatternItem, release: Release): PatternItem {
+  return { negated, pattern: patternShape(pattern, release) };
+}
+
 function keyOf(atom: Atom): string {
   switch (atom.attribute) {
-    case "user":
-    case "group":
-    case "host":
-      return `${atom.attribute} ${atom.items.map(({ negated, pattern }) => `${negated ? "!" : ""}${pattern}`).join(",")}`;
+    case "invalid-user":
+      return atom.attribute;
+    case "localport":
+      return `localport ${atom.port}`;
+    case "address":
+    case "localaddress":
+      return `${atom.attribute} ${atom.items.map(addressItemKey).join()}`;
     default:
-      return `${atom.attribute} ${"text" in atom ? atom.text : ""}`;
+      return `${atom.attribute} ${atom.items.map(({ negated, pattern }) => (negated ? "!" : "") + pattern).join()}`;
   }
 }
 
-/** `onto`: the criteria of another configuration, so that questions can be asked about both. */
-export function internAtoms(config: Config, onto?: Atoms): Atoms {
-  const { release } = config;
-  const guards = new Map<MatchBlock, readonly number[] | null>();
-  const { list, intern, holds } = onto ?? makeTable(release);
-
-  /** True and false are criteria that need no connection. */
-  const reduce = (criterion: Criterion): number | boolean => {
-    switch (criterion.attribute) {
-      case "all":
-        return true;
-      case "version":
-        return matchPatternList(versionText(release), criterion.items, release) === 1;
-      case "rdomain":
-        return rdomainHolds(criterion.items, release);
-      case "invalid-user":
-        return atLeast(release, "9.9p2") ? intern(criterion) : true;
-      default:
-        return intern(criterion);
-    }
-  };
-
-  const guardOfBlock = (block: MatchBlock): readonly number[] | null => {
-    const known = guards.get(block);
-    if (known !== undefined) return known;
-    const guard = computeGuard(block);
-    guards.set(block, guard);
-    return guard;
-  };
-
-  const computeGuard = (block: MatchBlock): readonly number[] | null => {
-    if (block.lost || block.criteria.length === 0) return null;
-    const atoms = new Set<number>();
-    for (const outer of block.outer) {
-      const around = guardOfBlock(outer);
-      if (around === null) return null;
-      for (const atom of around) atoms.add(atom);
-    }
-    for (const criterion of block.criteria) {
-      const atom = reduce(criterion);
-      if (atom === false) return null;
-      if (atom !== true) atoms.add(atom);
-    }
-    return [...atoms].sort((a, b) => a - b);
-  };
-
-  return {
-    release,
-    list,
-    guardOfBlock,
-    guardOf: (directive) => {
-      const block = directive.guards.at(-1);
-      return block === undefined ? [] : guardOfBlock(block);
-    },
-    intern,
-    holds,
-  };
-}
-
-function valueKey(atom: Atom, connection: Connection): string {
-  switch (atom.attribute) {
-    case "user":
-      return connection.user ?? "\0";
-    case "group":
-      return connection.groups === null ? "\0" : connection.groups.join(",");
-    case "host":
-      return connection.host ?? "\0";
-    case "address":
-      return connection.addr ?? "\0";
-    case "localaddress":
-      return connection.laddr ?? "\0";
-    case "localport":
-      return String(connection.lport);
-    case "invalid-user":
-      return String(connection.invalidUser);
-  }
-}
-
-function atomHolds(atom: Atom, connection: Connection, release: Release): boolean {
-  switch (atom.attribute) {
-    case "user":
-      return connection.user !== null && matchPatternList(connection.user, atom.items, release) === 1;
-    case "host":
-      return connection.host !== null && matchHostList(connection.host, atom.items, release) === 1;
-    case "address":
-      return connection.addr !== null && matchAddressList(connection.addr, atom.items, release) === 1;
-    case "localaddress":
-      return connection.laddr !== null && matchAddressList(connection.laddr, atom.items, release) === 1;
-    case "localport":
-      return connection.lport === atom.port;
-    case "invalid-user":
-      return connection.invalidUser;
-    case "group": {
-      const results = (connection.groups ?? []).map((group) => matchPatternList(group, atom.items, release));
-      return results.includes(1) && !results.includes(-1);
-    }
-  }
+function addressItemKey(item: AddressItem): string {
+  const sign = item.negated ? "!" : "";
+  if (item.kind === "text") return sign + item.pattern;
+  if (item.kind === "invalid") return `${sign}invalid ${item.text}`;
+  const { bytes, length, scope } = item.network;
+  return `${sign}${bytes.join(".")}/${length}%${scope}`;
 }

@@ -8,19 +8,17 @@ import { requirements } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import type { KeywordLines } from "./deciders.ts";
-import { evaluate, isAnswer } from "./evaluate.ts";
 import {
   assumptionsOf,
   decidersOf,
   type ExposureOptions,
+  eachRegion,
   grantOf,
-  type Path,
-  type Reasoning,
-  startReasoning,
-  usesDns,
-  walk,
+  type Region,
 } from "./exposure.ts";
-import { EVERYWHERE, outside, type Scope, within } from "./search.ts";
+import { type Reasoning, reasonWith, usesDns } from "./reasoning.ts";
+import { makeSearcher, outside, type Scope, type Searcher, within } from "./search.ts";
+import { commonLines } from "./shared-lines.ts";
 
 export interface PolicyChange {
   readonly capability: Capability;
@@ -42,6 +40,8 @@ export interface Comparison {
 }
 
 interface Comparing {
+  readonly searcher: Searcher;
+  readonly unprivilegedPortStart: number | null;
   readonly before: Reasoning;
   readonly after: Reasoning;
   readonly changes: Map<string, PolicyChange>;
@@ -49,10 +49,13 @@ interface Comparing {
 }
 
 export function comparePolicies(before: Config, after: Config, options: ExposureOptions = {}): Comparison {
-  const first = startReasoning(before, options);
+  const accounts = options.accounts ?? null;
+  const searcher = makeSearcher([before, after], { accounts, namedHosts: usesDns(before) || usesDns(after) });
   const comparing: Comparing = {
-    before: first,
-    after: startReasoning(after, options, first),
+    searcher,
+    unprivilegedPortStart: options.unprivilegedPortStart ?? null,
+    before: reasonWith(searcher, before, accounts),
+    after: reasonWith(searcher, after, accounts),
     changes: new Map(),
     limits: new Set([...before.limits, ...after.limits]),
   };
@@ -78,42 +81,29 @@ function compareCapability(comparing: Comparing, capability: Capability): void {
 
 function compareInside(comparing: Comparing, capability: Capability, scope: Scope): void {
   const { before, after } = comparing;
-  const start: Path = { scope, witness: null, decisions: [] };
-  walk(before, requirements(capability, before.config.release), start, (wasOpen, old) => {
-    const inside: Path = { scope: old.scope, witness: old.witness, decisions: [] };
-    walk(after, requirements(capability, after.config.release), inside, (isOpen, now) => {
-      const was: Side = { open: wasOpen, path: old };
-      const is: Side = { open: isOpen, path: now };
-      addChange(comparing, {
-        capability,
-        was,
-        is,
-        change: "gained",
-        grants: gainedGrants(comparing, capability, was, is),
-      });
-      addChange(comparing, {
-        capability,
-        was,
-        is,
-        change: "lost",
-        grants: gainedGrants(comparing, capability, is, was),
-      });
+  eachRegion(before, capability, { scope, witness: null }, (was) => {
+    eachRegion(after, capability, was, (is) => {
+      const gained = gainedGrants(comparing, capability, was, is);
+      const lost = gainedGrants(comparing, capability, is, was);
+      addChange(comparing, { capability, was, is, change: "gained", grants: gained });
+      addChange(comparing, { capability, was, is, change: "lost", grants: lost });
     });
   });
 }
 
 /** Values can differ only where a line decides that the other side does not have in its place. */
-function changedScopes({ before, after }: Comparing, capability: Capability): readonly Scope[] {
+function changedScopes({ searcher, before, after }: Comparing, capability: Capability): readonly Scope[] {
   const wanted = requirements(capability, before.config.release).map(({ keyword }) => keyword);
   const also = requirements(capability, after.config.release).map(({ keyword }) => keyword);
-  if (wanted.join(" ") !== also.join(" ")) return [EVERYWHERE];
+  if (wanted.join(" ") !== also.join(" ")) return [searcher.everywhere];
   return wanted.flatMap((keyword) => {
     const old = before.linesOf(keyword);
     const now = after.linesOf(keyword);
+    const globalChanged = globalOf(old) !== globalOf(now);
     const same = commonLines(old.guarded.map(lineKey), now.guarded.map(lineKey));
     return [
-      ...scopesOfChanged(old, same.first, globalOf(old) !== globalOf(now)),
-      ...scopesOfChanged(now, same.second, globalOf(old) !== globalOf(now)),
+      ...scopesOfChanged(searcher, old, { same: same.first, globalChanged }),
+      ...scopesOfChanged(searcher, now, { same: same.second, globalChanged }),
     ];
   });
 }
@@ -127,77 +117,32 @@ function globalOf({ global, defaults }: KeywordLines): string {
 }
 
 function scopesOfChanged(
-  { guarded }: KeywordLines,
-  same: ReadonlySet<number>,
-  globalChanged: boolean,
+  searcher: Searcher,
+  { guarded, index }: KeywordLines,
+  { same, globalChanged }: { readonly same: ReadonlySet<number>; readonly globalChanged: boolean },
 ): Scope[] {
-  const guards = guarded.map(({ guard }) => guard);
-  const scopes = guards.flatMap((guard, index) => {
-    const inner = same.has(index) ? null : within(EVERYWHERE, guard);
-    return inner === null ? [] : [outside(inner, guards.slice(0, index))];
+  const scopes = guarded.flatMap(({ guard }, position) => {
+    if (same.has(position)) return [];
+    const earlier = index.compatible(guard).filter((other) => other < position);
+    const guards = earlier.map((other) => guarded[other]?.guard ?? []);
+    return [outside(within(searcher, searcher.everywhere, guard), guards)];
   });
-  return globalChanged ? [...scopes, outside(EVERYWHERE, guards)] : scopes;
-}
-
-interface Common {
-  readonly first: ReadonlySet<number>;
-  readonly second: ReadonlySet<number>;
-}
-
-/** More cells than this are not filled: the lines between the common ends then count as changed. */
-const MAX_CELLS = 4_000_000;
-
-/** Positions of a longest common subsequence in both lists. */
-function commonLines(a: readonly string[], b: readonly string[]): Common {
-  const first = new Set<number>();
-  const second = new Set<number>();
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) {
-    first.add(start);
-    second.add(start++);
-  }
-  let endA = a.length;
-  let endB = b.length;
-  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
-    first.add(--endA);
-    second.add(--endB);
-  }
-  const width = endB - start + 1;
-  if ((endA - start + 1) * width > MAX_CELLS) return { first, second };
-  const lengths = new Uint32Array((endA - start + 1) * width);
-  const at = (i: number, j: number): number => lengths[(i - start) * width + (j - start)] ?? 0;
-  for (let i = endA - 1; i >= start; i--) {
-    for (let j = endB - 1; j >= start; j--) {
-      const longest = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-      lengths[(i - start) * width + (j - start)] = longest;
-    }
-  }
-  for (let i = start, j = start; i < endA && j < endB; ) {
-    if (a[i] === b[j]) {
-      first.add(i++);
-      second.add(j++);
-    } else if (at(i + 1, j) >= at(i, j + 1)) i++;
-    else j++;
-  }
-  return { first, second };
-}
-
-interface Side {
-  readonly open: boolean;
-  readonly path: Path;
+  if (!globalChanged) return scopes;
+  const guards = guarded.map(({ guard }) => guard);
+  return [...scopes, outside(searcher.everywhere, guards)];
 }
 
 /** What the second side allows and the first does not; null: nothing, empty: the capability itself. */
 function gainedGrants(
-  { before }: Comparing,
+  comparing: Comparing,
   capability: Capability,
-  from: Side,
-  to: Side,
+  from: Region,
+  to: Region,
 ): readonly string[] | null {
-  if (!to.open) return null;
-  if (!from.open) return [];
-  const old = grantsOf(grantOf(before, capability, from.path));
-  const gained = grantsOf(grantOf(before, capability, to.path)).filter((grant) => !covers(old, grant));
+  if (!to.allowed) return null;
+  if (!from.allowed) return [];
+  const old = grantsOf(grantOf(comparing, capability, from));
+  const gained = grantsOf(grantOf(comparing, capability, to)).filter((grant) => !covers(old, grant));
   return gained.length === 0 ? null : gained;
 }
 
@@ -216,8 +161,8 @@ function covers(grants: readonly string[], grant: string): boolean {
 
 interface Candidate {
   readonly capability: Capability;
-  readonly was: Side;
-  readonly is: Side;
+  readonly was: Region;
+  readonly is: Region;
   readonly change: "gained" | "lost";
   readonly grants: readonly string[] | null;
 }
@@ -225,18 +170,18 @@ interface Candidate {
 /** Changes with the same deciding lines on both sides are one. */
 function addChange(comparing: Comparing, { capability, was, is, change, grants }: Candidate): void {
   if (grants === null) return;
-  const before = decidersOf(was.open, was.path);
-  const after = decidersOf(is.open, is.path);
+  const before = decidersOf(was);
+  const after = decidersOf(is);
   const key = [capability, change, grants.join(" "), ...[...before, ...after].map(keyOf)].join("\n");
   if (comparing.changes.has(key)) return;
-  const witness = confirmed(comparing, capability, was, is);
+  const witness = confirmed(comparing, capability, { was, is });
   if (witness === null) {
     comparing.limits.add(
       `whether ${capability} was ${change} somewhere could not be settled within the effort limit`,
     );
     return;
   }
-  const condition = describeScope(comparing.before.searcher, is.path.scope);
+  const condition = describeScope(comparing.searcher, is.scope);
   comparing.changes.set(key, { capability, change, condition, grants, witness, before, after });
 }
 
@@ -244,22 +189,32 @@ function keyOf({ keyword, value, directive }: Decider): string {
   return `${keyword} ${value} ${directive?.order ?? "default"}`;
 }
 
-/** Invariant: every witness goes through the plain evaluator, on both sides. */
-function confirmed(comparing: Comparing, capability: Capability, was: Side, is: Side): Connection | null {
-  const sampled = comparing.before.searcher.sample({ met: is.path.scope.met, missed: is.path.scope.missed });
-  const isTrivial = is.path.scope.without.length === 0 && sampled.kind === "found";
-  const witness = is.path.witness ?? (isTrivial ? sampled.value : null);
+/** Invariant: every witness goes through the plain reading, on both sides. */
+function confirmed(
+  { searcher, before, after }: Comparing,
+  capability: Capability,
+  { was, is }: Pick<Candidate, "was" | "is">,
+): Connection | null {
+  const sampled = searcher.boxes.sample(is.scope.box);
+  const anybody = is.scope.without.length === 0 && sampled.kind === "found" ? sampled.value : null;
+  const witness = is.witness ?? anybody;
   if (witness === null) return null;
   const agrees =
-    isOpenAt(comparing.before.config, capability, witness) === was.open &&
-    isOpenAt(comparing.after.config, capability, witness) === is.open;
+    isOpenAt(before, capability, witness) === was.allowed &&
+    isOpenAt(after, capability, witness) === is.allowed;
   return agrees ? witness : null;
 }
 
-function isOpenAt(config: Config, capability: Capability, connection: Connection): boolean | null {
-  const effective = evaluate(config, connection);
-  if (!isAnswer(effective)) return null;
-  return requirements(capability, config.release).every(
-    ({ keyword, closes }) => !closes(effective.get(keyword)?.values ?? []),
-  );
+/** Null: sshd has no answer. */
+function isOpenAt(
+  { reader, config }: Reasoning,
+  capability: Capability,
+  connection: Connection,
+): boolean | null {
+  for (const { keyword, closes } of requirements(capability, config.release)) {
+    const setting = reader.read(connection, keyword);
+    if (setting === null) return null;
+    if (closes(setting.values)) return false;
+  }
+  return true;
 }

@@ -1,6 +1,6 @@
 /** A scope in the administrator's own words: "members of group forwarders from 10.0.0.0/8, except user root". */
-import type { Atom } from "./atoms.ts";
-import type { Guard, Scope, Searcher } from "./search.ts";
+import type { Atom, Guard } from "./atoms.ts";
+import { type Scope, type Searcher, within } from "./search.ts";
 
 const MAX_SHOWN = 6;
 /** Guards looked at for the text; the answer itself counts all of them. */
@@ -22,6 +22,7 @@ export function describeScope(searcher: Searcher, scope: Scope): string {
 
 function compose(searcher: Searcher, scope: Scope): string {
   const who = describeGuard(searcher, [...scope.met]);
+  if (scope.without.length === 0) return who;
   const exceptions = exceptionsOf(searcher, scope);
   if (exceptions.length === 0) return who;
   const shown = exceptions.slice(0, MAX_SHOWN);
@@ -30,12 +31,13 @@ function compose(searcher: Searcher, scope: Scope): string {
 }
 
 /** Earlier guards that can meet the scope at all, without what they share with it. */
-function exceptionsOf(searcher: Searcher, { met, without }: Scope): string[] {
+function exceptionsOf(searcher: Searcher, scope: Scope): string[] {
   const texts = new Set<string>();
-  for (const guard of without.slice(0, MAX_LOOKED_AT)) {
-    const rest = guard.filter((atom) => !met.has(atom));
-    const both = searcher.sample({ met: new Set([...met, ...guard]), missed: new Set() });
-    if (both.kind !== "none") texts.add(describeGuard(searcher, rest));
+  for (const guard of scope.without.slice(0, MAX_LOOKED_AT)) {
+    const both = within(searcher, { ...scope, without: [] }, guard);
+    const meets = searcher.boxes.sample(both.box).kind !== "none";
+    const rest = guard.filter((atom) => !scope.met.has(atom));
+    if (meets) texts.add(describeGuard(searcher, rest));
   }
   return [...texts];
 }

@@ -1,9 +1,10 @@
 /** For one keyword: which lines decide inside a scope, each with the part of the scope it decides and a witness. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { Config, Directive } from "../config/config.ts";
-import type { Atoms } from "./atoms.ts";
+import type { Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
-import { type Guard, outside, type Scope, type Searcher, search, within } from "./search.ts";
+import { compatibleGuards, type GuardIndex, indexGuards } from "./overlap.ts";
+import { outside, type Scope, type Searcher, search, within } from "./search.ts";
 
 /** A line inside Match blocks that some connection may reach. */
 export interface GuardedLine {
@@ -15,6 +16,7 @@ export interface GuardedLine {
 export interface KeywordLines {
   readonly keyword: string;
   readonly guarded: readonly GuardedLine[];
+  readonly index: GuardIndex;
   /** lines of a block that no connection can enter, whatever stands before them */
   readonly unreachable: readonly Directive[];
   readonly global: Directive | null;
@@ -23,23 +25,42 @@ export interface KeywordLines {
   readonly defaults: readonly string[];
 }
 
-export function keywordLines(config: Config, keyword: string, atoms: Atoms): KeywordLines {
-  const lines = config.directives.filter((line) => line.keyword === keyword && line.values !== null);
+/** Lines by keyword, without those that sshd refuses or that set nothing (`PermitOpen # all` up to 9.6). */
+export function effectiveLines(config: Config): ReadonlyMap<string, readonly Directive[]> {
+  const known = BY_KEYWORD.get(config);
+  if (known !== undefined) return known;
+  const lines = new Map<string, Directive[]>();
+  for (const directive of config.directives) {
+    if (directive.values === null || directive.values.length === 0) continue;
+    const same = lines.get(directive.keyword);
+    if (same === undefined) lines.set(directive.keyword, [directive]);
+    else same.push(directive);
+  }
+  BY_KEYWORD.set(config, lines);
+  return lines;
+}
+
+const BY_KEYWORD = new WeakMap<Config, ReadonlyMap<string, readonly Directive[]>>();
+
+export function keywordLines(config: Config, keyword: string, searcher: Searcher): KeywordLines {
+  const lines = effectiveLines(config).get(keyword) ?? [];
   const guarded: GuardedLine[] = [];
   const unreachable: Directive[] = [];
   for (const directive of lines) {
     if (directive.guards.length === 0) continue;
-    const guard = atoms.guardOf(directive);
-    if (guard === null) unreachable.push(directive);
-    else guarded.push({ directive, guard });
+    const guard = searcher.atoms.guardOf(directive);
+    if (guard !== null) guarded.push({ directive, guard });
+    else if (!directive.atStart) unreachable.push(directive);
   }
-  const globals = lines.filter(
-    ({ atStart, guards }) => atStart && (guards.length === 0 || isLost(guards.at(-1))),
-  );
+  const globals = lines.filter(({ atStart, guards }) => atStart && (guards.length === 0 || isLost(guards)));
   return {
     keyword,
     guarded,
-    unreachable: unreachable.filter((directive) => !globals.includes(directive)),
+    index: indexGuards(
+      guarded.map(({ guard }) => guard),
+      { list: searcher.atoms.list, overlaps: searcher.overlaps },
+    ),
+    unreachable,
     global: globals[0] ?? null,
     shadowedGlobals: globals.slice(1),
     defaults: lookUpKeyword(keyword, config.release).keyword?.defaults ?? [],
@@ -47,8 +68,8 @@ export function keywordLines(config: Config, keyword: string, atoms: Atoms): Key
 }
 
 /** 8.2 and 8.3 read `Match all` of an included file as global text only. */
-function isLost(block: Directive["guards"][number] | undefined): boolean {
-  return block?.lost ?? false;
+function isLost(guards: Directive["guards"]): boolean {
+  return guards.at(-1)?.lost ?? false;
 }
 
 export interface Decision {
@@ -71,18 +92,14 @@ export function decisions(
   if (lines.guarded.length === 0) return [{ ...globalChoice(lines), scope, connection: known }];
   const found: Decision[] = [];
   const earlier: Guard[] = [];
-  for (const { directive, guard } of lines.guarded) {
-    const inner = within(scope, guard);
-    if (inner === null || !compatible(searcher, scope, guard)) continue;
-    const part = outside(inner, earlier);
-    const result = search(searcher, part);
-    if (result.kind !== "none") {
-      const connection = result.kind === "witness" ? result.connection : null;
-      found.push({ directive, values: directive.values ?? [], scope: part, connection });
-    }
+  for (const position of lines.index.compatible(scope.met)) {
+    const line = lines.guarded[position];
+    if (line === undefined) continue;
+    const decision = decisionOf(searcher, line, { scope, earlier, lines });
+    if (decision !== null) found.push(decision);
+    earlier.push(line.guard);
     // a guard that covers the whole scope leaves nothing to later lines
-    if (inner === scope) return found;
-    earlier.push(guard);
+    if (line.guard.every((atom) => scope.met.has(atom))) return found;
   }
   const rest = outside(scope, earlier);
   const result = search(searcher, rest);
@@ -91,18 +108,39 @@ export function decisions(
   return [...found, { ...globalChoice(lines), scope: rest, connection }];
 }
 
-function globalChoice({ global, defaults }: KeywordLines): Pick<Decision, "directive" | "values"> {
-  return { directive: global, values: global?.values ?? defaults };
+interface Earlier {
+  readonly scope: Scope;
+  readonly earlier: readonly Guard[];
+  readonly lines: KeywordLines;
 }
 
-/** Cheap and remembered: two criteria of one attribute that exclude each other, as two users do. */
-function compatible(searcher: Searcher, scope: Scope, guard: Guard): boolean {
-  const { list } = searcher.atoms;
-  for (const atom of guard) {
-    for (const other of scope.met) {
-      if (atom === other || list[atom]?.attribute !== list[other]?.attribute) continue;
-      if (searcher.sample({ met: new Set([atom, other]), missed: new Set() }).kind === "none") return false;
-    }
-  }
-  return true;
+function decisionOf(
+  searcher: Searcher,
+  { directive, guard }: GuardedLine,
+  { scope, earlier, lines }: Earlier,
+): Decision | null {
+  const inner = within(searcher, scope, guard);
+  const part = outside(inner, earlierThan(searcher, guard, { scope, earlier, lines }));
+  const result = search(searcher, part);
+  if (result.kind === "none") return null;
+  const connection = result.kind === "witness" ? result.connection : null;
+  return { directive, values: directive.values ?? [], scope: part, connection };
+}
+
+/** Over the whole policy the index of all lines is narrower than a look at each earlier one. */
+function earlierThan(
+  { atoms, overlaps }: Searcher,
+  guard: Guard,
+  { scope, earlier, lines }: Earlier,
+): readonly Guard[] {
+  if (scope.met.size > 0 || earlier.length < 8)
+    return compatibleGuards(earlier, guard, { list: atoms.list, overlaps });
+  return lines.index
+    .compatible(guard)
+    .filter((position) => position < earlier.length)
+    .map((position) => lines.guarded[position]?.guard ?? []);
+}
+
+function globalChoice({ global, defaults }: KeywordLines): Pick<Decision, "directive" | "values"> {
+  return { directive: global, values: global?.values ?? defaults };
 }

@@ -73,19 +73,6 @@ function crashesOnSubsystem(
   return affected && inMatch.some(isSubsystem) && !global.some(isSubsystem);
 }
 
-export type Evaluated = (connection: Connection) => Effective | NoAnswer;
-
-/** evaluate, with the answers remembered: questions about several capabilities ask for the same connections. */
-export function rememberEvaluated(config: Config): Evaluated {
-  const known = new Map<string, Effective | NoAnswer>();
-  return (connection) => {
-    const key = JSON.stringify(connection);
-    const found = known.get(key) ?? evaluate(config, connection);
-    known.set(key, found);
-    return found;
-  };
-}
-
 /** One keyword of the answer; the default where the keyword is unknown to the release gives undefined. */
 export function isAnswer(result: Effective | NoAnswer): result is Effective {
   return !("kind" in result);
@@ -121,7 +108,7 @@ function groupByKeyword(directives: readonly Directive[]): Map<string, Directive
 }
 
 /** SetEnv is allowed in a block from 7.8 and copied from it from 8.5 (servconf.c copy_set_server_options). */
-function takesMatch(keyword: Keyword, release: Release): boolean {
+export function takesMatch(keyword: Keyword, release: Release): boolean {
   return keyword.inMatch && (keyword.key !== "setenv" || atLeast(release, "8.5"));
 }
 
@@ -185,7 +172,11 @@ function blockHolds(block: MatchBlock, connection: Connection, judge: Judge): bo
   return holds;
 }
 
-function criterionHolds(criterion: Criterion, connection: Connection, release: Release): boolean | "dies" {
+export function criterionHolds(
+  criterion: Criterion,
+  connection: Connection,
+  release: Release,
+): boolean | "dies" {
   switch (criterion.attribute) {
     case "all":
       return true;

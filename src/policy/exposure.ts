@@ -1,13 +1,9 @@
 /**
  * Who may forward what: for each capability a partition of all connections into answers, one a set of deciding lines,
- * each with a witness that the plain evaluator confirms.
+ * each with a witness that the plain reading confirms.
  */
-import { lookUpKeyword } from "../../grammar/keywords.ts";
-import type { Config, Directive } from "../config/config.ts";
-import type { Account } from "../files/tree.ts";
-import type { Answer, Decider, Exposure, LineUse } from "./answer.ts";
-import { internAtoms } from "./atoms.ts";
-import { makeSampler } from "./box.ts";
+import type { Config } from "../config/config.ts";
+import type { Answer, Decider, Exposure } from "./answer.ts";
 import {
   listenGrant,
   needsOf,
@@ -18,34 +14,20 @@ import {
 } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
-import { type Decision, decisions, type KeywordLines, keywordLines } from "./deciders.ts";
-import { type Evaluated, evaluate, isAnswer, rememberEvaluated } from "./evaluate.ts";
+import type { Decision } from "./deciders.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
-import {
-  EVERYWHERE,
-  type Guard,
-  makeBudget,
-  outside,
-  type Scope,
-  type Searcher,
-  search,
-  within,
-} from "./search.ts";
+import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
+import type { Scope } from "./search.ts";
 
-export interface ExposureOptions {
-  /** null: anybody may exist, with any groups (the default); else nobody but these */
-  readonly accounts?: readonly Account[] | null;
+export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
   /** the target's net.ipv4.ip_unprivileged_port_start; null: the kernel's 1024 */
   readonly unprivilegedPortStart?: number | null;
 }
 
-/** What the questions about one configuration share. */
-export interface Reasoning {
-  readonly config: Config;
-  readonly searcher: Searcher;
-  readonly linesOf: (keyword: string) => KeywordLines;
-  readonly evaluated: Evaluated;
+/** What the answers of one run need beside the reasoning. */
+interface Asking {
+  readonly reasoning: Reasoning;
   readonly login: (scope: Scope, witness: Connection | null) => LoginAnswer;
   readonly unprivilegedPortStart: number | null;
   readonly limits: Set<string>;
@@ -53,43 +35,17 @@ export interface Reasoning {
 
 export function exposure(config: Config, options: ExposureOptions = {}): Exposure {
   const reasoning = startReasoning(config, options);
-  const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
-    answersOf(reasoning, capability),
-  );
-  const limits = [...config.limits, ...reasoning.limits];
-  return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
-}
-
-/** `beside`: another configuration, to ask about both; it is asked through the same search. */
-export function startReasoning(config: Config, options: ExposureOptions, beside?: Reasoning): Reasoning {
-  const atoms = internAtoms(config, beside?.searcher.atoms);
-  const world = { accounts: options.accounts ?? null, namedHosts: usesDns(config) };
-  const searcher: Searcher = beside?.searcher ?? {
-    atoms,
-    sample: makeSampler(atoms, world),
-    budget: makeBudget(),
-  };
-  const known = new Map<string, KeywordLines>();
-  const evaluated = rememberEvaluated(config);
-  return {
-    config,
-    searcher,
-    evaluated,
-    linesOf: (keyword) => {
-      const lines = known.get(keyword) ?? keywordLines(config, keyword, atoms);
-      known.set(keyword, lines);
-      return lines;
-    },
-    login: makeLoginQuestion(config, searcher, evaluated),
+  const asking: Asking = {
+    reasoning,
+    login: makeLoginQuestion(reasoning),
     unprivilegedPortStart: options.unprivilegedPortStart ?? null,
     limits: new Set(),
   };
-}
-
-/** UseDNS: global only, first value wins; the default is no in every release from 7.4 on. */
-export function usesDns(config: Config): boolean {
-  const line = config.directives.find(({ keyword, atStart }) => keyword === "usedns" && atStart);
-  return line?.values?.[0] === "yes";
+  const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
+    regionsOf(reasoning, capability).map((region) => toAnswer(asking, capability, region)),
+  );
+  const limits = [...config.limits, ...asking.limits];
+  return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
 }
 
 export function assumptionsOf(config: Config, options: ExposureOptions): string[] {
@@ -104,223 +60,163 @@ export function assumptionsOf(config: Config, options: ExposureOptions): string[
   ];
 }
 
-/** A way through the requirements of a capability: who decided each so far. */
-export interface Path {
-  readonly scope: Scope;
-  readonly witness: Connection | null;
-  readonly decisions: readonly (Decision & { readonly keyword: string })[];
-}
+type KeywordDecision = Decision & { readonly keyword: string };
 
-interface Row {
+/** Connections that are treated alike, because the same lines decide. */
+export interface Region {
   readonly allowed: boolean;
-  readonly path: Path;
-  isKnown: boolean;
+  readonly scope: Scope;
+  /** null: the effort limit was met before one was found */
+  readonly witness: Connection | null;
+  readonly decisions: readonly KeywordDecision[];
 }
 
-function answersOf(reasoning: Reasoning, capability: Capability): Answer[] {
+/** All regions of a capability; a closed one is named by the line that closes it. */
+export function regionsOf(reasoning: Reasoning, capability: Capability): readonly Region[] {
+  const regions = new Map<string, Region>();
+  const { everywhere } = reasoning.searcher;
+  eachRegion(reasoning, capability, { scope: everywhere, witness: null }, (region) =>
+    addRegion(reasoning, regions, region),
+  );
+  return [...regions.values()];
+}
+
+/** All ways through the keywords of a capability inside a scope; `witness`: a connection in it. */
+export function eachRegion(
+  reasoning: Reasoning,
+  capability: Capability,
+  inside: Pick<Region, "scope" | "witness">,
+  emit: (region: Region) => void,
+): void {
   const wanted = requirements(capability, reasoning.config.release);
-  const rows = new Map<string, Row>();
-  const start: Path = { scope: EVERYWHERE, witness: null, decisions: [] };
-  walk(reasoning, wanted, start, (allowed, path) => addRow(rows, allowed, path));
-  return [...rows.values()].map((row) => toAnswer(reasoning, capability, row));
+  walk(reasoning, wanted, { ...inside, allowed: true, decisions: [] }, emit);
 }
 
 /** Asks one keyword after the other; a value that closes ends the way at once. */
-export function walk(
+function walk(
   reasoning: Reasoning,
   wanted: readonly Requirement[],
-  path: Path,
-  emit: (allowed: boolean, path: Path) => void,
+  region: Region,
+  emit: (region: Region) => void,
 ): void {
   const [requirement, ...rest] = wanted;
   if (requirement === undefined) {
-    emit(true, path);
+    emit(region);
     return;
   }
-  const lines = reasoning.linesOf(requirement.keyword);
-  for (const decision of decisions(reasoning.searcher, lines, path.scope, path.witness)) {
-    const made = { ...decision, keyword: requirement.keyword };
-    const next = {
+  const { keyword, closes } = requirement;
+  for (const decision of reasoning.decisionsOf(keyword, region.scope, region.witness)) {
+    const next: Region = {
+      allowed: !closes(decision.values),
       scope: decision.scope,
       witness: decision.connection,
-      decisions: [...path.decisions, made],
+      decisions: [...region.decisions, { ...decision, keyword }],
     };
-    if (requirement.closes(decision.values)) emit(false, next);
-    else walk(reasoning, rest, next, emit);
+    if (next.allowed) walk(reasoning, rest, next, emit);
+    else emit(next);
   }
 }
 
-/** Equal in grant and deciding lines is one row; a closed one is named by the line that closes alone. */
-function addRow(rows: Map<string, Row>, allowed: boolean, path: Path): void {
-  const naming = allowed ? path.decisions : path.decisions.slice(-1);
-  const key = `${allowed} ${naming.map(({ keyword, directive }) => `${keyword}:${directive?.order ?? "default"}`).join(" ")}`;
-  const known = rows.get(key);
-  if (known === undefined)
-    rows.set(key, { allowed, path, isKnown: path.witness !== null || isTrivial(path) });
-  else if (!known.isKnown && path.witness !== null) rows.set(key, { allowed, path, isKnown: true });
+/** Equal in grant and deciding lines is one. */
+function addRegion(reasoning: Reasoning, regions: Map<string, Region>, region: Region): void {
+  const naming = namingOf(region);
+  const key = `${region.allowed} ${naming.map(({ keyword, directive }) => `${keyword}:${directive?.order ?? "default"}`).join(" ")}`;
+  const known = regions.get(key);
+  if (known === undefined) regions.set(key, region);
+  else regions.set(key, { ...widened(reasoning, known), witness: known.witness ?? region.witness });
 }
 
-function isTrivial({ scope }: Path): boolean {
-  return scope.met.size === 0 && scope.missed.size === 0 && scope.without.length === 0;
+function namingOf({ allowed, decisions }: Region): readonly KeywordDecision[] {
+  return allowed ? decisions : decisions.slice(-1);
 }
 
-function toAnswer(reasoning: Reasoning, capability: Capability, { allowed, path }: Row): Answer {
-  const { searcher } = reasoning;
-  const witness = confirmed(reasoning, path, isTrivial(path) ? anybody(searcher) : path.witness);
-  const unknownBecause = witness === null ? unknownReason(reasoning, path) : null;
-  const login = reasoning.login(path.scope, witness);
+/** Several ways lead to the line that closes: the region is then all that this line decides, whatever others say. */
+function widened(reasoning: Reasoning, region: Region): Region {
+  const closing = region.decisions.at(-1);
+  if (region.allowed || closing === undefined || region.decisions.length === 1) return region;
+  const { keyword, directive } = closing;
+  const { everywhere } = reasoning.searcher;
+  const whole = reasoning
+    .decisionsOf(keyword, everywhere, null)
+    .find((decision) => decision.directive === directive);
+  return whole === undefined ? region : { ...region, scope: whole.scope, decisions: [closing] };
+}
+
+function toAnswer(asking: Asking, capability: Capability, region: Region): Answer {
+  const { searcher } = asking.reasoning;
+  const witness = confirmed(asking.reasoning, region);
+  const unknownBecause = witness === null ? unknownReason(asking, region) : null;
+  const login = asking.login(region.scope, witness);
   return {
     capability,
-    allowed: unknownBecause === null ? allowed : "unknown",
+    allowed: unknownBecause === null ? region.allowed : "unknown",
     unknownBecause,
-    condition: describeScope(searcher, path.scope),
-    ...grantOf(reasoning, capability, path),
+    condition: describeScope(searcher, region.scope),
+    ...grantOf(asking, capability, region),
     witness,
-    decidedBy: decidersOf(allowed, path),
+    decidedBy: decidersOf(region),
     login: login.login,
     loginBecause: login.because,
     needs: needsOf(capability),
   };
 }
 
-function anybody(searcher: Searcher): Connection | null {
-  const sampled = searcher.sample({ met: new Set(), missed: new Set() });
-  return sampled.kind === "found" ? sampled.value : null;
-}
-
-/** Invariant: every witness goes through the plain evaluator, which shares no code with the search. */
-function confirmed(reasoning: Reasoning, path: Path, witness: Connection | null): Connection | null {
+/** Invariant: every witness goes through the plain reading, which shares no code with the search. */
+export function confirmed({ searcher, reader }: Reasoning, region: Region): Connection | null {
+  const witness = region.witness ?? anybody(region, searcher);
   if (witness === null) return null;
-  const effective = reasoning.evaluated(witness);
-  if (!isAnswer(effective)) return null;
-  const agrees = path.decisions.every(({ keyword, values }) => {
-    const found = effective.get(keyword);
-    return found !== undefined && found.values.join(" ") === values.join(" ");
+  const agrees = region.decisions.every(({ keyword, directive }) => {
+    const setting = reader.read(witness, keyword);
+    return setting !== null && (setting.decidedBy[0] ?? null) === directive;
   });
   return agrees ? witness : null;
 }
 
-function unknownReason(reasoning: Reasoning, path: Path): string {
-  const line = path.decisions.findLast(({ directive }) => directive !== null)?.directive;
+/** Without any Match there was no search. */
+function anybody({ scope }: Region, searcher: Reasoning["searcher"]): Connection | null {
+  if (scope !== searcher.everywhere) return null;
+  const sampled = searcher.boxes.sample(scope.box);
+  return sampled.kind === "found" ? sampled.value : null;
+}
+
+function unknownReason({ limits }: Asking, { decisions }: Region): string {
+  const line = decisions.findLast(({ directive }) => directive !== null)?.directive;
   const where = line == null ? "the default" : `${line.place.source.path}:${line.line.number}`;
   const reason = `whether any connection is decided by ${where} could not be settled within the effort limit`;
-  reasoning.limits.add(reason);
+  limits.add(reason);
   return reason;
 }
 
-function valuesOf(path: Path, keyword: string): readonly string[] {
-  return path.decisions.find((decision) => decision.keyword === keyword)?.values ?? [];
+export function valuesOf({ decisions }: Region, keyword: string): readonly string[] {
+  return decisions.find((decision) => decision.keyword === keyword)?.values ?? [];
 }
 
 export function grantOf(
-  reasoning: Reasoning,
+  { unprivilegedPortStart }: Pick<Asking, "unprivilegedPortStart">,
   capability: Capability,
-  path: Path,
+  region: Region,
 ): Pick<Answer, "destinations" | "listen"> {
   switch (capability) {
     case "tcp-local":
-      return { destinations: openDestinations(valuesOf(path, "permitopen")), listen: null };
+      return { destinations: openDestinations(valuesOf(region, "permitopen")), listen: null };
     case "unix-local":
-      return { destinations: socketPaths(valuesOf(path, "permitopen")), listen: null };
+      return { destinations: socketPaths(valuesOf(region, "permitopen")), listen: null };
     case "unix-remote":
       return { destinations: ["*"], listen: null };
     case "tcp-remote": {
-      const listen = valuesOf(path, "permitlisten");
-      const gateway = valuesOf(path, "gatewayports");
-      return { destinations: [], listen: listenGrant(listen, gateway, reasoning.unprivilegedPortStart) };
+      const listen = valuesOf(region, "permitlisten");
+      const gateway = valuesOf(region, "gatewayports");
+      return { destinations: [], listen: listenGrant(listen, gateway, unprivilegedPortStart) };
     }
     default:
       return { destinations: [], listen: null };
   }
 }
 
-export function decidersOf(allowed: boolean, path: Path): Decider[] {
-  const naming = allowed ? path.decisions : path.decisions.slice(-1);
-  return naming.map(({ keyword, values, directive }) => ({ keyword, value: values.join(" "), directive }));
-}
-
-/** Whether each line of a first-value keyword ever counts, and what stands before it where it does not. */
-export function lineUses(config: Config, options: ExposureOptions = {}): LineUse[] {
-  const reasoning = startReasoning(config, options);
-  const keywords = new Set(config.directives.map(({ keyword }) => keyword));
-  return [...keywords]
-    .filter((keyword) => isFirstValue(keyword, config))
-    .flatMap((keyword) => usesOf(reasoning, reasoning.linesOf(keyword)));
-}
-
-function isFirstValue(keyword: string, config: Config): boolean {
-  const sets = lookUpKeyword(keyword, config.release).keyword?.sets;
-  return sets === "first" || sets === "first-line";
-}
-
-function usesOf(reasoning: Reasoning, lines: KeywordLines): LineUse[] {
-  const uses: LineUse[] = lines.unreachable.map((directive) => unused(directive, []));
-  const earlier: { readonly directive: Directive; readonly guard: Guard }[] = [];
-  for (const line of lines.guarded) {
-    uses.push(useOf(reasoning, line.directive, line.guard, earlier));
-    earlier.push(line);
-  }
-  if (lines.global !== null) uses.push(useOf(reasoning, lines.global, [], earlier));
-  for (const directive of lines.shadowedGlobals)
-    uses.push(unused(directive, lines.global === null ? [] : [lines.global]));
-  return uses;
-}
-
-function unused(directive: Directive, shadowedBy: readonly Directive[]): LineUse {
-  return { directive, decides: false, witness: null, shadowedBy };
-}
-
-function useOf(
-  { searcher }: Reasoning,
-  directive: Directive,
-  guard: Guard,
-  earlier: readonly { readonly directive: Directive; readonly guard: Guard }[],
-): LineUse {
-  const scope = within(EVERYWHERE, guard) ?? EVERYWHERE;
-  const result = search(
-    searcher,
-    outside(
-      scope,
-      earlier.map((line) => line.guard),
-    ),
-  );
-  if (result.kind === "witness")
-    return { directive, decides: true, witness: result.connection, shadowedBy: [] };
-  const shadowedBy = [...result.caught]
-    .sort((a, b) => a - b)
-    .flatMap((index) => earlier[index]?.directive ?? []);
-  if (result.kind === "unknown") return { directive, decides: "unknown", witness: null, shadowedBy };
-  return unused(directive, shadowedBy);
-}
-
-/** The answer in which a connection lies, by the lines that the plain evaluator finds deciding; null: sshd has none. */
-export function locate(
-  config: Config,
-  answers: readonly Answer[],
-  capability: Capability,
-  connection: Connection,
-): Answer | null {
-  const effective = evaluate(config, connection);
-  if (!isAnswer(effective)) return null;
-  const made: { keyword: string; directive: Directive | null }[] = [];
-  let allowed = true;
-  for (const { keyword, closes } of requirements(capability, config.release)) {
-    const setting = effective.get(keyword);
-    const decided = { keyword, directive: setting?.decidedBy[0] ?? null };
-    allowed = !closes(setting?.values ?? []);
-    if (allowed) made.push(decided);
-    else made.splice(0, made.length, decided);
-    if (!allowed) break;
-  }
-  const isSame = ({ decidedBy }: Answer): boolean =>
-    decidedBy.length === made.length &&
-    decidedBy.every(({ directive }, index) => directive === made[index]?.directive);
-  return (
-    answers.find(
-      (answer) =>
-        answer.capability === capability &&
-        answer.decidedBy[0]?.keyword === made[0]?.keyword &&
-        isSame(answer),
-    ) ?? null
-  );
+export function decidersOf(region: Region): Decider[] {
+  return namingOf(region).map(({ keyword, values, directive }) => ({
+    keyword,
+    value: values.join(" "),
+    directive,
+  }));
 }

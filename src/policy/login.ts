@@ -5,10 +5,13 @@
 import { matchAddressList, parseAddressList } from "../../grammar/addresses.ts";
 import { matchHostList, matchPattern, parsePatternList } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
-import type { Config } from "../config/config.ts";
+import type { Directive } from "../config/config.ts";
+import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
-import { type Effective, type Evaluated, isAnswer } from "./evaluate.ts";
-import type { Scope, Searcher } from "./search.ts";
+import type { Effective } from "./evaluate.ts";
+import { isWild } from "./holding.ts";
+import type { Reasoning } from "./reasoning.ts";
+import { contains, type Scope, type Searcher } from "./search.ts";
 
 export interface LoginAnswer {
   readonly login: "possible" | "impossible" | "unknown";
@@ -21,49 +24,73 @@ const LOGIN_KEYWORDS: ReadonlySet<string> = new Set([
   "allowgroups",
   "denygroups",
   "refuseconnection",
+  "permitrootlogin",
 ]);
+
+type ValuesOf = (keyword: string) => readonly string[];
 
 /** `groups: null` never lets a user in who must be in a group. */
 export function loginOf(effective: Effective, connection: Connection, release: Release): LoginAnswer {
-  const refusal = whyRefused(effective, connection, release);
-  if (refusal !== null) return { login: "impossible", because: refusal };
-  if (connection.user === "root" && valuesOf(effective, "permitrootlogin")[0] === "no") {
-    return { login: "impossible", because: "PermitRootLogin is no" };
-  }
-  return { login: "possible", because: "nothing in the configuration refuses this login" };
+  return judge((keyword) => effective.get(keyword)?.values ?? [], connection, release);
 }
 
-function valuesOf(effective: Effective, keyword: string): readonly string[] {
-  return effective.get(keyword)?.values ?? [];
+interface Judged extends LoginAnswer {
+  /** the user is refused from anywhere and with any groups */
+  readonly surely: boolean;
 }
+
+function judge(valuesOf: ValuesOf, connection: Connection, release: Release): Judged {
+  const refusal = whyRefused(valuesOf, connection, release);
+  if (refusal !== null) return { login: "impossible", ...refusal };
+  if (connection.user === "root" && valuesOf("permitrootlogin")[0] === "no")
+    return { login: "impossible", because: "PermitRootLogin is no", surely: true };
+  return POSSIBLE;
+}
+
+const POSSIBLE: Judged = {
+  login: "possible",
+  because: "nothing in the configuration refuses this login",
+  surely: false,
+};
 
 /** In the order of auth.c: DenyUsers, AllowUsers, DenyGroups, AllowGroups. */
-function whyRefused(effective: Effective, connection: Connection, release: Release): string | null {
-  const { user } = connection;
-  const named = (keyword: string): boolean =>
-    valuesOf(effective, keyword).some((item) => userItemMatches(item, connection, release));
-  const grouped = (keyword: string): boolean =>
-    valuesOf(effective, keyword).some((pattern) =>
-      (connection.groups ?? []).some((group) => matchPattern(group, pattern, release)),
-    );
-  if (valuesOf(effective, "refuseconnection")[0] === "yes") return "RefuseConnection is yes";
-  if (named("denyusers")) return `DenyUsers names ${user}`;
-  if (valuesOf(effective, "allowusers").length > 0 && !named("allowusers"))
-    return `AllowUsers does not name ${user}`;
-  if (grouped("denygroups")) return `DenyGroups names a group of ${user}`;
-  if (valuesOf(effective, "allowgroups").length > 0 && !grouped("allowgroups")) {
-    return `AllowGroups names no group of ${user}`;
-  }
+function whyRefused(
+  valuesOf: ValuesOf,
+  connection: Connection,
+  release: Release,
+): Omit<Judged, "login"> | null {
+  const { user, groups } = connection;
+  if (valuesOf("refuseconnection")[0] === "yes") return { because: "RefuseConnection is yes", surely: true };
+  const matches = (item: string): boolean => userItemMatches(item, connection, release);
+  const isAbout = (item: string): boolean => matchPattern(user ?? "", userPart(item, release), release);
+  const denied = valuesOf("denyusers").filter(matches);
+  if (denied.length > 0)
+    return { because: `DenyUsers names ${user}`, surely: denied.some((item) => !item.includes("@")) };
+  const allowed = valuesOf("allowusers");
+  if (allowed.length > 0 && !allowed.some(matches))
+    return { because: `AllowUsers does not name ${user}`, surely: !allowed.some(isAbout) };
+  const isIn = (pattern: string): boolean =>
+    (groups ?? []).some((group) => matchPattern(group, pattern, release));
+  if (valuesOf("denygroups").some(isIn))
+    return { because: `DenyGroups names a group of ${user}`, surely: false };
+  const allowedGroups = valuesOf("allowgroups");
+  if (allowedGroups.length > 0 && !allowedGroups.some(isIn))
+    return { because: `AllowGroups names no group of ${user}`, surely: false };
   return null;
 }
 
-/** `pattern` or `pattern@hosts` (match.c match_user): the last `@` divides from 9.9 on, the first before. */
-function userItemMatches(item: string, { user, host, addr }: Connection, release: Release): boolean {
-  if (user === null) return false;
+/** The last `@` divides from 9.9 on, the first before (match.c match_user). */
+function userPart(item: string, release: Release): string {
   const at = atLeast(release, "9.9") ? item.lastIndexOf("@") : item.indexOf("@");
-  if (at === -1) return matchPattern(user, item, release);
-  if (!matchPattern(user, item.slice(0, at), release)) return false;
-  const hosts = item.slice(at + 1);
+  return at === -1 ? item : item.slice(0, at);
+}
+
+/** `pattern` or `pattern@hosts` (match.c match_user). */
+function userItemMatches(item: string, { user, host, addr }: Connection, release: Release): boolean {
+  const name = userPart(item, release);
+  if (user === null || !matchPattern(user, name, release)) return false;
+  if (name.length === item.length) return true;
+  const hosts = item.slice(name.length + 1);
   const byAddress =
     addr === null ? 0 : matchAddressList(addr, parseAddressList(hosts, release).items, release);
   if (byAddress === 1) return true;
@@ -71,73 +98,100 @@ function userItemMatches(item: string, { user, host, addr }: Connection, release
   return host !== null && matchHostList(host, parsePatternList(hosts), release) === 1;
 }
 
+/** Asks for a scope: can somebody in it log in? `witness` lies in it. */
+export type LoginQuestion = (scope: Scope, witness: Connection | null) => LoginAnswer;
+
 /**
- * Asks for a scope: can somebody in it log in? The witness first, then people that the lists name. Without lists the
- * answer is certain; "impossible" is only said where no name that a list lets in lies in the scope.
+ * The witness first, then people that the lists name. Without lists the answer is certain; "impossible" is only said
+ * where nobody that a list lets in lies in the scope.
  */
-export function makeLoginQuestion(
-  config: Config,
-  searcher: Searcher,
-  evaluated: Evaluated,
-): (scope: Scope, witness: Connection | null) => LoginAnswer {
+export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
+  const { accounts, config, reader, searcher } = reasoning;
   const lists = config.directives.filter(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
-  const candidates = [...new Set(lists.flatMap(namesOf))].slice(0, 60);
-  const judge = (connection: Connection): LoginAnswer => {
-    const effective = evaluated(connection);
-    if (!isAnswer(effective)) return { login: "impossible", because: effective.message };
-    return loginOf(effective, connection, config.release);
-  };
-  const global = lists.every(({ guards }) => guards.length === 0);
+  const people = candidatesOf(reasoning, lists);
+  const judgeOne = (connection: Connection): Judged =>
+    judge((keyword) => reader.read(connection, keyword)?.values ?? [], connection, config.release);
+  const letIn = (scope: Scope, witness: Connection): Connection | undefined =>
+    people
+      .flatMap(({ name, groups }) =>
+        accounts === null ? variants(witness, { name, groups }) : [{ ...witness, user: name, groups }],
+      )
+      .find((person) => contains(searcher, scope, person) && judgeOne(person).login === "possible");
+  const certainty = makeCertainty(reasoning, lists);
   return (scope, witness) => {
     if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
-    const first = judge(witness);
+    const first = judgeOne(witness);
     if (first.login === "possible") return first;
-    for (const name of candidates) {
-      for (const connection of variants(witness, name)) {
-        if (isInside(searcher, scope, connection) && judge(connection).login === "possible") {
-          return { login: "possible", because: `${connection.user} may log in` };
-        }
-      }
-    }
-    const isExact = global && lists.every(hasNoWildcards) && isFixedUser(searcher, scope);
-    return isExact
+    const other = letIn(scope, witness);
+    if (other !== undefined) return { login: "possible", because: `${other.user} may log in` };
+    return certainty(scope, (user) => judgeOne({ ...witness, user }).surely)
       ? first
       : { login: "unknown", because: `${first.because}; others in this region may be let in` };
   };
 }
 
-function namesOf({ args }: Config["directives"][number]): string[] {
+type Person = Pick<Account, "name" | "groups">;
+
+/** People tried for each region that refuses its witness. */
+const MAX_PEOPLE = 60;
+/** In the closed world everybody is tried, up to this many. */
+const MAX_ACCOUNTS = 2000;
+
+function candidatesOf({ accounts }: Reasoning, lists: readonly Directive[]): readonly Person[] {
+  if (accounts !== null) return accounts.slice(0, MAX_ACCOUNTS);
+  const names = [...new Set(lists.flatMap(namesOf))].slice(0, MAX_PEOPLE);
+  return names.map((name) => ({ name, groups: [name] }));
+}
+
+/** Whether a miss among the candidates proves that nobody of a scope is let in. */
+function makeCertainty(
+  { accounts, config, searcher }: Reasoning,
+  lists: readonly Directive[],
+): (scope: Scope, isSurelyRefused: (user: string) => boolean) => boolean {
+  if (lists.some(({ guards }) => guards.length > 0)) return () => false;
+  const isPlain = lists.every(({ args }) =>
+    args.every(({ value }) => !isWild(value) && !value.includes("@")),
+  );
+  if (accounts !== null) return () => isPlain && accounts.length <= MAX_ACCOUNTS;
+  const admitted = namesLetIn(lists, config.release);
+  return (scope, isSurelyRefused) => {
+    const user = fixedUser(searcher, scope);
+    if (user !== null && isPlain) return true;
+    const users = user === null ? admitted : [user];
+    return users?.every(isSurelyRefused) ?? false;
+  };
+}
+
+/** The only names that AllowUsers lets in; null: it is not set, or has wildcards. */
+function namesLetIn(lists: readonly Directive[], release: Release): readonly string[] | null {
+  const items = lists.filter(({ keyword }) => keyword === "allowusers").flatMap(({ values }) => values ?? []);
+  const names = items.map((item) => userPart(item, release));
+  return names.length === 0 || names.some(isWild) ? null : names;
+}
+
+function namesOf({ args }: Directive): string[] {
   return args
     .map(({ value }) => (value.split("@", 1)[0] ?? "").replace(/\*/g, "").replace(/\?/g, "x"))
     .filter((name) => name !== "");
 }
 
-function variants(witness: Connection, name: string): Connection[] {
-  const groups = [...new Set([...(witness.groups ?? []), name])];
+/** Names of the lists, each as a user and as a group of his. */
+function variants(witness: Connection, { name, groups }: Person): Connection[] {
+  if (witness.groups === null) return [{ ...witness, user: name }];
+  const more = [...new Set([...witness.groups, ...groups])];
   return [
     { ...witness, user: name },
-    { ...witness, groups },
+    { ...witness, groups: more },
+    { ...witness, user: name, groups: more },
     { ...witness, user: name, groups },
   ];
 }
 
-function hasNoWildcards({ args }: Config["directives"][number]): boolean {
-  return args.every(({ value }) => !/[*?]/.test(value));
-}
-
-/** True where the scope fixes the user to names that were all tried: a user list without wildcards. */
-function isFixedUser({ atoms }: Searcher, scope: Scope): boolean {
-  return [...scope.met].some((index) => {
+/** The one name that the scope fixes the user to; null: none, or several. */
+function fixedUser({ atoms }: Searcher, { met }: Scope): string | null {
+  for (const index of met) {
     const atom = atoms.list[index];
-    return atom?.attribute === "user" && !/[*?,]/.test(atom.text);
-  });
-}
-
-function isInside({ atoms }: Searcher, scope: Scope, connection: Connection): boolean {
-  const holds = (atom: number): boolean => atoms.holds(atom, connection);
-  return (
-    [...scope.met].every(holds) &&
-    ![...scope.missed].some(holds) &&
-    !scope.without.some((guard) => guard.every(holds))
-  );
+    if (atom?.attribute === "user" && !isWild(atom.text) && !atom.text.includes(",")) return atom.text;
+  }
+  return null;
 }

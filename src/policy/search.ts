@@ -2,25 +2,26 @@
  * Is there a connection inside a box that no earlier guard catches? A lazy search: take a sample; where an earlier guard
  * catches it, split the box disjointly along that guard and go on. Work is counted, not timed.
  */
-import type { Atoms } from "./atoms.ts";
-import type { Box, Sampler } from "./box.ts";
+import type { Config } from "../config/config.ts";
+import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
+import { type Box, type Boxes, makeBoxes } from "./box.ts";
 import type { Connection } from "./connection.ts";
+import { type Holding, makeHolding, type Profile } from "./holding.ts";
+import { compatibleGuards, makeOverlaps, type Overlaps } from "./overlap.ts";
+import { type Existing, makeWorld } from "./worlds.ts";
 
-/** A conjunction of criteria: what a line's Match blocks demand. */
-export type Guard = readonly number[];
-
-/** A set of connections: inside all of `met`, outside each of `missed`, caught by none of the guards `without`. */
+/** A set of connections: inside all of `met`, caught by none of the guards `without`. */
 export interface Scope {
   readonly met: ReadonlySet<number>;
-  readonly missed: ReadonlySet<number>;
+  readonly box: Box;
   readonly without: readonly Guard[];
 }
 
 export type SearchResult =
-  /** `caught`: positions in `without` of the guards that were met on the way */
-  | { readonly kind: "witness"; readonly connection: Connection; readonly caught: ReadonlySet<number> }
-  | { readonly kind: "none"; readonly caught: ReadonlySet<number> }
-  | { readonly kind: "unknown"; readonly caught: ReadonlySet<number> };
+  | { readonly kind: "witness"; readonly connection: Connection; readonly caught: ReadonlySet<Guard> }
+  /** `caught`: the guards that were met on the way */
+  | { readonly kind: "none"; readonly caught: ReadonlySet<Guard> }
+  | { readonly kind: "unknown"; readonly caught: ReadonlySet<Guard> };
 
 /** Effort: real files need under 50 steps a question. */
 export interface Budget {
@@ -28,60 +29,97 @@ export interface Budget {
   stepsLeft: number;
 }
 
-export const EVERYWHERE: Scope = { met: new Set(), missed: new Set(), without: [] };
-
-export function makeBudget(): Budget {
-  return { stepsPerQuestion: 3000, stepsLeft: 400_000 };
-}
-
 export interface Searcher {
   readonly atoms: Atoms;
-  readonly sample: Sampler;
+  readonly holding: Holding;
+  readonly overlaps: Overlaps;
+  readonly boxes: Boxes;
   readonly budget: Budget;
+  readonly everywhere: Scope;
+}
+
+const STEPS_PER_QUESTION = 3000;
+const STEPS_IN_ALL = 100_000;
+
+/** Over the criteria of one configuration, or of two that are compared. */
+export function makeSearcher(configs: readonly Config[], existing: Existing): Searcher {
+  const atoms = internAtoms(configs);
+  const holding = makeHolding(atoms.list);
+  const boxes = makeBoxes(atoms.list, makeWorld(atoms.list, holding, existing));
+  return {
+    atoms,
+    holding,
+    overlaps: makeOverlaps(atoms.list, holding),
+    boxes,
+    budget: { stepsPerQuestion: STEPS_PER_QUESTION, stepsLeft: STEPS_IN_ALL },
+    everywhere: { met: new Set(), box: boxes.everywhere, without: [] },
+  };
 }
 
 export function search(searcher: Searcher, scope: Scope): SearchResult {
-  const { atoms, sample, budget } = searcher;
-  const caught = new Set<number>();
-  const stack: Box[] = [{ met: scope.met, missed: scope.missed }];
+  const { boxes, budget, holding, atoms } = searcher;
+  const caught = new Set<Guard>();
+  const stack: Box[] = [scope.box];
   let sawUnknown = false;
   for (let steps = 0; stack.length > 0; steps++) {
-    if (steps >= budget.stepsPerQuestion || budget.stepsLeft <= 0) return { kind: "unknown", caught };
+    // the first look at a question is always affordable
+    if (steps >= budget.stepsPerQuestion || (steps > 0 && budget.stepsLeft <= 0))
+      return { kind: "unknown", caught };
     budget.stepsLeft--;
-    const box = stack.pop();
-    if (box === undefined) break;
-    const sampled = sample(box);
+    const box = stack.pop() ?? scope.box;
+    const sampled = boxes.sample(box);
     if (sampled.kind === "unknown") sawUnknown = true;
     if (sampled.kind !== "found") continue;
-    const connection = sampled.value;
-    const index = scope.without.findIndex((guard) => guard.every((atom) => atoms.holds(atom, connection)));
-    if (index === -1) return { kind: "witness", connection, caught };
-    caught.add(index);
-    stack.push(...split(box, scope.without[index] ?? []));
+    const profile = holding.profileOf(sampled.value);
+    const guard = scope.without.find((earlier) => holdsFor(earlier, profile, atoms));
+    if (guard === undefined) return { kind: "witness", connection: sampled.value, caught };
+    caught.add(guard);
+    stack.push(...split(boxes, box, guard));
   }
   return { kind: sawUnknown ? "unknown" : "none", caught };
 }
 
-/** The part of a box outside a guard, as disjoint boxes: not c1 · c1 and not c2 · c1 and c2 and not c3 … */
-function split(box: Box, guard: Guard): Box[] {
-  const boxes: Box[] = [];
-  const met = new Set(box.met);
+export function holdsFor(guard: Guard, profile: Profile, { list }: Atoms): boolean {
   for (const atom of guard) {
-    if (met.has(atom)) continue;
-    if (box.missed.has(atom)) break;
-    boxes.push({ met: new Set(met), missed: new Set([...box.missed, atom]) });
-    met.add(atom);
+    const attribute = list[atom]?.attribute;
+    if (attribute === undefined || !profile[attribute].has(atom)) return false;
   }
-  return boxes.reverse();
+  return true;
 }
 
-/** Both the scope and the guard; null where they exclude each other at sight. */
-export function within(scope: Scope, guard: Guard): Scope | null {
-  if (guard.some((atom) => scope.missed.has(atom))) return null;
-  const isInside = guard.every((atom) => scope.met.has(atom));
-  return isInside ? scope : { ...scope, met: new Set([...scope.met, ...guard]) };
+/** The part of a box outside a guard, as disjoint boxes: not c1 · c1 and not c2 · c1 and c2 and not c3 … */
+function split(boxes: Boxes, box: Box, guard: Guard): Box[] {
+  const parts: Box[] = [];
+  let inside: Box | null = box;
+  for (const atom of guard) {
+    if (inside === null) break;
+    const outside = boxes.withMissed(inside, atom);
+    if (outside !== null) parts.push(outside);
+    inside = boxes.withMet(inside, atom);
+  }
+  return parts.reverse();
+}
+
+/** Both the scope and the guard. */
+export function within({ boxes, atoms, overlaps }: Searcher, scope: Scope, guard: Guard): Scope {
+  const added = guard.filter((atom) => !scope.met.has(atom));
+  if (added.length === 0) return scope;
+  const box = added.reduce((inner, atom) => boxes.withMet(inner, atom) ?? inner, scope.box);
+  return {
+    met: new Set([...scope.met, ...added]),
+    box,
+    without: compatibleGuards(scope.without, added, { list: atoms.list, overlaps }),
+  };
 }
 
 export function outside(scope: Scope, guards: readonly Guard[]): Scope {
   return guards.length === 0 ? scope : { ...scope, without: [...scope.without, ...guards] };
+}
+
+export function contains(searcher: Searcher, scope: Scope, connection: Connection): boolean {
+  const profile = searcher.holding.profileOf(connection);
+  return (
+    holdsFor([...scope.met], profile, searcher.atoms) &&
+    !scope.without.some((guard) => holdsFor(guard, profile, searcher.atoms))
+  );
 }

@@ -7,11 +7,14 @@ import { type Found, findName, type NameConstraint, type NameDomain } from "./th
 
 type Items = readonly PatternItem[];
 
-const AVOID: readonly ListMatch[] = [-1, 0];
-const KEEP: readonly ListMatch[] = [0, 1];
+const NO_HIT: readonly ListMatch[] = [-1, 0];
+const NO_VETO: readonly ListMatch[] = [0, 1];
 
-/** Lists with a negated item can be missed in two ways; more than this many are not combined. */
-const MAX_VETOES = 10;
+interface Lists {
+  readonly met: readonly Items[];
+  readonly missed: readonly Items[];
+  readonly domain: NameDomain;
+}
 
 export function findGroups(
   met: readonly Items[],
@@ -19,39 +22,59 @@ export function findGroups(
   domain: NameDomain,
 ): Found<string[]> {
   if (met.length === 0) return { kind: "found", value: [] };
-  const vetoable = missed.filter((items) => items.some(({ negated }) => negated));
-  let unknown = vetoable.length > MAX_VETOES;
-  const combinations = 1 << Math.min(vetoable.length, MAX_VETOES);
-  for (let mask = 0; mask < combinations; mask++) {
-    const vetoed = vetoable.filter((_, index) => index < MAX_VETOES && (mask & (1 << index)) !== 0);
-    const found = findWith(met, missed, vetoed, domain);
-    if (found.kind === "found") return found;
-    if (found.kind === "unknown") unknown = true;
-  }
-  return unknown ? { kind: "unknown" } : { kind: "none" };
+  const lists: Lists = { met, missed, domain };
+  const plain = hitAll(lists, new Map());
+  if (plain.kind === "found") return { kind: "found", value: [...new Set(plain.value)] };
+  const vetoes = possibleVetoes(lists);
+  if (vetoes.names.size === 0) return vetoes.isSure ? plain : { kind: "unknown" };
+  const helped = hitAll(lists, vetoes.names);
+  if (helped.kind !== "found") return vetoes.isSure ? helped : { kind: "unknown" };
+  return { kind: "found", value: [...new Set([...helped.value, ...vetoes.names.values()])] };
 }
 
-/** `vetoed`: missed lists that get a group of their own on a negated item; the others must simply not be hit. */
-function findWith(
-  met: readonly Items[],
-  missed: readonly Items[],
-  vetoed: readonly Items[],
-  domain: NameDomain,
-): Found<string[]> {
-  const avoided = missed
-    .filter((items) => !vetoed.includes(items))
-    .map((items) => ({ items, wanted: AVOID }));
-  const kept = (except: Items | null): NameConstraint[] =>
-    met.filter((items) => items !== except).map((items) => ({ items, wanted: KEEP }));
-  const needs: NameConstraint[][] = [
-    ...met.map((items): NameConstraint[] => [{ items, wanted: [1] }, ...kept(items), ...avoided]),
-    ...vetoed.map((items): NameConstraint[] => [{ items, wanted: [-1] }, ...kept(null), ...avoided]),
-  ];
-  const names = new Set<string>();
-  for (const constraints of needs) {
-    const found = findName(constraints, domain);
+/** One name for each list that must be met; it may hit a missed list only where that list is vetoed. */
+function hitAll({ met, missed, domain }: Lists, vetoed: ReadonlyMap<Items, string>): Found<string[]> {
+  const avoided = missed.filter((items) => !vetoed.has(items)).map(avoid);
+  const names: string[] = [];
+  for (const items of met) {
+    const others = met.filter((other) => other !== items).map(spare);
+    const found = findName([{ items, wanted: [1] }, ...others, ...avoided], domain);
     if (found.kind !== "found") return found;
-    names.add(found.value);
+    names.push(found.value);
   }
-  return { kind: "found", value: [...names] };
+  return { kind: "found", value: names };
+}
+
+interface Vetoes {
+  readonly names: ReadonlyMap<Items, string>;
+  /** false: a name might have been missed within the effort limit */
+  readonly isSure: boolean;
+}
+
+/**
+ * All missed lists that can be vetoed at the same time: the largest set in which each has a name on a negated item that
+ * hits no other list. Vetoing more only helps, so this set decides.
+ */
+function possibleVetoes({ met, missed, domain }: Lists): Vetoes {
+  let candidates = missed.filter((items) => items.some(({ negated }) => negated));
+  let isSure = true;
+  for (;;) {
+    const names = new Map<Items, string>();
+    const avoided = missed.filter((items) => !candidates.includes(items)).map(avoid);
+    for (const items of candidates) {
+      const found = findName([{ items, wanted: [-1] }, ...met.map(spare), ...avoided], domain);
+      if (found.kind === "found") names.set(items, found.value);
+      if (found.kind === "unknown") isSure = false;
+    }
+    if (names.size === candidates.length) return { names, isSure };
+    candidates = candidates.filter((items) => names.has(items));
+  }
+}
+
+function avoid(items: Items): NameConstraint {
+  return { items, wanted: NO_HIT };
+}
+
+function spare(items: Items): NameConstraint {
+  return { items, wanted: NO_VETO };
 }

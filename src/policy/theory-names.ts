@@ -2,8 +2,8 @@
  * The theory of names (user, group, host, routing domain): is there a text that gives each of some pattern lists a
  * wanted result? First cheap candidates, then a product automaton over just these lists, so that "none" is a proof.
  */
-import { type ListMatch, matchPatternList, type PatternItem, patternShape } from "../../grammar/patterns.ts";
-import type { Release } from "../../grammar/release.ts";
+import { type ListMatch, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
+import { isWild } from "./holding.ts";
 
 export type Found<Value> =
   | { readonly kind: "found"; readonly value: Value }
@@ -18,7 +18,6 @@ export interface NameConstraint {
 }
 
 export interface NameDomain {
-  readonly release: Release;
   /** tried first, in order */
   readonly nice: readonly string[];
   /** bytes that no such name holds */
@@ -26,21 +25,19 @@ export interface NameDomain {
 }
 
 const MAX_STATES = 5000;
+/** steps of single patterns: lists with hundreds of wildcards get fewer states */
+const MAX_PATTERN_STEPS = 1_000_000;
 const MAX_INSTANCES = 64;
 
 export function findName(constraints: readonly NameConstraint[], domain: NameDomain): Found<string> {
   const accepts = (name: string): boolean =>
     name !== "" &&
     !domain.forbidden.test(name) &&
-    constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items, domain.release)));
+    constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items)));
   const quick = candidates(constraints, domain).find(accepts);
   if (quick !== undefined) return { kind: "found", value: quick };
   if (constraints.some(isExhaustedByLiterals)) return { kind: "none" };
   return searchAutomaton(constraints, domain);
-}
-
-function isWild(pattern: string): boolean {
-  return pattern.includes("*") || pattern.includes("?");
 }
 
 /** A list that must hit and holds no positive wildcard: its literals were all tried. */
@@ -52,9 +49,11 @@ function isExhaustedByLiterals({ items, wanted }: NameConstraint): boolean {
   );
 }
 
+const FRESH = ["user1", "x7", "q0", "zz9"];
+
 /** Nice words; literals that a list wants; instances of its wildcards. */
 function candidates(constraints: readonly NameConstraint[], domain: NameDomain): string[] {
-  const names = [...domain.nice];
+  const names = [...domain.nice, ...FRESH];
   for (const { items, wanted } of constraints) {
     if (wanted.includes(0)) continue;
     const sign = wanted[0] === -1;
@@ -88,6 +87,10 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
   const machine = buildMachine(constraints, domain);
   const start: States = machine.patterns.map((pattern) => close(pattern, [0]));
   const seen = new Set([keyOf(start)]);
+  const limit = Math.min(
+    MAX_STATES,
+    MAX_PATTERN_STEPS / (machine.patterns.length * machine.alphabet.length + 1),
+  );
   let level: { readonly states: States; readonly text: string }[] = [{ states: start, text: "" }];
   while (level.length > 0) {
     const next: { states: States; text: string }[] = [];
@@ -96,7 +99,7 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
         const stepped = states.map((positions, index) => step(machine.patterns[index], positions, code));
         const key = keyOf(stepped);
         if (seen.has(key)) continue;
-        if (seen.size >= MAX_STATES) return { kind: "unknown" };
+        if (seen.size >= limit) return { kind: "unknown" };
         seen.add(key);
         const longer = text + String.fromCharCode(code);
         if (isAccepted(constraints, machine, stepped)) return { kind: "found", value: longer };
@@ -113,8 +116,7 @@ function buildMachine(constraints: readonly NameConstraint[], domain: NameDomain
   const codes = new Set<number>();
   for (const { items } of constraints) {
     for (const { pattern } of items) {
-      const shape = patternShape(pattern, domain.release);
-      const list = [...shape].map((char) => char.charCodeAt(0));
+      const list = [...pattern].map((char) => char.charCodeAt(0));
       patterns.push({ codes: list });
       for (const code of list) if (code !== STAR && code !== QUESTION) codes.add(code);
     }

@@ -1,0 +1,135 @@
+/** Address lists as sets of numbers, as far as their text patterns are ranges (`10.1.*` is one, `10.*.5` is none). */
+import type { AddressItem } from "../../grammar/addresses.ts";
+import { networkRange } from "./network-index.ts";
+import { type Range, type Ranges, subtract, unite } from "./ranges.ts";
+
+export type Family = 4 | 6;
+
+export const LAST: Readonly<Record<Family, bigint>> = { 4: 0xffff_ffffn, 6: (1n << 128n) - 1n };
+
+/** Real peers with mapped addresses are seen as IPv4; link-local ones carry a zone, so no plain address of theirs is seen. */
+const NEVER_SEEN: Readonly<Record<Family, Ranges>> = {
+  4: [],
+  6: unite([
+    { low: 0xffffn << 32n, high: (0xffffn << 32n) | 0xffff_ffffn },
+    { low: 0xfe80n << 112n, high: (0xfec0n << 112n) - 1n },
+  ]),
+};
+
+export const SEEN: Readonly<Record<Family, Ranges>> = {
+  4: [{ low: 0n, high: LAST[4] }],
+  6: subtract([{ low: 0n, high: LAST[6] }], NEVER_SEEN[6]),
+};
+
+/** What one item matches: a range, null for nothing, or "loose" for text that is no range. */
+export function itemRange(item: AddressItem, family: Family): Range | "loose" | null {
+  switch (item.kind) {
+    case "network":
+      return item.network.bytes.length === (family === 4 ? 4 : 16) && item.network.scope === "0"
+        ? networkRange(item.network)
+        : null;
+    case "text":
+      return textRange(item.pattern, family);
+    case "invalid":
+      return null;
+  }
+}
+
+const remembered = new WeakMap<readonly AddressItem[], Record<Family, Ranges | null | undefined>>();
+
+/** The addresses that a list matches; null where an item is loose. */
+export function listRanges(items: readonly AddressItem[], family: Family): Ranges | null {
+  const known = remembered.get(items) ?? { 4: undefined, 6: undefined };
+  remembered.set(items, known);
+  const ranges = known[family] === undefined ? computeRanges(items, family) : known[family];
+  known[family] = ranges;
+  return ranges;
+}
+
+function computeRanges(items: readonly AddressItem[], family: Family): Ranges | null {
+  const matched: Range[] = [];
+  const vetoed: Range[] = [];
+  for (const item of items) {
+    const range = itemRange(item, family);
+    if (range === "loose") return null;
+    if (range !== null) (item.negated ? vetoed : matched).push(range);
+  }
+  return subtract(unite(matched), unite(vetoed));
+}
+
+const V4_PREFIX = /^((?:(?:0|[1-9]\d{0,2})\.){1,3})\*+$/;
+const V4_WHOLE = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/;
+const V6_PREFIX = /^((?:[1-9a-f][0-9a-f]{0,3}:){1,7})\*+$/;
+
+function textRange(pattern: string, family: Family): Range | "loose" | null {
+  if (/^\*+$/.test(pattern)) return { low: 0n, high: LAST[family] };
+  return family === 4 ? textRangeV4(pattern) : textRangeV6(pattern);
+}
+
+function textRangeV4(pattern: string): Range | "loose" | null {
+  if (/[^0-9.*?]/.test(pattern)) return null;
+  if (V4_WHOLE.test(pattern)) return octetRange(pattern.split("."));
+  const prefix = V4_PREFIX.exec(pattern)?.[1];
+  if (prefix !== undefined) return octetRange(prefix.slice(0, -1).split("."));
+  return isWild(pattern) ? "loose" : null;
+}
+
+function isWild(pattern: string): boolean {
+  return /[*?]/.test(pattern);
+}
+
+function octetRange(octets: readonly string[]): Range | null {
+  if (octets.some((octet) => Number(octet) > 255)) return null;
+  const low = octets.reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
+  const free = BigInt(32 - octets.length * 8);
+  return { low: low << free, high: ((low + 1n) << free) - 1n };
+}
+
+/** Only IPv4-mapped and -compatible addresses are printed with dots, and no peer has one. */
+function textRangeV6(pattern: string): Range | "loose" | null {
+  if (/[^0-9a-f:*?]/.test(pattern)) return null;
+  const prefix = V6_PREFIX.exec(pattern)?.[1];
+  if (prefix === undefined) return isWild(pattern) ? "loose" : single(valueOfV6(pattern));
+  const groups = prefix.slice(0, -1).split(":");
+  const low = groups.reduce((value, group) => (value << 16n) | BigInt(Number.parseInt(group, 16)), 0n);
+  const free = BigInt(128 - groups.length * 16);
+  return { low: low << free, high: ((low + 1n) << free) - 1n };
+}
+
+export function printAddress(value: bigint, family: Family): string {
+  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join(".");
+  return printV6(value);
+}
+
+/** RFC 5952, as getnameinfo prints it. */
+function printV6(value: bigint): string {
+  const groups = Array.from({ length: 8 }, (_, index) =>
+    Number((value >> BigInt(112 - index * 16)) & 0xffffn),
+  );
+  let best = { start: -1, length: 1 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (start + length < 8 && groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
+  if (best.start === -1) return hex(groups);
+  return `${hex(groups.slice(0, best.start))}::${hex(groups.slice(best.start + best.length))}`;
+}
+
+/** The number of an address that is printed exactly like this, without dots and zone; null for any other text. */
+export function valueOfV6(text: string): bigint | null {
+  const halves = text.split("::");
+  const groups = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const count = groups.flat().length;
+  if (halves.length > 2 || count > 8 || (halves.length === 1 && count !== 8)) return null;
+  if (groups.flat().some((group) => !/^[0-9a-f]{1,4}$/.test(group))) return null;
+  const [head = [], tail = []] = groups;
+  const all = [...head, ...Array<string>(8 - count).fill("0"), ...tail];
+  const value = all.reduce((number, group) => (number << 16n) | BigInt(`0x${group}`), 0n);
+  return printV6(value) === text ? value : null;
+}
+
+function single(value: bigint | null): Range | null {
+  return value === null ? null : { low: value, high: value };
+}

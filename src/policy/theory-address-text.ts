@@ -1,0 +1,238 @@
+/** Addresses under text patterns that are no range, such as `10.*.5`: followed through the printed address. */
+import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
+import { type Family, itemRange, printAddress, valueOfV6 } from "./address-sets.ts";
+import { contains, intersect, type Range, type Ranges, subtract, unite } from "./ranges.ts";
+import { type Found, findName, type NameConstraint } from "./theory-names.ts";
+
+export interface AddressConstraint {
+  readonly items: readonly AddressItem[];
+  readonly met: boolean;
+}
+
+export function fits(text: string, constraints: readonly AddressConstraint[]): boolean {
+  return constraints.every(({ items, met }) => (matchAddressList(text, items) === 1) === met);
+}
+
+export interface LooseQuestion {
+  /** the lists with text that is no range */
+  readonly constraints: readonly AddressConstraint[];
+  /** where the other lists leave room */
+  readonly left: Ranges;
+  readonly family: Family;
+  /** tried first; they lie inside `left` */
+  readonly nice: readonly string[];
+}
+
+const MAX_STATES = 2000;
+const MAX_STRETCHES = 200;
+
+export function findLoose(question: LooseQuestion): Found<string> {
+  const { constraints, family, nice } = question;
+  const good = nice.find((text) => fits(text, constraints));
+  if (good !== undefined) return { kind: "found", value: good };
+  const room = constraints.reduce((left, constraint) => narrowed(left, constraint, family), question.left);
+  if (room.length === 0) return { kind: "none" };
+  const stretches = stretchesOf({ ...question, left: room });
+  for (const { low, high } of stretches.slice(0, MAX_STRETCHES)) {
+    for (const value of new Set([low < high ? low + 1n : low, low, high])) {
+      const text = printAddress(value, family);
+      if (fits(text, constraints)) return { kind: "found", value: text };
+    }
+  }
+  if (noTextFits(constraints, family)) return { kind: "none" };
+  if (family === 4) return followOctets(constraints, stretches);
+  return sampleInstances(question);
+}
+
+/** What a list leaves at most, with each loose item taken for the whole range that its fixed beginning names. */
+function narrowed(left: Ranges, { items, met }: AddressConstraint, family: Family): Ranges {
+  const surely = (negated: boolean): Ranges =>
+    unite(items.flatMap((item) => exactRange(item, negated, family)));
+  const perhaps = (negated: boolean): Ranges =>
+    unite(items.flatMap((item) => (item.negated === negated ? outerRange(item, family) : [])));
+  return met
+    ? subtract(intersect(left, perhaps(false)), surely(true))
+    : subtract(left, subtract(surely(false), perhaps(true)));
+}
+
+function exactRange(item: AddressItem, negated: boolean, family: Family): Range[] {
+  const range = item.negated === negated ? itemRange(item, family) : null;
+  return range === null || range === "loose" ? [] : [range];
+}
+
+function outerRange(item: AddressItem, family: Family): Range[] {
+  const range = itemRange(item, family);
+  if (range === null) return [];
+  if (range !== "loose" || item.kind !== "text") return range === "loose" ? [] : [range];
+  const fixed = /^[^*?]*/.exec(item.pattern)?.[0] ?? "";
+  const [separator, bits, base] = family === 4 ? [".", 8, 10] : [":", 16, 16];
+  const parts = fixed.split(separator).slice(0, -1);
+  const end = parts.indexOf("");
+  const whole = (end === -1 ? parts : parts.slice(0, end)).map((part) => Number.parseInt(part, base));
+  if (whole.some((part) => part >= 2 ** bits) || whole.length * bits > BITS[family]) return [];
+  const low = whole.reduce((value, part) => (value << BigInt(bits)) | BigInt(part), 0n);
+  const free = BigInt(BITS[family] - whole.length * bits);
+  return [{ low: low << free, high: ((low + 1n) << free) - 1n }];
+}
+
+const BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
+
+/** Between two neighbouring range ends all items that are ranges give the same answer. */
+function stretchesOf({ constraints, left, family }: LooseQuestion): Range[] {
+  const starts = new Set<bigint>();
+  for (const item of constraints.flatMap(({ items }) => items)) {
+    const range = itemRange(item, family);
+    if (range === null || range === "loose") continue;
+    starts.add(range.low);
+    starts.add(range.high + 1n);
+  }
+  const sorted = [...starts].sort((a, b) => (a < b ? -1 : Number(a > b)));
+  return left.flatMap(({ low, high }) => {
+    const cuts = [low, ...sorted.filter((start) => start > low && start <= high)];
+    return cuts.map((start, index) => ({ low: start, high: (cuts[index + 1] ?? high + 1n) - 1n }));
+  });
+}
+
+/** A path through the octets: what is left of each pattern, and the range of addresses that begin like this. */
+interface Path {
+  readonly text: string;
+  readonly octets: number;
+  readonly value: bigint;
+  readonly states: readonly string[];
+}
+
+/** Exact for IPv4 unless the limit is met: paths with the same rest of each pattern are alike. */
+function followOctets(constraints: readonly AddressConstraint[], stretches: readonly Range[]): Found<string> {
+  const patterns = constraints.flatMap(({ items }) => items).flatMap(loosePattern);
+  let visited = 0;
+  for (const stretch of stretches) {
+    const seen = new Set<string>();
+    const start: Path = {
+      text: "",
+      octets: 0,
+      value: 0n,
+      states: patterns.map((codes) => close(codes, [0])),
+    };
+    const stack = [start];
+    while (stack.length > 0) {
+      const path = stack.pop() ?? start;
+      if (++visited > MAX_STATES) return { kind: "unknown" };
+      for (const next of octetsAfter(path, patterns, stretch)) {
+        if (next.octets === 4) {
+          if (fits(next.text, constraints)) return { kind: "found", value: next.text };
+          continue;
+        }
+        const key = `${next.octets} ${isWhole(next, stretch) ? "" : next.value} ${next.states.join(";")}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        stack.push(next);
+      }
+    }
+  }
+  return { kind: "none" };
+}
+
+function loosePattern(item: AddressItem): string[] {
+  return item.kind === "text" && itemRange(item, 4) === "loose" ? [item.pattern] : [];
+}
+
+/** Last octets with the same rests of patterns are alike, so one of each kind is enough. */
+function octetsAfter(path: Path, patterns: readonly string[], stretch: Range): Path[] {
+  const paths = new Map<string, Path>();
+  for (let octet = 255; octet >= 0; octet--) {
+    const value = (path.value << 8n) | BigInt(octet);
+    const octets = path.octets + 1;
+    const { low, high } = spanOf({ value, octets });
+    if (high < stretch.low || low > stretch.high) continue;
+    const added = octets < 4 ? `${octet}.` : String(octet);
+    const states = patterns.map((codes, index) => follow(codes, path.states[index] ?? "", added));
+    const next = { text: path.text + added, octets, value, states };
+    paths.set(`${isWhole(next, stretch) ? "" : octet} ${states.join(";")}`, next);
+  }
+  return [...paths.values()];
+}
+
+function spanOf({ value, octets }: Pick<Path, "value" | "octets">): Range {
+  const free = BigInt(32 - octets * 8);
+  return { low: value << free, high: ((value + 1n) << free) - 1n };
+}
+
+function isWhole(path: Path, stretch: Range): boolean {
+  const { low, high } = spanOf(path);
+  return low >= stretch.low && high <= stretch.high;
+}
+
+/** Positions in a pattern, as text: "0,3". */
+function close(pattern: string, positions: readonly number[]): string {
+  const closed = new Set(positions);
+  for (const position of closed) if (pattern[position] === "*") closed.add(position + 1);
+  return [...closed].sort((a, b) => a - b).join();
+}
+
+function follow(pattern: string, states: string, added: string): string {
+  let positions = states;
+  for (const char of added) {
+    if (positions === "") return "";
+    const next = positions.split(",").flatMap((text) => {
+      const position = Number(text);
+      if (pattern[position] === "*") return [position];
+      return pattern[position] === "?" || pattern[position] === char ? [position + 1] : [];
+    });
+    positions = close(pattern, next);
+  }
+  return positions;
+}
+
+/** IPv6 text with wildcards is only sampled: a miss proves nothing. */
+function sampleInstances({ constraints, left }: LooseQuestion): Found<string> {
+  const texts = constraints.flatMap(({ items }) =>
+    items.flatMap((item) => (item.kind === "text" ? instancesOf(item.pattern) : [])),
+  );
+  const inside = texts.find((text) => {
+    const value = valueOfV6(text);
+    return value !== null && contains(left, value) && fits(text, constraints);
+  });
+  return inside === undefined ? { kind: "unknown" } : { kind: "found", value: inside };
+}
+
+function instancesOf(pattern: string): string[] {
+  return ["::1", ":1", "1", "2::1", "5:1", ""].map((fill) =>
+    pattern.replace(/\*+/, fill).replace(/\*/g, "").replace(/\?/g, "1"),
+  );
+}
+
+export function findZonedText(constraints: readonly AddressConstraint[]): Found<string> {
+  const items = constraints.flatMap((constraint) => constraint.items);
+  const zones = items.flatMap((item) =>
+    item.kind === "network" && item.network.scope !== "0" ? [item.network.scope] : [],
+  );
+  const candidates = ["eth0", "x", ...zones].map((zone) => `fe80::1%${zone}`);
+  const instances = items.flatMap((item) => (item.kind === "text" ? zonedInstances(item.pattern) : []));
+  const isZoned = (text: string): boolean => /^fe[89ab][0-9a-f]:.*%[^%/,]+$/.test(text);
+  const found = [...candidates, ...instances].find((text) => isZoned(text) && fits(text, constraints));
+  if (found !== undefined) return { kind: "found", value: found };
+  return noTextFits(constraints, "zoned") ? { kind: "none" } : { kind: "unknown" };
+}
+
+function zonedInstances(pattern: string): string[] {
+  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0"].map((fill) =>
+    pattern.replace(/\*+/, fill).replace(/\*/g, "").replace(/\?/g, "1"),
+  );
+}
+
+/** No text at all fits the lists, taken without those whose networks might match in this family: a proof of "none". */
+function noTextFits(constraints: readonly AddressConstraint[], family: Family | "zoned"): boolean {
+  const names: NameConstraint[] = [];
+  for (const { items, met } of constraints) {
+    if (items.some((item) => item.kind === "network" && canMatch(item, family))) continue;
+    const patterns = items.flatMap((item) => (item.kind === "text" ? [item] : []));
+    names.push({ items: patterns, wanted: met ? [1] : [-1, 0] });
+  }
+  const forbidden = family === 4 ? /[^0-9.]/ : /[\0-\x20,/]/;
+  return findName(names, { nice: [], forbidden }).kind === "none";
+}
+
+function canMatch({ network }: Extract<AddressItem, { kind: "network" }>, family: Family | "zoned"): boolean {
+  if (family === 4) return network.bytes.length === 4;
+  return network.bytes.length === 16 && (family === 6) === (network.scope === "0");
+}

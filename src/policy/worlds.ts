@@ -1,0 +1,188 @@
+/** What may exist beyond what the configuration says, as theories: anybody or known accounts only, named hosts or not. */
+import type { AddressItem } from "../../grammar/addresses.ts";
+import type { PatternItem } from "../../grammar/patterns.ts";
+import type { Account } from "../files/tree.ts";
+import { indexAccounts } from "./account-index.ts";
+import type { Atom } from "./atoms.ts";
+import type { Cell, Theory, World } from "./box.ts";
+import type { Holding } from "./holding.ts";
+import type { AddressConstraint } from "./theory-address-text.ts";
+import { findAddress, niceAddress } from "./theory-addresses.ts";
+import { findGroups } from "./theory-groups.ts";
+import { type Found, findName, type NameConstraint, type NameDomain } from "./theory-names.ts";
+
+export interface Existing {
+  /** null: anybody, with any groups */
+  readonly accounts: readonly Account[] | null;
+  /** UseDNS yes: the host may be a name */
+  readonly namedHosts: boolean;
+}
+
+/** Names: bytes without NUL, LF, `:` and `/`; witnesses hold no comma, which -C cannot carry, and no blanks. */
+const NOT_IN_NAMES = /[\0-\x20:/,\x7f]/;
+
+const USERS: NameDomain = {
+  nice: ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"],
+  forbidden: NOT_IN_NAMES,
+};
+const GROUPS: NameDomain = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
+const HOSTS: NameDomain = {
+  nice: ["client.example.com", "host.example.net", "laptop.example.org"],
+  forbidden: NOT_IN_NAMES,
+};
+const PEERS = ["198.51.100.7", "203.0.113.9", "10.0.0.5", "192.168.1.7", "2001:db8::1"].map(niceAddress);
+const SERVERS = ["192.0.2.1", "10.0.0.1", "2001:db8::2"].map(niceAddress);
+const PORTS = [22, 2222, 10022, 1022];
+
+const USER = 0;
+const GROUP = 1;
+const PEER = 2;
+const SERVER = 3;
+const PORT = 4;
+
+const SLOTS: Readonly<Record<Atom["attribute"], number>> = {
+  user: USER,
+  group: GROUP,
+  "invalid-user": GROUP,
+  address: PEER,
+  host: PEER,
+  localaddress: SERVER,
+  localport: PORT,
+};
+
+export function makeWorld(atoms: readonly Atom[], holding: Holding, existing: Existing): World {
+  const { accounts, namedHosts } = existing;
+  const places = [
+    peerTheory(atoms, namedHosts),
+    serverTheory(atoms),
+    (cell: Cell) => findPort(portsOf(atoms, cell.met), portsOf(atoms, cell.missed)),
+  ];
+  if (accounts === null)
+    return { theories: [userTheory(atoms), groupTheory(atoms), ...places], slotOf: (of) => SLOTS[of] };
+  // user and groups are one: the accounts that are left after each criterion
+  const people = indexAccounts(accounts, atoms, holding);
+  const nothing: Theory = () => ({ kind: "found", value: {} });
+  return {
+    theories: [people, nothing, ...places],
+    slotOf: (attribute) => (SLOTS[attribute] === GROUP ? USER : SLOTS[attribute]),
+  };
+}
+
+function userTheory(atoms: readonly Atom[]): Theory {
+  return (cell) => {
+    const user = findName(nameConstraints(atoms, cell, "user"), USERS);
+    return user.kind === "found" ? { kind: "found", value: { user: user.value } } : user;
+  };
+}
+
+/** A user who does not exist is in no group. */
+function groupTheory(atoms: readonly Atom[]): Theory {
+  return ({ met, missed }) => {
+    const wanted = itemsOf(atoms, met, "group");
+    if (met.some((atom) => atoms[atom]?.attribute === "invalid-user")) {
+      if (wanted.length > 0) return { kind: "none" };
+      return { kind: "found", value: { groups: null, invalidUser: true } };
+    }
+    const groups = findGroups(wanted, itemsOf(atoms, missed, "group"), GROUPS);
+    return groups.kind === "found" ? { kind: "found", value: { groups: groups.value } } : groups;
+  };
+}
+
+/** First the host as the text of the address; with UseDNS yes a name of its own as well. */
+function peerTheory(atoms: readonly Atom[], namedHosts: boolean): Theory {
+  return (cell) => {
+    const addresses = addressConstraints(atoms, cell, "address");
+    const asText = hostsAsText(atoms, cell);
+    const numeric = findAddress([...addresses, ...asText], PEERS);
+    if (numeric.kind === "found")
+      return { kind: "found", value: { addr: numeric.value, host: numeric.value } };
+    if (!namedHosts) return numeric;
+    const addr = findAddress(addresses, PEERS);
+    if (addr.kind !== "found") return addr;
+    const host = findName(nameConstraints(atoms, cell, "host"), HOSTS);
+    return host.kind === "found" ? { kind: "found", value: { addr: addr.value, host: host.value } } : host;
+  };
+}
+
+function serverTheory(atoms: readonly Atom[]): Theory {
+  return (cell) => {
+    const laddr = findAddress(addressConstraints(atoms, cell, "localaddress"), SERVERS);
+    return laddr.kind === "found" ? { kind: "found", value: { laddr: laddr.value } } : laddr;
+  };
+}
+
+function findPort(wanted: readonly number[], excluded: readonly number[]): Found<{ lport: number }> {
+  const [port, ...others] = wanted;
+  if (port !== undefined) {
+    const fits = others.every((other) => other === port) && !excluded.includes(port);
+    return fits ? { kind: "found", value: { lport: port } } : { kind: "none" };
+  }
+  const nice = PORTS.find((candidate) => !excluded.includes(candidate));
+  if (nice !== undefined) return { kind: "found", value: { lport: nice } };
+  const taken = new Set(excluded);
+  for (let lport = 1; lport <= 65535; lport++)
+    if (!taken.has(lport)) return { kind: "found", value: { lport } };
+  return { kind: "none" };
+}
+
+function portsOf(atoms: readonly Atom[], indexes: readonly number[]): number[] {
+  return indexes.flatMap((index) => {
+    const atom = atoms[index];
+    return atom?.attribute === "localport" ? [atom.port] : [];
+  });
+}
+
+function itemsOf(
+  atoms: readonly Atom[],
+  indexes: readonly number[],
+  attribute: "user" | "group" | "host",
+): (readonly PatternItem[])[] {
+  return indexes.flatMap((index) => {
+    const atom = atoms[index];
+    return atom?.attribute === attribute ? [atom.items] : [];
+  });
+}
+
+function nameConstraints(
+  atoms: readonly Atom[],
+  { met, missed }: Cell,
+  attribute: "user" | "host",
+): NameConstraint[] {
+  return [
+    ...itemsOf(atoms, met, attribute).map((items): NameConstraint => ({ items, wanted: [1] })),
+    ...itemsOf(atoms, missed, attribute).map((items): NameConstraint => ({ items, wanted: [-1, 0] })),
+  ];
+}
+
+function addressConstraints(
+  atoms: readonly Atom[],
+  { met, missed }: Cell,
+  attribute: "address" | "localaddress",
+): AddressConstraint[] {
+  const constraints = (indexes: readonly number[], isMet: boolean): AddressConstraint[] =>
+    indexes.flatMap((index) => {
+      const atom = atoms[index];
+      return atom?.attribute === attribute ? [{ items: atom.items, met: isMet }] : [];
+    });
+  return [...constraints(met, true), ...constraints(missed, false)];
+}
+
+const HOST_TEXTS = new WeakMap<readonly PatternItem[], readonly AddressItem[]>();
+
+/** A host list in the world where the host is the text of the address. */
+function hostsAsText(atoms: readonly Atom[], { met, missed }: Cell): AddressConstraint[] {
+  return [
+    ...itemsOf(atoms, met, "host").map((items) => ({ items: asAddressItems(items), met: true })),
+    ...itemsOf(atoms, missed, "host").map((items) => ({ items: asAddressItems(items), met: false })),
+  ];
+}
+
+function asAddressItems(items: readonly PatternItem[]): readonly AddressItem[] {
+  const known = HOST_TEXTS.get(items);
+  if (known !== undefined) return known;
+  // an item this long makes match_pattern_list give up with "no match" (match.c)
+  const giveUp = items.some(({ pattern }) => pattern.length >= 1023);
+  const texts = giveUp ? [] : items.map((item): AddressItem => ({ kind: "text", ...item }));
+  HOST_TEXTS.set(items, texts);
+  return texts;
+}
