@@ -87,8 +87,8 @@ describe.skipIf(skipped !== null)(
         { settings: (config, connection) => OURS.settings(config, { ...connection, groups: null }) },
       ],
       [
-        "lets the last matching block win",
-        "Match",
+        "lets the last line win",
+        "",
         { settings: (config, connection) => OURS.settings(reversed(config), connection) },
       ],
       ["accepts everything", "", { verdict: () => ({ accepted: true, error: null }) }],
