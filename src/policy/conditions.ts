@@ -26,7 +26,7 @@ function compose(searcher: Searcher, scope: Scope): string {
   const exceptions = exceptionsOf(searcher, scope);
   if (exceptions.length === 0) return who;
   const shown = exceptions.slice(0, MAX_SHOWN);
-  const more = exceptions.length > MAX_SHOWN ? ` and ${exceptions.length - MAX_SHOWN} more` : "";
+  const more = exceptions.length > MAX_SHOWN ? " and more" : "";
   return `${who}, except ${shown.join("; ")}${more}`;
 }
 
@@ -34,6 +34,7 @@ function compose(searcher: Searcher, scope: Scope): string {
 function exceptionsOf(searcher: Searcher, scope: Scope): string[] {
   const texts = new Set<string>();
   for (const guard of scope.without.slice(0, MAX_LOOKED_AT)) {
+    if (texts.size > MAX_SHOWN) break;
     const both = within(searcher, { ...scope, without: [] }, guard);
     const meets = searcher.boxes.sample(both.box).kind !== "none";
     const rest = guard.filter((atom) => !scope.met.has(atom));

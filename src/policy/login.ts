@@ -120,6 +120,7 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
   const certainty = makeCertainty(reasoning, lists);
   return (scope, witness) => {
     if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
+    if (lists.length === 0) return POSSIBLE;
     const first = judgeOne(witness);
     if (first.login === "possible") return first;
     const other = letIn(scope, witness);

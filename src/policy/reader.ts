@@ -2,9 +2,10 @@
  * The plain reading for many connections and a few keywords: the same walk as `evaluate`, without the keywords and
  * blocks that are not asked for. Like it, it shares nothing with the search.
  */
-import { lookUpKeyword } from "../../grammar/keywords.ts";
-import { atLeast } from "../../grammar/release.ts";
-import type { Config, Directive, MatchBlock } from "../config/config.ts";
+import { type Keyword, lookUpKeyword } from "../../grammar/keywords.ts";
+import type { PatternItem } from "../../grammar/patterns.ts";
+import { atLeast, type Release } from "../../grammar/release.ts";
+import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 import { criterionHolds, evaluate, isAnswer, takesMatch } from "./evaluate.ts";
 import { chooseValues } from "./first-value.ts";
@@ -38,49 +39,96 @@ function fullReader(config: Config): Reader {
 }
 
 function quickReader(config: Config): Reader {
-  const byKeyword = new Map<string, Directive[]>();
-  for (const directive of config.directives) {
-    if (directive.values === null || directive.values.length === 0) continue;
-    const lines = byKeyword.get(directive.keyword);
-    if (lines === undefined) byKeyword.set(directive.keyword, [directive]);
-    else lines.push(directive);
-  }
-  const asked = blocksOf(config);
+  const byKeyword = linesByKeyword(config);
+  const known = new WeakMap<Connection, Map<string, ReadSetting>>();
+  const compute = (connection: Connection, keyword: Keyword): ReadSetting => {
+    const { guarded, global } = byKeyword.get(keyword.key) ?? NO_LINES;
+    const matching = takesMatch(keyword, config.release) ? matchingLines(guarded, keyword, connection) : [];
+    return chooseValues(keyword, matching, global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
+  };
   return {
     read: (connection, key) => {
+      const settings = known.get(connection) ?? new Map<string, ReadSetting>();
+      known.set(connection, settings);
       const { keyword } = lookUpKeyword(key, config.release);
       if (keyword == null) return null;
-      const lines = byKeyword.get(key) ?? [];
-      const firstOnly = keyword.sets === "first" || keyword.sets === "first-line";
-      const matching: Directive[] = [];
-      for (const line of takesMatch(keyword, config.release) ? lines : []) {
-        if (line.guards.length === 0 || !line.guards.every((block) => asked(block, connection))) continue;
-        matching.push(line);
-        if (firstOnly) break;
-      }
-      const global = firstOnly && matching.length > 0 ? [] : lines.filter(({ atStart }) => atStart);
-      return chooseValues(keyword, matching, global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
+      const setting = settings.get(key) ?? compute(connection, keyword);
+      settings.set(key, setting);
+      return setting;
     },
   };
 }
 
-/** Whether a block holds; remembered while the same connection is asked about. */
-function blocksOf(config: Config): (block: MatchBlock, connection: Connection) => boolean {
-  const marks = new Int32Array(config.matches.length);
-  let current: Connection | null = null;
-  let mark = 0;
-  return (block, connection) => {
-    if (current !== connection) {
-      current = connection;
-      mark += 2;
-    }
-    const known = marks[block.order];
-    if (known === mark || known === mark + 1) return known === mark + 1;
-    const holds =
-      !block.lost &&
-      block.criteria.length > 0 &&
-      block.criteria.every((criterion) => criterionHolds(criterion, connection, config.release) === true);
-    marks[block.order] = holds ? mark + 1 : mark;
-    return holds;
+type Test = (connection: Connection) => boolean;
+
+interface Line {
+  readonly directive: Directive;
+  /** all of them must hold */
+  readonly tests: readonly Test[];
+}
+
+interface Lines {
+  readonly guarded: Line[];
+  /** what the first pass takes */
+  readonly global: Directive[];
+}
+
+const NO_LINES: Lines = { guarded: [], global: [] };
+
+function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
+  const tests = new Map<MatchBlock, readonly Test[]>();
+  const testsOf = (block: MatchBlock): readonly Test[] => {
+    const known = tests.get(block) ?? compileBlock(block, config.release);
+    tests.set(block, known);
+    return known;
   };
+  const byKeyword = new Map<string, Lines>();
+  for (const directive of config.directives) {
+    if (directive.values === null || directive.values.length === 0) continue;
+    const lines = byKeyword.get(directive.keyword) ?? { guarded: [], global: [] };
+    byKeyword.set(directive.keyword, lines);
+    if (directive.atStart) lines.global.push(directive);
+    const tests = directive.guards.flatMap(testsOf);
+    if (tests.length > 0) lines.guarded.push({ directive, tests });
+  }
+  return byKeyword;
+}
+
+/** Of a first-value keyword the first matching line is enough. */
+function matchingLines(lines: readonly Line[], { sets }: Keyword, connection: Connection): Directive[] {
+  const firstOnly = sets === "first" || sets === "first-line";
+  const matching: Directive[] = [];
+  for (const { directive, tests } of lines) {
+    if (!holdAll(tests, connection)) continue;
+    matching.push(directive);
+    if (firstOnly) break;
+  }
+  return matching;
+}
+
+function holdAll(tests: readonly Test[], connection: Connection): boolean {
+  for (const test of tests) if (!test(connection)) return false;
+  return true;
+}
+
+const NEVER: Test = () => false;
+
+function compileBlock(block: MatchBlock, release: Release): readonly Test[] {
+  if (block.lost || block.criteria.length === 0) return [NEVER];
+  return block.criteria.map((criterion) => compile(criterion, release));
+}
+
+/** A list of plain names is a set; all else is asked as `evaluate` asks it. */
+function compile(criterion: Criterion, release: Release): Test {
+  const plain = criterion.attribute === "user" || criterion.attribute === "group" ? namesOf(criterion) : null;
+  if (plain === null) return (connection) => criterionHolds(criterion, connection, release) === true;
+  if (criterion.attribute === "group")
+    return ({ groups }) => (groups ?? []).some((group) => plain.has(group));
+  const [only] = plain;
+  return plain.size === 1 ? ({ user }) => user === only : ({ user }) => plain.has(user ?? "");
+}
+
+function namesOf({ items }: { readonly items: readonly PatternItem[] }): ReadonlySet<string> | null {
+  const isPlain = items.every(({ negated, pattern }) => !negated && /^[^*?]{1,1000}$/.test(pattern));
+  return isPlain ? new Set(items.map(({ pattern }) => pattern)) : null;
 }

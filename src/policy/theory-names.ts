@@ -64,7 +64,17 @@ function candidates(constraints: readonly NameConstraint[], domain: NameDomain):
       names.push(...wild.map(({ pattern }) => pattern.replace(/\*+/g, fill).replace(/\?/g, "x")));
     }
   }
-  return names;
+  return [...names, ...blends(constraints)];
+}
+
+/** Two lists that must hit: the text of one pattern put into the other, as `ab` fits `a*` and `*b`. */
+function blends(constraints: readonly NameConstraint[]): string[] {
+  const [one = [], other = []] = constraints
+    .filter(({ wanted }) => wanted.length === 1 && wanted[0] === 1)
+    .map(({ items }) => items.filter(({ negated, pattern }) => !negated && isWild(pattern)).slice(0, 4));
+  const put = (text: string, pattern: string): string =>
+    pattern.replace("*", text.replace(/\*/g, "")).replace(/\*/g, "").replace(/\?/g, "x");
+  return one.flatMap((a) => other.flatMap((b) => [put(a.pattern, b.pattern), put(b.pattern, a.pattern)]));
 }
 
 /** One pattern as a set of positions: bit `i` is set when the first `i` elements are matched. */
