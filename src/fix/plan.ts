@@ -48,6 +48,8 @@ export interface Plan {
   readonly files: readonly PlannedFile[];
   /** of the first round, against the text as it was: what a reporter shows for each finding */
   readonly fixed: readonly Finding[];
+  /** what is changed, of all rounds */
+  readonly changes: readonly Change[];
   readonly remaining: readonly Finding[];
   readonly refused: readonly { readonly change: Change; readonly because: string }[];
   readonly moved: readonly Moved[];
@@ -55,7 +57,25 @@ export interface Plan {
   readonly broken: readonly string[];
 }
 
+/** The fewest keywords that leave nothing to fix: with TCP forwarding closed, its GatewayPorts need no edit. */
 export function planFix(request: PlanRequest): Plan {
+  let left = new Set<string>();
+  let plan = planWithout(request, left);
+  if (plan.changes.length < 2) return plan;
+  for (const keyword of namedKeywords(plan.changes)) {
+    const further = new Set([...left, keyword]);
+    const smaller = planWithout(request, further);
+    if (countWanted(smaller, request) === countWanted(plan, request)) [left, plan] = [further, smaller];
+  }
+  return plan;
+}
+
+function countWanted({ remaining }: Plan, request: PlanRequest): number {
+  return remaining.filter((finding) => isWanted(finding, request)).length;
+}
+
+/** Changes of the keywords in `left` are not made. */
+function planWithout(request: PlanRequest, left: ReadonlySet<string>): Plan {
   const texts = new Map<string, Uint8Array>();
   const original = loadConfig(request.tree, request.path, request.load);
   const fixed: Finding[] = [];
@@ -65,12 +85,17 @@ export function planFix(request: PlanRequest): Plan {
   let remaining = request.audit(config);
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const fixable = remaining.filter((finding) => isWanted(finding, request));
-    const wanted = fixable.flatMap(({ fix }) => fix?.changes ?? []);
+    const wanted = fixable
+      .flatMap(({ fix }) => fix?.changes ?? [])
+      .filter((change) => !left.has(keywordOf(change)));
     const merged = planChanges(config, wanted);
     if (round === 0) refused.push(...merged.refused);
     if (merged.edits.length === 0) break;
     stage(config, merged.edits, texts);
-    fixed.push(...fixable);
+    // what was left out is fixed by the others, which shows in the next round
+    fixed.push(
+      ...fixable.filter(({ fix }) => round === 0 || fix?.changes.some((change) => wanted.includes(change))),
+    );
     changes.push(...wanted);
     config = loadConfig(overlayTree(request.tree, texts), request.path, request.load);
     remaining = request.audit(config);
@@ -78,6 +103,7 @@ export function planFix(request: PlanRequest): Plan {
   return {
     files: plannedFiles(original, texts),
     fixed,
+    changes,
     remaining,
     refused,
     moved: movedSettings(original, config, namedKeywords(changes)),
@@ -107,9 +133,11 @@ function plannedFiles(original: Config, texts: ReadonlyMap<string, Uint8Array>):
 }
 
 function namedKeywords(changes: readonly Change[]): Set<string> {
-  return new Set(
-    changes.map((change) => (change.kind === "set-global" ? change.keyword : change.directive.keyword)),
-  );
+  return new Set(changes.map(keywordOf));
+}
+
+function keywordOf(change: Change): string {
+  return change.kind === "set-global" ? change.keyword : change.directive.keyword;
 }
 
 /** Every setting of every sampled connection must be what it was, unless a change named its keyword. */
