@@ -18,6 +18,7 @@ import {
   prepareAudit,
   unreadable,
 } from "./audit.ts";
+import { ownMachine } from "./host.ts";
 import { complain, refuse, renderAudit, writeBytes } from "./output.ts";
 import type { Target } from "./targets.ts";
 import { ownVersion } from "./version.ts";
@@ -45,9 +46,11 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
     fixed: 0,
     stopped: false,
   };
-  const targets = opened.map((target) =>
-    "error" in target ? unreadable(target.name, target.error) : fixTarget(target, session),
-  );
+  const targets: TargetReport[] = [];
+  for (const target of opened)
+    targets.push(
+      "error" in target ? unreadable(target.name, target.error) : await fixTarget(target, session),
+    );
   const report = { tool: { name: "sshd-policy", version: ownVersion() }, targets, fixed: session.fixed };
   const stdin = opened.find((target): target is Target => "config" in target && target.stdin !== null);
   if (options.diff === true) {
@@ -62,7 +65,7 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
   return session.stopped && code === 0 ? 1 : code;
 }
 
-function fixTarget(target: Target, session: Session): TargetReport {
+async function fixTarget(target: Target, session: Session): Promise<TargetReport> {
   const { rules, options } = session;
   const tree = overlayTree(target.tree, session.staged);
   const plan = planFix({
@@ -75,7 +78,7 @@ function fixTarget(target: Target, session: Session): TargetReport {
       ),
     unsafe: options.unsafeFixes === true,
   });
-  const stopped = whyStopped(target, plan) ?? (options.diff === true ? null : write(target, plan));
+  const stopped = whyStopped(target, plan) ?? (options.diff === true ? null : await write(target, plan));
   if (stopped !== null) {
     complain(visible(`${target.name}: nothing was changed: ${stopped}`));
     session.stopped = true;
@@ -109,13 +112,14 @@ function isWithin(path: string, folder: string): boolean {
   return folder === "/" || path.startsWith(`${folder}/`);
 }
 
-function write(target: Target, plan: Plan): string | null {
+async function write(target: Target, plan: Plan): Promise<string | null> {
   if (target.stdin !== null || plan.files.length === 0) return null;
   if (target.live)
     return "it belongs to this host's own sshd. --fix --diff shows the change; apply it, test it with sshd -t, then reload sshd";
+  const machine = ownMachine();
   for (const { realPath, before, after } of plan.files) {
-    const path = Buffer.from(`${target.rootFolder}${realPath}`, "latin1").toString("utf8");
-    const result = replaceFile({ path, before: encode(before), after: encode(after) });
+    const path = `${target.rootFolder}${realPath}`;
+    const result = await replaceFile(machine, { path, before: encode(before), after: encode(after) });
     if (result.kind === "refused") return result.because;
   }
   return null;

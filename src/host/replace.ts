@@ -2,27 +2,11 @@
  * Replaces a file's bytes atomically, or not at all: a new file in the same folder with the old one's mode, owner, ACL,
  * extended attributes and label, synced, renamed over it, and the folder synced.
  */
-import { spawnSync } from "node:child_process";
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  type Stats,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { type FileStatus, folderOf, type Machine } from "./machine.ts";
 
 export interface Replacement {
-  /** real path on this machine, without links in its last part */
+  /** real path on this machine, without links in any part */
   readonly path: string;
   readonly before: Uint8Array;
   readonly after: Uint8Array;
@@ -32,102 +16,101 @@ export type ReplaceResult =
   | { readonly kind: "replaced" }
   | { readonly kind: "refused"; readonly because: string };
 
-export function replaceFile({ path, before, after }: Replacement): ReplaceResult {
-  const refused = whyNot(path, before);
-  if (refused !== null) return { kind: "refused", because: refused };
-  const old = lstatSync(path);
-  const temporary = join(dirname(path), `.${basename(path)}.sshd-policy-${process.pid}`);
+/** One file alone, where nothing has to be tested or restarted. */
+export async function replaceFile(machine: Machine, replacement: Replacement): Promise<ReplaceResult> {
+  const { path } = replacement;
+  // a name that nobody can have prepared: the folder may be somebody else's
+  const twin = twinPath(path, "new", randomBytes(8).toString("hex"));
   try {
-    createTwin(path, temporary, old);
-    writeTwin(temporary, after, old);
+    const because = whyNotReplaceable(machine, replacement);
+    if (because !== null) return { kind: "refused", because };
+    await makeTwin(machine, replacement, twin);
     // the last look before the swap: whoever edits the file at the same time must not lose that
-    const changed = whyNot(path, before);
+    const changed = whyNotReplaceable(machine, replacement);
     if (changed !== null) throw new Error(changed);
-    renameSync(temporary, path);
-    syncFolder(dirname(path));
+    machine.rename(twin, path);
+    machine.sync(folderOf(path));
     return { kind: "replaced" };
   } catch (error) {
-    removeIfThere(temporary);
-    return { kind: "refused", because: describe(path, error) };
+    removeQuietly(machine, twin);
+    return { kind: "refused", because: whyFailed(path, error) };
   }
 }
 
-function whyNot(path: string, before: Uint8Array): string | null {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return `${path} is gone`;
-  if (!stats.isFile()) return `${path} is not a regular file`;
-  if (stats.nlink > 1) {
-    return `${path} has ${stats.nlink} hard links: replacing it would cut the others off; edit it by hand, or copy it first`;
+/** Beside the file; Include patterns that a person writes match neither the dot in front nor the name behind it. */
+export function twinPath(path: string, what: "new" | "old", run: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  // 255 bytes is the limit of a name (NAME_MAX); the twins of files with one long beginning differ in their run's part
+  return `${folderOf(path)}/.${name.slice(0, 180)}.sshd-policy-${run}-${what}`.replace("//", "/");
+}
+
+/** Why this file must not or cannot be replaced by another one; null when it can. */
+export function whyNotReplaceable(
+  machine: Machine,
+  { path, before }: Pick<Replacement, "path" | "before">,
+): string | null {
+  if (machine.realPath(folderOf(path)) !== folderOf(path))
+    return `${folderOf(path)} is no longer the folder it was: run again`;
+  const status = machine.status(path);
+  if (status === null) return `${path} is gone`;
+  if (status.kind !== "file") return `${path} is not a regular file`;
+  if (status.hardLinks > 1) {
+    return `${path} has ${status.hardLinks} hard links: replacing it would cut the others off; edit it by hand, or copy it first`;
   }
-  const now = readFileSync(path);
-  return Buffer.compare(now, before) === 0
-    ? null
-    : `${path} was changed by somebody else meanwhile: run again`;
+  return hasBytes(machine, path, before) ? null : `${path} was changed by somebody else meanwhile: run again`;
+}
+
+export function hasBytes(machine: Machine, path: string, bytes: Uint8Array): boolean {
+  const now = machine.readFile(path);
+  return now !== null && Buffer.compare(now, bytes) === 0;
+}
+
+/** The file as it will be, at `twin`, with everything the old one carries, on the disk. */
+export async function makeTwin(
+  machine: Machine,
+  { path, after }: Pick<Replacement, "path" | "after">,
+  twin: string,
+): Promise<void> {
+  const old = machine.status(path);
+  if (old === null) throw new Error(`${path} is gone`);
+  await copyAttributes(machine, path, { twin, old });
+  machine.write(twin, after);
+  machine.setOwnerAndMode(twin, old);
+  machine.sync(twin);
 }
 
 /** GNU cp keeps what Node.js has no function for: ACLs, extended attributes, the SELinux label. */
-function createTwin(path: string, temporary: string, old: Stats): void {
-  const copied = spawnSync(
-    "cp",
-    ["--attributes-only", "--preserve=all", "--no-dereference", "--", path, temporary],
-    {
-      stdio: ["ignore", "ignore", "pipe"],
-    },
-  );
-  if (copied.status === 0) return;
-  removeIfThere(temporary);
+async function copyAttributes(
+  machine: Machine,
+  path: string,
+  { twin, old }: { readonly twin: string; readonly old: FileStatus },
+): Promise<void> {
+  if (machine.status(twin) !== null) throw new Error(`${twin} is there already: remove it`);
+  const argv = ["cp", "--attributes-only", "--preserve=all", "--no-dereference", "-T", "--", path, twin];
+  const { status, stderr, failed } = await machine.run(argv);
+  if (status === 0) return;
+  machine.unlink(twin);
   // without GNU cp a plain twin is right only where the file carries nothing but mode and owner
-  const handle = openSync(temporary, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-  try {
-    fchownSync(handle, old.uid, old.gid);
-    fchmodSync(handle, old.mode & 0o7777);
-  } finally {
-    closeSync(handle);
-  }
-  if (process.platform === "linux" && copied.error === undefined) {
-    throw new Error(
-      `its attributes cannot be copied: ${copied.stderr.toString("latin1").split("\n", 1)[0] ?? ""}`,
-    );
-  }
+  if (machine.self.platform === "linux" && failed === null)
+    throw new Error(`its attributes cannot be copied (that needs the cp of GNU coreutils): ${stderr.split("\n", 1)[0] ?? ""}`);
+  machine.create(twin);
+  machine.setOwnerAndMode(twin, old);
 }
 
-function writeTwin(temporary: string, bytes: Uint8Array, old: Stats): void {
-  const handle = openSync(temporary, constants.O_WRONLY | constants.O_NOFOLLOW);
+export function removeQuietly(machine: Machine, path: string): void {
   try {
-    ftruncateSync(handle, 0);
-    for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at, bytes.length - at);
-    const twin = fstatSync(handle);
-    // a chown clears the set-id bits, so owner first
-    if (twin.uid !== old.uid || twin.gid !== old.gid) fchownSync(handle, old.uid, old.gid);
-    fchmodSync(handle, old.mode & 0o7777);
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    unlinkSync(path);
+    machine.unlink(path);
   } catch {
-    // it was never made
+    // what could not be written before cannot be removed now; the reason of the first failure is told
   }
 }
 
-function describe(path: string, error: unknown): string {
+/** An error of the operating system in words that say what to do. */
+export function whyFailed(path: string, error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "EPERM")
     return `${path} cannot be replaced: it or its folder is immutable (lsattr), or not yours`;
-  if (code === "EACCES") return `${path} cannot be replaced: no permission to write in ${dirname(path)}`;
+  if (code === "EACCES") return `${path} cannot be replaced: no permission to write in ${folderOf(path)}`;
   if (code === "EROFS") return `${path} cannot be replaced: the file system is read-only`;
   if (code === "ENOSPC") return `${path} cannot be replaced: no space left`;
   return `${path} cannot be replaced: ${error instanceof Error ? error.message : String(error)}`;
