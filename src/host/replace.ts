@@ -92,7 +92,9 @@ async function copyAttributes(
   machine.unlink(twin);
   // without GNU cp a plain twin is right only where the file carries nothing but mode and owner
   if (machine.self.platform === "linux" && failed === null)
-    throw new Error(`its attributes cannot be copied (that needs the cp of GNU coreutils): ${stderr.split("\n", 1)[0] ?? ""}`);
+    throw new Error(
+      `its attributes cannot be copied (that needs the cp of GNU coreutils): ${stderr.split("\n", 1)[0] ?? ""}`,
+    );
   machine.create(twin);
   machine.setOwnerAndMode(twin, old);
 }
