@@ -1,0 +1,124 @@
+/**
+ * Restarts or reloads sshd, and proves that it happened: a restart shows in a new process, a reload in new listening
+ * sockets (sshd.c sighup_restart closes them and executes itself again); both in a banner on every address.
+ */
+import type { Daemon } from "./daemon.ts";
+import type { Machine } from "./machine.ts";
+import { findService, type Service, type ServiceQuestion } from "./service.ts";
+import { type Endpoint, printEndpoint } from "./sockets.ts";
+
+export type RestartResult =
+  | {
+      readonly kind: "up";
+      /** null: it starts with the next connection */
+      readonly pid: number | null;
+      readonly listens: readonly Endpoint[];
+      /** what was done and seen, in one line */
+      readonly text: string;
+    }
+  | { readonly kind: "down"; readonly because: string };
+
+/** A manager stops and starts sshd well within it; a hanging one must not hang us. */
+const COMMAND_TIMEOUT = { timeoutMs: 90_000 } as const;
+const UP_WITHIN_MS = 20_000;
+const POLL_MS = 100;
+const GREETING_MS = 5_000;
+
+export interface Restarting extends ServiceQuestion {
+  readonly how: "restart" | "reload";
+  /** as it was found before the change */
+  readonly service: Service;
+}
+
+export async function restartService(machine: Machine, restarting: Restarting): Promise<RestartResult> {
+  const { service, how } = restarting;
+  if (service.kind === "stopped") return { kind: "up", pid: null, listens: [], text: service.advice ?? "" };
+  if (service.kind === "unknown")
+    return { kind: "down", because: `${service.name}: ${service.advice ?? ""}` };
+  const command = how === "restart" ? service.restart : service.reload;
+  if (command !== null) {
+    // systemd refuses a unit that was started too often, also when each start was asked for
+    if (service.kind === "systemd")
+      await machine.run(["systemctl", "reset-failed", ...command.slice(2)], COMMAND_TIMEOUT);
+    const { status, stderr, stdout, failed } = await machine.run(command, COMMAND_TIMEOUT);
+    if (status !== 0) {
+      const said = failed ?? firstLine(stderr) ?? firstLine(stdout) ?? "it said nothing";
+      return { kind: "down", because: `"${command.join(" ")}" failed (${status ?? "no answer"}): ${said}` };
+    }
+  }
+  return awaitProof(machine, restarting, command?.join(" ") ?? "nothing to run");
+}
+
+function firstLine(text: string): string | null {
+  return text.split("\n").find((line) => line.trim() !== "") ?? null;
+}
+
+async function awaitProof(machine: Machine, restarting: Restarting, done: string): Promise<RestartResult> {
+  const until = machine.now().getTime() + UP_WITHIN_MS;
+  for (;;) {
+    const missing = await whatIsMissing(machine, restarting);
+    if (typeof missing !== "string") {
+      const { daemon, listens } = missing;
+      const pid = daemon?.process.pid ?? null;
+      return { kind: "up", pid, listens, text: describe(done, restarting.how, missing) };
+    }
+    if (machine.now().getTime() > until) return { kind: "down", because: `after "${done}" ${missing}` };
+    await machine.sleep(POLL_MS);
+  }
+}
+
+interface Proof {
+  readonly daemon: Daemon | null;
+  readonly listens: readonly Endpoint[];
+}
+
+/** The proof, or what it still lacks. */
+async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<Proof | string> {
+  const { service, how } = restarting;
+  const now = await findService(machine, restarting);
+  if (now.daemon === null && now.listens.length === 0) return "no sshd listens";
+  const old =
+    service.daemon !== null && now.daemon !== null && isOld(service.daemon, now.daemon, { service, how });
+  if (old) return "the old sshd is still the one that listens";
+  const { listens } = now;
+  const lost = service.listens.find(
+    ({ address, port }) => !listens.some((it) => it.address === address && it.port === port),
+  );
+  if (lost !== undefined) return `nothing listens on ${printEndpoint(lost)} any more`;
+  for (const endpoint of listens) {
+    const greeting = await machine.banner(reachable(endpoint.address), endpoint.port, GREETING_MS);
+    if (greeting === null) return `nothing answers on ${printEndpoint(endpoint)}`;
+    if (!greeting.startsWith("SSH-"))
+      return `something else answers on ${printEndpoint(endpoint)}: ${greeting.slice(0, 60)}`;
+  }
+  if (now.status !== null && (await machine.run(now.status, COMMAND_TIMEOUT)).status !== 0)
+    return `${now.name} is not active`;
+  // where systemd listens, our own question has started sshd
+  return { daemon: now.daemon ?? (await findService(machine, restarting)).daemon, listens };
+}
+
+type Way = Pick<Restarting, "service" | "how">;
+
+function isOld(before: Daemon, after: Daemon, { service, how }: Way): boolean {
+  const same = before.process.pid === after.process.pid && before.process.started === after.process.started;
+  if (!same) return false;
+  const reloads = how === "reload" || service.kind === "foreground" || service.kind === "given";
+  if (!reloads) return true;
+  // sockets that systemd holds outlive sshd: then only the memory of the process tells that it executed itself again
+  if (service.kind === "systemd-socket") return before.process.image === after.process.image;
+  return [...after.listens.keys()].some((inode) => before.listens.has(inode));
+}
+
+/** Where a listener on all addresses answers on this machine. */
+function reachable(address: string): string {
+  return address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
+}
+
+function describe(done: string, how: Restarting["how"], { daemon, listens }: Proof): string {
+  const where = listens.map(printEndpoint).join(" and ");
+  const who =
+    daemon === null
+      ? "sshd starts with the next connection"
+      : `${how === "restart" ? "new " : ""}pid ${daemon.process.pid}`;
+  return `${done}: active, ${who}${where === "" ? "" : `, answers on ${where}`}`;
+}

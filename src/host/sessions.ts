@@ -1,0 +1,95 @@
+/** The logins that sshd serves now, and what each forwards. A restart does not end them: they keep the old policy. */
+import { titleOf } from "./daemon.ts";
+import type { Machine } from "./machine.ts";
+import { ancestors, listProcesses, type Process, startTime, textOf } from "./processes.ts";
+import { type Endpoint, openFiles, type TcpSocket, tcpSockets } from "./sockets.ts";
+import { readUses, type Use, unixPeers } from "./uses.ts";
+
+export interface Session {
+  /** the process that serves the user: ending it ends the session */
+  readonly pid: number;
+  /** with the pid it names the session for good; ticks since the boot */
+  readonly started: number;
+  /** the name that was logged in with, which Match User reads */
+  readonly user: string;
+  /** "pts/0"; empty: no terminal */
+  readonly terminals: readonly string[];
+  readonly since: Date;
+  /** null: its socket was not found */
+  readonly client: Endpoint | null;
+  /** the address and port that the client came to; null with the client */
+  readonly server: Endpoint | null;
+  readonly uses: readonly Use[];
+}
+
+export async function openSessions(machine: Machine): Promise<readonly Session[]> {
+  const all = listProcesses(machine);
+  const peers = await unixPeers(machine);
+  return all.flatMap((process) => {
+    const login = readLogin(process, all);
+    if (login === null) return [];
+    const files = openFiles(machine, process.pid);
+    const table = tcpSockets(machine, process.pid);
+    const tcp = table.filter(({ inode }) => files.sockets.has(inode));
+    const connection = clientConnection(table, tcp);
+    return [
+      {
+        pid: process.pid,
+        started: process.started,
+        ...login,
+        since: new Date(startTime(machine, process)),
+        client: connection?.remote ?? null,
+        server: connection?.local ?? null,
+        uses: readUses(machine, { pid: process.pid, files, tcp, peers }).filter(
+          ({ socket }) => connection === undefined || socket !== connection.inode,
+        ),
+      },
+    ];
+  });
+}
+
+/** An accepted connection has the port of a listening socket; the process itself does not hold that one. */
+function clientConnection(table: readonly TcpSocket[], own: readonly TcpSocket[]): TcpSocket | undefined {
+  const listening = table.filter(({ state }) => state === "listening");
+  const others = new Set(listening.filter((socket) => !own.includes(socket)).map(({ local }) => local.port));
+  for (const socket of own) if (socket.state === "listening") others.delete(socket.local.port);
+  return own.find(({ state, local }) => state === "established" && others.has(local.port));
+}
+
+type Login = Pick<Session, "user" | "terminals">;
+
+/**
+ * "alice@pts/0", "alice@notty", "alice" (a login without a session channel; session.c session_proctitle). The monitor is
+ * "alice [priv]"; root's login has no other process (sshd.c privsep_postauth).
+ */
+function readLogin(process: Process, all: readonly Process[]): Login | null {
+  const title = titleOf(process);
+  if (title === null || process.words.length !== 1) return null;
+  const match = /^(.+?)(?:@([^@ ]+)| (\[.*))?$/.exec(title);
+  const [, user = "", terminals = "notty", mark = ""] = match ?? [];
+  if (match === null || user.startsWith("[") || user.startsWith("/")) return null;
+  if (mark !== "" && (mark !== "[priv]" || all.some(({ parent }) => parent === process.pid))) return null;
+  return { user, terminals: terminals === "notty" ? [] : terminals.split(",") };
+}
+
+/**
+ * The session in which a process runs: an ancestor of it serves the session, or (tmux, screen, and sudo, which clears
+ * the environment) an ancestor was started with its SSH_CONNECTION. Null: it came some other way, a console perhaps.
+ */
+export function sessionOf(machine: Machine, sessions: readonly Session[], pid: number): Session | null {
+  const line = ancestors(listProcesses(machine), pid);
+  const direct = sessions.find((session) => line.some((process) => process.pid === session.pid));
+  if (direct !== undefined) return direct;
+  const connections = line.flatMap((process) => connectionOf(machine, process) ?? []);
+  return sessions.find(({ client }) => connections.some((from) => from === printed(client))) ?? null;
+}
+
+/** "198.51.100.7 50022" of "SSH_CONNECTION=198.51.100.7 50022 192.0.2.1 22" (ssh(1), ENVIRONMENT). */
+function connectionOf(machine: Machine, { pid }: Process): string | null {
+  const environment = textOf(machine, `/proc/${pid}/environ`) ?? "";
+  return /(?:^|\0)SSH_CONNECTION=(\S+ \d+) /.exec(environment)?.[1] ?? null;
+}
+
+function printed(client: Endpoint | null): string {
+  return client === null ? "" : `${client.address} ${client.port}`;
+}

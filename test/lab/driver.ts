@@ -1,0 +1,49 @@
+/** Runs inside a booted host: the functions of src/host, one a call, their answers as JSON. */
+import { restartService } from "../../src/host/restart.ts";
+import { commandLine, findService, type Service } from "../../src/host/service.ts";
+import { openSessions, sessionOf } from "../../src/host/sessions.ts";
+import { thisMachine } from "../../src/host/this-machine.ts";
+
+const machine = thisMachine({
+  pid: process.pid,
+  uid: process.getuid?.() ?? 0,
+  platform: process.platform,
+  command: [],
+  caller: "a test",
+});
+
+const [verb, configFile = "/etc/ssh/sshd_config", restartCommand = null] = process.argv.slice(2);
+const question = { configFile, restartCommand };
+
+/** What a test reads of a service. */
+function summary(service: Service): unknown {
+  const { kind, name, daemon, listens, advice } = service;
+  const command = commandLine(machine, service, { options: ["Banner none"], configFile: "/etc/ssh/none" });
+  return { kind, name, listens, advice, pid: daemon?.process.pid ?? null, command };
+}
+
+async function sessions(): Promise<unknown> {
+  const open = await openSessions(machine);
+  const present = sessionOf(machine, open, process.pid);
+  return open.map((session) => ({ ...session, present: session === present }));
+}
+
+async function answer(): Promise<unknown> {
+  switch (verb) {
+    case "service":
+      return summary(await findService(machine, question));
+    case "restart":
+    case "reload":
+      return restartService(machine, {
+        ...question,
+        how: verb,
+        service: await findService(machine, question),
+      });
+    case "sessions":
+      return sessions();
+    default:
+      throw new Error(`no verb ${verb}`);
+  }
+}
+
+process.stdout.write(`${JSON.stringify(await answer())}\n`);
