@@ -54,13 +54,12 @@ describe.each(Object.entries(HOSTS))("%s", (base, expected) => {
     const host = shareHost(base);
 
     test("is found with its command line", async () => {
-      const command = base === "bookworm-runit" ? ["-D", "-e"] : expected.kind === "systemd" ? ["-D"] : [];
       expect(await drive(host, "service")).toMatchObject({
         kind: expected.kind,
         name: expected.name,
         listens: EVERYWHERE,
         advice: null,
-        command: ["/usr/sbin/sshd", ...command],
+        command: { program: "/usr/sbin/sshd", options: [] },
       });
     });
 
@@ -89,7 +88,10 @@ whenBootable("bookworm")("other ways to run sshd", () => {
     );
     expect(await drive(host, "service '/etc/ssh/other config'")).toMatchObject({
       kind: "systemd",
-      command: ["/usr/sbin/sshd", "-D", "-f", "/etc/ssh/other config", "-o", "AllowTcpForwarding no"],
+      command: {
+        program: "/usr/sbin/sshd",
+        options: ["-f", "/etc/ssh/other config", "-o", "AllowTcpForwarding no"],
+      },
     });
     expect(await drive(host, "restart '/etc/ssh/other config'")).toMatchObject({ kind: "up" });
     expect(await drive(host, "service")).toMatchObject({ kind: "stopped" });
@@ -143,7 +145,7 @@ whenBootable("bookworm")("other ways to run sshd", () => {
     expect(await drive(host, "service")).toMatchObject({
       kind: "stopped",
       pid: null,
-      command: ["/usr/sbin/sshd", "-f", "/etc/ssh/none", "-o", "Banner none"],
+      command: { program: "/usr/sbin/sshd", options: ["-f", "/etc/ssh/none", "-o", "Banner none"] },
     });
     expect(await drive(host, "restart")).toMatchObject({ kind: "up", pid: null });
   });

@@ -2,6 +2,7 @@
  * How sshd runs on this machine, and with which command its service manager restarts it. The running process says it:
  * its cgroup names a systemd unit, its parent a supervisor; only what has no process is asked of the manager.
  */
+import { type Option, testArguments } from "./command-line.ts";
 import { type Daemon, findDaemons } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { ancestors, linkOf, listProcesses, type Process, statusOf, textOf } from "./processes.ts";
@@ -95,16 +96,19 @@ export interface Definition {
   readonly configFile: string | null;
 }
 
-/**
- * The program and arguments of the sshd that listens or would be started, ready to be run again with -t or -T. Null: no
- * sshd is installed.
- */
-export function commandLine(machine: Machine, service: Service, start: Definition): Command | null {
-  if (service.daemon !== null) return service.daemon.command;
+export interface TestCommand {
+  readonly program: string;
+  /** what stands before -t or -T */
+  readonly options: readonly string[];
+}
+
+/** How the sshd that listens, or would be started, is run again to test a configuration. Null: none is installed. */
+export function commandLine(machine: Machine, { daemon }: Service, start: Definition): TestCommand | null {
+  if (daemon !== null) return { program: daemon.program, options: testArguments(daemon.options) };
   const program = PROGRAMS.find((path) => statusOf(machine, path) !== null);
   if (program === undefined) return null;
   const file = start.configFile === null ? [] : ["-f", start.configFile];
-  return [program, ...file, ...start.options.flatMap((option) => ["-o", option])];
+  return { program, options: [...file, ...start.options.flatMap((option) => ["-o", option])] };
 }
 
 /** Systems whose process table we cannot read. */
@@ -258,9 +262,9 @@ function openrc(machine: Machine): Found | null {
 }
 
 /** An sshd that put itself into the background, as init scripts start it. */
-function sysv(machine: Machine, { process, command }: Daemon): Found | null {
+function sysv(machine: Machine, { process, options }: Daemon): Found | null {
   const script = SCRIPTS.find((name) => statusOf(machine, `/etc/init.d/${name}`) !== null);
-  if (script === undefined || process.pid === 1 || isForeground(command)) return null;
+  if (script === undefined || process.pid === 1 || isForeground(options)) return null;
   const path = `/etc/init.d/${script}`;
   const program = ["/usr/sbin/service", "/sbin/service"].find((name) => statusOf(machine, name) !== null);
   const call = (verb: string): Command => (program === undefined ? [path, verb] : [program, script, verb]);
@@ -273,13 +277,13 @@ function sysv(machine: Machine, { process, command }: Daemon): Found | null {
   });
 }
 
-function isForeground(command: readonly string[]): boolean {
-  return command.some((word, index) => index > 0 && /^-[46Ddeqt]*[Dd]/.test(word));
+function isForeground(options: readonly Option[]): boolean {
+  return options.some(({ letter }) => letter === "D" || letter === "d");
 }
 
 /** A container's sshd, alone or under an entry point: it has no manager, and ending it would end the container. */
-function foreground(machine: Machine, { process, command }: Daemon): Found {
-  if (!isForeground(command) && textOf(machine, "/proc/1/comm")?.trim() === "init")
+function foreground(machine: Machine, { process, options }: Daemon): Found {
+  if (!isForeground(options) && textOf(machine, "/proc/1/comm")?.trim() === "init")
     return plain({
       kind: "unknown",
       name: `process ${process.pid}`,
