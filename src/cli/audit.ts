@@ -11,11 +11,13 @@ import { exposure } from "../policy/exposure.ts";
 import { lineUses } from "../policy/line-uses.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
+import type { ApplyOptions } from "./apply.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";
+import type { ProgressOptions } from "./progress.ts";
 import { type Opened, openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
-export interface AuditCommandOptions extends TargetOptions, OutputOptions {
+export interface AuditCommandOptions extends TargetOptions, OutputOptions, ApplyOptions, ProgressOptions {
   readonly rule?: readonly string[];
   readonly profile: string;
   readonly failOn: Severity;
@@ -27,6 +29,11 @@ export interface AuditCommandOptions extends TargetOptions, OutputOptions {
   readonly fix?: boolean;
   readonly unsafeFixes?: boolean;
   readonly diff?: boolean;
+}
+
+export interface PreparedAudit {
+  readonly opened: readonly Opened[];
+  readonly rules: readonly Rule[];
 }
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
@@ -46,7 +53,7 @@ export async function runAudit(files: readonly string[], options: AuditCommandOp
 export function prepareAudit(
   files: readonly string[],
   options: AuditCommandOptions,
-): { readonly opened: readonly Opened[]; readonly rules: readonly Rule[] } | { readonly misuse: string } {
+): PreparedAudit | { readonly misuse: string } {
   const rules = chooseRules(options.rule, options.profile);
   if (typeof rules === "string") return { misuse: rules };
   const opened = openTargets(files, options);

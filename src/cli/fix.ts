@@ -15,13 +15,18 @@ import {
   exitCode,
   findingsOf,
   finish,
+  type PreparedAudit,
   prepareAudit,
   unreadable,
 } from "./audit.ts";
 import { ownMachine } from "./host.ts";
+import type { Live } from "./live.ts";
 import { complain, refuse, renderAudit, writeBytes } from "./output.ts";
-import type { Target } from "./targets.ts";
+import type { Opened, Target } from "./targets.ts";
 import { ownVersion } from "./version.ts";
+
+/** cli.md, "Exit codes" */
+const ROLLED_BACK = 4;
 
 /** What several targets of one call share: a file that two of them include is changed once. */
 interface Session {
@@ -30,17 +35,37 @@ interface Session {
   /** new bytes by real path inside the tree */
   readonly staged: Map<string, Uint8Array>;
   readonly changed: Map<string, ChangedFile>;
+  /** null: no target is this host's own */
+  readonly live: Live | null;
   fixed: number;
   stopped: boolean;
+  rolledBack: boolean;
 }
 
 export async function runFix(files: readonly string[], options: AuditCommandOptions): Promise<number> {
   const prepared = prepareAudit(files, options);
   if ("misuse" in prepared) return refuse(prepared.misuse);
-  const { opened, rules } = prepared;
+  if (options.diff === true || !prepared.opened.some(isLive)) return fixAll(prepared, options, null);
+  return (await import("./live.ts")).whileLocked(options, async (live, recovered) => {
+    const again = recovered ? prepareAudit(files, options) : prepared;
+    return "misuse" in again ? refuse(again.misuse) : fixAll(again, options, live);
+  });
+}
+
+function isLive(opened: Opened): boolean {
+  return "config" in opened && opened.live;
+}
+
+async function fixAll(
+  { opened, rules }: PreparedAudit,
+  options: AuditCommandOptions,
+  live: Live | null,
+): Promise<number> {
   const session: Session = {
     rules,
     options,
+    live,
+    rolledBack: false,
     staged: new Map(),
     changed: new Map(),
     fixed: 0,
@@ -62,6 +87,7 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
     return exitCode(report, options.failOn);
   }
   const code = await finish(report, options);
+  if (session.rolledBack) return ROLLED_BACK;
   return session.stopped && code === 0 ? 1 : code;
 }
 
@@ -78,9 +104,12 @@ async function fixTarget(target: Target, session: Session): Promise<TargetReport
       ),
     unsafe: options.unsafeFixes === true,
   });
-  const stopped = whyStopped(target, plan) ?? (options.diff === true ? null : await write(target, plan));
+  const stopped =
+    whyStopped(target, plan) ?? (options.diff === true ? null : await write(target, plan, session));
   if (stopped !== null) {
-    complain(visible(`${target.name}: nothing was changed: ${stopped}`));
+    complain(
+      visible(`${target.name}: ${session.rolledBack ? "put back" : "nothing was changed"}: ${stopped}`),
+    );
     session.stopped = true;
   } else {
     for (const { realPath, shown, before, after } of plan.files) {
@@ -112,10 +141,15 @@ function isWithin(path: string, folder: string): boolean {
   return folder === "/" || path.startsWith(`${folder}/`);
 }
 
-async function write(target: Target, plan: Plan): Promise<string | null> {
+async function write(target: Target, plan: Plan, session: Session): Promise<string | null> {
   if (target.stdin !== null || plan.files.length === 0) return null;
-  if (target.live)
-    return "it belongs to this host's own sshd. --fix --diff shows the change; apply it, test it with sshd -t, then reload sshd";
+  if (target.live && session.live !== null) {
+    const { applyLive } = await import("./apply.ts");
+    const { stopped, rolledBack } = await applyLive(session.live, target, { plan, options: session.options });
+    session.rolledBack ||= rolledBack;
+    return stopped;
+  }
+  if (session.options.dryRun === true) return "a dry run; --diff shows what would be";
   const machine = ownMachine();
   for (const { realPath, before, after } of plan.files) {
     const path = `${target.rootFolder}${realPath}`;

@@ -6,6 +6,7 @@ import type { CompareCommandOptions } from "./compare.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
+import type { ProgressOptions } from "./progress.ts";
 import { writeStandardOutput } from "./standard-output.ts";
 import { ownVersion } from "./version.ts";
 
@@ -74,6 +75,13 @@ function addAudit(program: Command, done: Done): void {
     .option("--fix", "make the safe changes")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")
+    .option("--dry-run", "with --fix: every step but the change itself")
+    .option("--no-restart", "with --fix on this host: leave sshd as it runs")
+    .option("--reload", "with --fix on this host: reload sshd instead of restarting it")
+    .option("--restart-command <command>", "with --fix on this host: how sshd is restarted")
+    .option("--no-validate", "with --fix on this host: do not test the result with sshd -t")
+    .option("--force", "with --fix on this host: go on where a guard stops")
+    .option("--events <file>", "with --fix on this host: the steps as JSON lines; - is standard output")
     .action(async (files: string[], options: AuditCommandOptions) => {
       const fixing = options.fix === true || options.diff === true;
       if (fixing) done(await (await import("./fix.ts")).runFix(files, options));
@@ -142,6 +150,18 @@ function addCheck(program: Command, done: Done): void {
   );
 }
 
+function addRecover(program: Command, done: Done): void {
+  program
+    .command("recover")
+    .description("finish or undo an audit --fix of this host that was interrupted or not confirmed")
+    .option("--events <file>", "the steps as JSON lines; - is standard output")
+    .option("--quiet", "say nothing of the steps")
+    .action(async (options: ProgressOptions) => {
+      const { runRecover } = await import("./recover.ts");
+      done(await runRecover(options));
+    });
+}
+
 function addRules(program: Command, done: Done): void {
   const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
   withOutput(command, ["pretty", "json"]).action(async (id: string | undefined, options: OutputOptions) => {
@@ -163,7 +183,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const done: Done = (found) => {
     code = found;
   };
-  for (const add of [addAudit, addExposure, addCompare, addEffective, addCheck, addRules]) add(program, done);
+  for (const add of [addAudit, addExposure, addCompare, addEffective, addCheck, addRecover, addRules])
+    add(program, done);
   try {
     await program.parseAsync(argv);
     return code;

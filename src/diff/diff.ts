@@ -31,6 +31,29 @@ function range(start: number, lines: number): string {
   return lines === 1 ? String(start) : `${start},${lines}`;
 }
 
+/** A line that differs, for people: null where it is new or gone. */
+export interface ChangedLine {
+  /** from 1, in the text as it was */
+  readonly line: number;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** The lines that differ, in order; in a group of changed lines the old and the new ones are paired as they stand. */
+export function changedLines({ name, before, after }: ChangedFile): ChangedLine[] {
+  const patch = structuredPatch(name, name, before, after, "", "", { context: 0 });
+  return patch.hunks.flatMap(({ oldStart, lines }) => {
+    const old = lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
+    const now = lines.filter((line) => line.startsWith("+")).map((line) => line.slice(1));
+    return Array.from({ length: Math.max(old.length, now.length) }, (_, index) => ({
+      // a hunk that only inserts counts from the line before it
+      line: oldStart + (old.length === 0 ? 1 : index),
+      before: old[index] ?? null,
+      after: now[index] ?? null,
+    }));
+  });
+}
+
 /** As git quotes a name with control characters, quotes or bytes above 127 (core.quotePath). */
 function quoteName(name: string): string {
   if (/^[ !#-[\]-~]+$/.test(name)) return name.includes(" ") ? `${name}\t` : name;

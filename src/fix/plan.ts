@@ -45,6 +45,9 @@ export interface Moved {
 }
 
 export interface Plan {
+  /** the configuration as it is, and as it would be */
+  readonly before: Config;
+  readonly after: Config;
   readonly files: readonly PlannedFile[];
   /** of the first round, against the text as it was: what a reporter shows for each finding */
   readonly fixed: readonly Finding[];
@@ -101,6 +104,8 @@ function planWithout(request: PlanRequest, left: ReadonlySet<string>): Plan {
     remaining = request.audit(config);
   }
   return {
+    before: original,
+    after: config,
     files: plannedFiles(original, texts),
     fixed,
     changes,
@@ -136,7 +141,8 @@ function namedKeywords(changes: readonly Change[]): Set<string> {
   return new Set(changes.map(keywordOf));
 }
 
-function keywordOf(change: Change): string {
+/** Lower case. */
+export function keywordOf(change: Change): string {
   return change.kind === "set-global" ? change.keyword : change.directive.keyword;
 }
 

@@ -79,7 +79,8 @@ export interface Machine {
   readonly run: (argv: readonly string[], options?: RunOptions) => Promise<Ran>;
   /** starts a program that outlives this one and its session (setsid), without standard streams; gives its pid */
   readonly startDetached: (argv: readonly string[]) => number;
-  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  /** signal 0 only asks whether the process is there */
+  readonly kill: (pid: number, signal: NodeJS.Signals | 0) => void;
   /** the first line that a TCP server at this address says, without its line end; null: none in time */
   readonly banner: (address: string, port: number, timeoutMs: number) => Promise<string | null>;
   readonly now: () => Date;

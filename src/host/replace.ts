@@ -48,13 +48,14 @@ export function twinPath(path: string, what: "new" | "old", run: string): string
 export function whyNotReplaceable(
   machine: Machine,
   { path, before }: Pick<Replacement, "path" | "before">,
+  { ownLinks }: { readonly ownLinks: number } = { ownLinks: 0 },
 ): string | null {
   if (machine.realPath(folderOf(path)) !== folderOf(path))
     return `${folderOf(path)} is no longer the folder it was: run again`;
   const status = machine.status(path);
   if (status === null) return `${path} is gone`;
   if (status.kind !== "file") return `${path} is not a regular file`;
-  if (status.hardLinks > 1) {
+  if (status.hardLinks > 1 + ownLinks) {
     return `${path} has ${status.hardLinks} hard links: replacing it would cut the others off; edit it by hand, or copy it first`;
   }
   return hasBytes(machine, path, before) ? null : `${path} was changed by somebody else meanwhile: run again`;
@@ -115,5 +116,7 @@ export function whyFailed(path: string, error: unknown): string {
   if (code === "EACCES") return `${path} cannot be replaced: no permission to write in ${folderOf(path)}`;
   if (code === "EROFS") return `${path} cannot be replaced: the file system is read-only`;
   if (code === "ENOSPC") return `${path} cannot be replaced: no space left`;
+  if (code === "EXDEV" || code === "EBUSY")
+    return `${path} cannot be replaced: it is mounted there by itself (a container's volume); change it where it comes from`;
   return `${path} cannot be replaced: ${error instanceof Error ? error.message : String(error)}`;
 }

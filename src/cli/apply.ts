@@ -1,0 +1,186 @@
+/** `audit --fix` on the live host's own file: guards, the transaction, and what became of it. */
+import { changedLines } from "../diff/diff.ts";
+import { accountsOf } from "../files/accounts.ts";
+import { startOptions } from "../files/start-options.ts";
+import type { Account } from "../files/tree.ts";
+import type { Plan, PlannedFile } from "../fix/plan.ts";
+import { proveFix } from "../fix/proof.ts";
+import { standaloneCopy } from "../fix/standalone.ts";
+import { STATE_FOLDER } from "../host/journal.ts";
+import { restartService } from "../host/restart.ts";
+import { commandLine, findService, type Service } from "../host/service.ts";
+import { bringBack, recordService } from "../host/service-record.ts";
+import { openSessions, type Session } from "../host/sessions.ts";
+import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
+import type { SshdCommand } from "../host/validate.ts";
+import type { Connection } from "../policy/connection.ts";
+import { refusedUses } from "../policy/held-use.ts";
+import { encode } from "../source/source.ts";
+import type { Live } from "./live.ts";
+import { watchSignals } from "./live.ts";
+import { proveEffect } from "./prove-effect.ts";
+import type { Target } from "./targets.ts";
+
+export interface ApplyOptions {
+  readonly dryRun?: boolean;
+  /** false with --no-restart */
+  readonly restart: boolean;
+  readonly reload?: boolean;
+  readonly restartCommand?: string;
+  /** false with --no-validate */
+  readonly validate: boolean;
+  readonly force?: boolean;
+}
+
+/** What a live target came to. `stopped`: why nothing is changed; null: all is done. */
+export interface Applied {
+  readonly stopped: string | null;
+  readonly rolledBack: boolean;
+}
+
+export async function applyLive(
+  live: Live,
+  target: Target,
+  { plan, options }: { readonly plan: Plan; readonly options: ApplyOptions },
+): Promise<Applied> {
+  const { machine, tell } = live;
+  const question = { configFile: target.path, restartCommand: options.restartCommand ?? null };
+  const service = await findService(machine, question);
+  const sshd = commandLine(machine, service, startOptions(target.tree));
+  const sessions = await openSessions(machine);
+  const stopped =
+    tellPlan(live, target, { plan, options }) ??
+    whyUntouchable(service, sshd, options) ??
+    tellUse(live, { target, plan, options, sessions });
+  if (stopped !== null) return { stopped, rolledBack: false };
+  const how = options.reload === true ? "reload" : "restart";
+  const record = recordService(service, { ...question, how });
+  const fix: LiveFix = {
+    stateFolder: STATE_FOLDER,
+    files: plan.files.map(({ realPath: path, before, after }) => ({
+      path,
+      before: encode(before),
+      after: encode(after),
+    })),
+    sshd: options.validate ? sshd : null,
+    copy: (folder) => standaloneCopy(plan.after, target.tree, folder),
+    service: options.restart
+      ? {
+          record,
+          restart: () => restartService(machine, { ...question, how, service }),
+          bringBack: bringBack(machine, record),
+        }
+      : null,
+    prove: () => proveEffect(machine, sshd, { plan, accounts: accountsOf(target.tree) ?? [] }),
+    confirm: null,
+    mode: options.dryRun === true ? "rehearse" : "apply",
+    stopped: watchSignals(),
+  };
+  return conclude(await applyFix(machine, fix, tell));
+}
+
+function conclude(outcome: Outcome): Applied {
+  switch (outcome.kind) {
+    case "refused":
+      return { stopped: outcome.because, rolledBack: false };
+    case "rehearsed":
+      return { stopped: "a dry run; without --dry-run it would be done", rolledBack: false };
+    case "rolled-back":
+      return { stopped: outcome.because, rolledBack: true };
+    default:
+      return { stopped: null, rolledBack: false };
+  }
+}
+
+/** The plan in words; why it is not to be carried out, or null. */
+function tellPlan(
+  { tell }: Live,
+  target: Target,
+  { plan, options }: { readonly plan: Plan; readonly options: ApplyOptions },
+): string | null {
+  const { losses, unasked, limits } = proveFix(plan, target.world);
+  const doubt = unasked[0] ?? limits[0];
+  const edits = plan.files.flatMap(editTexts);
+  const proof = doubt === undefined ? "nothing else changes meaning (proved for every connection)" : doubt;
+  const head = `${count(edits.length, "line")} in ${count(plan.files.length, "file")}, ${proof}`;
+  const isStopped = doubt !== undefined && options.force !== true;
+  tell({
+    step: "plan",
+    state: isStopped ? "failed" : "ok",
+    text: [head, ...edits, ...losses.map((loss) => `who loses: ${loss}`)].join("\n"),
+  });
+  return isStopped ? `not proved: ${doubt}; --force goes on all the same` : null;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** "/etc/ssh/sshd_config:88  AllowTcpForwarding yes -> AllowTcpForwarding no". */
+function editTexts({ shown, before, after }: PlannedFile): string[] {
+  return changedLines({ name: shown, before, after }).map(
+    ({ line, before: old, after: now }) =>
+      `  ${shown}:${line}  ${[old, now].map((text) => (text ?? "").replace(/[\t\r ]+/g, " ")).join(" -> ")}`,
+  );
+}
+
+function whyUntouchable(
+  service: Service,
+  sshd: SshdCommand | null,
+  { restart, validate }: ApplyOptions,
+): string | null {
+  if (restart && service.kind === "unknown")
+    return `it is not known how sshd is restarted here (${service.name}): ${service.advice ?? ""}, or --no-restart`;
+  if (validate && sshd === null)
+    return "no sshd is installed that could test the result: --no-validate goes on without";
+  return null;
+}
+
+interface UseRequest {
+  readonly target: Target;
+  readonly plan: Plan;
+  readonly options: ApplyOptions;
+  readonly sessions: readonly Session[];
+}
+
+/** Forwards that people hold now and would lose stop the fix, unless forced. */
+function tellUse({ tell }: Live, { target, plan, options, sessions }: UseRequest): string | null {
+  const accounts = accountsOf(target.tree) ?? [];
+  const held = sessions.flatMap((session) =>
+    session.uses.map((use) => ({ ...use, session, connection: connectionOf(session, accounts) })),
+  );
+  const lost = refusedUses(plan.before, plan.after, held);
+  const checked = `checked ${count(sessions.length, "session")}`;
+  if (lost.length === 0) {
+    tell({ step: "use", state: "ok", text: `nobody holds a forward that would be refused (${checked})` });
+    return null;
+  }
+  const isStopped = options.force !== true;
+  tell({
+    step: "use",
+    state: isStopped ? "failed" : "ok",
+    text: lost
+      .map(
+        ({ session, capability, where }) =>
+          `${session.user} uses ${capability} ${where} now (process ${session.pid})`,
+      )
+      .join("\n"),
+  });
+  return isStopped
+    ? `${count(lost.length, "forward")} in use now would be refused; --force goes on all the same`
+    : null;
+}
+
+function connectionOf({ user, client, server }: Session, accounts: readonly Account[]): Connection {
+  const addr = client?.address ?? null;
+  return {
+    user,
+    groups: accounts.find(({ name }) => name === user)?.groups ?? null,
+    host: addr,
+    addr,
+    laddr: server?.address ?? null,
+    lport: server?.port ?? null,
+    rdomain: "",
+    invalidUser: false,
+  };
+}

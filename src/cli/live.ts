@@ -1,0 +1,123 @@
+/** One run on the live host: the lock, what earlier runs left behind, and how its steps are told. */
+import { openRuns, prepareStateFolder, type Run, STATE_FOLDER } from "../host/journal.ts";
+import { takeLock } from "../host/lock.ts";
+import type { Machine } from "../host/machine.ts";
+import { bringBack } from "../host/service-record.ts";
+import type { Tell } from "../host/transaction.ts";
+import { keepRun, type Undone, undoRun } from "../host/undo.ts";
+import { ownMachine } from "./host.ts";
+import { complain } from "./output.ts";
+import { openProgress, type ProgressOptions } from "./progress.ts";
+
+export interface Live {
+  readonly machine: Machine;
+  readonly tell: Tell;
+  readonly release: () => void;
+}
+
+/** The lock of this host's configuration, or why it cannot be had. */
+export function openLive(options: ProgressOptions): Live | { readonly refused: string } {
+  const machine = ownMachine();
+  if (machine.self.uid !== 0)
+    return {
+      refused:
+        "it belongs to this host's own sshd, which only root can test and restart: run it with sudo; --fix --diff shows the change",
+    };
+  try {
+    prepareStateFolder(machine, STATE_FOLDER);
+    const lock = takeLock(machine, STATE_FOLDER);
+    if (lock.kind === "busy") return { refused: lock.because };
+    return { machine, tell: openProgress(machine, options), release: lock.release };
+  } catch (error) {
+    return { refused: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * A run from lock to release. `recovered`: files may be other than before, for an earlier run was undone first. The exit
+ * code is 1 where another run is in the way.
+ */
+export async function whileLocked(
+  options: ProgressOptions,
+  act: (live: Live, recovered: boolean) => Promise<number>,
+): Promise<number> {
+  const live = openLive(options);
+  if ("refused" in live) return stopped(live.refused);
+  try {
+    const { runs, problems, waiting } = await recoverRuns(live, { unconfirmed: "leave" });
+    if (waiting !== null)
+      return stopped(
+        `the fix of ${waiting.journal.started} waits for "sshd-policy confirm" until ${waiting.journal.deadline}: confirm it, or undo it with "sshd-policy recover"`,
+      );
+    if (problems.length > 0) return stopped(problems.join("; "));
+    return await act(live, runs > 0);
+  } finally {
+    live.release();
+  }
+}
+
+function stopped(because: string): number {
+  complain(`nothing was changed: ${because}`);
+  return 1;
+}
+
+/** What became of the runs that an earlier call left open. */
+export interface Recovered {
+  readonly runs: number;
+  readonly problems: readonly string[];
+  /** a run that waits for a person, who has still time: nothing is done about it */
+  readonly waiting: Run | null;
+}
+
+/** Finishes what was decided, undoes the rest. `unconfirmed`: what is done about a run that waits for its confirmation. */
+export async function recoverRuns(
+  { machine, tell }: Live,
+  { unconfirmed }: { readonly unconfirmed: "leave" | "undo" },
+): Promise<Recovered> {
+  const problems: string[] = [];
+  const runs = openRuns(machine, STATE_FOLDER);
+  const waiting = unconfirmed === "leave" ? runs.find((run) => hasTime(machine, run)) : undefined;
+  if (waiting !== undefined) return { runs: 0, problems, waiting };
+  // the latest first: what it changed stands on what earlier ones left
+  for (const run of runs.toReversed()) {
+    tell({ step: "recover", state: "begun", text: "" });
+    const undone = await recoverRun(machine, run);
+    problems.push(...undone.problems);
+    tell({
+      step: "recover",
+      state: undone.problems.length === 0 ? "ok" : "failed",
+      text: [`the run of ${run.journal.started}: ${undone.text}`, ...undone.problems].join("\n"),
+    });
+  }
+  return { runs: runs.length, problems, waiting: null };
+}
+
+function hasTime(machine: Machine, { journal }: Run): boolean {
+  if (journal.state !== "unconfirmed" || journal.deadline === null) return false;
+  return machine.now() < new Date(journal.deadline);
+}
+
+async function recoverRun(
+  machine: Machine,
+  run: Run,
+): Promise<Pick<Undone, "problems"> & { readonly text: string }> {
+  if (run.journal.state === "finishing") {
+    keepRun(machine, run);
+    return { problems: [], text: "it was kept, and is finished now" };
+  }
+  const { service } = run.journal;
+  const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
+  const text = undone.problems.length === 0 ? "undone, everything is as it was before it" : "not undone";
+  return { problems: undone.problems, text: undone.service === null ? text : `${text}; ${undone.service}` };
+}
+
+/** Node's own answer to these signals would be an end in the middle; SIGHUP is a connection that was cut. */
+export function watchSignals(): () => string | null {
+  let reason: string | null = null;
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.on(signal, () => {
+      reason = `stopped by ${signal}`;
+    });
+  process.on("SIGHUP", () => {});
+  return () => reason;
+}

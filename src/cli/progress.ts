@@ -1,0 +1,68 @@
+/** The steps of long work: to people on standard error, to programs as JSON lines, to auditors in the log. */
+import { appendFileSync, writeFileSync } from "node:fs";
+import { STATE_FOLDER, writeLog } from "../host/journal.ts";
+import type { Machine } from "../host/machine.ts";
+import type { Step, Tell } from "../host/transaction.ts";
+import { visible } from "../report/text.ts";
+import { writeStandardOutput } from "./standard-output.ts";
+
+export interface ProgressOptions {
+  /** a file, or "-" for standard output */
+  readonly events?: string;
+  readonly quiet?: boolean;
+}
+
+/** @throws where the file of --events cannot be written */
+export function openProgress(machine: Machine, { events, quiet = false }: ProgressOptions): Tell {
+  const sinks: Tell[] = [inLog(machine)];
+  if (events !== undefined) sinks.push(asEvents(events));
+  if (!quiet) sinks.push(forPeople());
+  return (step) => {
+    for (const sink of sinks) sink(step);
+  };
+}
+
+const COLUMN = 9;
+
+/** A step that has begun shows on a terminal only, and is written over when it has ended. */
+function forPeople(): Tell {
+  // a terminal that is gone must not end what is under way
+  process.stderr.on("error", () => {});
+  const isTerminal = process.stderr.isTTY === true;
+  return ({ step, state, text }) => {
+    const name = step.padEnd(COLUMN);
+    if (state === "begun") {
+      if (isTerminal) process.stderr.write(`${name}…`);
+      return;
+    }
+    const [first = "", ...rest] = text.split("\n").map(visible);
+    const prefix = state === "failed" ? "failed: " : state === "skipped" ? "left out: " : "";
+    const lines = [`${name}${prefix}${first}`, ...rest.map((line) => `${" ".repeat(COLUMN)}${line}`)];
+    process.stderr.write(`${isTerminal ? "\r\u001b[K" : ""}${lines.join("\n")}\n`);
+  };
+}
+
+function asEvents(path: string): Tell {
+  if (path !== "-") writeFileSync(path, "");
+  return (step) => {
+    const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...step })}\n`);
+    if (path === "-") writeStandardOutput(line);
+    else appendFileSync(path, line);
+  };
+}
+
+/** The log is for later: that it cannot be written must not keep a server from being put back. */
+function inLog(machine: Machine): Tell {
+  return ({ step, state, text }: Step) => {
+    if (state === "begun") return;
+    try {
+      writeLog(
+        machine,
+        STATE_FOLDER,
+        `[${machine.self.pid}] ${step} ${state}: ${text.split("\n").map(visible).join("; ")}`,
+      );
+    } catch {
+      // a full disk: the journal decides, not the log
+    }
+  };
+}

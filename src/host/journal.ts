@@ -1,0 +1,168 @@
+/**
+ * What a run is about to do to the machine, on the disk before it is done. Killed at any point, the next run reads here
+ * what is to be finished or undone. One folder a run, named by the time it began, with the journal and the backups.
+ */
+import { createHash } from "node:crypto";
+import { folderOf, type Machine } from "./machine.ts";
+import { twinPath } from "./replace.ts";
+import type { ServiceRecord } from "./service-record.ts";
+
+/** Private to root (0700): it holds copies of the configuration. */
+export const STATE_FOLDER = "/var/lib/sshd-policy";
+
+/**
+ * prepared: nothing of the configuration is touched · swapping: some files may be new · unconfirmed: all is done and
+ * proved, and a person must say so · finishing: it stays, leftovers are removed · undoing: it goes, some files may be old
+ */
+export type RunState = "prepared" | "swapping" | "unconfirmed" | "finishing" | "done" | "undoing" | "undone";
+
+export interface JournalFile {
+  /** real path */
+  readonly path: string;
+  /** the file as it will be, beside it */
+  readonly newTwin: string;
+  /** the file as it was, beside it: its own inode, so that an undo is one rename and needs no space */
+  readonly oldTwin: string;
+  /** a copy of the old bytes in the run's folder, for people */
+  readonly backup: string;
+  /** SHA-256 of the bytes, hexadecimal */
+  readonly before: string;
+  readonly after: string;
+}
+
+export interface Journal {
+  readonly version: 1;
+  readonly state: RunState;
+  /** ISO 8601, UTC */
+  readonly started: string;
+  readonly caller: string;
+  readonly files: readonly JournalFile[];
+  /** how the service takes the files up; null: it is left alone */
+  readonly service: ServiceRecord | null;
+  /** the service may run with the new files */
+  readonly restarted: boolean;
+  /** undone unless confirmed by then (ISO 8601); null: no confirmation is asked for */
+  readonly deadline: string | null;
+}
+
+export interface Run {
+  readonly folder: string;
+  readonly journal: Journal;
+}
+
+export type PlannedJournal = Pick<Journal, "service" | "deadline"> & {
+  readonly files: readonly {
+    readonly path: string;
+    readonly before: Uint8Array;
+    readonly after: Uint8Array;
+  }[];
+};
+
+/** The state folder, made where it is missing. @throws where somebody else than the caller could change what is in it */
+export function prepareStateFolder(machine: Machine, stateFolder: string): void {
+  machine.makeFolder(stateFolder);
+  const status = machine.status(stateFolder);
+  if (status?.kind !== "folder") throw new Error(`${stateFolder} is not a folder`);
+  if (status.uid !== machine.self.uid || (status.mode & 0o077) !== 0)
+    throw new Error(`${stateFolder} must belong to you alone (mode 0700): it decides what is put back`);
+}
+
+/** A new run with its backups, in state "prepared". */
+export function createRun(machine: Machine, stateFolder: string, planned: PlannedJournal): Run {
+  const started = machine.now().toISOString();
+  const folder = newFolder(machine, stateFolder, started);
+  const id = folder.slice(folder.lastIndexOf("/") + 1);
+  const files = planned.files.map(({ path, before, after }, index) => ({
+    path,
+    newTwin: twinPath(path, "new", id),
+    oldTwin: twinPath(path, "old", id),
+    backup: `${folder}/${index + 1}-${path.slice(path.lastIndexOf("/") + 1).slice(0, 200)}`,
+    before: hashOf(before),
+    after: hashOf(after),
+  }));
+  for (const [index, { before }] of planned.files.entries())
+    writeDurably(machine, files[index]?.backup ?? folder, before);
+  const journal: Journal = {
+    version: 1,
+    state: "prepared",
+    started,
+    caller: machine.self.caller,
+    files,
+    service: planned.service,
+    restarted: false,
+    deadline: planned.deadline,
+  };
+  saveJournal(machine, { folder, journal });
+  machine.sync(stateFolder);
+  return { folder, journal };
+}
+
+/** 2026-11-22T06-15-02Z; a second run in the same second gets a number. */
+function newFolder(machine: Machine, stateFolder: string, started: string): string {
+  const base = `${stateFolder}/${started.slice(0, 19).replaceAll(":", "-")}Z`;
+  let folder = base;
+  for (let number = 2; machine.status(folder) !== null; number++) folder = `${base}-${number}`;
+  machine.makeFolder(folder);
+  return folder;
+}
+
+export function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function writeDurably(machine: Machine, path: string, bytes: Uint8Array): void {
+  machine.create(path);
+  machine.write(path, bytes);
+  machine.sync(path);
+}
+
+/** The run with other facts, on the disk when this returns. */
+export function advance(
+  machine: Machine,
+  run: Run,
+  facts: Partial<Pick<Journal, "state" | "restarted" | "deadline">>,
+): Run {
+  const next = { ...run, journal: { ...run.journal, ...facts } };
+  saveJournal(machine, next);
+  return next;
+}
+
+function saveJournal(machine: Machine, { folder, journal }: Run): void {
+  const temporary = `${folder}/journal.new`;
+  machine.unlink(temporary);
+  writeDurably(machine, temporary, Buffer.from(`${JSON.stringify(journal, null, 2)}\n`, "utf8"));
+  machine.rename(temporary, `${folder}/journal.json`);
+  machine.sync(folder);
+}
+
+/** Null where a run was stopped before its journal was there: then it had touched nothing. */
+export function readRun(machine: Machine, folder: string): Run | null {
+  const bytes = machine.readFile(`${folder}/journal.json`);
+  if (bytes === null) return null;
+  // the folder is root's own and files in it are replaced whole: what stands there is what was written
+  const journal: Journal = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  if (journal.version !== 1) throw new Error(`${folder} was made by another version of sshd-policy`);
+  return { folder, journal };
+}
+
+/** Runs that are neither done nor undone, the oldest first. */
+export function openRuns(machine: Machine, stateFolder: string): Run[] {
+  return (machine.list(stateFolder) ?? []).flatMap((name) => {
+    if (!/^\d{4}-/.test(name)) return [];
+    const run = readRun(machine, `${stateFolder}/${name}`);
+    return run === null || run.journal.state === "done" || run.journal.state === "undone" ? [] : [run];
+  });
+}
+
+/** A line in the log that people read, in UTF-8. */
+export function writeLog(machine: Machine, stateFolder: string, text: string): void {
+  const path = `${stateFolder}/log`;
+  if (machine.status(path) === null) machine.create(path);
+  const line = `${machine.now().toISOString()}  ${text}\n`;
+  machine.append(path, Buffer.from(line, "utf8"));
+}
+
+/** The folders of a run's files, each once. */
+export function foldersOf({ journal }: Run): string[] {
+  return [...new Set(journal.files.map(({ path }) => folderOf(path)))];
+}

@@ -1,0 +1,32 @@
+/** What a run writes down of the service, so that a later process brings back the same one, also when it is down. */
+
+import type { Machine } from "./machine.ts";
+import { restartService } from "./restart.ts";
+import { findService, type Service, type ServiceQuestion } from "./service.ts";
+import type { Restarted } from "./undo.ts";
+
+export interface ServiceRecord extends ServiceQuestion {
+  readonly how: "restart" | "reload";
+  /** how it was managed before the change: once sshd is down nothing tells */
+  readonly manager: Pick<Service, "kind" | "name" | "listens" | "restart" | "reload" | "status">;
+}
+
+export function recordService(
+  { kind, name, listens, restart, reload, status }: Service,
+  asked: ServiceQuestion & Pick<ServiceRecord, "how">,
+): ServiceRecord {
+  return { ...asked, manager: { kind, name, listens, restart, reload, status } };
+}
+
+/** A reload where one was asked for and there is a process to reload, else a restart. */
+export function bringBack(
+  machine: Machine,
+  { manager, how, ...question }: ServiceRecord,
+): () => Promise<Restarted> {
+  return async () => {
+    const now = await findService(machine, question);
+    const service: Service = { ...now, ...manager };
+    const asked = how === "reload" && now.daemon !== null ? "reload" : "restart";
+    return restartService(machine, { ...question, how: asked, service });
+  };
+}
