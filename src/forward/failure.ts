@@ -1,0 +1,45 @@
+/** Why SSH did not do what was asked. */
+
+export type FailureKind =
+  /** no TCP connection, or it broke */
+  | "unreachable"
+  | "timeout"
+  /** the other side does not speak SSH as RFC 4253 and 4254 want it, or speaks nothing that we do */
+  | "protocol"
+  | "host-key"
+  | "authentication"
+  /** reasons of SSH_MSG_CHANNEL_OPEN_FAILURE (RFC 4254, section 5.1), in their order */
+  | "prohibited"
+  | "connect-failed"
+  | "unknown-type"
+  | "resources"
+  /** SSH_MSG_REQUEST_FAILURE or SSH_MSG_CHANNEL_FAILURE: no reason is ever given */
+  | "request-refused"
+  /** the connection ended while the answer was awaited */
+  | "closed";
+
+/** The one kind of error that this folder's promises reject with. */
+export class SshFailure extends Error {
+  readonly kind: FailureKind;
+
+  constructor(kind: FailureKind, message: string) {
+    super(message);
+    this.name = "SshFailure";
+    this.kind = kind;
+  }
+}
+
+const OPEN_FAILURES: readonly FailureKind[] = ["prohibited", "connect-failed", "unknown-type", "resources"];
+
+/** `error` is what ssh2 gives to the callback of a channel that did not open: `reason` is the code on the wire. */
+export function openFailure(error: Error): SshFailure {
+  const reason = "reason" in error && typeof error.reason === "number" ? error.reason : 0;
+  const kind = OPEN_FAILURES[reason - 1] ?? "closed";
+  return new SshFailure(kind, error.message.replace(/^\(SSH\) Channel open failure: /, ""));
+}
+
+/** Anything thrown, as a failure of that kind. */
+export function asFailure(kind: FailureKind, error: unknown): SshFailure {
+  if (error instanceof SshFailure) return error;
+  return new SshFailure(kind, error instanceof Error ? error.message : String(error));
+}

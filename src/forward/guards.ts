@@ -1,0 +1,108 @@
+/**
+ * What a server must not do to us, and what ssh2 1.17 does not hold: limits of memory, and a banner in many pieces.
+ * It reaches into ssh2's objects; test/forward-hostile.test.ts tells when another version of ssh2 needs other hands.
+ */
+import type { Client, ClientChannel } from "ssh2";
+import { SshFailure } from "./failure.ts";
+import type { Channel, Transport } from "./session.ts";
+
+type Fail = (failure: SshFailure) => void;
+
+/** Client._protocol (ssh2, lib/protocol/Protocol.js) */
+interface Protocol {
+  parse: (chunk: Buffer, start: number, end: number) => void;
+}
+
+/** The inside of ssh2's Channel (lib/Channel.js). */
+interface Inside {
+  readonly outgoing: { readonly packetSize: number };
+  _write: (data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void) => void;
+  push: (chunk: Buffer | null) => boolean;
+}
+
+/** RFC 4253, section 4.2 lets a server say other things first; OpenSSH reads 1,024 lines of 8 KiB (kex.c). */
+const LONGEST_GREETING = 64 * 1024;
+const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-([^ \r]*)[^\r]*\r?$/;
+/** Bytes for the server that the kernel has not taken: from here on, whoever makes more must wait. */
+const MUCH_OUTPUT = 1024 * 1024;
+/** Answers to its own messages that a server must at least take before we hear more from it. */
+const TOO_MUCH_OUTPUT = 16 * MUCH_OUTPUT;
+/** ssh2 grants 2 MiB a channel and never looks whether the server keeps to it. */
+const MOST_UNREAD = 2 * 2 * 1024 * 1024;
+/** RFC 4254 names no least packet size. With 0, ssh2 would loop for ever; real servers say 16 KiB and more. */
+const LEAST_PACKET = 1024;
+
+/** Call it right after `client.connect`. */
+export function guardTransport(
+  client: Client,
+  transport: Transport,
+  { fail, onIdentification }: { fail: Fail; onIdentification: (version: string) => void },
+): void {
+  const { _protocol: protocol } = client as unknown as { _protocol: Protocol };
+  const parse = protocol.parse.bind(protocol);
+  const listen = (chunk: Buffer, start: number, end: number): void => {
+    parse(chunk, start, end);
+    if (transport.writableLength < TOO_MUCH_OUTPUT || transport.isPaused()) return;
+    transport.pause();
+    transport.once("drain", () => transport.resume());
+  };
+  let greeting = Buffer.alloc(0);
+  // ssh2's parseHeader loses bytes when the line arrives in three pieces or more, so it gets it whole
+  protocol.parse = (chunk, start, end) => {
+    greeting = Buffer.concat([greeting, chunk.subarray(start, end)]);
+    const found = identify(greeting);
+    if (found === "incomplete") return;
+    if (typeof found === "object") return fail(new SshFailure("protocol", found.because));
+    protocol.parse = listen;
+    onIdentification(found);
+    listen(greeting, 0, greeting.length);
+  };
+}
+
+/** The version in the first line that starts with "SSH-". */
+function identify(bytes: Buffer): string | "incomplete" | { readonly because: string } {
+  const lines = bytes.toString("latin1").split("\n");
+  const line = lines.slice(0, -1).find((text) => text.startsWith("SSH-"));
+  if (line === undefined) {
+    if (bytes.length <= LONGEST_GREETING) return "incomplete";
+    return { because: `it does not speak SSH; it says "${(lines[0] ?? "").slice(0, 60)}"` };
+  }
+  const version = IDENTIFICATION.exec(line)?.[1];
+  return version ?? { because: `it speaks another SSH than 2.0: "${line.slice(0, 60)}"` };
+}
+
+/** Call it before anything is read or written. */
+export function guardChannel(channel: ClientChannel, transport: Transport, fail: Fail): Channel {
+  const inside = channel as unknown as Inside;
+  if (inside.outgoing.packetSize < LEAST_PACKET)
+    fail(
+      new SshFailure("protocol", `the server wants channels of ${inside.outgoing.packetSize} bytes a packet`),
+    );
+  waitForTransport(inside, transport);
+  const push = inside.push.bind(channel);
+  inside.push = (chunk) => {
+    if (chunk !== null && channel.readableLength > MOST_UNREAD)
+      fail(new SshFailure("protocol", "the server sends more than the channel's window allows"));
+    return push(chunk);
+  };
+  // no forward has a second stream; what a server sends there must not pile up
+  channel.stderr.resume();
+  return channel;
+}
+
+/** ssh2 writes whatever the channel's window allows, and a thousand windows are 2 GB. */
+function waitForTransport(inside: Inside, transport: Transport): void {
+  const write = inside._write.bind(inside);
+  inside._write = (data, encoding, done) => {
+    write(
+      data,
+      encoding,
+      transport.writableLength < MUCH_OUTPUT
+        ? done
+        : (error) => {
+            if (transport.writableLength < MUCH_OUTPUT) done(error);
+            else transport.once("drain", () => done(error));
+          },
+    );
+  };
+}

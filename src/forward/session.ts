@@ -1,0 +1,292 @@
+/**
+ * One SSH connection, as its client. The only file that imports ssh2; what ssh2 gets wrong is set right here, so that
+ * nobody else needs to know.
+ */
+import { connect as connectSocket, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import ssh2, { type AcceptConnection, type Client, type ClientChannel } from "ssh2";
+import { asFailure, openFailure, SshFailure } from "./failure.ts";
+import { guardChannel, guardTransport } from "./guards.ts";
+import { type Login, type LoginOptions, watchLogin } from "./login.ts";
+
+export interface Endpoint {
+  /** name or address, without brackets */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A stream of bytes in both directions; `end` closes one, `close` both at once. */
+export type Channel = Duplex & { close: () => void };
+
+/** A connection that the server forwards to us. Exactly one of the two is called. */
+export interface Incoming {
+  /** who connected; null for a socket's client */
+  readonly origin: Endpoint | null;
+  readonly accept: () => Channel;
+  readonly reject: () => void;
+}
+
+export interface Session {
+  /** what follows "SSH-2.0-" in the server's identification line, without the comment */
+  readonly serverVersion: string;
+  /** direct-tcpip (RFC 4254, section 7.2). The server sees `origin` as the one who connects. */
+  readonly openTcp: (destination: Endpoint, origin?: Endpoint) => Promise<Channel>;
+  /** direct-streamlocal@openssh.com (OpenSSH's PROTOCOL, section 2.4) */
+  readonly openSocket: (path: string) => Promise<Channel>;
+  /**
+   * tcpip-forward (RFC 4254, section 7.1): the server listens. Its port, which is the server's choice for port 0.
+   * Host: "" all addresses, "localhost" loopback, else an address; the server may bind less than that.
+   */
+  readonly listenTcp: (bind: Endpoint, onConnection: (incoming: Incoming) => void) => Promise<number>;
+  readonly unlistenTcp: (bind: Endpoint) => Promise<void>;
+  /** streamlocal-forward@openssh.com */
+  readonly listenSocket: (path: string, onConnection: (incoming: Incoming) => void) => Promise<void>;
+  readonly unlistenSocket: (path: string) => Promise<void>;
+  /** Resolves when the connection is gone: null when `end` was called, else why. */
+  readonly closed: Promise<SshFailure | null>;
+  /** Says goodbye and closes; open channels end. */
+  readonly end: () => void;
+  /** ssh2's own client, for requests that no forward needs (src/forward/requests.ts) */
+  readonly client: Client;
+}
+
+/** A connected socket with TCP_NODELAY (see connectTcp), or a channel of another session. */
+export type Transport = Socket | Channel;
+
+/**
+ * `checkHostKey` is asked once with the key as on the wire (RFC 4253, section 6.6), and tells why not, or null.
+ * `credentials` are tried in their order. `timeoutMs` is the longest wait for each answer of the server until the login
+ * is through; questions to the user do not count.
+ */
+export interface ConnectOptions extends LoginOptions {
+  readonly transport: Transport;
+  /** names of host key algorithms that we hold keys of, to be asked for first (ssh's order_hostkeyalgs) */
+  readonly knownAlgorithms?: readonly string[];
+  /** Probes of the connection (ServerAliveInterval, ServerAliveCountMax). Without it, none. */
+  readonly keepAlive?: { readonly intervalMs: number; readonly count: number };
+  /** text that the server shows before the login (RFC 4252, section 5.4): any bytes, not for a terminal as it is */
+  readonly onBanner?: (text: string) => void;
+}
+
+/** What OpenSSH 9 offers too, fastest first: AES-GCM is in Node's OpenSSL, ChaCha20-Poly1305 half in WebAssembly. */
+const CIPHERS = [
+  "aes128-gcm@openssh.com",
+  "aes256-gcm@openssh.com",
+  "chacha20-poly1305@openssh.com",
+  "aes128-ctr",
+  "aes192-ctr",
+  "aes256-ctr",
+] as const;
+const MACS = [
+  "hmac-sha2-256-etm@openssh.com",
+  "hmac-sha2-512-etm@openssh.com",
+  "hmac-sha2-256",
+  "hmac-sha2-512",
+] as const;
+/** No group exchange: the server would choose the numbers that we calculate with. */
+const KEY_EXCHANGES = [
+  "curve25519-sha256",
+  "curve25519-sha256@libssh.org",
+  "ecdh-sha2-nistp256",
+  "ecdh-sha2-nistp384",
+  "ecdh-sha2-nistp521",
+  "diffie-hellman-group16-sha512",
+  "diffie-hellman-group18-sha512",
+  "diffie-hellman-group14-sha256",
+] as const;
+const HOST_KEYS = [
+  "ssh-ed25519",
+  "ecdsa-sha2-nistp256",
+  "ecdsa-sha2-nistp384",
+  "ecdsa-sha2-nistp521",
+  "rsa-sha2-512",
+  "rsa-sha2-256",
+] as const;
+
+/**
+ * A TCP connection that is fit for `connect`: without TCP_NODELAY before the handshake, Nagle's algorithm and delayed
+ * acknowledgements cost each channel 40 ms. Rejects with an SshFailure.
+ */
+export function connectTcp(
+  { host, port }: Endpoint,
+  { timeoutMs, localAddress, family }: { timeoutMs: number; localAddress?: string; family?: 4 | 6 },
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({
+      host,
+      port,
+      noDelay: true,
+      // Node's 250 ms for each address but the last would lose far hosts
+      autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(5_000, timeoutMs)),
+      ...(localAddress === undefined ? {} : { localAddress }),
+      ...(family === undefined ? {} : { family }),
+    });
+    const give = (kind: "unreachable" | "timeout", because: string): void => {
+      socket.destroy();
+      reject(new SshFailure(kind, because));
+    };
+    const timer = setTimeout(() => give("timeout", `no connection within ${timeoutMs / 1000} s`), timeoutMs);
+    const onError = (error: Error): void => {
+      clearTimeout(timer);
+      give("unreachable", describeNetworkError(error));
+    };
+    socket.once("error", onError).once("connect", () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      resolve(socket);
+    });
+  });
+}
+
+/** With several addresses Node gives one error for each. */
+function describeNetworkError(error: Error): string {
+  const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error];
+  return errors.map((one) => (one instanceof Error ? one.message : String(one))).join(", ");
+}
+
+/** Logs in. Rejects with an SshFailure; the transport is closed then. */
+export async function connect(options: ConnectOptions): Promise<Session> {
+  const { transport } = options;
+  const client: Client = new ssh2.Client();
+  const login = watchLogin(client, () => transport.destroy(), options);
+  const { onBanner } = options;
+  if (onBanner !== undefined) client.on("banner", onBanner);
+  client.connect({
+    sock: transport,
+    username: options.user,
+    hostVerifier: login.checkHostKey,
+    authHandler: login.nextCredential,
+    algorithms: {
+      cipher: [...CIPHERS],
+      hmac: [...MACS],
+      kex: [...KEY_EXCHANGES],
+      serverHostKey: preferKnown(options.knownAlgorithms ?? []),
+      compress: ["none"],
+    },
+    readyTimeout: 0,
+    keepaliveInterval: options.keepAlive?.intervalMs ?? 0,
+    keepaliveCountMax: options.keepAlive?.count ?? 0,
+    strictVendor: false,
+  });
+  let serverVersion = "";
+  guardTransport(client, transport, {
+    fail: login.fail,
+    onIdentification: (version) => {
+      serverVersion = version;
+    },
+  });
+  await login.ready;
+  return makeSession(client, transport, { login, serverVersion });
+}
+
+function preferKnown(known: readonly string[]): (typeof HOST_KEYS)[number][] {
+  return [
+    ...HOST_KEYS.filter((name) => known.includes(name)),
+    ...HOST_KEYS.filter((name) => !known.includes(name)),
+  ];
+}
+
+const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
+
+function makeSession(
+  client: Client,
+  transport: Transport,
+  { login, serverVersion }: { login: Login; serverVersion: string },
+): Session {
+  const guard = (channel: ClientChannel): Channel => guardChannel(channel, transport, login.fail);
+  const listeners = takeIncoming(client, guard);
+  return {
+    serverVersion,
+    client,
+    openTcp: ({ host, port }, origin = NOWHERE) =>
+      opened(guard, (done) => client.forwardOut(origin.host, origin.port, host, port, done)),
+    openSocket: (path) => opened(guard, (done) => client.openssh_forwardOutStreamLocal(path, done)),
+    listenTcp: (bind, onConnection) =>
+      new Promise((resolve, reject) => {
+        const onBound = (error: Error | undefined, port: number): void => {
+          if (error === undefined) {
+            listeners.set(keyOf({ host: bind.host, port }), onConnection);
+            resolve(port);
+          } else reject(asFailure("request-refused", error));
+        };
+        attempt(reject, () => client.forwardIn(bind.host, bind.port, onBound));
+      }),
+    unlistenTcp: (bind) => {
+      listeners.delete(keyOf(bind));
+      return answered((done) => client.unforwardIn(bind.host, bind.port, done));
+    },
+    listenSocket: async (path, onConnection) => {
+      await answered((done) =>
+        client.openssh_forwardInStreamLocal(path, (error) => {
+          // here and not after the promise: a connection may follow the answer in the same packet
+          if (error === undefined || error === null) listeners.set(path, onConnection);
+          done(error);
+        }),
+      );
+    },
+    unlistenSocket: (path) => {
+      listeners.delete(path);
+      return answered((done) => client.openssh_unforwardInStreamLocal(path, done));
+    },
+    closed: login.closed,
+    end: login.end,
+  };
+}
+
+/** ssh2 throws when the connection has gone. */
+function attempt(reject: (failure: SshFailure) => void, call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    reject(asFailure("closed", error));
+  }
+}
+
+function opened(
+  guard: (channel: ClientChannel) => Channel,
+  call: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+): Promise<Channel> {
+  return new Promise((resolve, reject) => {
+    attempt(reject, () =>
+      call((error, channel) => (error === undefined ? resolve(guard(channel)) : reject(openFailure(error)))),
+    );
+  });
+}
+
+function answered(call: (done: (error?: Error | null) => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    attempt(reject, () =>
+      call((error) =>
+        error === undefined || error === null ? resolve() : reject(asFailure("request-refused", error)),
+      ),
+    );
+  });
+}
+
+/** Keys are "host port" for TCP and the path for sockets, which starts with a slash. */
+type Listeners = Map<string, (incoming: Incoming) => void>;
+
+function keyOf({ host, port }: Endpoint): string {
+  return `${host} ${port}`;
+}
+
+/** Connections that nobody asked for are refused: ssh2 looks, too, but in an object whose prototype has names. */
+function takeIncoming(client: Client, guard: (channel: ClientChannel) => Channel): Listeners {
+  const listeners: Listeners = new Map();
+  const hand = (
+    key: string,
+    origin: Endpoint | null,
+    { accept, reject }: { accept: AcceptConnection; reject: () => void },
+  ): void => {
+    const onConnection = listeners.get(key);
+    if (onConnection === undefined) reject();
+    else onConnection({ origin, reject, accept: () => guard(accept() as ClientChannel) });
+  };
+  client.on("tcp connection", ({ destIP, destPort, srcIP, srcPort }, accept, reject) => {
+    hand(keyOf({ host: destIP, port: destPort }), { host: srcIP, port: srcPort }, { accept, reject });
+  });
+  client.on("unix connection", ({ socketPath }, accept, reject) => {
+    hand(socketPath, null, { accept, reject });
+  });
+  return listeners;
+}
