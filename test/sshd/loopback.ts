@@ -1,0 +1,191 @@
+/** A throw-away sshd on loopback that really forwards: keys and files of its own, logging in the caller itself. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+
+const PROGRAM = "/usr/sbin/sshd";
+
+export interface LoopbackSshd {
+  readonly port: number;
+  readonly user: string;
+  /** a folder of its own, for sockets and the like */
+  readonly folder: string;
+  /** file of the private key that may log in; its public part lies beside it */
+  readonly identity: string;
+  readonly knownHosts: string;
+  readonly log: () => string;
+  /** arguments of ssh(1) that keep it from everything of the user's own */
+  readonly sshOptions: readonly string[];
+  /** of the listener; sessions are its children */
+  readonly pid: number;
+  readonly stop: () => Promise<void>;
+}
+
+/** Why there can be none on this machine; null: there can. */
+export function whyNoSshd(): string | null {
+  try {
+    accessSync(PROGRAM, constants.X_OK);
+    return null;
+  } catch {
+    return `no program ${PROGRAM}`;
+  }
+}
+
+export interface SshdOptions {
+  /** lines of the configuration, which come first and therefore win */
+  readonly lines?: readonly string[];
+  readonly address?: string;
+  /** options before the key in authorized_keys */
+  readonly keyOptions?: string;
+}
+
+export async function startSshd({
+  lines = [],
+  address = "127.0.0.1",
+  keyOptions = "",
+}: SshdOptions = {}): Promise<LoopbackSshd> {
+  if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
+  const folder = mkdtempSync(join(tmpdir(), "sshd-policy-forward-"));
+  chmodSync(folder, 0o755);
+  for (const name of ["hostkey", "id"])
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", join(folder, name)]);
+  const publicKey = readFileSync(join(folder, "id.pub"), "utf8");
+  writeFileSync(join(folder, "authorized_keys"), `${keyOptions} ${publicKey}`.trimStart());
+  const port = await freePort(address);
+  const hostKey = readFileSync(join(folder, "hostkey.pub"), "utf8");
+  const knownHosts = join(folder, "known_hosts");
+  writeFileSync(knownHosts, `[${address}]:${port} ${hostKey}`);
+  const config = join(folder, "sshd_config");
+  writeFileSync(config, `${[...lines, ...standing(folder, { port, address })].join("\n")}\n`);
+  const child = spawn(PROGRAM, ["-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "pipe"] });
+  const log = await listening(child);
+  const user = userInfo().username;
+  const identity = join(folder, "id");
+  return {
+    port,
+    user,
+    folder,
+    identity,
+    knownHosts,
+    log,
+    pid: child.pid ?? 0,
+    sshOptions: sshOptions({ identity, knownHosts, port, user }),
+    stop: async () => {
+      if (child.exitCode === null) await new Promise((done) => child.once("exit", done).kill("SIGTERM"));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function standing(folder: string, { port, address }: { port: number; address: string }): readonly string[] {
+  return [
+    `Port ${port}`,
+    `ListenAddress ${address}`,
+    `HostKey ${folder}/hostkey`,
+    "PidFile none",
+    `AuthorizedKeysFile ${folder}/authorized_keys`,
+    "StrictModes no",
+    "UsePAM no",
+    "PermitRootLogin yes",
+    "PasswordAuthentication no",
+    "KbdInteractiveAuthentication no",
+    "LogLevel VERBOSE",
+    "MaxStartups 1000",
+    "MaxSessions 1000",
+    ...(knowsPenalties() ? ["PerSourcePenalties no"] : []),
+  ];
+}
+
+/** From 9.8 on 127.0.0.1 would be shut out after a few failed logins; older ones refuse the keyword. */
+function knowsPenalties(): boolean {
+  const text = execFileSync("sh", ["-c", '"$0" -V 2>&1; :', PROGRAM], { encoding: "latin1" });
+  const [, major = "0", minor = "0"] = /OpenSSH_(\d+)\.(\d+)/.exec(text) ?? [];
+  return Number(major) * 100 + Number(minor) >= 908;
+}
+
+function listening(child: ChildProcess): Promise<() => string> {
+  let text = "";
+  return new Promise((resolve, reject) => {
+    child.stderr?.on("data", (chunk: Buffer) => {
+      text += chunk.toString("latin1");
+      if (text.includes("Server listening")) resolve(() => text);
+    });
+    child.once("exit", () => reject(new Error(`sshd did not start: ${text}`)));
+  });
+}
+
+function sshOptions(of: {
+  identity: string;
+  knownHosts: string;
+  port: number;
+  user: string;
+}): readonly string[] {
+  const options = [
+    "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    "BatchMode=yes",
+    "StrictHostKeyChecking=yes",
+    `UserKnownHostsFile=${of.knownHosts}`,
+    "GlobalKnownHostsFile=/dev/null",
+  ].flatMap((option) => ["-o", option]);
+  return ["-F", "none", "-i", of.identity, ...options, "-p", String(of.port), "-l", of.user];
+}
+
+export async function freePort(address = "127.0.0.1"): Promise<number> {
+  const server = createServer();
+  const port = await listenOn(server, 0, address);
+  await new Promise((done) => server.close(done));
+  return port;
+}
+
+/** The port that it listens on. */
+export function listenOn(server: Server, port: number, address = "127.0.0.1"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject).listen(port, address, () => {
+      const bound = server.address();
+      resolve(typeof bound === "object" && bound !== null ? bound.port : 0);
+    });
+  });
+}
+
+export interface TestServer {
+  readonly port: number;
+  readonly close: () => void;
+}
+
+/** A TCP server whose connections are half-open like ssh's, and which ends with its connections. */
+export async function serve(
+  onConnection: (socket: Socket) => void,
+  address = "127.0.0.1",
+): Promise<TestServer> {
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket)).on("error", () => {});
+    onConnection(socket);
+  });
+  const port = await listenOn(server, 0, address);
+  return {
+    port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+/** Sends back what it gets. */
+export function serveEcho(address?: string): Promise<TestServer> {
+  return serve((socket) => socket.pipe(socket), address);
+}
