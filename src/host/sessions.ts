@@ -72,16 +72,25 @@ function readLogin(process: Process, all: readonly Process[]): Login | null {
   return { user, terminals: terminals === "notty" ? [] : terminals.split(",") };
 }
 
+export type Origin =
+  | { readonly kind: "session"; readonly session: Session }
+  /** it came over SSH, by a session that is not open any more */
+  | { readonly kind: "ended" }
+  /** it did not come over SSH: a console, a timer */
+  | { readonly kind: "console" };
+
 /**
- * The session in which a process runs: an ancestor of it serves the session, or (tmux, screen, and sudo, which clears
- * the environment) an ancestor was started with its SSH_CONNECTION. Null: it came some other way, a console perhaps.
+ * Where a process comes from: an ancestor of it serves a session, or (tmux, screen, whatever outlived its shell) was
+ * started with a session's SSH_CONNECTION. sudo clears the environment, but not that of its ancestors.
  */
-export function sessionOf(machine: Machine, sessions: readonly Session[], pid: number): Session | null {
+export function originOf(machine: Machine, sessions: readonly Session[], pid: number): Origin {
   const line = ancestors(listProcesses(machine), pid);
-  const direct = sessions.find((session) => line.some((process) => process.pid === session.pid));
-  if (direct !== undefined) return direct;
   const connections = line.flatMap((process) => connectionOf(machine, process) ?? []);
-  return sessions.find(({ client }) => connections.some((from) => from === printed(client))) ?? null;
+  const session =
+    sessions.find((open) => line.some((process) => process.pid === open.pid)) ??
+    sessions.find(({ client }) => connections.includes(printed(client)));
+  if (session !== undefined) return { kind: "session", session };
+  return { kind: connections.length === 0 ? "console" : "ended" };
 }
 
 /** "198.51.100.7 50022" of "SSH_CONNECTION=198.51.100.7 50022 192.0.2.1 22" (ssh(1), ENVIRONMENT). */

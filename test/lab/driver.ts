@@ -1,7 +1,7 @@
 /** Runs inside a booted host: the functions of src/host, one a call, their answers as JSON. */
 import { restartService } from "../../src/host/restart.ts";
 import { commandLine, findService, type Service } from "../../src/host/service.ts";
-import { openSessions, sessionOf } from "../../src/host/sessions.ts";
+import { openSessions, originOf } from "../../src/host/sessions.ts";
 import { thisMachine } from "../../src/host/this-machine.ts";
 
 const machine = thisMachine({
@@ -24,8 +24,11 @@ function summary(service: Service): unknown {
 
 async function sessions(): Promise<unknown> {
   const open = await openSessions(machine);
-  const present = sessionOf(machine, open, process.pid);
-  return open.map((session) => ({ ...session, present: session === present }));
+  const origin = originOf(machine, open, process.pid);
+  return open.map((session) => ({
+    ...session,
+    present: origin.kind === "session" && session === origin.session,
+  }));
 }
 
 async function answer(): Promise<unknown> {

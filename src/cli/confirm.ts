@@ -1,0 +1,42 @@
+/** `confirm`: keeps a fix that waits; its hidden options are what undoes it when nobody does. */
+import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
+import { STATE_FOLDER } from "../host/journal.ts";
+import { ownMachine } from "./host.ts";
+import { complain, refuse } from "./output.ts";
+import { writeStandardOutput } from "./standard-output.ts";
+import { latin1 } from "./targets.ts";
+
+export interface ConfirmOptions {
+  /** the folder of a run: undo it at its deadline */
+  readonly watch?: string;
+  /** undo all that waits, before sshd starts */
+  readonly boot?: boolean;
+}
+
+export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<number> {
+  const machine = ownMachine();
+  if (machine.self.uid !== 0) return refuse("only root can confirm a fix: sudo sshd-policy confirm");
+  if (watch !== undefined) {
+    await watchRun(machine, STATE_FOLDER, latin1(watch));
+    return 0;
+  }
+  if (boot === true) {
+    await undoAtBoot(machine, STATE_FOLDER);
+    return 0;
+  }
+  const confirmation = await confirmRuns(machine, STATE_FOLDER);
+  switch (confirmation.kind) {
+    case "kept":
+      for (const { journal } of confirmation.runs) {
+        const files = journal.files.map(({ path }) => path).join(", ");
+        writeStandardOutput(Buffer.from(`kept: the fix of ${journal.started} stays (${files})\n`, "latin1"));
+      }
+      return 0;
+    case "nothing":
+      complain(`nothing waits for confirmation; ${STATE_FOLDER}/log tells what became of the last fix`);
+      return 1;
+    case "refused":
+      complain(confirmation.because);
+      return 1;
+  }
+}

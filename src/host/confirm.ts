@@ -1,0 +1,194 @@
+/**
+ * A fix that waits for a person's confirmation, and who undoes it when none comes: a process that outlives this one and
+ * its session, and a hook that runs before sshd when the host boots.
+ */
+import { bootHook, installHook, removeHook } from "./boot-hook.ts";
+import { findDaemons } from "./daemon.ts";
+import { type Journal, openRuns, type Run, readRun, writeLog } from "./journal.ts";
+import { takeLock } from "./lock.ts";
+import type { Machine } from "./machine.ts";
+import { statusOf, textOf } from "./processes.ts";
+import { bringBack } from "./service-record.ts";
+import { openSessions, originOf, type Session } from "./sessions.ts";
+import { keepRun, type Restarter, type Undone, undoRun } from "./undo.ts";
+
+/** How this program is called to watch, and at a boot: hidden options of `confirm`. */
+const watchCommand = ({ self }: Machine, { folder }: Run): readonly string[] => [
+  ...self.command,
+  "confirm",
+  "--watch",
+  folder,
+];
+
+function hookOf(machine: Machine): ReturnType<typeof bootHook> {
+  return bootHook(machine, [...machine.self.command, "confirm", "--boot"]);
+}
+
+/** Makes sure that the run is undone at its deadline, whatever becomes of this process. Gives words for people. */
+export async function armUndo(machine: Machine, run: Run): Promise<string> {
+  rememberSessions(machine, run, await openSessions(machine));
+  const hook = hookOf(machine);
+  if (hook !== null) await installHook(machine, hook);
+  const watcher = await startWatcher(machine, run);
+  const boot =
+    hook === null
+      ? "a restart of this container does not undo it"
+      : `and by ${hook.path} if this host boots meanwhile`;
+  return `undone by ${watcher} unless it is confirmed, ${boot}`;
+}
+
+/** Nothing waits any more: the watcher sees it in the journal and ends by itself. */
+export async function disarmUndo(machine: Machine): Promise<void> {
+  const hook = hookOf(machine);
+  if (hook !== null) await removeHook(machine, hook);
+}
+
+/**
+ * A service of its own where systemd runs, since logind may kill what a session leaves behind (KillUserProcesses in
+ * logind.conf(5)); elsewhere a process in a session of its own.
+ */
+async function startWatcher(machine: Machine, run: Run): Promise<string> {
+  const command = watchCommand(machine, run);
+  if (statusOf(machine, "/run/systemd/system") !== null) {
+    const unit = `sshd-policy-${run.folder.slice(run.folder.lastIndexOf("/") + 1)}.service`;
+    const options = ["--quiet", "--collect", `--unit=${unit}`, "--property=Restart=on-failure"];
+    const { status } = await machine.run(["systemd-run", ...options, "--", ...command]);
+    if (status === 0) return unit;
+  }
+  return `process ${machine.startDetached(command)}`;
+}
+
+/** Whose confirmation proves nothing: these sessions were open before the change. */
+function rememberSessions(machine: Machine, run: Run, sessions: readonly Session[]): void {
+  const path = sessionsPath(run);
+  machine.unlink(path);
+  machine.create(path);
+  const text = JSON.stringify(sessions.map(({ pid, started }) => ({ pid, started })));
+  machine.write(path, Buffer.from(text, "latin1"));
+}
+
+function sessionsPath({ folder }: Run): string {
+  return `${folder}/sessions.json`;
+}
+
+const POLL_MS = 1000;
+
+/** Until the run is settled, or its deadline has passed and it is undone. */
+export async function watchRun(machine: Machine, stateFolder: string, folder: string): Promise<void> {
+  let waited = 0;
+  let deadline: string | null = null;
+  let limit = Number.POSITIVE_INFINITY;
+  for (;;) {
+    const run = readRun(machine, folder);
+    if (run === null || isSettled(run.journal)) return;
+    if (run.journal.deadline !== deadline) {
+      deadline = run.journal.deadline;
+      waited = 0;
+      limit = deadline === null ? limit : Date.parse(deadline) - machine.now().getTime();
+    }
+    // a clock that is set back must not keep an unwanted policy: the time waited counts, too
+    const isOver = deadline !== null && (machine.now().getTime() >= Date.parse(deadline) || waited >= limit);
+    if (
+      isOver &&
+      (await undoLocked(machine, stateFolder, { folder, because: "nobody confirmed it in time" }))
+    )
+      return;
+    await machine.sleep(POLL_MS);
+    waited += POLL_MS;
+  }
+}
+
+/** "finishing": a person has confirmed it, and what is left is tidying up. */
+function isSettled({ state }: Journal): boolean {
+  return state === "finishing" || state === "done" || state === "undone";
+}
+
+interface Undoing {
+  readonly folder: string;
+  readonly because: string;
+}
+
+/** False: another run is at work, or something could not be put back; it is tried again. */
+async function undoLocked(machine: Machine, stateFolder: string, undoing: Undoing): Promise<boolean> {
+  const lock = takeLock(machine, stateFolder);
+  if (lock.kind === "busy") return false;
+  try {
+    const run = readRun(machine, undoing.folder);
+    if (run === null || isSettled(run.journal)) return true;
+    const { service } = run.journal;
+    const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
+    writeLog(machine, stateFolder, logLine(run, undoing.because, undone));
+    if (undone.problems.length > 0) return false;
+    await disarmUndo(machine);
+    return true;
+  } finally {
+    lock.release();
+  }
+}
+
+function logLine({ folder }: Run, because: string, { problems, service }: Undone): string {
+  const outcome =
+    problems.length === 0 ? `undone${service === null ? "" : `; ${service}`}` : problems.join("; ");
+  return `${folder}: ${because}: ${outcome}`;
+}
+
+/** Before sshd starts: whatever waits or was interrupted goes back, and nothing is restarted. */
+export async function undoAtBoot(machine: Machine, stateFolder: string): Promise<void> {
+  const nothing: Restarter = null;
+  for (const run of openRuns(machine, stateFolder)) {
+    if (run.journal.state === "finishing") {
+      keepRun(machine, run);
+      continue;
+    }
+    const undone = await undoRun(machine, run, nothing);
+    writeLog(machine, stateFolder, logLine(run, "the host booted before it was confirmed", undone));
+  }
+  await disarmUndo(machine);
+}
+
+export type Confirmation =
+  | { readonly kind: "kept"; readonly runs: readonly Run[] }
+  | { readonly kind: "nothing" }
+  | { readonly kind: "refused"; readonly because: string };
+
+/** Keeps what waits, if the caller came by a login that the new policy let in. */
+export async function confirmRuns(machine: Machine, stateFolder: string): Promise<Confirmation> {
+  const lock = takeLock(machine, stateFolder);
+  if (lock.kind === "busy") return { kind: "refused", because: lock.because };
+  try {
+    const waiting = openRuns(machine, stateFolder).filter(({ journal }) => journal.state === "unconfirmed");
+    if (waiting.length === 0) return { kind: "nothing" };
+    const refused = await whyNoProof(machine, waiting);
+    if (refused !== null) return { kind: "refused", because: refused };
+    const runs = waiting.map((run) => keepRun(machine, run));
+    for (const { folder } of runs)
+      writeLog(machine, stateFolder, `${folder}: confirmed by ${machine.self.caller}`);
+    await disarmUndo(machine);
+    return { kind: "kept", runs };
+  } finally {
+    lock.release();
+  }
+}
+
+const LOG_IN = "log in anew and confirm there: that proves that a login still works";
+
+async function whyNoProof(machine: Machine, runs: readonly Run[]): Promise<string | null> {
+  const origin = originOf(machine, await openSessions(machine), machine.self.pid);
+  if (origin.kind === "console") return null;
+  if (origin.kind === "ended") return `this shell came by a login that has ended: ${LOG_IN}`;
+  const { session } = origin;
+  const isOld = runs.some((run) => wasOpenBefore(machine, run, session));
+  return isOld ? `this session was open before the change: ${LOG_IN}` : null;
+}
+
+function wasOpenBefore(machine: Machine, run: Run, { pid, started }: Session): boolean {
+  const known: readonly Pick<Session, "pid" | "started">[] = JSON.parse(
+    textOf(machine, sessionsPath(run)) ?? "[]",
+  );
+  if (known.some((session) => session.pid === pid && session.started === started)) return true;
+  // a login while the old sshd still listened proves nothing either
+  const { service } = run.journal;
+  if (service === null || service.how !== "restart") return false;
+  const [daemon] = findDaemons(machine, service.configFile);
+  return daemon !== undefined && started < daemon.process.started;
+}
