@@ -10,7 +10,7 @@ import { STATE_FOLDER } from "../host/journal.ts";
 import { restartService } from "../host/restart.ts";
 import { commandLine, findService, type Service } from "../host/service.ts";
 import { bringBack, recordService } from "../host/service-record.ts";
-import { openSessions, type Session } from "../host/sessions.ts";
+import { openSessions, originOf, type Session } from "../host/sessions.ts";
 import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
 import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
@@ -20,6 +20,7 @@ import type { Live } from "./live.ts";
 import { watchSignals } from "./live.ts";
 import { proveEffect } from "./prove-effect.ts";
 import type { Target } from "./targets.ts";
+import { awaitConfirmation, chosenSeconds, confirmation } from "./wait.ts";
 
 export interface ApplyOptions {
   readonly dryRun?: boolean;
@@ -30,6 +31,8 @@ export interface ApplyOptions {
   /** false with --no-validate */
   readonly validate: boolean;
   readonly force?: boolean;
+  /** seconds; 0: not asked for */
+  readonly confirm?: number;
 }
 
 /** What a live target came to. `stopped`: why nothing is changed; null: all is done. */
@@ -54,6 +57,8 @@ export async function applyLive(
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };
   const how = options.reload === true ? "reload" : "restart";
+  const isTerminal = process.stderr.isTTY === true;
+  const seconds = chosenSeconds(machine, sessions, { confirm: options.confirm, isTerminal });
   const record = recordService(service, { ...question, how });
   const fix: LiveFix = {
     stateFolder: STATE_FOLDER,
@@ -72,14 +77,14 @@ export async function applyLive(
         }
       : null,
     prove: () => proveEffect(machine, sshd, { plan, accounts: accountsOf(target.tree) ?? [] }),
-    confirm: null,
+    confirm: confirmation(machine, seconds),
     mode: options.dryRun === true ? "rehearse" : "apply",
     stopped: watchSignals(),
   };
-  return conclude(await applyFix(machine, fix, tell));
+  return conclude(live, await applyFix(machine, fix, tell));
 }
 
-function conclude(outcome: Outcome): Applied {
+async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
   switch (outcome.kind) {
     case "refused":
       return { stopped: outcome.because, rolledBack: false };
@@ -87,8 +92,14 @@ function conclude(outcome: Outcome): Applied {
       return { stopped: "a dry run; without --dry-run it would be done", rolledBack: false };
     case "rolled-back":
       return { stopped: outcome.because, rolledBack: true };
-    default:
+    case "applied":
+      await tellSessions(live);
       return { stopped: null, rolledBack: false };
+    case "unconfirmed": {
+      await tellSessions(live);
+      const kept = await awaitConfirmation(live, outcome.run);
+      return { stopped: kept ? null : "nobody confirmed it in time", rolledBack: !kept };
+    }
   }
 }
 
@@ -134,6 +145,28 @@ function whyUntouchable(
   if (validate && sshd === null)
     return "no sshd is installed that could test the result: --no-validate goes on without";
   return null;
+}
+
+/** A restart ends no session: they keep the policy that they were let in with. */
+async function tellSessions({ machine, tell }: Live): Promise<void> {
+  const sessions = await openSessions(machine);
+  if (sessions.length === 0) return;
+  const origin = originOf(machine, sessions, machine.self.pid);
+  const lines = sessions.map((session) => {
+    const { user, terminals, since, client, pid } = session;
+    const where = terminals.length === 0 ? "no terminal" : terminals.join(" ");
+    const from = client === null ? "" : ` from ${client.address}`;
+    const mark = origin.kind === "session" && origin.session === session ? ", this one" : "";
+    return `${user} (${where}${from}, since ${clockTime(since)}${mark}): kill ${pid} ends it`;
+  });
+  const head = `${count(sessions.length, "session")} still open, with the policy of before`;
+  tell({ step: "sessions", state: "ok", text: [head, ...lines].join("\n") });
+}
+
+/** "2026-11-22 09:12" in local time. */
+function clockTime(time: Date): string {
+  const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 16).replace("T", " ");
 }
 
 interface UseRequest {

@@ -1,6 +1,7 @@
 /** `confirm`: keeps a fix that waits; its hidden options are what undoes it when nobody does. */
 import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
+import { visible } from "../report/text.ts";
 import { ownMachine } from "./host.ts";
 import { complain, refuse } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
@@ -29,7 +30,7 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
     case "kept":
       for (const { journal } of confirmation.runs) {
         const files = journal.files.map(({ path }) => path).join(", ");
-        writeStandardOutput(Buffer.from(`kept: the fix of ${journal.started} stays (${files})\n`, "latin1"));
+        writeStandardOutput(Buffer.from(`kept: the fix of ${journal.started} stays (${visible(files)})\n`));
       }
       return 0;
     case "nothing":

@@ -1,8 +1,9 @@
 /** The command line: options to calls, answers to exit codes. Commands are loaded when they run. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { AuditCommandOptions } from "./audit.ts";
 import type { CheckCommandOptions } from "./check.ts";
 import type { CompareCommandOptions } from "./compare.ts";
+import type { ConfirmOptions } from "./confirm.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
@@ -14,6 +15,13 @@ const EXIT = { usage: 2, internal: 3 } as const;
 
 function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];
+}
+
+/** Whole seconds, up to a day. */
+function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 86_400)
+    throw new InvalidArgumentError("whole seconds up to 86400, please");
+  return Number(text);
 }
 
 function withTargets(command: Command, argument = "[FILE...]"): Command {
@@ -80,6 +88,11 @@ function addAudit(program: Command, done: Done): void {
     .option("--reload", "with --fix on this host: reload sshd instead of restarting it")
     .option("--restart-command <command>", "with --fix on this host: how sshd is restarted")
     .option("--no-validate", "with --fix on this host: do not test the result with sshd -t")
+    .option(
+      "--confirm <seconds>",
+      "with --fix on this host: undone unless sshd-policy confirm comes from a new login in time (over SSH on a terminal: 120; 0 turns it off)",
+      seconds,
+    )
     .option("--force", "with --fix on this host: go on where a guard stops")
     .option("--events <file>", "with --fix on this host: the steps as JSON lines; - is standard output")
     .action(async (files: string[], options: AuditCommandOptions) => {
@@ -150,6 +163,20 @@ function addCheck(program: Command, done: Done): void {
   );
 }
 
+function addConfirm(program: Command, done: Done): void {
+  program
+    .command("confirm")
+    .description(
+      "keep the fix that waits for it; call it from a new login, which proves that one still works",
+    )
+    .addOption(new Option("--watch <run>", "undo that run at its deadline").hideHelp())
+    .addOption(new Option("--boot", "undo what waits, before sshd starts").hideHelp())
+    .action(async (options: ConfirmOptions) => {
+      const { runConfirm } = await import("./confirm.ts");
+      done(await runConfirm(options));
+    });
+}
+
 function addRecover(program: Command, done: Done): void {
   program
     .command("recover")
@@ -183,7 +210,16 @@ async function main(argv: readonly string[]): Promise<number> {
   const done: Done = (found) => {
     code = found;
   };
-  for (const add of [addAudit, addExposure, addCompare, addEffective, addCheck, addRecover, addRules])
+  for (const add of [
+    addAudit,
+    addExposure,
+    addCompare,
+    addEffective,
+    addCheck,
+    addConfirm,
+    addRecover,
+    addRules,
+  ])
     add(program, done);
   try {
     await program.parseAsync(argv);

@@ -24,7 +24,7 @@ export function openProgress(machine: Machine, { events, quiet = false }: Progre
 
 const COLUMN = 9;
 
-/** A step that has begun shows on a terminal only, and is written over when it has ended. */
+/** A step that has begun and has nothing to say shows on a terminal only, and is written over when it has ended. */
 function forPeople(): Tell {
   // a terminal that is gone must not end what is under way
   process.stderr.on("error", () => {});
@@ -32,7 +32,8 @@ function forPeople(): Tell {
   return ({ step, state, text }) => {
     const name = step.padEnd(COLUMN);
     if (state === "begun") {
-      if (isTerminal) process.stderr.write(`${name}…`);
+      if (text !== "") process.stderr.write(`${name}${visible(text)}\n`);
+      else if (isTerminal) process.stderr.write(`${name}…`);
       return;
     }
     const [first = "", ...rest] = text.split("\n").map(visible);

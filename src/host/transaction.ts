@@ -20,6 +20,7 @@ export type StepName =
   | "write"
   | "restart"
   | "proof"
+  | "sessions"
   | "finish"
   | "undo"
   | "waiting";
