@@ -4,7 +4,7 @@ import { takeLock } from "../host/lock.ts";
 import type { Machine } from "../host/machine.ts";
 import { bringBack } from "../host/service-record.ts";
 import type { Tell } from "../host/transaction.ts";
-import { keepRun, type Undone, undoRun } from "../host/undo.ts";
+import { recoverRun } from "../host/undo.ts";
 import { ownMachine } from "./host.ts";
 import { complain } from "./output.ts";
 import { openProgress, type ProgressOptions } from "./progress.ts";
@@ -81,12 +81,13 @@ export async function recoverRuns(
   // the latest first: what it changed stands on what earlier ones left
   for (const run of runs.toReversed()) {
     tell({ step: "recover", state: "begun", text: "" });
-    const undone = await recoverRun(machine, run);
+    const { service } = run.journal;
+    const undone = await recoverRun(machine, run, service === null ? null : bringBack(machine, service));
     problems.push(...undone.problems);
     tell({
       step: "recover",
       state: undone.problems.length === 0 ? "ok" : "failed",
-      text: [`the run of ${run.journal.started}: ${undone.text}`, ...undone.problems].join("\n"),
+      text: [`the run of ${run.journal.started}: ${recoveredText(undone)}`, ...undone.problems].join("\n"),
     });
   }
   return { runs: runs.length, problems, waiting: null };
@@ -97,18 +98,10 @@ function hasTime(machine: Machine, { journal }: Run): boolean {
   return machine.now() < new Date(journal.deadline);
 }
 
-async function recoverRun(
-  machine: Machine,
-  run: Run,
-): Promise<Pick<Undone, "problems"> & { readonly text: string }> {
-  if (run.journal.state === "finishing") {
-    keepRun(machine, run);
-    return { problems: [], text: "it was kept, and is finished now" };
-  }
-  const { service } = run.journal;
-  const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
-  const text = undone.problems.length === 0 ? "undone, everything is as it was before it" : "not undone";
-  return { problems: undone.problems, text: undone.service === null ? text : `${text}; ${undone.service}` };
+function recoveredText({ problems, service, kept }: Awaited<ReturnType<typeof recoverRun>>): string {
+  if (kept) return "it was kept, and is finished now";
+  const text = problems.length === 0 ? "undone, everything is as it was before it" : "not undone";
+  return service === null ? text : `${text}; ${service}`;
 }
 
 /** Node's own answer to these signals would be an end in the middle; SIGHUP is a connection that was cut. */

@@ -80,24 +80,21 @@ export type Outcome =
 class StepFailed extends Error {}
 
 export async function applyFix(machine: Machine, fix: LiveFix, tell: Tell): Promise<Outcome> {
-  const work: Work = { machine, fix, tell, run: null };
+  const work: Work = { machine, fix, tell, run: null, changed: false };
   try {
     await prepare(work);
+    if (fix.mode === "rehearse") {
+      await takeBack(work);
+      tell({ step: "write", state: "skipped", text: "a dry run: nothing was changed" });
+      return { kind: "rehearsed" };
+    }
+    await change(work);
+    return conclude(work);
   } catch (error) {
     const because = reasonOf(error, fix);
+    if (work.changed) return rollBack(work, because);
     await takeBack(work);
     return { kind: "refused", because };
-  }
-  if (fix.mode === "rehearse") {
-    await takeBack(work);
-    tell({ step: "write", state: "skipped", text: "a dry run: nothing was changed" });
-    return { kind: "rehearsed" };
-  }
-  try {
-    await change(work);
-    return await conclude(work);
-  } catch (error) {
-    return rollBack(work, reasonOf(error, fix));
   }
 }
 
@@ -106,6 +103,8 @@ interface Work {
   readonly fix: LiveFix;
   readonly tell: Tell;
   run: Run | null;
+  /** a file may be new: from here on a failure is undone, not refused */
+  changed: boolean;
 }
 
 /** One step: told when it begins and how it ended. */
@@ -228,6 +227,7 @@ function swapFiles(work: Work): void {
   work.run = advance(machine, runOf(work), { state: "swapping" });
   // the last look before the swap: whoever edits a file at the same time must not lose that
   for (const file of fix.files) refuseIf(whyNotReplaceable(machine, file, { ownLinks: 1 }));
+  work.changed = true;
   for (const { path, newTwin } of work.run.journal.files) {
     try {
       machine.rename(newTwin, path);
@@ -245,7 +245,7 @@ async function restartService(work: Work, service: NonNullable<LiveFix["service"
   return restarted.text;
 }
 
-async function conclude(work: Work): Promise<Outcome> {
+function conclude(work: Work): Outcome {
   const { machine, fix } = work;
   refuseIf(fix.stopped());
   if (fix.confirm === null) {
@@ -261,7 +261,12 @@ async function conclude(work: Work): Promise<Outcome> {
 async function takeBack({ machine, fix, run }: Work): Promise<void> {
   if (run === null) return;
   await undoRun(machine, run, null);
-  await fix.confirm?.disarm();
+  await disarm(fix);
+}
+
+/** What stays armed finds nothing to undo: that it stays must hide no other reason. */
+async function disarm({ confirm }: LiveFix): Promise<void> {
+  await confirm?.disarm().catch(() => {});
 }
 
 async function rollBack(work: Work, because: string): Promise<Outcome> {
@@ -270,7 +275,7 @@ async function rollBack(work: Work, because: string): Promise<Outcome> {
   const undone = await undoRun(machine, runOf(work), fix.service?.bringBack ?? null);
   const service = undone.service === null ? "" : `; ${undone.service}`;
   const isWhole = undone.problems.length === 0;
-  if (isWhole) await fix.confirm?.disarm();
+  if (isWhole) await disarm(fix);
   tell({
     step: "undo",
     state: isWhole ? "ok" : "failed",

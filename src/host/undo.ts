@@ -17,23 +17,19 @@ export interface Undone {
   readonly service: string | null;
 }
 
+/** Once is not enough where an error passes by itself: nothing is worse than a server that is left in between. */
+const ATTEMPTS = 2;
+
 /** The files of a run as they were, and the service with them if it may have read the new ones. */
 export async function undoRun(machine: Machine, run: Run, restart: Restarter): Promise<Undone> {
-  const problems: string[] = [];
   // a full disk must not keep the files from being put back: the state before says enough to do it again
   const undoing = quietly(() => advance(machine, run, { state: "undoing" })) ?? run;
-  let retry = false;
-  for (const file of run.journal.files) {
-    const problem = await putBack(machine, run, file).catch((error: unknown) => {
-      retry = true;
-      return whyFailed(file.path, error);
-    });
-    if (problem !== null) problems.push(problem);
-  }
-  for (const folder of foldersOf(run)) quietly(() => machine.sync(folder));
-  const service = run.journal.restarted && restart !== null ? await restart() : null;
+  const files = await putAllBack(machine, run);
+  const service = run.journal.restarted && restart !== null ? await start(restart) : null;
+  const problems = [...files.conflicts, ...files.failures];
   if (service?.kind === "down") problems.push(`the service is not up: ${service.because}`);
-  if (!retry && service?.kind !== "down") quietly(() => advance(machine, undoing, { state: "undone" }));
+  const isOver = files.failures.length === 0 && service?.kind !== "down";
+  if (isOver) quietly(() => advance(machine, undoing, { state: "undone" }));
   return { problems, service: service?.kind === "up" ? service.text : null };
 }
 
@@ -43,6 +39,40 @@ function quietly<T>(act: () => T): T | null {
   } catch {
     return null;
   }
+}
+
+async function start(restart: NonNullable<Restarter>): Promise<Restarted> {
+  let restarted = await restart();
+  for (let attempt = 1; attempt < ATTEMPTS && restarted.kind === "down"; attempt++)
+    restarted = await restart();
+  return restarted;
+}
+
+interface PutBack {
+  /** files that somebody else changed since: they stay as they are, for good */
+  readonly conflicts: readonly string[];
+  /** what can be tried again */
+  readonly failures: readonly string[];
+}
+
+async function putAllBack(machine: Machine, run: Run): Promise<PutBack> {
+  let result: PutBack = { conflicts: [], failures: [] };
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const conflicts: string[] = [];
+    const failures: string[] = [];
+    for (const file of run.journal.files) {
+      try {
+        const conflict = await putBack(machine, run, file);
+        if (conflict !== null) conflicts.push(conflict);
+      } catch (error) {
+        failures.push(whyFailed(file.path, error));
+      }
+    }
+    result = { conflicts, failures };
+    if (failures.length === 0) break;
+  }
+  for (const folder of foldersOf(run)) quietly(() => machine.sync(folder));
+  return result;
 }
 
 /** What could not be done because somebody changed the file since; null when it is as it was. */
@@ -71,18 +101,41 @@ async function rebuildTwin(
   const before = machine.readFile(backup);
   if (before === null) throw new Error(`neither ${oldTwin} nor ${backup} is there`);
   const again = twinPath(path, "old", `${run.folder.slice(run.folder.lastIndexOf("/") + 1)}-again`);
-  machine.unlink(again);
-  await makeTwin(machine, { path, after: before }, again);
-  machine.rename(again, oldTwin);
+  try {
+    machine.unlink(again);
+    await makeTwin(machine, { path, after: before }, again);
+    machine.rename(again, oldTwin);
+  } catch (error) {
+    quietly(() => machine.unlink(again));
+    throw error;
+  }
 }
 
-/** The new files stay: what would undo them is removed. */
+/**
+ * The new files stay. With the journal it is decided: what cannot be removed then is left to the next run.
+ * @throws where the decision cannot be written
+ */
 export function keepRun(machine: Machine, run: Run): Run {
   const finishing = advance(machine, run, { state: "finishing", deadline: null });
-  for (const { oldTwin, newTwin } of run.journal.files) {
-    machine.unlink(oldTwin);
-    machine.unlink(newTwin);
-  }
-  for (const folder of foldersOf(run)) machine.sync(folder);
-  return advance(machine, finishing, { state: "done" });
+  return (
+    quietly(() => {
+      for (const { oldTwin, newTwin } of run.journal.files) {
+        machine.unlink(oldTwin);
+        machine.unlink(newTwin);
+      }
+      for (const folder of foldersOf(run)) machine.sync(folder);
+      return advance(machine, finishing, { state: "done" });
+    }) ?? finishing
+  );
+}
+
+/** An interrupted run: finished where it was decided to keep it, else undone. */
+export async function recoverRun(
+  machine: Machine,
+  run: Run,
+  restart: Restarter,
+): Promise<Undone & { readonly kept: boolean }> {
+  if (run.journal.state !== "finishing") return { ...(await undoRun(machine, run, restart)), kept: false };
+  keepRun(machine, run);
+  return { problems: [], service: null, kept: true };
 }
