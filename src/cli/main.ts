@@ -7,6 +7,7 @@ import type { ConfirmOptions } from "./confirm.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
+import type { ProbeCommandOptions } from "./probe.ts";
 import type { ProgressOptions } from "./progress.ts";
 import { writeStandardOutput } from "./standard-output.ts";
 import { ownVersion } from "./version.ts";
@@ -189,6 +190,24 @@ function addRecover(program: Command, done: Done): void {
     });
 }
 
+function addProbe(program: Command, done: Done): void {
+  const command = program
+    .command("probe")
+    .description("a throw-away real sshd with this configuration: try every kind of forwarding, compare");
+  withOutput(withTargets(command, "[FILE]"), ["pretty", "json"])
+    .option("--sshd <path>", "the sshd to run (default: this machine's)")
+    .option("--sshd-root <dir>", "run the sshd of this root file system, in namespaces; needs root")
+    .option("--events <file>", "write each login and attempt there as a JSON line, - is standard output")
+    .action(async (file: string | undefined, options: ProbeCommandOptions) => {
+      const { runProbe } = await import("./probe.ts");
+      done(await runProbe(file, options));
+    });
+  program.command("probe-inside <folder>", { hidden: true }).action(async (folder: string) => {
+    const { runProbeInside } = await import("./probe.ts");
+    await runProbeInside(folder);
+  });
+}
+
 function addRules(program: Command, done: Done): void {
   const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
   withOutput(command, ["pretty", "json"]).action(async (id: string | undefined, options: OutputOptions) => {
@@ -218,6 +237,7 @@ async function main(argv: readonly string[]): Promise<number> {
     addCheck,
     addConfirm,
     addRecover,
+    addProbe,
     addRules,
   ])
     add(program, done);

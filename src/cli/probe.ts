@@ -1,0 +1,107 @@
+/** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
+import { closeSync, openSync, writeSync } from "node:fs";
+import { resolve } from "node:path";
+import { formatRelease, parseRelease } from "../../grammar/release.ts";
+import { loadConfig } from "../config/load.ts";
+import type { SandboxChange } from "../config/sandbox.ts";
+import { accountsOf } from "../files/accounts.ts";
+import { connectionJson } from "../report/json.ts";
+import { attemptJson, probeJson, probeTable } from "../report/probe.ts";
+import { visible } from "../report/text.ts";
+import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
+import { findSshd } from "./sshd-program.ts";
+import { openTargets, type TargetOptions } from "./targets.ts";
+
+export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
+  readonly sshd?: string;
+  readonly sshdRoot?: string;
+  readonly events?: string;
+}
+
+/** The hidden command that is the part inside the sandbox. */
+export const INSIDE_COMMAND = "probe-inside";
+
+export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
+  const opened = openTargets(file === undefined ? [] : [file], options);
+  if ("misuse" in opened) return refuse(opened.misuse);
+  const [target] = opened;
+  if (target === undefined) return refuse("there is no file to read");
+  if ("error" in target) return refuse(visible(target.error));
+  const given = options.openssh === undefined ? null : parseRelease(options.openssh);
+  const program = findSshd(resolve(options.sshdRoot ?? "/"), options.sshd, given);
+  if (typeof program === "string") return refuse(visible(program));
+  const config = loadConfig(target.tree, target.path, { ...target.loadOptions, release: program.release });
+  const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  if (problem !== undefined)
+    return refuse(
+      visible(`${target.name}: sshd ${formatRelease(program.release)} refuses it: ${problem.sshdText}`),
+    );
+  const events = openEvents(options.events);
+  if (typeof events === "string") return refuse(events);
+  const result = await probe({
+    config,
+    tree: target.tree,
+    accounts: target.accounts ?? (target.live ? accountsOf(target.tree) : null),
+    world: target.world,
+    program,
+    inside: insideCommand(),
+    onEvent: events,
+  });
+  if (result.failed !== null) complain(visible(`the probe failed: ${result.failed}`));
+  const report = {
+    path: target.name,
+    sshd: `OpenSSH ${formatRelease(program.release)} (${program.path}, ${program.source})`,
+    attempts: result.attempts,
+    changes: result.changes.map(changeText),
+    limits: result.failed === null ? result.limits : [`the probe failed: ${result.failed}`, ...result.limits],
+  };
+  const text = options.format === "json" ? probeJson(report) : probeTable(report, await chosenPaint(options));
+  const failed = writeAnswer(text, options);
+  return failed === null ? probeExitCode(result) : refuse(failed);
+}
+
+function insideCommand(): readonly string[] {
+  return [process.execPath, ...process.execArgv, process.argv[1] ?? "", INSIDE_COMMAND];
+}
+
+function changeText({ keyword, lines, because }: SandboxChange): string {
+  const shown = lines.slice(0, 3).join(", ");
+  return `${keyword} ${because} (${shown}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""})`;
+}
+
+/** Writes each event as one JSON line to a file or, for "-", to standard output. */
+function openEvents(path: string | undefined): ((event: ProbeEvent) => void) | string {
+  if (path === undefined) return () => {};
+  const STANDARD_OUTPUT = 1;
+  try {
+    const descriptor = path === "-" ? STANDARD_OUTPUT : openSync(path, "w");
+    if (path !== "-") process.once("exit", () => closeSync(descriptor));
+    return (event) => {
+      writeSync(descriptor, `${JSON.stringify(eventJson(event))}\n`);
+    };
+  } catch (error) {
+    return `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function eventJson(event: ProbeEvent): object {
+  switch (event.event) {
+    case "attempt":
+      return { event: "attempt", ...attemptJson(event) };
+    case "login":
+      return { ...event, connection: connectionJson(event.connection) };
+    case "started":
+      return event;
+  }
+}
+
+/** The part inside the sandbox: its job is the first line of standard input, whose end is the end of the caller. */
+export async function runProbeInside(folder: string): Promise<never> {
+  const { runInside } = await import("../forward/inside.ts");
+  const { readJob } = await import("../forward/read-job.ts");
+  const job = await readJob(process.stdin, () => process.exit(1));
+  await runInside(job, folder, (report) => writeSync(1, `${JSON.stringify(report)}\n`));
+  // the open standard input would keep the process
+  process.exit(0);
+}

@@ -1,0 +1,158 @@
+/**
+ * The part of a probe that runs inside the sandbox: starts the throw-away sshd, makes one login a connection from the
+ * address that its witness names, and tries what it is told.
+ */
+import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Observation } from "../policy/probed.ts";
+import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
+import { observe, textOf, untried } from "./observe.ts";
+import { connect, connectTcp, type Session } from "./session.ts";
+import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
+
+/** Never throws: what goes wrong is reported. `folder`: the sandbox's root, or the temporary folder. */
+export async function runInside(job: Job, folder: string, emit: (report: Report) => void): Promise<void> {
+  try {
+    if (job.kind === "root") addAddresses(job.addresses);
+    // sshd looks up the account of its unprivileged process when it starts
+    const [first] = job.connections;
+    if (first !== undefined) prepare(folder, first);
+    const sshd = await startSshd(job, folder);
+    try {
+      emit({ kind: "started", sshd: job.sshd });
+      for (const [index, connection] of job.connections.entries())
+        await runConnection({ job, folder, sshd, emit }, connection, index);
+    } finally {
+      sshd.stop();
+    }
+  } catch (error) {
+    emit({ kind: "failed", because: textOf(error) });
+  }
+}
+
+/** ip-address(8); an address that is there already, or that no interface takes, stops none of the others. */
+function addAddresses(addresses: readonly string[]): void {
+  const lines = addresses.map((address) =>
+    address.includes(":") ? `addr add ${address}/128 dev lo nodad\n` : `addr add ${address}/32 dev lo\n`,
+  );
+  try {
+    execFileSync("ip", ["-force", "-batch", "-"], { input: lines.join(""), stdio: "pipe" });
+  } catch {
+    // a login from an address that is missing says so
+  }
+}
+
+interface Inside {
+  readonly job: Job;
+  readonly folder: string;
+  readonly sshd: ThrowAwaySshd;
+  readonly emit: (report: Report) => void;
+}
+
+async function runConnection(inside: Inside, connection: ConnectionJob, index: number): Promise<void> {
+  const { sshd, emit, folder } = inside;
+  prepare(folder, connection);
+  const logged = sshd.log.length;
+  let session: Session;
+  try {
+    session = await logIn(sshd, connection);
+  } catch (error) {
+    // the log of a login is written before the client hears of it, yet comes through a pipe
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    emit({ kind: "login", connection: index, refused: whyRefused(sshd.log.slice(logged), textOf(error)) });
+    return;
+  }
+  emit({ kind: "login", connection: index, refused: null });
+  for (const [number, attempt] of connection.attempts.entries()) {
+    const observation = await tryOne(inside, connection, session, attempt);
+    emit({ kind: "attempt", connection: index, attempt: number, observation });
+  }
+  session.end();
+  await session.closed;
+}
+
+const TIMEOUT_MS = 20_000;
+
+async function logIn(sshd: ThrowAwaySshd, { from, to, user }: ConnectionJob): Promise<Session> {
+  const wanted = { timeoutMs: TIMEOUT_MS, localAddress: from };
+  const [, hostKey = ""] = sshd.hostPublicKey.split(" ");
+  return await connect({
+    transport: await connectTcp({ host: to.address, port: to.port }, wanted),
+    user,
+    checkHostKey: async (key) =>
+      key.toString("base64") === hostKey.trim() ? null : "this is not the probe's own sshd",
+    credentials: [{ kind: "key", name: "the probe's", read: async () => ({ text: sshd.privateKey }) }],
+    timeoutMs: TIMEOUT_MS,
+  });
+}
+
+/** The accounts and names of this connection alone: sshd's C library reads the files at each login. */
+function prepare(folder: string, { accounts, chroot }: ConnectionJob): void {
+  if (accounts === null) return;
+  const { passwd, group, shadow, hosts, home, uid, gid } = accounts;
+  const put = (name: string, text: string, mode: number): void =>
+    writeFileSync(join(folder, "etc", name), Buffer.from(text, "latin1"), { mode });
+  put("passwd", passwd, 0o644);
+  put("group", group, 0o644);
+  put("shadow", shadow, 0o600);
+  put("hosts", hosts, 0o644);
+  put("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n", 0o644);
+  if (!existsSync(join(folder, home))) {
+    mkdirSync(join(folder, home), { recursive: true });
+    chownSync(join(folder, home), uid, gid);
+  }
+  if (chroot !== "")
+    execFileSync("mkdir", ["-p", "-m", "1777", "--", join(folder, chroot, "tmp")], { stdio: "pipe" });
+}
+
+/** What sshd's log says of a login that failed. */
+function whyRefused(log: readonly string[], clientSays: string): string {
+  const reason = log.findLast((line) =>
+    /not allowed because|not permitted|refused|denied|bad ownership|no such|fatal|Invalid user|failed/i.test(
+      line,
+    ),
+  );
+  return reason ?? clientSays;
+}
+
+async function tryOne(
+  { folder, job }: Inside,
+  connection: ConnectionJob,
+  session: Session,
+  { request, listenAt }: AttemptJob,
+): Promise<Observation> {
+  const rootOf = job.kind === "root" ? join(folder, connection.chroot) : "/";
+  const missing = whatIsMissing(request, rootOf, connection);
+  if (missing !== null) return { ...untried(missing), why: "needs" };
+  const around = {
+    listenAt,
+    fileOf: (path: string) => join(rootOf, path),
+    dialled: connection.dialled,
+    tunUnit: makeTunDevice(request, connection),
+  };
+  return await observe(session, request, around);
+}
+
+function whatIsMissing(
+  request: AttemptJob["request"],
+  rootOf: string,
+  { xauth }: ConnectionJob,
+): string | null {
+  if (request.kind === "x11" && !existsSync(join(rootOf, xauth))) return `xauth: there is no ${xauth}`;
+  if (request.kind === "tun" && !existsSync(join(rootOf, "dev/net/tun")))
+    return "/dev/net/tun: it is not there";
+  return null;
+}
+
+/** A tun device that belongs to the user, so that he needs no privilege to open it (tuntap in the kernel's docs). */
+function makeTunDevice(request: AttemptJob["request"], { accounts }: ConnectionJob): number {
+  const unit = nextTunUnit++;
+  if (request.kind !== "tun" || accounts === null || accounts.uid === 0) return unit;
+  const mode = request.mode === "ethernet" ? "tap" : "tun";
+  const device = ["tuntap", "add", "dev", `${mode}${unit}`, "mode", mode, "user", String(accounts.uid)];
+  execFileSync("ip", device, { stdio: "pipe" });
+  return unit;
+}
+
+let nextTunUnit = 10;

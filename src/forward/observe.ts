@@ -1,0 +1,191 @@
+/** One kind of forwarding, tried over a session: what the server does, seen from both ends. */
+import { rmSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import type { Duplex } from "node:stream";
+import type { Request } from "../policy/attempts.ts";
+import type { Observation } from "../policy/probed.ts";
+import { SshFailure } from "./failure.ts";
+import { openTunnel, requestAgent, requestX11 } from "./requests.ts";
+import type { Session } from "./session.ts";
+
+/** Where the ends of a forward are, as seen from the probe. */
+export interface Surroundings {
+  /** for open-tcp: the address at which the probe listens for what the server connects to */
+  readonly listenAt: string;
+  /** the probe's own path of a path on the server */
+  readonly fileOf: (path: string) => string;
+  /** addresses at which a remote forward is looked for */
+  readonly dialled: readonly string[];
+  /** the number of a tun device that the user may open */
+  readonly tunUnit: number;
+}
+
+const TIMEOUT_MS = 5_000;
+
+export async function observe(
+  session: Session,
+  request: Request,
+  around: Surroundings,
+): Promise<Observation> {
+  switch (request.kind) {
+    case "open-tcp":
+      return await openTcp(session, request, around);
+    case "open-socket":
+      return await openSocket(session, request.path, around);
+    case "listen-tcp":
+      return await listenTcp(session, request, around);
+    case "listen-socket":
+      return await listenSocket(session, request.path, around);
+    case "agent":
+      return await granted(requestAgent(session.client));
+    case "x11":
+      return await granted(requestX11(session.client));
+    case "tun":
+      return await granted(openTunnel(session.client, request.mode, around.tunUnit));
+  }
+}
+
+async function granted(request: Promise<void>): Promise<Observation> {
+  try {
+    await request;
+    return seen("open", "");
+  } catch (error) {
+    return isGone(error) ? broken(error) : seen("refused", textOf(error));
+  }
+}
+
+function seen(observed: "open" | "refused", detail: string): Observation {
+  return { observed, answeredAt: [], dialled: [], detail, why: "observed" };
+}
+
+/** "prohibited" is the policy's; any other reason comes from a connection that the policy allowed. */
+async function openTcp(
+  session: Session,
+  { host, port }: { readonly host: string; readonly port: number },
+  { listenAt }: Surroundings,
+): Promise<Observation> {
+  const nonce = makeNonce();
+  const greeter = await greet({ host: listenAt, port }, nonce);
+  try {
+    const stream = await session.openTcp({ host, port });
+    const heard = await readGreeting(stream, nonce.length);
+    return seen("open", heard === nonce ? "" : "the connection opened, and something else answered");
+  } catch (error) {
+    if (isGone(error)) return broken(error);
+    if (error instanceof SshFailure && error.kind === "prohibited") return seen("refused", textOf(error));
+    return seen("open", `allowed, then the server could not connect: ${textOf(error)}`);
+  } finally {
+    greeter?.close();
+  }
+}
+
+/** The listener is there, so every refusal is the policy's: reason codes differ between releases (semantics 7.8). */
+async function openSocket(session: Session, path: string, { fileOf }: Surroundings): Promise<Observation> {
+  const nonce = makeNonce();
+  const greeter = await greet({ path: fileOf(path) }, nonce);
+  if (greeter === null) return untried(`no socket can be made at ${path}`);
+  try {
+    const heard = await readGreeting(await session.openSocket(path), nonce.length);
+    return seen("open", heard === nonce ? "" : "the connection opened, and something else answered");
+  } catch (error) {
+    return isGone(error) ? broken(error) : seen("refused", textOf(error));
+  } finally {
+    greeter.close();
+  }
+}
+
+async function listenTcp(
+  session: Session,
+  { host, port }: { readonly host: string; readonly port: number },
+  { dialled }: Surroundings,
+): Promise<Observation> {
+  const nonce = makeNonce();
+  try {
+    await session.listenTcp({ host, port }, ({ accept }) => accept().end(nonce));
+  } catch (error) {
+    return isGone(error) ? broken(error) : { ...seen("refused", textOf(error)), dialled };
+  }
+  const answeredAt: string[] = [];
+  for (const address of dialled)
+    if ((await dial({ host: address, port }, nonce)) === nonce) answeredAt.push(address);
+  await session.unlistenTcp({ host, port });
+  return { ...seen("open", `it answered at ${answeredAt.join(", ") || "no address"}`), answeredAt, dialled };
+}
+
+async function listenSocket(session: Session, path: string, { fileOf }: Surroundings): Promise<Observation> {
+  const nonce = makeNonce();
+  try {
+    await session.listenSocket(path, ({ accept }) => accept().end(nonce));
+  } catch (error) {
+    return isGone(error) ? broken(error) : seen("refused", textOf(error));
+  }
+  const heard = await dial({ path: fileOf(path) }, nonce);
+  await session.unlistenSocket(path);
+  // sshd leaves the socket's file behind
+  rmSync(fileOf(path), { force: true });
+  return seen("open", heard === nonce ? "" : "the server listens, and its socket did not answer");
+}
+
+type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
+
+function makeNonce(): string {
+  return `sshd-policy ${crypto.randomUUID()}\n`;
+}
+
+/** Listens and sends the text to whoever comes. Null: something of the probe's own listens there already. */
+async function greet(endpoint: Endpoint, text: string): Promise<Server | null> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.end(text);
+  });
+  return await new Promise((resolve) => {
+    server.once("error", () => resolve(null));
+    server.listen({ ...endpoint, ...("path" in endpoint ? { writableAll: true } : {}) }, () =>
+      resolve(server),
+    );
+  });
+}
+
+async function dial(endpoint: Endpoint, expected: string): Promise<string> {
+  const socket = connect(endpoint);
+  return await readGreeting(socket, expected.length);
+}
+
+/** What the other side says first, at most `length` characters; empty when it says nothing in time. */
+async function readGreeting(stream: Duplex, length: number): Promise<string> {
+  let text = "";
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, TIMEOUT_MS);
+    const finish = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    stream.on("data", (bytes: Buffer) => {
+      text += bytes.toString("latin1");
+      if (text.length >= length) finish();
+    });
+    stream.on("error", finish);
+    stream.on("close", finish);
+    stream.on("end", finish);
+  });
+  stream.destroy();
+  return text.slice(0, length);
+}
+
+export function untried(detail: string): Observation {
+  return { observed: null, answeredAt: [], dialled: [], detail, why: "untried" };
+}
+
+function broken(error: unknown): Observation {
+  return untried(`the SSH connection broke: ${textOf(error)}`);
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The connection itself failed: nothing was answered. */
+function isGone(error: unknown): boolean {
+  const kinds = ["closed", "unreachable", "timeout", "protocol"];
+  return !(error instanceof SshFailure) || kinds.includes(error.kind);
+}

@@ -1,0 +1,109 @@
+/**
+ * A sandbox for a throw-away sshd: as root on Linux private mount, network and pid namespaces with a root folder of
+ * their own, in which programs and libraries are the machine's, read-only, and all else is in memory; nothing that
+ * happens there reaches the machine. For an ordinary user a temporary folder. When the caller ends, however, all ends:
+ * the part inside sees the end of its standard input, and with the first process of a pid namespace all others go.
+ */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Job, Report } from "./job.ts";
+
+export interface Sandbox {
+  /** the command that runs this program with the part inside: node, script, arguments */
+  readonly inside: readonly string[];
+  /** the root file system whose programs are used; "/" is the machine's */
+  readonly base: string;
+  /** absolute, nothing is there yet; gone again when all has ended */
+  readonly folder: string;
+  readonly job: Job;
+  /** called for each line that the part inside reports */
+  readonly onReport: (report: Report) => void;
+}
+
+/** Resolves when the part inside has ended: null, or why it failed. */
+export async function runSandbox({ inside, base, folder, job, onReport }: Sandbox): Promise<string | null> {
+  const script = job.kind === "root" ? NAMESPACES : TEMPORARY_FOLDER;
+  const child = spawn("/bin/sh", ["-c", script, "sshd-policy-probe", folder, base, SETUP, ...inside], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { PATH: "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin" },
+  });
+  let complaint = "";
+  child.stderr.on("data", (bytes: Buffer) => {
+    complaint = `${complaint}${bytes.toString("latin1")}`.slice(-4000);
+  });
+  // a child that has gone shows in its exit code
+  child.stdin.on("error", () => {});
+  child.stdin.write(`${JSON.stringify(job)}\n`);
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => {
+    const report = readReport(line);
+    if (report !== null) onReport(report);
+  });
+  const code = await new Promise<number | null>((resolve) => {
+    child.on("error", () => resolve(null));
+    child.on("close", (exit) => resolve(exit));
+  });
+  return code === 0 ? null : (complaint.trim().split("\n").at(-1) ?? "") || `the sandbox ended with ${code}`;
+}
+
+/** The part inside is this program: its lines have the shape of a Report. */
+function readReport(line: string): Report | null {
+  try {
+    return JSON.parse(line) as Report;
+  } catch {
+    return null;
+  }
+}
+
+/** Interrupts end the caller, whose end ends the part inside; the shell stays to remove the folder. */
+const HEAD = `set -eu
+folder=$1 base=$2 setup=$3; shift 3
+trap '' INT TERM HUP QUIT
+mkdir -m 700 "$folder"
+code=0
+`;
+
+const NAMESPACES = `${HEAD}unshare --mount --net --pid --fork --kill-child sh -c "$setup" sh "$folder" "\${base%/}" "$@" "$folder" || code=$?
+rmdir "$folder"
+exit $code
+`;
+
+const TEMPORARY_FOLDER = `${HEAD}"$@" "$folder" || code=$?
+pid=$(cat "$folder/pid" 2>/dev/null) && kill "$pid" 2>/dev/null || true
+rm -rf "$folder"
+exit $code
+`;
+
+/** Runs first inside the namespaces. Programs are bind-mounted read-only, links kept; all else starts empty. */
+const SETUP = `set -eu
+folder=$1 base=$2; shift 2
+mount --make-rprivate /
+mount -t tmpfs -o mode=755,size=256m tmpfs "$folder"
+for path in "$base"/*; do
+  name=\${path##*/}
+  if [ -L "$path" ]; then cp -P "$path" "$folder/$name"; continue; fi
+  case $name in
+    usr|bin|sbin|lib|lib32|lib64|libx32|opt|nix|gnu) ;;
+    *) continue ;;
+  esac
+  [ -d "$path" ] || continue
+  mkdir "$folder/$name"
+  mount --rbind "$path" "$folder/$name"
+  mount -o remount,bind,ro "$folder/$name"
+done
+here=$PWD
+cd "$folder"
+mkdir -p dev/net etc/ssh run/sshd tmp var/empty home root
+ln -s ../run var/run
+chmod 1777 tmp
+for device in 'null 1 3' 'zero 1 5' 'random 1 8' 'urandom 1 9' 'net/tun 10 200'; do
+  name=\${device%% *} numbers=\${device#* }
+  mknod -m 666 "dev/$name" c \${numbers% *} \${numbers#* } 2>/dev/null || { [ -e "/dev/$name" ] && : >"dev/$name" && mount --bind "/dev/$name" "dev/$name"; } || true
+done
+for name in ld.so.cache ld.so.conf ld.so.conf.d alternatives; do
+  [ -e "$base/etc/$name" ] && cp -a "$base/etc/$name" etc/ || true
+done
+cd "$here"
+ip link set lo up
+exec "$@"
+`;

@@ -1,0 +1,181 @@
+/** What a probe saw beside what the policy says: a table for people, and JSON. */
+import type { ChalkInstance } from "chalk";
+import type { Request } from "../policy/attempts.ts";
+import type { Capability, Connection } from "../policy/connection.ts";
+import { differs, type ProbedAttempt } from "../policy/probed.ts";
+import { formatSpecification } from "../policy/specification.ts";
+import { CELL_COLUMNS } from "./exposure.ts";
+import { connectionJson, jsonText, pathText } from "./json.ts";
+import { visible } from "./text.ts";
+
+export interface ProbeReport {
+  /** the configuration as the user named it; null: a live server without a prediction */
+  readonly path: string | null;
+  /** "OpenSSH 9.2p1 (/usr/sbin/sshd)", or the banner of a live server */
+  readonly sshd: string;
+  readonly attempts: readonly ProbedAttempt[];
+  /** what the throw-away sshd has that the configuration has not, a sentence each */
+  readonly changes: readonly string[];
+  /** why the answer is not complete; empty where it is */
+  readonly limits: readonly string[];
+}
+
+export function probeJson({ path, sshd, attempts, changes, limits }: ProbeReport): string {
+  return jsonText({
+    version: 1,
+    path: path === null ? null : pathText(path),
+    sshd,
+    complete: limits.length === 0 && attempts.every(({ observation }) => observation.why !== "untried"),
+    limits,
+    changes,
+    attempts: attempts.map(attemptJson),
+  });
+}
+
+/** Also the shape of an event. */
+export function attemptJson(probed: ProbedAttempt): object {
+  const { connection, attempt, observation } = probed;
+  const { listensAt } = attempt;
+  return {
+    capability: attempt.capability,
+    connection: connectionJson(connection),
+    target: targetText(attempt.request),
+    predicted: attempt.predicted,
+    observed: observation.observed,
+    ...(listensAt === null ? {} : { listensAt, answeredAt: observation.answeredAt }),
+    differs: differs(probed),
+    why: observation.why,
+    detail: observation.detail,
+  };
+}
+
+/** "db:5432", "*:9000", "/run/db.sock", "point-to-point"; empty where there is nothing to name. */
+export function targetText(request: Request): string {
+  switch (request.kind) {
+    case "open-tcp":
+      return `${bracketed(request.host)}:${request.port}`;
+    case "listen-tcp":
+      return `${request.host === "" ? "*" : bracketed(request.host)}:${request.port}`;
+    case "open-socket":
+    case "listen-socket":
+      return request.path;
+    case "tun":
+      return request.mode;
+    default:
+      return "";
+  }
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+const WIDTH = 13;
+
+export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
+  const { path, sshd, attempts, changes, limits } = report;
+  const connections = byConnection(attempts);
+  const columns = CELL_COLUMNS.filter(([capability]) =>
+    attempts.some(({ attempt }) => attempt.capability === capability),
+  );
+  const names = [...connections.keys()];
+  const width = Math.min(60, Math.max(0, ...names.map((name) => name.length)));
+  const lines = [
+    `${paint.bold(visible(path ?? "a live server"))}: what a real sshd does`,
+    `${visible(sshd)}; ${attempts.length} attempts on ${connections.size} ${connections.size === 1 ? "connection" : "connections"}`,
+    "",
+    paint.dim(`  ${"".padEnd(width)}  ${columns.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
+    ...[...connections].flatMap(([name, tried]) => rowLines(name, tried, { width, columns })),
+    "",
+    ...differenceLines(attempts, paint),
+    ...remarks(attempts, "needs", "not seen, it needs"),
+    ...remarks(attempts, "no-login", "not tried"),
+    ...remarks(attempts, "untried", "not tried"),
+    ...limits.map((limit) => `not complete: ${visible(limit)}`),
+    ...changes.map((change) => paint.dim(`changed: ${visible(change)}`)),
+    verdict(report),
+  ];
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function byConnection(attempts: readonly ProbedAttempt[]): ReadonlyMap<string, readonly ProbedAttempt[]> {
+  const grouped = new Map<string, ProbedAttempt[]>();
+  for (const probed of attempts) {
+    const name = connectionText(probed.connection);
+    const known = grouped.get(name);
+    if (known === undefined) grouped.set(name, [probed]);
+    else known.push(probed);
+  }
+  return grouped;
+}
+
+function connectionText(connection: Connection): string {
+  const { user, groups, addr, laddr, lport } = connection;
+  const members = groups === null || groups.length === 0 ? "" : ` (${groups.join(",")})`;
+  return visible(`${user}${members} ${addr} to ${laddr}:${lport}`);
+}
+
+interface Columns {
+  readonly width: number;
+  readonly columns: readonly (readonly [Capability, string])[];
+}
+
+function rowLines(name: string, tried: readonly ProbedAttempt[], { width, columns }: Columns): string[] {
+  const cells = columns.map(([capability]) =>
+    cellText(tried.filter(({ attempt }) => attempt.capability === capability)).padEnd(WIDTH - 1),
+  );
+  const row = cells.join(" ");
+  return name.length <= width
+    ? [`  ${name.padEnd(width)}  ${row}`.trimEnd()]
+    : [`  ${name}`, `  ${"".padEnd(width)}  ${row}`.trimEnd()];
+}
+
+/** "open", "refused", "2 of 5 open", "-" where nothing was seen, with ! where the policy says otherwise. */
+function cellText(tried: readonly ProbedAttempt[]): string {
+  const seen = tried.filter(({ observation }) => observation.observed !== null);
+  const open = seen.filter(({ observation }) => observation.observed === "open").length;
+  const mark = seen.some(differs) ? " !" : "";
+  if (seen.length === 0) return "-";
+  if (open === 0) return `refused${mark}`;
+  return `${open === seen.length ? "open" : `${open} of ${seen.length} open`}${mark}`;
+}
+
+function differenceLines(attempts: readonly ProbedAttempt[], paint: ChalkInstance): string[] {
+  return attempts.filter(differs).flatMap(({ connection, attempt, observation }) => {
+    const at = attempt.listensAt === null ? "" : ` at ${attempt.listensAt.join(", ")}`;
+    const target = targetText(attempt.request);
+    return [
+      `${paint.red("difference")}  ${attempt.capability} ${visible(target)}: predicted ${attempt.predicted}${at}, seen ${observation.observed}`,
+      ...(observation.detail === "" ? [] : [`            ${visible(observation.detail)}`]),
+      paint.dim(`            -C ${visible(formatSpecification(connection))}`),
+    ];
+  });
+}
+
+/** Equal reasons are one line. */
+function remarks(
+  attempts: readonly ProbedAttempt[],
+  why: ProbedAttempt["observation"]["why"],
+  text: string,
+): string[] {
+  const byDetail = new Map<string, Set<string>>();
+  for (const { attempt, connection, observation } of attempts) {
+    if (observation.why !== why) continue;
+    const key = `${attempt.capability} for ${connection.user}`;
+    byDetail.set(observation.detail, (byDetail.get(observation.detail) ?? new Set()).add(key));
+  }
+  return [...byDetail].map(([detail, what]) => {
+    const shown = [...what].slice(0, 3).join(", ");
+    const more = what.size > 3 ? ` and ${what.size - 3} more` : "";
+    return `${text}: ${visible(detail)} (${visible(shown)}${more})`;
+  });
+}
+
+function verdict({ path, attempts }: ProbeReport): string {
+  const seen = attempts.filter(({ observation }) => observation.observed !== null);
+  const wrong = seen.filter(differs).length;
+  if (path === null) return `${seen.length} seen; no configuration was given to predict from`;
+  return wrong === 0
+    ? `${seen.length} seen, all as predicted`
+    : `${seen.length} seen, ${wrong} not as predicted`;
+}
