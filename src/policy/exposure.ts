@@ -17,7 +17,7 @@ import { CAPABILITIES, type Capability, type Connection } from "./connection.ts"
 import type { Decision } from "./deciders.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
-import type { Scope } from "./search.ts";
+import { outside, type Scope, search } from "./search.ts";
 
 export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
@@ -162,14 +162,27 @@ function toAnswer(asking: Asking, capability: Capability, region: Region): Answe
 }
 
 /** Invariant: every witness goes through the plain reading, which shares no code with the search. */
-export function confirmed({ searcher, reader }: Reasoning, region: Region): Connection | null {
-  const witness = region.witness ?? anybody(region, searcher);
-  if (witness === null) return null;
-  const agrees = region.decisions.every(({ keyword, directive }) => {
-    const setting = reader.read(witness, keyword);
-    return setting !== null && (setting.decidedBy[0] ?? null) === directive;
+export function confirmed(reasoning: Reasoning, region: Region): Connection | null {
+  const agrees = (witness: Connection): boolean =>
+    region.decisions.every(({ keyword, directive }) => {
+      const setting = reasoning.reader.read(witness, keyword);
+      return setting !== null && (setting.decidedBy[0] ?? null) === directive;
+    });
+  const witness = region.witness ?? anybody(region, reasoning.searcher);
+  if (witness === null || agrees(witness)) return witness;
+  const other = survivor(reasoning, region.scope);
+  return other !== null && agrees(other) ? other : null;
+}
+
+/** A connection of the scope outside the blocks whose lines end the connections of their block. */
+function survivor({ config, searcher }: Reasoning, scope: Scope): Connection | null {
+  const guards = config.later.flatMap(({ directive }) => {
+    const guard = directive === null ? null : searcher.atoms.guardOf(directive);
+    return guard === null || guard.length === 0 ? [] : [guard];
   });
-  return agrees ? witness : null;
+  if (guards.length === 0) return null;
+  const result = search(searcher, outside(scope, guards));
+  return result.kind === "witness" ? result.connection : null;
 }
 
 /** Without any Match there was no search. */
@@ -179,10 +192,14 @@ function anybody({ scope }: Region, searcher: Reasoning["searcher"]): Connection
   return sampled.kind === "found" ? sampled.value : null;
 }
 
-function unknownReason({ limits }: Asking, { decisions }: Region): string {
+function unknownReason({ limits, reasoning }: Asking, { decisions, witness }: Region): string {
   const line = decisions.findLast(({ directive }) => directive !== null)?.directive;
   const where = line == null ? "the default" : `${line.place.source.path}:${line.line.number}`;
-  const reason = `whether any connection is decided by ${where} could not be settled within the effort limit`;
+  const [ending] = witness === null ? [] : reasoning.config.later;
+  const reason =
+    ending === undefined
+      ? `whether any connection is decided by ${where} could not be settled within the effort limit`
+      : `sshd ends connections that ${where} decides (${ending.sshdText}), and none was found that it serves`;
   limits.add(reason);
   return reason;
 }

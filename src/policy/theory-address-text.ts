@@ -215,7 +215,7 @@ export function findZonedText(constraints: readonly AddressConstraint[]): Found<
 }
 
 function zonedInstances(pattern: string): string[] {
-  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0"].map((fill) =>
+  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0", "fe80::", "fe80::1"].map((fill) =>
     pattern.replace(/\*+/, fill).replace(/\*/g, "").replace(/\?/g, "1"),
   );
 }

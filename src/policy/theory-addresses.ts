@@ -4,7 +4,6 @@
  * address (theory-address-text.ts). Three families: IPv4, IPv6, and link-local IPv6 with its zone, which no network matches.
  */
 import { type AddressItem, parseAddress } from "../../grammar/addresses.ts";
-import { matchPattern } from "../../grammar/patterns.ts";
 import { type Family, LAST, listRanges, printAddress, SEEN } from "./address-sets.ts";
 import { contains, intersect, type Ranges, subtract } from "./ranges.ts";
 import { type AddressConstraint, findLoose, findZonedText, fits } from "./theory-address-text.ts";
@@ -65,19 +64,39 @@ function representative(left: Ranges, family: Family): bigint {
 
 /** Link-local peers (`fe80::1%eth0`): without a zone or loose text in the lists, all of them are alike. */
 function findZoned(constraints: readonly AddressConstraint[]): Found<string> {
+  if (constraints.some(excludesZoned)) return { kind: "none" };
   if (constraints.some(({ items }) => items.some(tellsZonesApart))) return findZonedText(constraints);
   return fits(ZONED, constraints) ? { kind: "found", value: ZONED } : { kind: "none" };
 }
 
 const ZONED = "fe80::1%eth0";
 
+/** A list that must match, and none of its items can. */
+function excludesZoned({ items, met }: AddressConstraint): boolean {
+  return met && items.every((item) => item.negated || !mayBeZoned(item));
+}
+
+function mayBeZoned(item: AddressItem): boolean {
+  if (item.kind === "network") return item.network.scope !== "0";
+  return item.kind === "text" && beginsZoned(item.pattern);
+}
+
 function tellsZonesApart(item: AddressItem): boolean {
   if (item.kind === "network") return item.network.scope !== "0";
   if (item.kind === "invalid" || /^\*+$/.test(item.pattern)) return false;
-  const fixed = /^[^*?]*/.exec(item.pattern)?.[0] ?? "";
   // `*.example.net` might name a zone only in theory: interfaces are not called like hosts
-  if (fixed === "") return item.pattern.includes("%");
-  return ["fe8", "fe9", "fea", "feb"].some((start) =>
-    fixed.length < start.length ? matchPattern(start, `${fixed}*`) : fixed.startsWith(start),
-  );
+  if (/^[*?]/.test(item.pattern) && !item.pattern.includes("%")) return false;
+  return beginsZoned(item.pattern);
+}
+
+/** fe80::/10, as it is printed */
+const ZONED_START = ["f", "e", "89ab"] as const;
+
+function beginsZoned(pattern: string): boolean {
+  for (const [index, letters] of ZONED_START.entries()) {
+    const letter = pattern[index];
+    if (letter === "*") return true;
+    if (letter === undefined || (letter !== "?" && !letters.includes(letter))) return false;
+  }
+  return true;
 }

@@ -1,14 +1,19 @@
 /** Random cases against one sshd until a number of pairs or the time is used up. */
 import type { Sshd } from "../sshd/driver.ts";
 import { type FuzzCase, generateCase } from "./generate.ts";
-import { type Difference, judge, OURS, type Reading } from "./judge.ts";
+import { type Difference, type Judgement, judge, OURS, type Reading } from "./judge.ts";
 import { makeRandom } from "./random.ts";
 import { shrink } from "./shrink.ts";
+
+/** Compares one case with sshd; `judge` or `judgeRegions`. */
+export type Judge = (sshd: Sshd, fuzzCase: FuzzCase, reading: Reading) => Promise<Judgement>;
 
 export interface Campaign {
   readonly seed: number;
   /** stop after so many pairs */
   readonly pairs: number;
+  /** stop after so many trees that sshd accepts; default: never */
+  readonly trees?: number;
   /** stop after so many milliseconds; Infinity: never */
   readonly milliseconds: number;
   /** stop after so many different cases that differ */
@@ -16,6 +21,8 @@ export interface Campaign {
   /** texts of real files to change; may be empty */
   readonly seeds: readonly string[];
   readonly reading?: Reading;
+  /** default: what sshd accepts, prints and complains of */
+  readonly judge?: Judge;
   readonly found?: (difference: Difference) => void;
   /** told the number of pairs after each tree */
   readonly progress?: (pairs: number) => void;
@@ -33,12 +40,19 @@ export interface CampaignResult {
 
 export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<CampaignResult> {
   const reading = campaign.reading ?? OURS;
+  const judgeCase = campaign.judge ?? judge;
+  const mostTrees = campaign.trees ?? Number.POSITIVE_INFINITY;
   const until = Date.now() + campaign.milliseconds;
   const differences: Difference[] = [];
   const seen: Difference[] = [];
   let [pairs, trees, accepted, differing] = [0, 0, 0, 0];
-  while (pairs < campaign.pairs && Date.now() < until && differences.length < campaign.mostFound) {
-    const judgement = await judge(sshd, caseOf(sshd, campaign, trees), reading);
+  while (
+    pairs < campaign.pairs &&
+    accepted < mostTrees &&
+    Date.now() < until &&
+    differences.length < campaign.mostFound
+  ) {
+    const judgement = await judgeCase(sshd, caseOf(sshd, campaign, trees), reading);
     trees += 1;
     pairs += judgement.pairs;
     campaign.progress?.(pairs);
@@ -47,7 +61,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
     const first = judgement.differences.find((difference) => isNew(difference, seen));
     if (first === undefined) continue;
     seen.push(first);
-    const small = await shrink(sshd, first, reading);
+    const small = await shrink(first, (fuzzCase) => judgeCase(sshd, fuzzCase, reading));
     if (differences.some((known) => isAlike(known, small))) continue;
     differences.push(small);
     campaign.found?.(small);

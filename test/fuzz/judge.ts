@@ -2,7 +2,9 @@
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
 import type { Config } from "../../src/config/config.ts";
+import type { Exposure } from "../../src/policy/answer.ts";
 import type { Connection } from "../../src/policy/connection.ts";
+import { exposure } from "../../src/policy/exposure.ts";
 import { HOST_KEY, type Run, type Sshd } from "../sshd/driver.ts";
 import { connectionOf, load, type Settings, settingsOf, type Verdict, verdictOf } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
@@ -14,9 +16,12 @@ export interface Reading {
   /** what `sshd -t` prints, warnings too, in order; it may stop earlier */
   readonly messages: (config: Config) => readonly string[];
   readonly settings: (config: Config, connection: Connection) => Settings;
+  /** who can forward, when anybody may exist */
+  readonly exposure: (config: Config) => Exposure;
 }
 
 export const OURS: Reading = {
+  exposure: (config) => exposure(config),
   verdict: verdictOf,
   messages: ({ problems }) =>
     problems.filter(({ weight }) => weight !== "silent").map(({ sshdText }) => sshdText),
@@ -38,7 +43,7 @@ export interface Difference {
 }
 
 export interface Judgement {
-  /** (configuration, connection) pairs compared; a tree that both refuse is one */
+  /** runs of sshd compared: (configuration, connection) pairs; a tree that both refuse is one */
   readonly pairs: number;
   readonly accepted: boolean;
   readonly differences: readonly Difference[];
@@ -78,7 +83,7 @@ export async function judge(
 }
 
 /** Only a resolver knows host names; `check` lists them as depending on the machine. */
-const NAME_RESOLUTION =
+export const NAME_RESOLUTION: RegExp =
   /^bad addr or host: .* \((Name or service not known|Temporary failure in name resolution)/;
 
 interface RealVerdict extends Verdict {

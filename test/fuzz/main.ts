@@ -1,8 +1,9 @@
 /**
- * npm run fuzz -- --seed N --time S [--cases N] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
  *
  * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
- * (configuration, connection) pairs for each sshd; found cases are shrunk, printed and written to `--keep`
+ * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts; with `--regions` it is
+ * asked about the witness of every region of `exposure` and about connections in them; found cases are shrunk, printed and written to `--keep`
  * (default fixtures/fuzz).
  */
 import { createHash } from "node:crypto";
@@ -14,12 +15,15 @@ import { corpusFiles } from "../sshd/corpus.ts";
 import { openSshd, type Program, type Sshd } from "../sshd/driver.ts";
 import { runCampaign } from "./campaign.ts";
 import { fixtureOf } from "./fixture.ts";
+import { judgeRegions } from "./regions.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string" },
     time: { type: "string" },
     cases: { type: "string" },
+    trees: { type: "string" },
+    regions: { type: "boolean", default: false },
     sshd: { type: "string", multiple: true, default: [] },
     chroot: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "20" },
@@ -44,7 +48,9 @@ async function fuzz(sshd: Sshd): Promise<number> {
     seed,
     pairs: values.cases === undefined ? Number.POSITIVE_INFINITY : Number(values.cases),
     milliseconds: values.time === undefined ? limitWithoutTime() : Number(values.time) * 1000,
+    trees: values.trees === undefined ? Number.POSITIVE_INFINITY : Number(values.trees),
     mostFound: Number(values.most),
+    ...(values.regions ? { judge: judgeRegions } : {}),
     seeds,
     progress: (pairs) => {
       if (Math.floor(pairs / 5_000) === told) return;
@@ -67,7 +73,7 @@ async function fuzz(sshd: Sshd): Promise<number> {
 }
 
 function limitWithoutTime(): number {
-  return values.cases === undefined ? 60_000 : Number.POSITIVE_INFINITY;
+  return values.cases === undefined && values.trees === undefined ? 60_000 : Number.POSITIVE_INFINITY;
 }
 
 let found = 0;

@@ -1,17 +1,20 @@
 /** Makes a differing case small: fewer files, fewer lines, fewer words, as long as it still differs in the same way. */
-import type { Sshd } from "../sshd/driver.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
-import { type Difference, judge, type Reading } from "./judge.ts";
+import type { FuzzCase } from "./generate.ts";
+import type { Difference, Judgement } from "./judge.ts";
 
 const MAX_TRIES = 400;
 
-export async function shrink(sshd: Sshd, found: Difference, reading: Reading): Promise<Difference> {
+export async function shrink(
+  found: Difference,
+  judge: (fuzzCase: FuzzCase) => Promise<Judgement>,
+): Promise<Difference> {
   let best = found;
   let tries = 0;
   const attempt = async (tree: ServerTree): Promise<boolean> => {
     if (++tries > MAX_TRIES) return false;
     const connections = best.connection === null ? [] : [best.connection];
-    const { differences } = await judge(sshd, { tree, connections }, reading);
+    const { differences } = await judge({ tree, connections });
     const same = differences.find(({ what }) => what === found.what);
     if (same === undefined) return false;
     best = same;

@@ -3,11 +3,11 @@
  * the test accounts exist; it runs `sshd` again and again, which costs little more than sshd itself.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { accessSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRelease, type Release } from "../../grammar/release.ts";
-import { accountFiles } from "./accounts.ts";
+import { accountFiles, type Person, withPerson } from "./accounts.ts";
 import { type ServerTree, writeTree } from "./server-tree.ts";
 
 export interface Run {
@@ -22,6 +22,8 @@ export interface Sshd {
   readonly release: Release;
   /** paths of the tree lie below /etc/ssh */
   readonly place: (tree: ServerTree) => void;
+  /** from now on this account exists, in these groups alone, whoever had its name before; null: the test accounts alone */
+  readonly admit: (person: Person | null) => void;
   /** one run of the program. Arguments hold no line feed. */
   readonly run: (args: readonly string[]) => Promise<Run>;
   readonly close: () => Promise<void>;
@@ -57,6 +59,7 @@ export async function openSshd({ program = "/usr/sbin/sshd", chroot = "/" }: Pro
     stdio: ["pipe", "pipe", "pipe", "pipe"],
   });
   const sshd = makeSshd(child, work, { name: found, release });
+  // its answer also says that the script has made passwd and group
   const first = await sshd.run(["-T", ...HOST_KEY, "-f", "none"]);
   if (first.exit === 0) return { kind: "open", sshd };
   await sshd.close();
@@ -105,9 +108,17 @@ function makeSshd(
   const ended = new Promise<void>((done) => child.on("close", () => done()));
   const outputs = [collect(child, 1), collect(child, 3)] as const;
   const complaint = collect(child, 2);
+  let own: { readonly passwd: string; readonly group: string } | null = null;
   return {
     name,
     release,
+    admit: (person) => {
+      own ??= { passwd: readLatin1(join(work, "passwd")), group: readLatin1(join(work, "group")) };
+      const { passwd, group } = person === null ? own : withPerson(own, person);
+      // written in place: the namespace has these very files mounted
+      writeFileSync(join(work, "passwd"), passwd, "latin1");
+      writeFileSync(join(work, "group"), group, "latin1");
+    },
     place: (tree) => {
       const below = Object.entries(tree).map(([path, content]) => [path.replace(/^\/etc\/ssh/, ""), content]);
       writeTree(join(work, "etc"), Object.fromEntries(below));
@@ -125,6 +136,10 @@ function makeSshd(
       rmSync(work, { recursive: true, force: true });
     },
   };
+}
+
+function readLatin1(path: string): string {
+  return readFileSync(path, "latin1");
 }
 
 interface Output {
