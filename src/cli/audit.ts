@@ -4,6 +4,7 @@ import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import { judge } from "../lint/audit.ts";
+import { type Intent, withSettings } from "../lint/intent.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
 import type { Judged } from "../lint/suppressions.ts";
 import type { Answer } from "../policy/answer.ts";
@@ -12,16 +13,17 @@ import { lineUses } from "../policy/line-uses.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import type { ApplyOptions } from "./apply.ts";
+import { type IntentOptions, makeIntentFinder } from "./intent.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";
 import type { ProgressOptions } from "./progress.ts";
-import { type Opened, openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
+import { openTargets, releaseText, type Target, type Unreadable } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
-export interface AuditCommandOptions extends TargetOptions, OutputOptions, ApplyOptions, ProgressOptions {
+export interface AuditCommandOptions extends IntentOptions, OutputOptions, ApplyOptions, ProgressOptions {
   readonly rule?: readonly string[];
-  readonly profile: string;
-  readonly failOn: Severity;
-  readonly allowForwarding: AllowedForwarding;
+  readonly profile?: string;
+  readonly failOn?: Severity;
+  readonly allowForwarding?: AllowedForwarding;
   /** false with --no-suppressions */
   readonly suppressions: boolean;
   readonly baseline?: string;
@@ -31,33 +33,69 @@ export interface AuditCommandOptions extends TargetOptions, OutputOptions, Apply
   readonly diff?: boolean;
 }
 
-export interface PreparedAudit {
-  readonly opened: readonly Opened[];
+/** By what a target is judged: the options of the call, and its policy file where they say nothing. */
+export interface Judging {
   readonly rules: readonly Rule[];
+  readonly allowed: AllowedForwarding;
+  readonly failOn: Severity;
+  readonly suppressions: boolean;
+  readonly intent: Intent | null;
+}
+
+export interface Prepared {
+  readonly target: Target;
+  readonly judging: Judging;
+}
+
+export interface PreparedAudit {
+  readonly opened: readonly (Prepared | Unreadable)[];
 }
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
-  const prepared = prepareAudit(files, options);
-  if ("misuse" in prepared) return refuse(prepared.misuse);
-  const { opened, rules } = prepared;
+  const prepared = await prepareAudit(files, options);
+  if ("misuse" in prepared) return misused(prepared);
   const report: AuditReport = {
     tool: { name: "sshd-policy", version: ownVersion() },
-    targets: opened.map((target) => auditTarget(target, rules, options)),
+    targets: prepared.opened.map(auditTarget),
     fixed: 0,
   };
   const compared = await withBaseline(report, options);
   return typeof compared === "string" ? refuse(compared) : finish(compared, options);
 }
 
-/** The rules and targets of a call, or why it is wrong usage. */
-export function prepareAudit(
+/** The targets of a call, each with what it is judged by, or why the call is wrong usage. */
+export async function prepareAudit(
   files: readonly string[],
   options: AuditCommandOptions,
-): PreparedAudit | { readonly misuse: string } {
-  const rules = chooseRules(options.rule, options.profile);
-  if (typeof rules === "string") return { misuse: rules };
-  const opened = openTargets(files, options);
-  return "misuse" in opened ? opened : { opened, rules };
+): Promise<PreparedAudit | { readonly misuse: string }> {
+  const unknown = options.rule?.find((id) => RULES.every((rule) => rule.id !== id));
+  if (unknown !== undefined)
+    return { misuse: `there is no rule "${unknown}". "sshd-policy rules" lists them.` };
+  const found = openTargets(files, options);
+  if ("misuse" in found) return found;
+  const intentOf = makeIntentFinder(options);
+  const opened: (Prepared | Unreadable)[] = [];
+  for (const target of found) {
+    const intent = "error" in target ? null : await intentOf(target);
+    if (intent !== null && "mistakes" in intent && options.config !== undefined)
+      return { misuse: intent.mistakes.join("\n") };
+    if ("error" in target) opened.push(target);
+    else if (intent !== null && "mistakes" in intent)
+      opened.push({ name: target.name, error: intent.mistakes.join("\n") });
+    else opened.push({ target, judging: judgingOf(options, intent) });
+  }
+  return { opened };
+}
+
+function judgingOf(options: AuditCommandOptions, intent: Intent | null): Judging {
+  const rules = chooseRules(options.rule, options.profile ?? intent?.profile ?? "default");
+  return {
+    rules: withSettings(rules, intent?.rules ?? [], options.rule),
+    allowed: options.allowForwarding ?? intent?.allowForwarding ?? "none",
+    failOn: options.failOn ?? intent?.failOn ?? "low",
+    suppressions: options.suppressions,
+    intent,
+  };
 }
 
 /** Findings of --baseline held back; with --write-baseline all of today's are, after they are written. */
@@ -77,21 +115,31 @@ async function withBaseline(
 
 /** Prints the report and gives the exit code. */
 export async function finish(report: AuditReport, options: AuditCommandOptions): Promise<number> {
-  for (const { error } of report.targets) if (error !== null) complain(visible(error));
+  for (const { error } of report.targets) if (error !== null) complainOf(error);
   const failed = writeAnswer(await renderAudit(report, options), options);
-  return failed !== null ? refuse(failed) : exitCode(report, options.failOn);
+  return failed !== null ? refuse(failed) : exitCode(report);
 }
 
-function chooseRules(ids: readonly string[] | undefined, profile: string): readonly Rule[] | string {
-  if (ids === undefined) return profile === "strict" ? RULES : RULES.filter(({ strict }) => strict !== true);
-  const unknown = ids.find((id) => RULES.every((rule) => rule.id !== id));
-  if (unknown !== undefined) return `there is no rule "${unknown}". "sshd-policy rules" lists them.`;
-  return RULES.filter(({ id }) => ids.includes(id));
+/** Wrong usage: the exit code. */
+export function misused({ misuse }: { readonly misuse: string }): number {
+  complainOf(misuse);
+  return 2;
 }
 
-function auditTarget(target: Opened, rules: readonly Rule[], options: AuditCommandOptions): TargetReport {
-  if ("error" in target) return unreadable(target.name, target.error);
-  return describe(target, target.config, findingsOf(target, target.config, rules, options));
+/** The mistakes of a policy file are a line each. */
+export function complainOf(error: string): void {
+  for (const line of error.split("\n")) complain(visible(line));
+}
+
+function chooseRules(ids: readonly string[] | undefined, profile: string): readonly Rule[] {
+  if (ids !== undefined) return RULES.filter(({ id }) => ids.includes(id));
+  return profile === "strict" ? RULES : RULES.filter(({ strict }) => strict !== true);
+}
+
+function auditTarget(prepared: Prepared | Unreadable): TargetReport {
+  if ("error" in prepared) return unreadable(prepared.name, prepared.error);
+  const { target, judging } = prepared;
+  return describe(target, target.config, findingsOf(target, target.config, judging), judging);
 }
 
 export interface Found {
@@ -101,22 +149,17 @@ export interface Found {
 }
 
 /** Of a drop-in given as FILE only its own findings. */
-export function findingsOf(
-  target: Target,
-  config: Config,
-  rules: readonly Rule[],
-  options: Pick<AuditCommandOptions, "allowForwarding" | "suppressions">,
-): Found {
+export function findingsOf(target: Target, config: Config, { rules, allowed, suppressions }: Judging): Found {
   const world = { accounts: target.world };
   const found = exposure(config, world);
   const judged = judge(config, found, rules, {
     lineUses: lineUses(config, world),
-    allowed: options.allowForwarding,
+    allowed,
     accounts: target.accounts,
     fragment: target.fragment,
     facts: factsOf(target, config),
     ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
-    suppressions: options.suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
+    suppressions: suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
   });
   const limits = [...new Set([...config.limits, ...found.limits, ...target.accountLimits])];
   if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
@@ -151,8 +194,15 @@ function today(): string {
   return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
 }
 
-export function describe(target: Target, config: Config, { judged, limits, answers }: Found): TargetReport {
+export function describe(
+  target: Target,
+  config: Config,
+  { judged, limits, answers }: Found,
+  { failOn, intent }: Judging,
+): TargetReport {
   return {
+    failOn,
+    policyFile: intent?.path ?? null,
     path: target.name,
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
@@ -194,7 +244,9 @@ function editsOf(config: Config, { fix }: Finding): readonly ReportedEdit[] | nu
 }
 
 export function unreadable(path: string, error: string): TargetReport {
-  const nothing = {
+  const nothing: Omit<TargetReport, "path" | "complete" | "error"> = {
+    failOn: "low",
+    policyFile: null,
     openssh: "",
     opensshSource: "",
     accounts: "",
@@ -209,15 +261,15 @@ export function unreadable(path: string, error: string): TargetReport {
 const RANK: readonly Severity[] = ["info", "low", "medium", "high", "error"];
 
 /** 3 before 2 before 1: an answer that is not complete must not be taken for a clean one. */
-export function exitCode(report: AuditReport, failOn: Severity): number {
+export function exitCode(report: AuditReport): number {
   const read = report.targets.filter(({ error }) => error === null);
   if (read.some(({ complete }) => !complete)) return 3;
   if (read.length < report.targets.length) return 2;
-  const failing = read
-    .flatMap(({ findings }) => findings)
-    .some(
+  const failing = read.some(({ findings, failOn }) =>
+    findings.some(
       ({ finding, suppressed }) =>
         suppressed === null && RANK.indexOf(finding.severity) >= RANK.indexOf(failOn),
-    );
+    ),
+  );
   return failing ? 1 : 0;
 }

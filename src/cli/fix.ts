@@ -5,24 +5,26 @@ import { type ChangedFile, unifiedDiff } from "../diff/diff.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { type Plan, planFix } from "../fix/plan.ts";
 import { replaceFile } from "../host/replace.ts";
-import type { Rule } from "../lint/rule.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
 import {
   type AuditCommandOptions,
+  complainOf,
   describe,
   exitCode,
   findingsOf,
   finish,
+  misused,
+  type Prepared,
   type PreparedAudit,
   prepareAudit,
   unreadable,
 } from "./audit.ts";
 import { ownMachine } from "./host.ts";
 import type { Live } from "./live.ts";
-import { complain, refuse, renderAudit, writeBytes } from "./output.ts";
-import type { Opened, Target } from "./targets.ts";
+import { complain, renderAudit, writeBytes } from "./output.ts";
+import type { Target, Unreadable } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
 /** cli.md, "Exit codes" */
@@ -30,7 +32,6 @@ const ROLLED_BACK = 4;
 
 /** What several targets of one call share: a file that two of them include is changed once. */
 interface Session {
-  readonly rules: readonly Rule[];
   readonly options: AuditCommandOptions;
   /** new bytes by real path inside the tree */
   readonly staged: Map<string, Uint8Array>;
@@ -43,26 +44,25 @@ interface Session {
 }
 
 export async function runFix(files: readonly string[], options: AuditCommandOptions): Promise<number> {
-  const prepared = prepareAudit(files, options);
-  if ("misuse" in prepared) return refuse(prepared.misuse);
+  const prepared = await prepareAudit(files, options);
+  if ("misuse" in prepared) return misused(prepared);
   if (options.diff === true || !prepared.opened.some(isLive)) return fixAll(prepared, options, null);
   return (await import("./live.ts")).whileLocked(options, async (live, recovered) => {
-    const again = recovered ? prepareAudit(files, options) : prepared;
-    return "misuse" in again ? refuse(again.misuse) : fixAll(again, options, live);
+    const again = recovered ? await prepareAudit(files, options) : prepared;
+    return "misuse" in again ? misused(again) : fixAll(again, options, live);
   });
 }
 
-function isLive(opened: Opened): boolean {
-  return "config" in opened && opened.live;
+function isLive(opened: Prepared | Unreadable): boolean {
+  return "target" in opened && opened.target.live;
 }
 
 async function fixAll(
-  { opened, rules }: PreparedAudit,
+  { opened }: PreparedAudit,
   options: AuditCommandOptions,
   live: Live | null,
 ): Promise<number> {
   const session: Session = {
-    rules,
     options,
     live,
     rolledBack: false,
@@ -72,34 +72,34 @@ async function fixAll(
     stopped: false,
   };
   const targets: TargetReport[] = [];
-  for (const target of opened)
-    targets.push(
-      "error" in target ? unreadable(target.name, target.error) : await fixTarget(target, session),
-    );
+  for (const one of opened)
+    targets.push("error" in one ? unreadable(one.name, one.error) : await fixTarget(one, session));
   const report = { tool: { name: "sshd-policy", version: ownVersion() }, targets, fixed: session.fixed };
-  const stdin = opened.find((target): target is Target => "config" in target && target.stdin !== null);
+  const stdin = opened
+    .flatMap((one) => ("error" in one ? [] : [one.target]))
+    .find((target) => target.stdin !== null);
   if (options.diff === true) {
-    return showDiff(session, targets) ?? exitCode(report, options.failOn);
+    return showDiff(session, targets) ?? exitCode(report);
   }
   if (stdin !== undefined) {
     writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
     process.stderr.write(await renderAudit(report, { ...options, format: "concise" }));
-    return exitCode(report, options.failOn);
+    return exitCode(report);
   }
   const code = await finish(report, options);
   if (session.rolledBack) return ROLLED_BACK;
   return session.stopped && code === 0 ? 1 : code;
 }
 
-async function fixTarget(target: Target, session: Session): Promise<TargetReport> {
-  const { rules, options } = session;
+async function fixTarget({ target, judging }: Prepared, session: Session): Promise<TargetReport> {
+  const { options } = session;
   const tree = overlayTree(target.tree, session.staged);
   const plan = planFix({
     tree,
     path: target.path,
     load: target.loadOptions,
     audit: (config) =>
-      findingsOf(target, config, rules, options).judged.flatMap(({ finding, suppressed }) =>
+      findingsOf(target, config, judging).judged.flatMap(({ finding, suppressed }) =>
         suppressed === null ? [finding] : [],
       ),
     unsafe: options.unsafeFixes === true,
@@ -120,7 +120,7 @@ async function fixTarget(target: Target, session: Session): Promise<TargetReport
     session.fixed += plan.fixed.length;
   }
   const config = loadConfig(overlayTree(target.tree, session.staged), target.path, target.loadOptions);
-  return describe(target, config, findingsOf(target, config, rules, options));
+  return describe(target, config, findingsOf(target, config, judging), judging);
 }
 
 /** A guard that stops the whole fix of a target; null when it may be written. */
@@ -168,7 +168,7 @@ function diffName(shown: string): string {
 
 /** Prints the diff; null when nothing is to change. */
 function showDiff(session: Session, targets: readonly TargetReport[]): number | null {
-  for (const { error } of targets) if (error !== null) complain(visible(error));
+  for (const { error } of targets) if (error !== null) complainOf(error);
   const diff = unifiedDiff([...session.changed.values()]);
   if (diff === "") return null;
   const failed = writeBytes(encode(diff), session.options);

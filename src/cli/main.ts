@@ -64,20 +64,32 @@ function addAudit(program: Command, done: Done): void {
   ])
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
-      new Option("--profile <name>", "which rules: strict adds reminders")
-        .choices(["default", "strict"])
-        .default("default"),
+      new Option("--profile <name>", "which rules: default, or strict, which adds reminders").choices([
+        "default",
+        "strict",
+      ]),
     )
     .addOption(
-      new Option("--fail-on <severity>", "exit code 1 from this severity on")
-        .choices(["info", "low", "medium", "high", "error"])
-        .default("low"),
+      new Option("--fail-on <severity>", "exit code 1 from this severity on (default: low)").choices([
+        "info",
+        "low",
+        "medium",
+        "high",
+        "error",
+      ]),
     )
     .addOption(
-      new Option("--allow-forwarding <kind>", "forwarding that is meant to be open")
-        .choices(["none", "local", "remote"])
-        .default("none"),
+      new Option("--allow-forwarding <kind>", "forwarding that is meant to be open (default: none)").choices([
+        "none",
+        "local",
+        "remote",
+      ]),
     )
+    .option(
+      "--config <file>",
+      "the policy file (default: .sshd-policy.yaml beside FILE or above it in its repository)",
+    )
+    .option("--no-config", "follow no policy file")
     .option("--no-suppressions", "show what comments in the files accept, too")
     .option("--baseline <file>", "leave out the findings that this file names")
     .option("--write-baseline <file>", "write today's findings there, and leave them out")

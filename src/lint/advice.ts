@@ -5,6 +5,7 @@ import { type Keyword, knownKeywords, lookUpKeyword, type ValueForm } from "../.
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import type { Config, Problem } from "../config/config.ts";
+import { closestWord } from "./closest-word.ts";
 
 /** One line without a full stop. */
 export function explainProblem(config: Config, problem: Problem): string {
@@ -64,33 +65,11 @@ const MINORS: readonly (readonly [number, readonly number[]])[] = [
 ];
 const RELEASES = MINORS.flatMap(([major, minors]) => minors.map((minor) => [major, minor] as const));
 
-/** The keyword of the release that differs by the fewest letters, at most three; null where none is near. */
+/** The keyword of the release that was meant; null where none is near. */
 function closestKeyword(spelled: string, release: Release): Keyword | null {
   const word = lowerAscii(spelled.slice(0, 40)).replaceAll(/[-_]/g, "");
-  let best: Keyword | null = null;
-  let least = Math.min(4, Math.ceil(word.length / 3));
-  for (const keyword of knownKeywords(release)) {
-    const distance = editDistance(word, keyword.key);
-    if (distance < least) {
-      least = distance;
-      best = keyword;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein's distance; both words are short. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + Number(a[i - 1] !== b[j - 1]);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+  const byKey = new Map(knownKeywords(release).map((keyword) => [keyword.key, keyword]));
+  return byKey.get(closestWord(word, byKey.keys()) ?? "") ?? null;
 }
 
 const EXPECTED: Readonly<Partial<Record<ValueForm, string>>> = {

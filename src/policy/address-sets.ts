@@ -89,6 +89,8 @@ function octetRange(octets: readonly string[]): Range | null {
 function textRangeV6(pattern: string): Range | "loose" | null {
   if (/[^0-9a-f:*?]/.test(pattern)) return null;
   const prefix = V6_PREFIX.exec(pattern)?.[1];
+  // the shortest address is `::`
+  if (/^[^*]{1,2}$/.test(pattern)) return /^[?:]{2}$/.test(pattern) ? single(0n) : null;
   if (prefix === undefined) return isWild(pattern) ? "loose" : single(valueOfV6(pattern));
   const groups = prefix.slice(0, -1).split(":");
   const low = groups.reduce((value, group) => (value << 16n) | BigInt(Number.parseInt(group, 16)), 0n);

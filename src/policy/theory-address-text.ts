@@ -215,8 +215,11 @@ export function findZonedText(constraints: readonly AddressConstraint[]): Found<
 }
 
 function zonedInstances(pattern: string): string[] {
-  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0", "fe80::", "fe80::1"].map((fill) =>
-    pattern.replace(/\*+/, fill).replace(/\*/g, "").replace(/\?/g, "1"),
+  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0", "f", "fe80::", "fe80::1"].map((fill) =>
+    pattern
+      .replace(/\*+/, fill)
+      .replace(/\*/g, "")
+      .replace(/\?/g, (_, at: number) => "fe8"[at] ?? "1"),
   );
 }
 

@@ -27,6 +27,7 @@ export function findAddress(
   nice: readonly NiceAddress[],
 ): Found<string> {
   const first = nice[0];
+  if (constraints.some(leavesNothing)) return { kind: "none" };
   if (constraints.length === 0 && first !== undefined) return { kind: "found", value: first.text };
   const v4 = findInFamily(constraints, 4, nice);
   if (v4.kind === "found") return v4;
@@ -35,6 +36,12 @@ export function findAddress(
   const zoned = findZoned(constraints);
   if (zoned.kind !== "none") return zoned;
   return v4.kind === "unknown" || v6.kind === "unknown" ? { kind: "unknown" } : { kind: "none" };
+}
+
+/** A list that matches every address, and must not. */
+function leavesNothing({ items, met }: AddressConstraint): boolean {
+  const isAll = (item: AddressItem): boolean => item.kind === "text" && /^\*+$/.test(item.pattern);
+  return !met && items.some((item) => isAll(item)) && !items.some(({ negated }) => negated);
 }
 
 function findInFamily(

@@ -22,6 +22,10 @@ export interface TargetReport {
   readonly opensshSource: string;
   /** who may exist, for people: "anybody may exist (--accounts open)" */
   readonly accounts: string;
+  /** the policy file that it was judged by; null without one */
+  readonly policyFile: string | null;
+  /** findings from this severity on make the run fail */
+  readonly failOn: Severity;
   readonly complete: boolean;
   readonly limits: readonly string[];
   /** "sshd -T" or another command to which `-C SPEC` is appended to check a witness by hand */

@@ -32,6 +32,8 @@ export interface CampaignResult {
   readonly pairs: number;
   readonly trees: number;
   readonly accepted: number;
+  /** regions without a witness */
+  readonly unknown: number;
   /** trees with any difference */
   readonly differing: number;
   /** shrunk, one of each kind */
@@ -45,7 +47,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
   const until = Date.now() + campaign.milliseconds;
   const differences: Difference[] = [];
   const seen: Difference[] = [];
-  let [pairs, trees, accepted, differing] = [0, 0, 0, 0];
+  let [pairs, trees, accepted, unknown, differing] = [0, 0, 0, 0, 0];
   while (
     pairs < campaign.pairs &&
     accepted < mostTrees &&
@@ -55,6 +57,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
     const judgement = await judgeCase(sshd, caseOf(sshd, campaign, trees), reading);
     trees += 1;
     pairs += judgement.pairs;
+    unknown += judgement.unknown;
     campaign.progress?.(pairs);
     if (judgement.accepted) accepted += 1;
     if (judgement.differences.length > 0) differing += 1;
@@ -66,7 +69,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
     differences.push(small);
     campaign.found?.(small);
   }
-  return { pairs, trees, accepted, differing, differences };
+  return { pairs, trees, accepted, unknown, differing, differences };
 }
 
 /** Each case has its own generator, so that a single one can be made again. */

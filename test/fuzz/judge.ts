@@ -46,6 +46,8 @@ export interface Judgement {
   /** runs of sshd compared: (configuration, connection) pairs; a tree that both refuse is one */
   readonly pairs: number;
   readonly accepted: boolean;
+  /** regions without a witness */
+  readonly unknown: number;
   readonly differences: readonly Difference[];
 }
 
@@ -59,10 +61,15 @@ export async function judge(
   const verdict = reading.verdict(config);
   const real = await realVerdict(sshd);
   if (real.error !== null && NAME_RESOLUTION.test(real.error) && verdict.accepted)
-    return { pairs: 0, accepted: false, differences: [] };
+    return { pairs: 0, accepted: false, unknown: 0, differences: [] };
   if (verdict.accepted !== real.accepted || verdict.error !== real.error) {
     const difference = { what: "verdict", ours: verdict.error ?? "accepted", sshd: real.error ?? "accepted" };
-    return { pairs: 1, accepted: false, differences: [{ tree, connection: null, ...difference }] };
+    return {
+      pairs: 1,
+      accepted: false,
+      unknown: 0,
+      differences: [{ tree, connection: null, ...difference }],
+    };
   }
   const printed = reading.messages(config).slice(0, real.messages.length);
   const differences: Difference[] = [];
@@ -70,7 +77,7 @@ export async function judge(
     const sides = { ours: printed.join("\n"), sshd: real.messages.join("\n") };
     differences.push({ tree, connection: null, what: "messages", ...sides });
   }
-  if (!real.accepted) return { pairs: 1, accepted: false, differences };
+  if (!real.accepted) return { pairs: 1, accepted: false, unknown: 0, differences };
   for (const connection of connections) {
     const run = await sshd.run(["-T", ...HOST_KEY, "-C", connection]);
     const ours = reading.settings(config, connectionOf(connection));
@@ -79,7 +86,7 @@ export async function judge(
     );
     for (const { what, ...sides } of found) differences.push({ tree, connection, what, ...sides });
   }
-  return { pairs: connections.length, accepted: true, differences };
+  return { pairs: connections.length, accepted: true, unknown: 0, differences };
 }
 
 /** Only a resolver knows host names; `check` lists them as depending on the machine. */

@@ -44,7 +44,7 @@ async function fuzz(sshd: Sshd): Promise<number> {
   console.log(
     `${sshd.name} (${formatRelease(sshd.release)}): seed ${seed}, ${seeds.length} real files to change`,
   );
-  const { pairs, trees, accepted, differing, differences } = await runCampaign(sshd, {
+  const { pairs, trees, accepted, unknown, differing, differences } = await runCampaign(sshd, {
     seed,
     pairs: values.cases === undefined ? Number.POSITIVE_INFINITY : Number(values.cases),
     milliseconds: values.time === undefined ? limitWithoutTime() : Number(values.time) * 1000,
@@ -67,7 +67,7 @@ async function fuzz(sshd: Sshd): Promise<number> {
   });
   const seconds = Math.round((Date.now() - started) / 1000);
   console.log(
-    `${sshd.name}: ${pairs} pairs in ${trees} trees (${accepted} accepted), ${differing} trees differ in ${differences.length} ways, ${seconds} s`,
+    `${sshd.name}: ${pairs} pairs in ${trees} trees (${accepted} accepted, ${unknown} regions unknown), ${differing} trees differ in ${differences.length} ways, ${seconds} s`,
   );
   return differing;
 }

@@ -21,13 +21,13 @@ export async function judgeRegions(
   reading: Reading,
 ): Promise<Judgement> {
   const config = load(tree, sshd.release);
-  if (!reading.verdict(config).accepted) return { pairs: 0, accepted: false, differences: [] };
+  if (!reading.verdict(config).accepted) return { pairs: 0, accepted: false, unknown: 0, differences: [] };
   sshd.place(tree);
   const asking: Asking = { sshd, tree, config, answers: reading.exposure(config).answers };
   const differences: Difference[] = [];
-  const witnesses = await judgeWitnesses(asking, differences);
+  const { asked, unknown } = await judgeWitnesses(asking, differences);
   const samples = await judgeSamples(asking, connections, differences);
-  return { pairs: witnesses + samples, accepted: true, differences };
+  return { pairs: asked + samples, accepted: true, unknown, differences };
 }
 
 interface Asking {
@@ -40,14 +40,14 @@ interface Asking {
 async function judgeWitnesses(
   { sshd, tree, config, answers }: Asking,
   differences: Difference[],
-): Promise<number> {
+): Promise<{ readonly asked: number; readonly unknown: number }> {
   const printed = new Map<string, Settings>();
+  let unknown = 0;
   for (const answer of answers) {
     const { witness, allowed, capability } = answer;
     if (witness === null || allowed === "unknown") {
-      // sshd may end every connection of the region in its second pass
-      if (config.later.length > 0) continue;
-      differences.push({ tree, connection: null, what: "witness", ours: "none", sshd: capability });
+      // unknown is honest; it is counted. sshd may also end every connection of the region in its second pass
+      if (config.later.length === 0) unknown += 1;
       continue;
     }
     const specification = formatSpecification(witness);
@@ -69,7 +69,7 @@ async function judgeWitnesses(
         sshd: `${said} ${key}`,
       });
   }
-  return printed.size;
+  return { asked: printed.size, unknown };
 }
 
 async function judgeSamples(
@@ -86,6 +86,7 @@ async function judgeSamples(
     asked += 1;
     for (const capability of CAPABILITIES) {
       const answer = locate(config, answers, capability, connectionOf(specification));
+      if (answer?.allowed === "unknown") continue;
       const ours = answer === null ? "no region" : whatWeSay(answer);
       const said = answer === null ? "" : whatSshdSays(printed, answer, sshd);
       if (said !== ours)

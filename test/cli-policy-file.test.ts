@@ -1,0 +1,102 @@
+/** The policy file from the command line: found, trusted, and what it says of rules. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const CONFIG = "AllowTcpForwarding no\nX11Forwarding yes\nAllowAgentForwarding no\n";
+
+/** A repository with one configuration below it, and a policy file at its top. */
+function repository(policy: string, config = CONFIG): string {
+  const root = makeRoot({ "/repo/hosts/a/sshd_config": config, "/repo/.sshd-policy.yaml": policy });
+  mkdirSync(`${root}/repo/.git`);
+  return `${root}/repo`;
+}
+
+const audit = (repo: string, ...more: string[]): ReturnType<typeof runCli> =>
+  runCli(["audit", "--format", "concise", ...more, `${repo}/hosts/a/sshd_config`]);
+
+describe("a policy file", () => {
+  it("is found at the top of the repository and sets severities, and the severity that fails", () => {
+    const repo = repository("version: 1\nfail-on: medium\nrules:\n  x11-forwarding: low\n");
+    const { code, stdout } = audit(repo);
+    expect(stdout).toContain("low: everybody may forward X11");
+    expect(code).toBe(0);
+    expect(audit(repo, "--fail-on", "low").code).toBe(1);
+    expect(audit(repo, "--no-config").stdout).toContain("medium: everybody may forward X11");
+  });
+
+  it("switches rules off with a reason; a rule that is asked for runs", () => {
+    const repo = repository('version: 1\nrules:\n  x11-forwarding:\n    off: "desktops"\n');
+    expect(audit(repo)).toMatchObject({ code: 0 });
+    expect(audit(repo, "--rule", "x11-forwarding")).toMatchObject({ code: 1 });
+  });
+
+  it("sets the profile and what is meant to be open", () => {
+    const repo = repository(
+      "version: 1\nprofile: strict\nallow-forwarding: local\n",
+      "X11Forwarding no\nAllowAgentForwarding no\nAllowStreamLocalForwarding no\nAllowTcpForwarding local\n",
+    );
+    expect(audit(repo).stdout).not.toContain("[tcp-forwarding]");
+    const banned = repository("version: 1\nprofile: strict\n", "DisableForwarding yes\n");
+    expect(audit(banned).stdout).toContain("[shell-makes-ban-moot]");
+    expect(audit(banned, "--profile", "default").stdout).not.toContain("[shell-makes-ban-moot]");
+    expect(audit(repo, "--allow-forwarding", "none").stdout).toContain("[tcp-forwarding]");
+  });
+
+  it("is not searched above the repository, nor inside a root", () => {
+    const off = "version: 1\nrules:\n  x11-forwarding: { off: never read }\n";
+    const root = makeRoot({
+      "/.sshd-policy.yaml": off,
+      "/repo/sshd_config": CONFIG,
+      "/server/etc/ssh/sshd_config": CONFIG,
+      "/server/etc/ssh/.sshd-policy.yaml": off,
+      "/plain/deep/sshd_config": CONFIG,
+      "/plain/.sshd-policy.yaml": off,
+    });
+    mkdirSync(`${root}/repo/.git`);
+    expect(runCli(["audit", `${root}/repo/sshd_config`]).code).toBe(1);
+    expect(runCli(["audit", `${root}/plain/deep/sshd_config`]).code).toBe(1);
+    expect(runCli(["audit", "--root", `${root}/server`]).stdout).toContain("x11-forwarding");
+    expect(
+      runCli(["audit", "--root", `${root}/server`, "--config", `${root}/.sshd-policy.yaml`]).stdout,
+    ).not.toContain("x11-forwarding");
+  });
+
+  it("that somebody else may write is an error", () => {
+    const repo = repository("version: 1\n");
+    chmodSync(`${repo}/.sshd-policy.yaml`, 0o666);
+    expect(audit(repo)).toMatchObject({ code: 2 });
+    expect(audit(repo).stderr).toContain("everybody may write it");
+    chmodSync(`${repo}/.sshd-policy.yaml`, 0o644);
+    expect(audit(repo).code).toBe(1);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "that belongs to somebody else is an error, as is somebody else's link",
+    () => {
+      const repo = repository("version: 1\n");
+      chownSync(`${repo}/.sshd-policy.yaml`, 12345, 12345);
+      expect(audit(repo).stderr).toContain("belongs to user 12345");
+      const linked = repository("version: 1\n");
+      execFileSync("rm", [`${linked}/.sshd-policy.yaml`]);
+      writeFileSync(`${linked}/policy`, "version: 1\n");
+      symlinkSync("policy", `${linked}/.sshd-policy.yaml`);
+      expect(audit(linked).code).toBe(1);
+      execFileSync("chown", ["-h", "12345", `${linked}/.sshd-policy.yaml`]);
+      expect(audit(linked)).toMatchObject({ code: 2 });
+    },
+  );
+
+  it("with mistakes stops the audit of its files, each mistake with line and column", () => {
+    const repo = repository("version: 1\nruels: {}\nrules:\n  x11-forwardin: low\n  syntax: off\n");
+    const { code, stdout, stderr } = audit(repo, `${makeRoot({ "/b/sshd_config": CONFIG })}/b/sshd_config`);
+    expect(code).toBe(2);
+    expect(stderr).toContain('.sshd-policy.yaml:2:1: a policy file has no "ruels": did you mean "rules"?');
+    expect(stderr).toContain(':4:3: "rules" has no "x11-forwardin": did you mean "x11-forwarding"?');
+    expect(stderr).toContain(":5:11: syntax is switched off without a reason");
+    // the other file is audited
+    expect(stdout).toContain("/b/sshd_config:2:15: medium");
+  });
+});
