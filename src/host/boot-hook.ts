@@ -85,6 +85,7 @@ function systemdQuoted(word: string): string {
   return `"${escaped}"`;
 }
 
+/** "after": Debian's OpenRC has no localmount, and there it would not start for need of it. */
 function openrcScript(command: readonly string[]): BootHook {
   return {
     path: `/etc/init.d/${NAME}`,
@@ -94,7 +95,7 @@ function openrcScript(command: readonly string[]): BootHook {
     text: `#!/sbin/openrc-run
 description="${TITLE}"
 depend() {
-	need localmount
+	after localmount
 	before ssh sshd
 }
 start() {

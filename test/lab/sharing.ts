@@ -10,11 +10,11 @@ export function whenBootable(base: string): (name: string, run: () => void) => v
     reason === null ? describe(name, run) : describe(name, () => test.skip(`${base}: ${reason}`, () => {}));
 }
 
-/** Declares a booted host that the tests of a group share. */
-export function shareHost(base: string): LabHost {
+/** Declares a booted host that the tests of a group share; `install` puts on it what they call. */
+export function shareHost(base: string, install: (host: LabHost) => void = installDriver): LabHost {
   const host = layerHost(base);
   beforeAll(async () => {
-    installDriver(host);
+    install(host);
     await host.boot();
   });
   afterAll(() => host.remove());
