@@ -1,0 +1,76 @@
+/** Configurations of a given size, the same at every run. */
+import { readFileSync } from "node:fs";
+import { STOCK_FILE } from "./commands.ts";
+
+/** Small numbers in a fixed order (a linear congruential generator; Numerical Recipes' constants). */
+export function makeNumbers(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** Debian's stock file again and again. */
+export function stockText(bytes: number): string {
+  const text = readFileSync(STOCK_FILE, "latin1");
+  return text.repeat(Math.ceil(bytes / text.length)).slice(0, bytes);
+}
+
+/** That many lines, most of them in Match blocks for one user each. */
+export function longConfiguration(lines: number): string {
+  const blocks = Array.from(
+    { length: Math.ceil(lines / 5) },
+    (_, number) =>
+      `# user ${number} of the bastion\nMatch User user${number}\n\tAllowTcpForwarding local\n\tPermitOpen db${number}.example:5432\n\tX11Forwarding no\n`,
+  );
+  return blocks.join("").split("\n").slice(0, lines).join("\n").concat("\n");
+}
+
+/** Each block with a user list, an address list and a group list with a negation, drawn at random. */
+export function mixedBlocks(blocks: number, seed: number): string {
+  const below = makeNumbers(seed);
+  const some = (least: number, name: () => string): string =>
+    Array.from({ length: least + below(3) }, name).join(",");
+  const lines = Array.from({ length: blocks }, () => {
+    const users = some(1, () => `user${below(500)}`);
+    const networks = some(1, () => `10.${below(256)}.${below(256)}.0/24`);
+    const groups = `${some(1, () => `group${below(200)}`)},!group${below(200)}`;
+    const value = ["yes", "no", "local", "remote"][below(4)] ?? "no";
+    return `Match User ${users} Address ${networks} Group ${groups}\n\tAllowTcpForwarding ${value}\n`;
+  });
+  return `AllowTcpForwarding no\n${lines.join("")}`;
+}
+
+export function userBlocks(blocks: number): string {
+  const lines = Array.from(
+    { length: blocks },
+    (_, number) => `Match User user${number}\n\tAllowTcpForwarding ${number % 2 === 0 ? "yes" : "no"}\n`,
+  );
+  return `AllowTcpForwarding no\n${lines.join("")}`;
+}
+
+/** Prefix, suffix and infix wildcards in turn. */
+export function wildcardBlocks(blocks: number, seed: number): string {
+  const below = makeNumbers(seed);
+  const lines = Array.from({ length: blocks }, (_, number) => {
+    const word = `w${below(10_000)}`;
+    const pattern = [`${word}*`, `*${word}`, `*${word}*`][number % 3] ?? word;
+    return `Match User ${pattern}\n\tAllowTcpForwarding ${number % 2 === 0 ? "yes" : "no"}\n`;
+  });
+  return `AllowTcpForwarding no\n${lines.join("")}`;
+}
+
+/**
+ * A pigeonhole puzzle: n + 1 groups that a connection needs, each one of n names that exclude each other. The box search
+ * gives up on it, which must end in "unknown" (design.md, "Limits").
+ */
+export function puzzle(holes: number): string {
+  const names = Array.from({ length: holes }, (_, hole) => `*h${hole}*`);
+  const excluded = names.flatMap((name, hole) =>
+    names
+      .slice(hole + 1)
+      .map((other) => `Match User ${name.slice(0, -1)}${other}\n\tAllowTcpForwarding no\n`),
+  );
+  return `AllowTcpForwarding no\n${excluded.join("")}Match all\n\tAllowTcpForwarding yes\n`;
+}
