@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rules: ["src/lint"],
   "src/fix": ["src/lint", "src/config", "src/edit", "src/policy", "src/files"],
   "src/host": ["src/edit"],
-  "src/forward": ["src/policy (types)", "src/files (types)", "ssh2"],
+  "src/forward": ["src/policy (types)", "src/files (types)", "grammar", "ssh2", "ssh-config"],
   "src/report": ["src/lint", "src/policy", "src/diff", "chalk (types)"],
   "src/index.ts": [
     "grammar",

@@ -6,6 +6,7 @@ import type { CompareCommandOptions } from "./compare.ts";
 import type { ConfirmOptions } from "./confirm.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
+import type { ForwardCommandOptions } from "./forward.ts";
 import type { OutputOptions } from "./output.ts";
 import type { ProbeCommandOptions } from "./probe.ts";
 import type { ProgressOptions } from "./progress.ts";
@@ -220,6 +221,38 @@ function addProbe(program: Command, done: Done): void {
   });
 }
 
+function addForward(program: Command, done: Done): void {
+  program
+    .command("forward")
+    .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them")
+    .argument("<destination>", "[user@]host or ssh://[user@]host[:port]")
+    .option(
+      "-L <[bind:]port:host:hostport>",
+      "this machine listens, the server connects (repeatable)",
+      collect,
+    )
+    .option(
+      "-R <[bind:]port[:host:hostport]>",
+      "the server listens, this machine connects (repeatable)",
+      collect,
+    )
+    .option("-D <[bind:]port>", "this machine listens and speaks SOCKS 4, 4a and 5 (repeatable)", collect)
+    .option("-W <host:port>", "standard input and output become a connection of the server")
+    .option("-J <[user@]host[:port],...>", "reach the server through these hosts")
+    .option("-N", "no command: accepted as in ssh(1), there never is one")
+    .option("-g", "other hosts may use -L and -D that name no address")
+    .option("-p <port>", "port of the server")
+    .option("-l <user>", "whom to log in as")
+    .option("-i <file>", "a private key (repeatable)", collect)
+    .option("-o <keyword=value>", "as ssh_config(5) (repeatable)", collect)
+    .option("-F <file>", "instead of ~/.ssh/config; none for none")
+    .option("--events <file>", "what happens, as JSON lines; - is standard output")
+    .option("--quiet", "nothing on standard output")
+    .action(async (destination: string, options: ForwardCommandOptions) => {
+      done(await (await import("./forward.ts")).runForward(destination, options));
+    });
+}
+
 function addRules(program: Command, done: Done): void {
   const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
   withOutput(command, ["pretty", "json"]).action(async (id: string | undefined, options: OutputOptions) => {
@@ -250,6 +283,7 @@ async function main(argv: readonly string[]): Promise<number> {
     addConfirm,
     addRecover,
     addProbe,
+    addForward,
     addRules,
   ])
     add(program, done);

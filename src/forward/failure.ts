@@ -1,6 +1,8 @@
 /** Why SSH did not do what was asked. */
 
 export type FailureKind =
+  /** the command line, ~/.ssh/config or known_hosts say what cannot be done: nothing was connected */
+  | "configuration"
   /** no TCP connection, or it broke */
   | "unreachable"
   | "timeout"
@@ -41,5 +43,11 @@ export function openFailure(error: Error): SshFailure {
 /** Anything thrown, as a failure of that kind. */
 export function asFailure(kind: FailureKind, error: unknown): SshFailure {
   if (error instanceof SshFailure) return error;
-  return new SshFailure(kind, error instanceof Error ? error.message : String(error));
+  return new SshFailure(kind, messageOf(error));
+}
+
+/** With several addresses Node gives one error for each, and no message. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return (error.errors as readonly unknown[]).map(messageOf).join(", ");
+  return error instanceof Error ? error.message : String(error);
 }

@@ -121,14 +121,17 @@ export function connectTcp(
       ...(localAddress === undefined ? {} : { localAddress }),
       ...(family === undefined ? {} : { family }),
     });
-    const give = (kind: "unreachable" | "timeout", because: string): void => {
+    const give = (failure: SshFailure): void => {
       socket.destroy();
-      reject(new SshFailure(kind, because));
+      reject(failure);
     };
-    const timer = setTimeout(() => give("timeout", `no connection within ${timeoutMs / 1000} s`), timeoutMs);
+    const timer = setTimeout(
+      () => give(new SshFailure("timeout", `no connection within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    );
     const onError = (error: Error): void => {
       clearTimeout(timer);
-      give("unreachable", describeNetworkError(error));
+      give(asFailure("unreachable", error));
     };
     socket.once("error", onError).once("connect", () => {
       clearTimeout(timer);
@@ -136,12 +139,6 @@ export function connectTcp(
       resolve(socket);
     });
   });
-}
-
-/** With several addresses Node gives one error for each. */
-function describeNetworkError(error: Error): string {
-  const errors = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error];
-  return errors.map((one) => (one instanceof Error ? one.message : String(one))).join(", ");
 }
 
 /** Logs in. Rejects with an SshFailure; the transport is closed then. */
@@ -290,3 +287,7 @@ function takeIncoming(client: Client, guard: (channel: ClientChannel) => Channel
   });
   return listeners;
 }
+
+/** Keys as ssh2 reads them: an Error, returned, when it cannot. */
+export const parseKey: typeof ssh2.utils.parseKey = ssh2.utils.parseKey;
+export const createAgent: typeof ssh2.createAgent = ssh2.createAgent;

@@ -1,0 +1,235 @@
+/** What people and programs see of running forwards: a live view on a terminal, lines elsewhere, JSON lines on request. */
+import { appendFileSync, writeFileSync } from "node:fs";
+import type { Leg } from "../forward/legs.ts";
+import type { HostSettings } from "../forward/settings.ts";
+import type { Forward } from "../forward/specification.ts";
+import type { Counts, ForwardEvent, Traffic } from "../forward/traffic.ts";
+import { visible } from "../report/text.ts";
+import { isTerminal, writeStandardOutput } from "./standard-output.ts";
+
+export interface ForwardDisplay {
+  readonly tell: (event: ForwardEvent) => void;
+  /** starts the live view, where there is one */
+  readonly show: (traffic: Traffic) => void;
+  readonly close: () => void;
+}
+
+interface DisplayOptions {
+  readonly options: { readonly events?: string; readonly quiet?: boolean };
+  /** of each forward */
+  readonly legs: readonly (readonly Leg[])[];
+}
+
+export function openDisplay(
+  forwards: readonly Forward[],
+  route: readonly HostSettings[],
+  { options: { events, quiet = false }, legs }: DisplayOptions,
+): ForwardDisplay {
+  const sinks: ((event: ForwardEvent) => void)[] = [];
+  if (events !== undefined) sinks.push(jsonLines(events));
+  const forPeople = !quiet && events !== "-";
+  const live = forPeople && isTerminal() && process.env["TERM"] !== "dumb";
+  const totals = makeTotals(forwards.length);
+  sinks.push(totals.count);
+  if (forPeople) sinks.push(lines(forwards, { legs, only: live ? "the start" : "everything" }));
+  const view = live ? liveView(forwards, route, totals.of) : null;
+  return {
+    tell: (event) => {
+      view?.clear();
+      for (const sink of sinks) sink(event);
+    },
+    show: (traffic) => view?.start(traffic),
+    close: () => view?.stop(),
+  };
+}
+
+function jsonLines(path: string): (event: ForwardEvent) => void {
+  if (path !== "-") writeFileSync(path, "");
+  return (event) => {
+    const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+    if (path === "-") writeStandardOutput(line);
+    else appendFileSync(path, line);
+  };
+}
+
+function print(text: string): void {
+  writeStandardOutput(Buffer.from(text));
+}
+
+/** -L 127.0.0.1:1100 -> mail.example.com:110, or what it is */
+function nameOf({ side, listen, target }: Forward): string {
+  const letter = side === "remote" ? "-R" : target.kind === "socks" ? "-D" : "-L";
+  const bind = listen.kind === "socket" ? listen.path : placeOf(listen.host, listen.port);
+  const to =
+    target.kind === "socks"
+      ? "SOCKS"
+      : target.kind === "socket"
+        ? target.path
+        : placeOf(target.host, target.port);
+  return visible(`${letter} ${bind} -> ${to}`);
+}
+
+function placeOf(host: string | null, port: number): string {
+  if (host === null) return String(port);
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Lines as things happen. */
+function lines(
+  forwards: readonly Forward[],
+  { legs, only }: { legs: readonly (readonly Leg[])[]; only: "the start" | "everything" },
+): (event: ForwardEvent) => void {
+  const name = (index: number): string => {
+    const forward = forwards[index];
+    return forward === undefined ? "" : nameOf(forward);
+  };
+  return (event) => {
+    switch (event.event) {
+      case "connected":
+        return print(visible(`connected to ${event.host} as ${event.user} (${event.version})`).concat("\n"));
+      case "listening": {
+        const where = event.side === "local" ? "this machine listens on" : "the server listens on";
+        const explained = (legs[event.forward] ?? []).map(
+          ({ protection, text }) => `    ${protection.padEnd(9)}  ${visible(text)}\n`,
+        );
+        return print(`${name(event.forward)}: ${where} ${visible(event.on)}\n${explained.join("")}`);
+      }
+      case "failed":
+        return print(`${name(event.forward)}: failed: ${visible(event.because)}\n`);
+      case "refused":
+        return print(
+          `${name(event.forward)}: ${visible(`${event.from} to ${event.to}`)} refused: ${visible(event.because)}\n`,
+        );
+      case "disconnected":
+        return print(event.because === null ? "closed\n" : `connection lost: ${event.because}\n`);
+      case "open":
+        if (only === "everything")
+          print(`${name(event.forward)}: #${event.id} open, ${visible(`${event.from} to ${event.to}`)}\n`);
+        return;
+      case "closed":
+        if (only === "everything")
+          print(`${name(event.forward)}: #${event.id} closed, ${showCounts(event)}\n`);
+        return;
+    }
+  };
+}
+
+function showCounts({ sent, received }: Counts): string {
+  return `${showBytes(sent)} sent, ${showBytes(received)} received`;
+}
+
+const UNITS = ["B", "KB", "MB", "GB", "TB"] as const;
+
+/** 3 digits and a unit: `512 B`, `1.4 MB` */
+function showBytes(count: number): string {
+  const power = count < 1000 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log10(count) / 3));
+  const value = count / 1000 ** power;
+  return `${power > 0 && value < 100 ? value.toFixed(1) : Math.round(value)} ${UNITS[power]}`;
+}
+
+interface Total extends Counts {
+  readonly opened: number;
+  readonly refused: number;
+}
+
+/** Sums over the connections that are through. */
+function makeTotals(count: number): {
+  readonly count: (event: ForwardEvent) => void;
+  readonly of: (index: number) => Total;
+} {
+  const none: Total = { opened: 0, refused: 0, sent: 0, received: 0 };
+  const totals = Array<Total>(count).fill(none);
+  return {
+    of: (index) => totals[index] ?? none,
+    count: (event) => {
+      if (event.event !== "open" && event.event !== "refused" && event.event !== "closed") return;
+      const before = totals[event.forward] ?? none;
+      totals[event.forward] =
+        event.event === "closed"
+          ? { ...before, sent: before.sent + event.sent, received: before.received + event.received }
+          : {
+              ...before,
+              [event.event === "open" ? "opened" : "refused"]:
+                before[event.event === "open" ? "opened" : "refused"] + 1,
+            };
+    },
+  };
+}
+
+interface LiveView {
+  readonly start: (traffic: Traffic) => void;
+  /** takes the view off the screen, so that a line can be printed where it stood */
+  readonly clear: () => void;
+  readonly stop: () => void;
+}
+
+const REFRESH_MS = 500;
+
+/** Some lines at the bottom of what has been printed, written over again and again. */
+function liveView(
+  forwards: readonly Forward[],
+  route: readonly HostSettings[],
+  totalOf: (index: number) => Total,
+): LiveView {
+  let timer: NodeJS.Timeout | undefined;
+  let shown = 0;
+  let draw = (): void => {};
+  const clear = (): void => {
+    // cursor up, erase to the end of the screen (ECMA-48, CUU and ED)
+    if (shown > 0) print(`\u001b[${shown}A\u001b[J`);
+    shown = 0;
+  };
+  const started = Date.now();
+  return {
+    clear,
+    start: (traffic) => {
+      draw = () => {
+        const rows = viewLines(forwards, {
+          traffic,
+          totalOf,
+          route,
+          seconds: Math.floor((Date.now() - started) / 1000),
+        });
+        const { columns = 80, rows: height = 24 } = process.stdout;
+        const fitting = rows.slice(0, Math.max(1, height - 1)).map((row) => row.slice(0, columns - 1));
+        clear();
+        print(fitting.map((row) => `${row}\n`).join(""));
+        shown = fitting.length;
+      };
+      timer = setInterval(draw, REFRESH_MS);
+    },
+    stop: () => {
+      clearInterval(timer);
+      draw();
+      shown = 0;
+    },
+  };
+}
+
+function viewLines(
+  forwards: readonly Forward[],
+  of: {
+    traffic: Traffic;
+    totalOf: (index: number) => Total;
+    route: readonly HostSettings[];
+    seconds: number;
+  },
+): readonly string[] {
+  const open = [...of.traffic.open].map((connection) => ({ ...connection, now: connection.counts() }));
+  const through = of.route.map(({ alias }) => visible(alias)).join(" > ");
+  const clock = `${Math.floor(of.seconds / 60)}:${String(of.seconds % 60).padStart(2, "0")}`;
+  const rows = forwards.flatMap((forward, index) => {
+    const ours = open.filter((connection) => connection.forward === index);
+    const total = of.totalOf(index);
+    const sent = ours.reduce((sum, { now }) => sum + now.sent, total.sent);
+    const received = ours.reduce((sum, { now }) => sum + now.received, total.received);
+    const refused = total.refused === 0 ? "" : `, ${total.refused} refused`;
+    return [
+      `${nameOf(forward)}   ${ours.length} open of ${total.opened}${refused}   ${showCounts({ sent, received })}`,
+      ...ours.map(
+        ({ id, from, to, now }) => `    #${id} ${visible(`${from} to ${to}`)}   ${showCounts(now)}`,
+      ),
+    ];
+  });
+  return [`${through}   up ${clock}   Ctrl-C ends`, ...rows];
+}

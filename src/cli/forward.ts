@@ -1,0 +1,191 @@
+/** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
+import { userInfo } from "node:os";
+import { join } from "node:path";
+import type { Directive } from "../forward/client-config.ts";
+import type { Environment, Reached } from "../forward/reach.ts";
+import type { Endpoint } from "../forward/session.ts";
+import type { HostSettings } from "../forward/settings.ts";
+import type { Forward } from "../forward/specification.ts";
+import { visible } from "../report/text.ts";
+import { type ForwardDisplay, openDisplay } from "./forward-display.ts";
+import { complain, refuse } from "./output.ts";
+import { terminalTalk } from "./questions.ts";
+
+type Forwarder = typeof import("../forward/forwarder.ts");
+
+export interface ForwardCommandOptions {
+  readonly L?: readonly string[];
+  readonly R?: readonly string[];
+  readonly D?: readonly string[];
+  readonly W?: string;
+  readonly J?: string;
+  readonly g?: boolean;
+  readonly p?: string;
+  readonly l?: string;
+  readonly i?: readonly string[];
+  readonly o?: readonly string[];
+  readonly F?: string;
+  readonly events?: string;
+  readonly quiet?: boolean;
+}
+
+/** What is to be done, read from the command line and the user's configuration. */
+interface Task {
+  readonly settings: HostSettings;
+  readonly forwards: readonly Forward[];
+  readonly stdio: Endpoint | null;
+  readonly environment: Environment;
+}
+
+/** 0: ended on request, or -W is through · 1: could not be had, or was lost · 2: wrong usage. */
+export async function runForward(destination: string, options: ForwardCommandOptions): Promise<number> {
+  const forwarder: Forwarder = await import("../forward/forwarder.ts");
+  let task: Task;
+  try {
+    task = readTask(forwarder, destination, options);
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    return refuse(visible(error.message));
+  }
+  const { forwards, stdio } = task;
+  if (forwards.length === 0 && stdio === null) return refuse("nothing to forward: give -L, -R, -D or -W");
+  const privileged = forwarder.refusedHere(forwards);
+  if (privileged !== null) return refuse(privileged);
+  try {
+    const reached = await forwarder.reach(task.settings, task.environment);
+    if (stdio !== null) return await runStandardStreams(forwarder, reached, stdio);
+    return await runTunnels(forwarder, reached, { task, options });
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    complain(visible(error.message));
+    return error.kind === "configuration" ? 2 : 1;
+  }
+}
+
+/** Not instanceof: the class lives in a chunk of its own. */
+function isFailure(error: unknown): error is Error & { readonly kind: string } {
+  return error instanceof Error && error.name === "SshFailure" && "kind" in error;
+}
+
+function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOptions): Task {
+  const { homedir: home, username: name, uid } = userInfo();
+  const environment: Environment = {
+    caller: { home, name, uid },
+    configFile: options.F === "none" ? null : (options.F ?? join(home, ".ssh", "config")),
+    agentSocket: process.env["SSH_AUTH_SOCK"] ?? null,
+    talk: terminalTalk(),
+  };
+  const named = forwarder.parseDestination(text, "host");
+  if (named === null)
+    throw usage(`"${text}" is no destination: wanted is [user@]host or ssh://[user@]host[:port]`);
+  const destination = { ...named, user: options.l ?? named.user };
+  const settings = forwarder.settingsOf(destination, givenDirectives(forwarder, options), environment);
+  const stdio = options.W === undefined ? null : forwarder.parseHostPort(options.W);
+  if (options.W !== undefined && stdio === null) throw usage(`-W ${options.W}: wanted is host:port`);
+  // as ssh(1): -W alone, without what the configuration forwards
+  const forwards = stdio !== null ? [] : [...givenForwards(forwarder, options), ...settings.forwards];
+  return { settings, forwards, stdio, environment };
+}
+
+function usage(message: string): Error {
+  return Object.assign(new Error(message), { name: "SshFailure", kind: "configuration" });
+}
+
+function givenDirectives(forwarder: Forwarder, options: ForwardCommandOptions): readonly Directive[] {
+  const single = {
+    port: options.p,
+    proxyjump: options.J,
+    gatewayports: options.g === true ? "yes" : undefined,
+  };
+  return [
+    ...Object.entries(single).flatMap(([keyword, value]): Directive[] =>
+      value === undefined ? [] : [{ keyword, args: [value], place: "the command line" }],
+    ),
+    ...(options.i ?? []).map((path): Directive => ({ keyword: "identityfile", args: [path], place: "-i" })),
+    ...(options.o ?? []).map(forwarder.parseOption),
+  ];
+}
+
+const SHAPES = {
+  L: "[bind:]port:host:hostport, with a path of a socket on either side",
+  R: "[bind:]port:host:hostport, with a path of a socket on either side, or [bind:]port for SOCKS",
+  D: "[bind:]port",
+} as const;
+
+function givenForwards(forwarder: Forwarder, options: ForwardCommandOptions): readonly Forward[] {
+  const parsers = {
+    L: (text: string) => forwarder.parseForward(text, "local"),
+    R: (text: string) => forwarder.parseForward(text, "remote"),
+    D: (text: string) => forwarder.parseDynamic(text, "local"),
+  };
+  return (["L", "R", "D"] as const).flatMap((letter) =>
+    (options[letter] ?? []).map((text) => {
+      const forward = parsers[letter](text);
+      if (forward === null) throw usage(`-${letter} ${text}: wanted is ${SHAPES[letter]}`);
+      return forward;
+    }),
+  );
+}
+
+async function runStandardStreams(forwarder: Forwarder, reached: Reached, to: Endpoint): Promise<number> {
+  const lost = reached.session.closed;
+  const through = forwarder
+    .forwardStandardStreams(reached, to, { input: process.stdin, output: process.stdout })
+    .finally(() => {
+      process.stdin.destroy();
+      reached.end();
+    });
+  await through;
+  const failure = await lost;
+  if (failure !== null) complain(visible(failure.message));
+  return failure === null ? 0 : 1;
+}
+
+async function runTunnels(
+  forwarder: Forwarder,
+  reached: Reached,
+  { task, options }: { task: Task; options: ForwardCommandOptions },
+): Promise<number> {
+  const { forwards, settings } = task;
+  const display: ForwardDisplay = openDisplay(forwards, reached.route, {
+    options,
+    legs: forwards.map((forward) => forwarder.legs(forward, reached.route)),
+  });
+  const traffic = forwarder.makeTraffic(display.tell);
+  display.show(traffic);
+  const { session } = reached;
+  traffic.tell({
+    event: "connected",
+    host: settings.host,
+    user: settings.user,
+    version: session.serverVersion,
+  });
+  const signal = onSignal();
+  try {
+    const forwarding = await forwarder.startForwards(reached, forwards, { settings, traffic });
+    const ending = await Promise.race([session.closed, signal.came]);
+    await forwarding.stop();
+    const because = ending === "signal" || ending === null ? null : visible(ending.message);
+    traffic.tell({ event: "disconnected", because });
+    return because === null ? 0 : 1;
+  } finally {
+    signal.forget();
+    display.close();
+  }
+}
+
+/** The second signal ends the program at once, as signals do. */
+function onSignal(): { readonly came: Promise<"signal">; readonly forget: () => void } {
+  let heard = (): void => {};
+  const came = new Promise<"signal">((resolve) => {
+    heard = () => resolve("signal");
+  });
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.once(name, heard);
+  return {
+    came,
+    forget: () => {
+      for (const name of signals) process.off(name, heard);
+    },
+  };
+}

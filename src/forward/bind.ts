@@ -1,0 +1,62 @@
+/** Where a local listener binds: the rules of ssh(1), and who may take a port below 1024. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import type { Listen } from "./specification.ts";
+
+const LOOPBACK = ["127.0.0.1", "::1"] as const;
+
+/**
+ * channels.c channel_fwd_bind_addr for a client: no address is loopback, or every one with -g; "" and "*" are every one;
+ * "localhost" is loopback in both families. One that binds is enough: a machine without IPv6 is no failure.
+ */
+export function bindAddresses(host: string | null, gatewayPorts: "yes" | "no"): readonly string[] {
+  if (host === "" || host === "*" || (host === null && gatewayPorts === "yes")) return ["0.0.0.0", "::"];
+  if (host === null || host === "localhost") return LOOPBACK;
+  return [host];
+}
+
+/** What to send in a tcpip-forward request (channels.c channel_rfwd_bind_host). */
+export function remoteBindHost(host: string | null): string {
+  if (host === null) return "localhost";
+  return host === "*" ? "" : host;
+}
+
+export function isLoopback(address: string): boolean {
+  return address === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
+}
+
+/** The first port that needs no privilege: net.ipv4.ip_unprivileged_port_start (ip-sysctl.rst), 1024 elsewhere. */
+function firstFreePort(): number {
+  const text = readOrNull("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+  const found = text === null ? Number.NaN : Number.parseInt(text, 10);
+  return Number.isNaN(found) ? 1024 : found;
+}
+
+/** Bit 10 of the effective capabilities (capabilities(7)), which root has, too, unless it was taken away. */
+const CAP_NET_BIND_SERVICE = 1n << 10n;
+
+function mayBindAnyPort(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readOrNull("/proc/self/status") ?? "")?.[1];
+  if (effective === undefined) return (process.getuid?.() ?? 0) === 0;
+  return (BigInt(`0x${effective}`) & CAP_NET_BIND_SERVICE) !== 0n;
+}
+
+/** Why this process may not listen there, or null. */
+export function privilegedPort(listen: Listen): string | null {
+  if (listen.kind === "socket" || listen.port === 0) return null;
+  const first = firstFreePort();
+  if (listen.port >= first || mayBindAnyPort()) return null;
+  const free = listen.port + 8000;
+  return (
+    `port ${listen.port} is privileged on this machine (below ${first}): only root, or a program with ` +
+    `CAP_NET_BIND_SERVICE, may listen on it; take another one, for example ${free}`
+  );
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null;
+  }
+}

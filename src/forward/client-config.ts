@@ -1,0 +1,154 @@
+/**
+ * ssh_config(5) as text: which lines of the user's own file hold for a host. Nothing in it is ever run: a block under
+ * `Match exec` is left out and named. The library parses; the meaning (readconf.c) is here.
+ */
+import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import SSHConfig from "ssh-config";
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
+import { SshFailure } from "./failure.ts";
+
+/** One directive that holds: keyword in lower case, its arguments, and where it stands. */
+export interface Directive {
+  readonly keyword: string;
+  readonly args: readonly string[];
+  readonly place: string;
+}
+
+export interface Caller {
+  /** the home directory of the passwd database, as ssh(1) */
+  readonly home: string;
+  readonly name: string;
+  readonly uid: number;
+}
+
+/** Whom to connect to, as the command line says it. */
+export interface Asked {
+  readonly host: string;
+  readonly user: string | null;
+  /** directives of the command line, which come first and therefore win */
+  readonly given: readonly Directive[];
+}
+
+export interface Reading {
+  readonly directives: readonly Directive[];
+  /** what was left out, for people */
+  readonly notes: readonly string[];
+}
+
+/** OpenSSH follows 16 levels of Include (readconf.c READCONF_MAX_DEPTH). */
+const DEEPEST = 16;
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** The directives that hold for that host, in order: of each keyword that is no list, the first counts. */
+export function readClientConfig(path: string, asked: Asked, caller: Caller): Reading {
+  const directives: Directive[] = [...asked.given];
+  const notes: string[] = [];
+  const first = (keyword: string): string | undefined =>
+    directives.find((directive) => directive.keyword === keyword)?.args[0];
+  const holds = (keyword: "host" | "match", args: readonly string[], place: string): boolean => {
+    if (keyword === "host") return matchPatternList(asked.host, args.map(asItem)) === 1;
+    const names = {
+      host: first("hostname")?.replaceAll("%h", asked.host) ?? asked.host,
+      originalhost: asked.host,
+      user: asked.user ?? first("user") ?? caller.name,
+      localuser: caller.name,
+    };
+    return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));
+  };
+  const read = (nodes: readonly Node[], file: string, depth: number): void => {
+    for (const node of nodes) {
+      const { param, config } = node;
+      if (typeof param !== "string" || param === "") continue;
+      const keyword = lowerAscii(param);
+      const args = argumentsOf(node);
+      if (keyword === "host" || keyword === "match") {
+        if (holds(keyword, args, file) && Array.isArray(config)) read(config as readonly Node[], file, depth);
+      } else if (keyword === "include") {
+        for (const found of args.flatMap((pattern) => includedFiles(pattern, caller)))
+          readFile(found, depth + 1);
+      } else directives.push({ keyword, args, place: file });
+    }
+  };
+  const readFile = (file: string, depth: number): void => {
+    if (depth > DEEPEST) throw new SshFailure("configuration", `${file}: too many levels of Include`);
+    const text = readTrusted(file, caller);
+    if (text !== null) read(parse(file, text), file, depth);
+  };
+  readFile(path, 0);
+  return { directives, notes };
+}
+
+/** A file that is not there sets nothing. One that others may have written is refused, as by ssh(1) (readconf.c). */
+function readTrusted(file: string, { uid }: Caller): string | null {
+  const status = statSync(file, { throwIfNoEntry: false });
+  if (status === undefined) return null;
+  if (!status.isFile()) throw new SshFailure("configuration", `${file} is no file`);
+  if ((status.uid !== 0 && status.uid !== uid) || (status.mode & 0o022) !== 0)
+    throw new SshFailure(
+      "configuration",
+      `${file}: bad owner or permissions: it must belong to you or root, and nobody else may write it`,
+    );
+  return readFileSync(file, "utf8");
+}
+
+function parse(file: string, text: string): readonly Node[] {
+  try {
+    return SSHConfig.parse(text) as unknown as readonly Node[];
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    throw new SshFailure("configuration", `${file} cannot be read: ${because}`);
+  }
+}
+
+/** The library gives one argument as text and several as a list, and that for some keywords only. */
+function argumentsOf({ value, quoted }: Node): readonly string[] {
+  if (Array.isArray(value)) return value.map((item: { readonly val: string }) => item.val);
+  if (typeof value !== "string") return [];
+  return quoted === true ? [value] : value.split(/[ \t]+/).map((word) => word.replace(/^"(.*)"$/, "$1"));
+}
+
+/** ssh.c and glob(3) for what people write: a pattern in the last part of the path. */
+function includedFiles(pattern: string, { home }: Caller): readonly string[] {
+  const path = pattern.startsWith("~/")
+    ? join(home, pattern.slice(2))
+    : pattern.startsWith("/")
+      ? pattern
+      : join(home, ".ssh", pattern);
+  const [folder, last] = [dirname(path), path.slice(path.lastIndexOf("/") + 1)];
+  if (!/[*?]/.test(last)) return [path];
+  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return [];
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith(".") && matchPattern(name, last))
+    .sort()
+    .map((name) => join(folder, name));
+}
+
+function asItem(text: string): { readonly negated: boolean; readonly pattern: string } {
+  return text.startsWith("!") ? { negated: true, pattern: text.slice(1) } : { negated: false, pattern: text };
+}
+
+/** readconf.c match_cfg_line: all criteria must hold, `!` turns one round. */
+function matches(
+  args: readonly string[],
+  names: Readonly<Record<string, string>>,
+  leaveOut: (criterion: string) => void,
+): boolean {
+  let result = true;
+  for (let at = 0; at < args.length; at++) {
+    const negated = (args[at] ?? "").startsWith("!");
+    const criterion = lowerAscii((args[at] ?? "").replace(/^!/, ""));
+    if (criterion === "all") continue;
+    const name = names[criterion];
+    if (name === undefined) {
+      leaveOut(criterion);
+      return false;
+    }
+    const list = parsePatternList(args[++at] ?? "");
+    const hit = criterion.endsWith("host") ? matchHostList(name, list) : matchPatternList(name, list);
+    if ((hit === 1) === negated) result = false;
+  }
+  return result;
+}

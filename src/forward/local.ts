@@ -1,0 +1,166 @@
+/** -L and -D: this machine listens, the server connects. */
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { bindAddresses } from "./bind.ts";
+import { asFailure, SshFailure } from "./failure.ts";
+import type { Channel, Endpoint, Session } from "./session.ts";
+import { handshake, socksReply } from "./socks-handshake.ts";
+import { type Forward, showEndpoint, type Target } from "./specification.ts";
+import type { Traffic } from "./traffic.ts";
+
+export interface ListenRules {
+  readonly gatewayPorts: "yes" | "no";
+  /** StreamLocalBindUnlink: a socket file in the way is removed first */
+  readonly unlink: "yes" | "no";
+  /** StreamLocalBindMask: bits that the mode of a new socket must not have */
+  readonly mask: number;
+}
+
+export interface Listening {
+  /** what it really listens on, for people */
+  readonly on: string;
+  /** No new connections; those that are open stay. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Resolves when it listens. Rejects with an SshFailure when no address can be had. */
+export async function listenLocally(
+  session: Session,
+  {
+    forward,
+    index,
+    rules,
+    traffic,
+  }: { forward: Forward; index: number; rules: ListenRules; traffic: Traffic },
+): Promise<Listening> {
+  const serve = (socket: Socket): void => {
+    connectThrough(session, socket, { target: forward.target, index, traffic });
+  };
+  const { listen } = forward;
+  if (listen.kind === "socket") {
+    if (rules.unlink === "yes") rmSync(listen.path, { force: true });
+    const before = process.umask(rules.mask);
+    try {
+      const bound = listenAt(serve, { path: listen.path });
+      process.umask(before);
+      return await bound;
+    } finally {
+      process.umask(before);
+    }
+  }
+  return listenOnAll(bindAddresses(listen.host, rules.gatewayPorts), listen.port, serve);
+}
+
+/** One address that binds is enough (channels.c channel_setup_fwd_listener_tcpip). All get the same port. */
+async function listenOnAll(
+  addresses: readonly string[],
+  port: number,
+  serve: (socket: Socket) => void,
+): Promise<Listening> {
+  const bound: (Listening & { port: number })[] = [];
+  const problems: string[] = [];
+  for (const host of addresses) {
+    try {
+      bound.push(await listenAt(serve, { host, port: bound[0]?.port ?? port, ipv6Only: host === "::" }));
+    } catch (error) {
+      problems.push(asFailure("unreachable", error).message);
+    }
+  }
+  if (bound.length === 0) throw new SshFailure("unreachable", `cannot listen: ${problems.join(", ")}`);
+  return {
+    on: bound.map(({ on }) => on).join(" and "),
+    stop: async () => {
+      await Promise.all(bound.map(({ stop }) => stop()));
+    },
+  };
+}
+
+function listenAt(
+  serve: (socket: Socket) => void,
+  at: { path: string } | { host: string; port: number; ipv6Only: boolean },
+): Promise<Listening & { port: number }> {
+  // half-open, or the end of a request would end its answer
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, serve);
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(asFailure("unreachable", error)));
+    server.listen({ ...at, backlog: 512 }, () => {
+      // an accept that fails (no more descriptors) costs that connection, not the forwarder
+      server.on("error", () => {});
+      resolve({ ...nameOf(server), stop: () => closeServer(server) });
+    });
+  });
+}
+
+function nameOf(server: Server): { readonly on: string; readonly port: number } {
+  const address = server.address();
+  if (address === null || typeof address === "string") return { on: address ?? "", port: 0 };
+  return { on: showEndpoint({ host: address.address, port: address.port }), port: address.port };
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    resolve();
+  });
+}
+
+function connectThrough(
+  session: Session,
+  socket: Socket,
+  { target, index, traffic }: { target: Target; index: number; traffic: Traffic },
+): void {
+  // a reset while the channel opens must not end the program
+  socket.on("error", () => {});
+  const origin = { host: socket.remoteAddress ?? "127.0.0.1", port: socket.remotePort ?? 0 };
+  const from = socket.remoteAddress === undefined ? "a local program" : showEndpoint(origin);
+  const refuse = (to: string, error: unknown): void => {
+    const { kind, message } = asFailure("closed", error);
+    traffic.tell({ event: "refused", forward: index, from, to, kind, because: message });
+  };
+  const join = (to: string, channel: Channel): void => {
+    if (socket.destroyed) channel.close();
+    else traffic.join(index, { socket, channel, from, to });
+  };
+  if (target.kind === "socks") {
+    serveSocks(session, socket, { origin, join, refuse });
+    return;
+  }
+  const to = target.kind === "tcp" ? showEndpoint(target) : target.path;
+  const opening = target.kind === "tcp" ? session.openTcp(target, origin) : session.openSocket(target.path);
+  opening.then(
+    (channel) => join(to, channel),
+    (error: unknown) => {
+      refuse(to, error);
+      socket.destroy();
+    },
+  );
+}
+
+async function serveSocks(
+  session: Session,
+  socket: Socket,
+  {
+    origin,
+    join,
+    refuse,
+  }: {
+    origin: Endpoint;
+    join: (to: string, channel: Channel) => void;
+    refuse: (to: string, error: unknown) => void;
+  },
+): Promise<void> {
+  const request = await handshake(socket);
+  if (request === null) return;
+  if ("because" in request) return refuse("a SOCKS destination", new SshFailure("protocol", request.because));
+  const to = showEndpoint(request.to);
+  try {
+    const channel = await session.openTcp(request.to, origin);
+    socket.write(socksReply(request.version, "open"));
+    join(to, channel);
+  } catch (error) {
+    const failure = asFailure("closed", error);
+    refuse(to, failure);
+    socket.end(socksReply(request.version, failure.kind === "prohibited" ? "prohibited" : "refused"));
+    socket.resume();
+  }
+}

@@ -1,0 +1,34 @@
+/** A local socket and a channel of the session, joined: each end, reset and slow reader on one side shows on the other. */
+import type { Socket } from "node:net";
+import type { Channel } from "./session.ts";
+
+/**
+ * `socket` must be half-open (allowHalfOpen). `done` is called once when nothing of both is left. As OpenSSH's channels
+ * (channels.c, nchan.c): an end is passed on after the data before it, a reset ends the other side after the data that
+ * was read, and the channel is closed when both directions are through.
+ */
+export function relay(socket: Socket, channel: Channel, done: () => void): void {
+  let open = 2;
+  const leave = (): void => {
+    open--;
+    if (open === 0) done();
+  };
+  socket.once("close", () => {
+    // the server's data has nowhere to go any more, but must not block what is still on its way there
+    channel.unpipe(socket);
+    channel.resume();
+    if (channel.writableFinished) channel.close();
+    else channel.end(() => channel.close());
+    leave();
+  });
+  channel.once("close", () => {
+    socket.unpipe(channel);
+    socket.destroySoon();
+    leave();
+  });
+  // the close that follows says it all; a write after the server's close is one of them
+  socket.on("error", () => {});
+  channel.on("error", () => {});
+  socket.pipe(channel);
+  channel.pipe(socket);
+}

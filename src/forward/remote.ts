@@ -1,0 +1,105 @@
+/** -R: the server listens, this machine connects; with no target the server's clients speak SOCKS to us. */
+import { connect, type Socket } from "node:net";
+import { remoteBindHost } from "./bind.ts";
+import { asFailure, SshFailure } from "./failure.ts";
+import type { Listening } from "./local.ts";
+import type { Channel, Incoming, Session } from "./session.ts";
+import { handshake, socksReply } from "./socks-handshake.ts";
+import { type Forward, showEndpoint, type Target } from "./specification.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** A server that opens more at once is refused: it costs us a socket each. */
+const MOST_AT_ONCE = 4096;
+
+/** `tcp` or `socket`: somewhere on this machine's side */
+type LocalTarget = Exclude<Target, { kind: "socks" }>;
+
+/** Resolves when the server listens. Rejects with an SshFailure when it refuses. */
+export async function listenRemotely(
+  session: Session,
+  { forward, index, traffic }: { forward: Forward; index: number; traffic: Traffic },
+): Promise<Listening> {
+  const { listen, target } = forward;
+  const onConnection = (incoming: Incoming): void => {
+    if (traffic.open.size >= MOST_AT_ONCE) incoming.reject();
+    else if (target.kind === "socks") serveSocks(incoming, index, traffic);
+    else connectHere(incoming, target, { index, traffic });
+  };
+  if (listen.kind === "socket") {
+    await session.listenSocket(listen.path, onConnection);
+    return { on: listen.path, stop: () => session.unlistenSocket(listen.path) };
+  }
+  const host = remoteBindHost(listen.host);
+  const port = await session.listenTcp({ host, port: listen.port }, onConnection);
+  const on = showEndpoint({ host: host === "" ? "*" : host, port });
+  return { on, stop: () => session.unlistenTcp({ host, port }) };
+}
+
+function originOf({ origin }: Incoming): string {
+  return origin === null ? "a program on the server" : showEndpoint(origin);
+}
+
+function connectHere(
+  incoming: Incoming,
+  target: LocalTarget,
+  { index, traffic }: { index: number; traffic: Traffic },
+): void {
+  const [from, to] = [originOf(incoming), showTarget(target)];
+  connectTo(target).then(
+    (socket) => traffic.join(index, { socket, channel: incoming.accept(), from, to }),
+    (error: unknown) => {
+      incoming.reject();
+      refused(traffic, { index, from, to, error });
+    },
+  );
+}
+
+async function serveSocks(incoming: Incoming, index: number, traffic: Traffic): Promise<void> {
+  const from = originOf(incoming);
+  const channel: Channel = incoming.accept();
+  channel.on("error", () => {});
+  const request = await handshake(channel);
+  if (request === null) return;
+  if ("because" in request) {
+    const error = new SshFailure("protocol", request.because);
+    return refused(traffic, { index, from, to: "a SOCKS destination", error });
+  }
+  const to = showEndpoint(request.to);
+  try {
+    const socket = await connectTo({ kind: "tcp", ...request.to });
+    channel.write(socksReply(request.version, "open"));
+    traffic.join(index, { socket, channel, from, to });
+  } catch (error) {
+    refused(traffic, { index, from, to, error });
+    channel.end(socksReply(request.version, "refused"), () => channel.close());
+    channel.resume();
+  }
+}
+
+function refused(
+  traffic: Traffic,
+  { index, from, to, error }: { index: number; from: string; to: string; error: unknown },
+): void {
+  const { kind, message } = asFailure("connect-failed", error);
+  traffic.tell({ event: "refused", forward: index, from, to, kind, because: message });
+}
+
+function showTarget(target: LocalTarget): string {
+  return target.kind === "tcp" ? showEndpoint(target) : target.path;
+}
+
+function connectTo(target: LocalTarget): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      ...(target.kind === "tcp"
+        ? { host: target.host, port: target.port, noDelay: true }
+        : { path: target.path }),
+      allowHalfOpen: true,
+    });
+    socket.once("error", (error) => {
+      socket.destroy();
+      reject(asFailure("connect-failed", error));
+    });
+    socket.once("connect", () => resolve(socket));
+  });
+}

@@ -1,0 +1,309 @@
+/** What the directives mean for one host: ssh_config(5), with the defaults of ssh(1) where they make sense without a shell. */
+import { join } from "node:path";
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { readPort } from "../../grammar/ports.ts";
+import { NEWEST } from "../../grammar/release.ts";
+import type { Asked, Caller, Directive } from "./client-config.ts";
+import { SshFailure } from "./failure.ts";
+import { type Forward, parseDynamic, parseForward } from "./specification.ts";
+
+export interface HostSettings {
+  /** as the user names it */
+  readonly alias: string;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** HostKeyAlias: the name to look keys up by */
+  readonly keyAlias: string | null;
+  readonly family: 4 | 6 | null;
+  readonly bindAddress: string | null;
+  readonly proxyJump: string | null;
+  readonly identityFiles: readonly { readonly path: string; readonly chosen: "by the user" | "by default" }[];
+  readonly identitiesOnly: boolean;
+  /** a socket, or null */
+  readonly agent: string | null;
+  readonly userKnownHosts: readonly string[];
+  readonly globalKnownHosts: readonly string[];
+  readonly strict: "yes" | "ask" | "accept-new" | "no";
+  readonly methods: ReadonlySet<"publickey" | "keyboard-interactive" | "password">;
+  /** no questions */
+  readonly batch: boolean;
+  readonly passwordPrompts: number;
+  readonly timeoutMs: number;
+  readonly keepAlive: { readonly intervalMs: number; readonly count: number } | null;
+  readonly forwards: readonly Forward[];
+  readonly gatewayPorts: "yes" | "no";
+  readonly exitOnForwardFailure: boolean;
+  readonly unlink: "yes" | "no";
+  readonly mask: number;
+}
+
+/** Every keyword that has a meaning here. `-o` with another one is refused, a file may hold what it likes. */
+const KEYWORDS = [
+  "AddressFamily",
+  "BatchMode",
+  "BindAddress",
+  "ClearAllForwardings",
+  "ConnectTimeout",
+  "DynamicForward",
+  "ExitOnForwardFailure",
+  "GatewayPorts",
+  "GlobalKnownHostsFile",
+  "HostKeyAlias",
+  "HostName",
+  "IdentitiesOnly",
+  "IdentityAgent",
+  "IdentityFile",
+  "KbdInteractiveAuthentication",
+  "KnownHostsCommand",
+  "LocalForward",
+  "NumberOfPasswordPrompts",
+  "PasswordAuthentication",
+  "Port",
+  "ProxyCommand",
+  "ProxyJump",
+  "PubkeyAuthentication",
+  "RemoteForward",
+  "RevokedHostKeys",
+  "ServerAliveCountMax",
+  "ServerAliveInterval",
+  "StreamLocalBindMask",
+  "StreamLocalBindUnlink",
+  "StrictHostKeyChecking",
+  "User",
+  "UserKnownHostsFile",
+] as const;
+
+/** What would have to be run or checked by other means than ours; anything but "none" is refused. */
+const CANNOT: Readonly<Record<string, string>> = {
+  proxycommand: "this forwarder runs no commands; use ProxyJump (-J)",
+  knownhostscommand: "this forwarder runs no commands; put the keys into a file",
+  revokedhostkeys: "this forwarder cannot check it; put @revoked lines into known_hosts",
+};
+
+/** `Keyword=value` or `Keyword value` of -o. Throws an SshFailure for what is unknown. */
+export function parseOption(text: string): Directive {
+  const match = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(text);
+  const keyword = lowerAscii(match?.[1] ?? "");
+  if (match === null || !KEYWORDS.some((known) => lowerAscii(known) === keyword))
+    throw new SshFailure(
+      "configuration",
+      `-o ${text}: not an option of this forwarder, which knows ${KEYWORDS.join(", ")}`,
+    );
+  const args = (match[2] ?? "").split(/[ \t]+/).map((word) => word.replace(/^"(.*)"$/, "$1"));
+  return { keyword, args, place: "-o" };
+}
+
+const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"] as const;
+/** ssh(1) waits for ever by default; a tunnel that hangs unseen is worth less than one that ends. */
+const DEFAULT_TIMEOUT_S = 30;
+const DEFAULT_ALIVE_S = 15;
+const DEFAULT_ALIVE_COUNT = 3;
+
+/** Throws an SshFailure ("configuration") for a value that cannot be. */
+export function settingsFor(
+  { host: alias, user }: Asked,
+  directives: readonly Directive[],
+  { caller, agentSocket }: { caller: Caller; agentSocket: string | null },
+): HostSettings {
+  const read = reader(directives);
+  for (const [keyword, because] of Object.entries(CANNOT)) {
+    const found = read.first(keyword);
+    if (found !== null && lowerAscii(found) !== "none") throw wrong(read.place(keyword), keyword, because);
+  }
+  const host = (read.first("hostname") ?? alias).replace(/%([h%])/g, (_, letter) =>
+    letter === "h" ? alias : "%",
+  );
+  const port = read.port("port") ?? 22;
+  const login = user ?? read.first("user") ?? caller.name;
+  const expand = (text: string): string => expandPath(text, { caller, host, alias, port, login });
+  const identity = read
+    .all("identityfile")
+    .filter(([path]) => path !== undefined && lowerAscii(path) !== "none");
+  const keyAlias = read.first("hostkeyalias");
+  const alive = read.number("serveraliveinterval") ?? DEFAULT_ALIVE_S;
+  return {
+    alias,
+    host,
+    port,
+    user: login,
+    keyAlias,
+    family: read.one("addressfamily", { any: null, inet: 4, inet6: 6 } as const) ?? null,
+    bindAddress: read.first("bindaddress"),
+    proxyJump: noneIsNull(read.first("proxyjump")),
+    identityFiles:
+      identity.length > 0 || read.has("identityfile")
+        ? identity.map(([path = ""]) => ({ path: expand(path), chosen: "by the user" as const }))
+        : DEFAULT_KEYS.map((name) => ({
+            path: join(caller.home, ".ssh", name),
+            chosen: "by default" as const,
+          })),
+    identitiesOnly: read.yes("identitiesonly") ?? false,
+    agent: agentOf(read.first("identityagent"), agentSocket, expand),
+    userKnownHosts: (read.list("userknownhostsfile") ?? ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"])
+      .filter((path) => lowerAscii(path) !== "none")
+      .map(expand),
+    globalKnownHosts: (
+      read.list("globalknownhostsfile") ?? ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
+    ).filter((path) => lowerAscii(path) !== "none"),
+    strict: read.one("stricthostkeychecking", STRICT) ?? "ask",
+    methods: methodsOf(read),
+    batch: read.yes("batchmode") ?? false,
+    passwordPrompts: read.number("numberofpasswordprompts") ?? 3,
+    timeoutMs: 1000 * (read.number("connecttimeout") ?? DEFAULT_TIMEOUT_S),
+    keepAlive:
+      alive === 0
+        ? null
+        : { intervalMs: 1000 * alive, count: read.number("serveralivecountmax") ?? DEFAULT_ALIVE_COUNT },
+    forwards: read.yes("clearallforwardings") === true ? [] : forwardsOf(directives),
+    gatewayPorts: read.yes("gatewayports") === true ? "yes" : "no",
+    exitOnForwardFailure: read.yes("exitonforwardfailure") ?? false,
+    unlink: read.yes("streamlocalbindunlink") === true ? "yes" : "no",
+    mask: maskOf(read),
+  };
+}
+
+const STRICT = {
+  yes: "yes",
+  true: "yes",
+  ask: "ask",
+  "accept-new": "accept-new",
+  no: "no",
+  off: "no",
+  false: "no",
+} as const;
+const YES_NO = { yes: true, true: true, no: false, false: false } as const;
+
+interface Reader {
+  readonly has: (keyword: string) => boolean;
+  readonly place: (keyword: string) => string;
+  readonly first: (keyword: string) => string | null;
+  readonly list: (keyword: string) => readonly string[] | null;
+  readonly all: (keyword: string) => readonly (readonly string[])[];
+  readonly one: <T>(keyword: string, values: Readonly<Record<string, T>>) => T | null;
+  readonly yes: (keyword: string) => boolean | null;
+  readonly number: (keyword: string) => number | null;
+  readonly port: (keyword: string) => number | null;
+}
+
+/** The first directive of a keyword counts. */
+function reader(directives: readonly Directive[]): Reader {
+  const find = (keyword: string): Directive | undefined =>
+    directives.find((directive) => directive.keyword === keyword);
+  const first = (keyword: string): string | null => find(keyword)?.args[0] ?? null;
+  const place = (keyword: string): string => find(keyword)?.place ?? "";
+  const one = <T>(keyword: string, values: Readonly<Record<string, T>>): T | null => {
+    const text = first(keyword);
+    if (text === null) return null;
+    const name = lowerAscii(text);
+    if (!Object.hasOwn(values, name)) throw wrong(place(keyword), keyword, `"${text}" is no value of it`);
+    return values[name] ?? null;
+  };
+  return {
+    has: (keyword) => find(keyword) !== undefined,
+    place,
+    first,
+    list: (keyword) => find(keyword)?.args ?? null,
+    all: (keyword) => directives.filter((one) => one.keyword === keyword).map(({ args }) => args),
+    one,
+    yes: (keyword) => one<boolean>(keyword, YES_NO),
+    number: (keyword) => {
+      const text = first(keyword);
+      if (text === null || lowerAscii(text) === "none") return null;
+      if (!/^[0-9]{1,7}$/.test(text)) throw wrong(place(keyword), keyword, `"${text}" is no number`);
+      return Number(text);
+    },
+    port: (keyword) => {
+      const text = first(keyword);
+      const port = text === null ? null : readPort(text, NEWEST);
+      if (text !== null && (port === null || port === 0))
+        throw wrong(place(keyword), keyword, `"${text}" is no port`);
+      return port;
+    },
+  };
+}
+
+function wrong(place: string, keyword: string, because: string): SshFailure {
+  const name = KEYWORDS.find((known) => lowerAscii(known) === keyword) ?? keyword;
+  return new SshFailure("configuration", `${place} ${name}: ${because}`);
+}
+
+function noneIsNull(text: string | null): string | null {
+  return text === null || lowerAscii(text) === "none" ? null : text;
+}
+
+function methodsOf(read: Reader): HostSettings["methods"] {
+  const methods = {
+    publickey: "pubkeyauthentication",
+    "keyboard-interactive": "kbdinteractiveauthentication",
+    password: "passwordauthentication",
+  } as const;
+  const names = Object.keys(methods) as (keyof typeof methods)[];
+  return new Set(names.filter((name) => read.first(methods[name])?.toLowerCase() !== "no"));
+}
+
+function agentOf(
+  text: string | null,
+  environment: string | null,
+  expand: (text: string) => string,
+): string | null {
+  if (text === null || text === "SSH_AUTH_SOCK" || text === "$SSH_AUTH_SOCK") return environment;
+  return lowerAscii(text) === "none" ? null : expand(text);
+}
+
+function maskOf(read: Reader): number {
+  const text = read.first("streamlocalbindmask") ?? "0177";
+  if (!/^[0-7]{1,4}$/.test(text))
+    throw wrong(read.place("streamlocalbindmask"), "streamlocalbindmask", "no octal mask");
+  return Number.parseInt(text, 8);
+}
+
+/** LocalForward and RemoteForward have two arguments or one, where -L and -R have a colon. */
+function forwardsOf(directives: readonly Directive[]): readonly Forward[] {
+  return directives.flatMap(({ keyword, args, place }) => {
+    const text = args.join(":");
+    switch (keyword) {
+      case "localforward":
+        return [parseForward(text, "local") ?? badForward(place, "LocalForward", text)];
+      case "remoteforward":
+        return [parseForward(text, "remote") ?? badForward(place, "RemoteForward", text)];
+      case "dynamicforward":
+        return [parseDynamic(text, "local") ?? badForward(place, "DynamicForward", text)];
+      default:
+        return [];
+    }
+  });
+}
+
+const SHAPES: Readonly<Record<string, string>> = {
+  LocalForward: "[bind:]port:host:hostport, with a path of a socket on either side",
+  RemoteForward:
+    "[bind:]port:host:hostport, with a path of a socket on either side, or [bind:]port for SOCKS",
+  DynamicForward: "[bind:]port",
+};
+
+function badForward(place: string, keyword: string, text: string): never {
+  throw new SshFailure("configuration", `${place} ${keyword} ${text}: wanted is ${SHAPES[keyword]}`);
+}
+
+/** Tokens of ssh_config(5) that a path may hold, and ~ for the home directory. */
+function expandPath(
+  path: string,
+  of: { caller: Caller; host: string; alias: string; port: number; login: string },
+): string {
+  const tokens: Readonly<Record<string, string>> = {
+    "%": "%",
+    d: of.caller.home,
+    h: of.host,
+    i: String(of.caller.uid),
+    n: of.alias,
+    p: String(of.port),
+    r: of.login,
+    u: of.caller.name,
+  };
+  return path.replace(/^~(?=\/|$)/, of.caller.home).replace(/%(.)/g, (whole, letter: string) => {
+    const value = tokens[letter];
+    if (value === undefined) throw new SshFailure("configuration", `${path}: ${whole} is not known here`);
+    return value;
+  });
+}

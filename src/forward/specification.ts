@@ -1,0 +1,141 @@
+/** What -L, -R, -D, -W, -J and a destination say: OpenSSH readconf.c parse_forward, misc.c parse_user_host_port. */
+import { readPort } from "../../grammar/ports.ts";
+import { NEWEST } from "../../grammar/release.ts";
+import type { Endpoint } from "./session.ts";
+
+/** `host`: null when none was given, "" or "*" for every address. */
+export type Listen =
+  | { readonly kind: "tcp"; readonly host: string | null; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string };
+
+/** "socks": the client says where, in SOCKS 4, 4a or 5. */
+export type Target =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "socket"; readonly path: string }
+  | { readonly kind: "socks" };
+
+export interface Forward {
+  /** who listens: this machine (-L, -D) or the server (-R) */
+  readonly side: "local" | "remote";
+  readonly listen: Listen;
+  readonly target: Target;
+}
+
+export interface Destination {
+  readonly user: string | null;
+  readonly host: string;
+  readonly port: number | null;
+}
+
+/** NI_MAXHOST and sun_path of Linux */
+const LONGEST_HOST = 1024;
+const LONGEST_PATH = 107;
+
+type Field = { readonly text: string; readonly isPath: boolean };
+
+/** misc.c parse_fwd_field, again and again: colons separate, brackets keep them, a backslash takes the next byte. */
+function splitFields(text: string): readonly Field[] | null {
+  const fields: Field[] = [];
+  let rest = text.replace(/^[ \t]+/, "");
+  for (;;) {
+    const match = /^(?:\[([^\]]*)\]|((?:\\[\s\S]|[^:\\])*))(?::|$)/.exec(rest);
+    if (match === null) return null;
+    const [whole, bracketed, plain = ""] = match;
+    if (bracketed === undefined)
+      fields.push({ text: plain.replace(/\\([\s\S])/g, "$1"), isPath: plain.includes("/") });
+    else fields.push({ text: bracketed, isPath: bracketed.includes("/") });
+    rest = rest.slice(whole.length);
+    if (rest === "") return whole.endsWith(":") ? null : fields;
+  }
+}
+
+/** `[bind:]port:host:hostport`, a path on either side, or for `remote` also `[bind:]port`. Null: not one. */
+export function parseForward(text: string, side: Forward["side"]): Forward | null {
+  const fields = splitFields(text);
+  if (fields === null || fields.length > 4) return null;
+  const cut = fields[0]?.isPath === true || fields.length < 2 || fields.at(-1)?.isPath === true ? 1 : 2;
+  const dynamic = side === "remote" ? parseDynamic(text, side) : null;
+  if (dynamic !== null) return dynamic;
+  const listen = listenOf(fields[0]?.isPath === true ? fields.slice(0, 1) : fields.slice(0, -cut));
+  const target = targetOf(fields[0]?.isPath === true ? fields.slice(1) : fields.slice(-cut));
+  return listen === null || target === null ? null : { side, listen, target };
+}
+
+/** `[bind:]port`: the listener speaks SOCKS. */
+export function parseDynamic(text: string, side: Forward["side"]): Forward | null {
+  const fields = splitFields(text);
+  if (fields === null || fields.length > 2 || fields.some(({ isPath }) => isPath)) return null;
+  const listen = listenOf(fields);
+  return listen === null ? null : { side, listen, target: { kind: "socks" } };
+}
+
+/** `path`, `port` or `bind:port`. Port 0, a free one, is ours for local listeners: ssh(1) has it for -R alone. */
+function listenOf(fields: readonly Field[]): Listen | null {
+  const [first, second] = fields;
+  if (first === undefined || fields.length > 2) return null;
+  if (first.isPath) return second === undefined ? socketOf(first.text) : null;
+  const host = second === undefined ? null : first.text;
+  const port = readPort((second ?? first).text, NEWEST);
+  if (port === null || (host ?? "").length >= LONGEST_HOST) return null;
+  return { kind: "tcp", host, port };
+}
+
+/** `path` or `host:port` */
+function targetOf(fields: readonly Field[]): Target | null {
+  const [first, second] = fields;
+  if (first === undefined || fields.length > 2) return null;
+  if (first.isPath) return second === undefined ? socketOf(first.text) : null;
+  const port = second === undefined ? null : readPort(second.text, NEWEST);
+  if (port === null || port === 0 || first.text === "" || first.text.length >= LONGEST_HOST) return null;
+  return { kind: "tcp", host: first.text, port };
+}
+
+function socketOf(path: string): { readonly kind: "socket"; readonly path: string } | null {
+  return Buffer.byteLength(path) > LONGEST_PATH ? null : { kind: "socket", path };
+}
+
+/** `host:port` of -W */
+export function parseHostPort(text: string): Endpoint | null {
+  const target = targetOf(splitFields(text) ?? []);
+  return target?.kind === "tcp" ? { host: target.host, port: target.port } : null;
+}
+
+/** `[user@]host`, `[user@]host:port` in -J, or `ssh://[user@]host[:port]` (misc.c parse_uri, parse_user_host_port). */
+export function parseDestination(text: string, form: "host" | "host and port"): Destination | null {
+  const uri = /^ssh:\/\/([^/]*)\/?$/.exec(text)?.[1];
+  const body = uri ?? text;
+  const at = body.lastIndexOf("@");
+  const user = at === -1 ? null : body.slice(0, at);
+  const place = body.slice(at + 1);
+  const split =
+    uri !== undefined || form === "host and port" ? splitPlace(place) : { host: place, port: null };
+  if (split === null || user === "" || !isHost(split.host)) return null;
+  return { user: uri === undefined ? user : decode(user), ...split };
+}
+
+function splitPlace(place: string): { readonly host: string; readonly port: number | null } | null {
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(.+))?$/.exec(place);
+  if (match === null) return null;
+  const port = match[3] === undefined ? null : readPort(match[3], NEWEST);
+  if (match[3] !== undefined && (port === null || port === 0)) return null;
+  return { host: match[1] ?? match[2] ?? "", port };
+}
+
+/** ssh.c valid_hostname: nothing that looks like an option or that a shell or a terminal could read something into. */
+function isHost(host: string): boolean {
+  return host !== "" && !host.startsWith("-") && !/[\s'"`$\\;&<>|(){}\u0000-\u0020\u007f]/.test(host);
+}
+
+function decode(user: string | null): string | null {
+  if (user === null) return null;
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    return user;
+  }
+}
+
+/** `host:port` as people write it, brackets around an IPv6 address */
+export function showEndpoint({ host, port }: Endpoint): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,78 @@
+/** What happens on the forwards: events as they come, and the connections that are open now. */
+import type { Socket } from "node:net";
+import type { SshFailure } from "./failure.ts";
+import { relay } from "./relay.ts";
+import type { Channel } from "./session.ts";
+
+/** Texts may hold what a server or a client said: any characters. Times are left to who writes them down. */
+export type ForwardEvent =
+  | { readonly event: "connected"; readonly host: string; readonly user: string; readonly version: string }
+  | {
+      readonly event: "listening";
+      readonly forward: number;
+      readonly side: "local" | "remote";
+      readonly on: string;
+    }
+  /** the forward as a whole cannot be had */
+  | { readonly event: "failed"; readonly forward: number; readonly because: string }
+  | {
+      readonly event: "open";
+      readonly forward: number;
+      readonly id: number;
+      readonly from: string;
+      readonly to: string;
+    }
+  | {
+      readonly event: "refused";
+      readonly forward: number;
+      readonly from: string;
+      readonly to: string;
+      readonly kind: SshFailure["kind"];
+      readonly because: string;
+    }
+  | ({ readonly event: "closed"; readonly forward: number; readonly id: number } & Counts)
+  | { readonly event: "disconnected"; readonly because: string | null };
+
+/** Bytes, seen from this machine: `sent` left it through the session, `received` came in through it. */
+export interface Counts {
+  readonly sent: number;
+  readonly received: number;
+}
+
+export interface Connection {
+  readonly forward: number;
+  readonly id: number;
+  readonly from: string;
+  readonly to: string;
+  readonly counts: () => Counts;
+}
+
+export interface Traffic {
+  readonly open: ReadonlySet<Connection>;
+  readonly tell: (event: ForwardEvent) => void;
+  /** Joins both and follows them to their end. */
+  readonly join: (
+    forward: number,
+    ends: { readonly socket: Socket; readonly channel: Channel; readonly from: string; readonly to: string },
+  ) => void;
+}
+
+export function makeTraffic(tell: (event: ForwardEvent) => void): Traffic {
+  const open = new Set<Connection>();
+  let last = 0;
+  return {
+    open,
+    tell,
+    join: (forward, { socket, channel, from, to }) => {
+      const id = ++last;
+      const counts = (): Counts => ({ sent: socket.bytesRead, received: socket.bytesWritten });
+      const connection = { forward, id, from, to, counts };
+      open.add(connection);
+      tell({ event: "open", forward, id, from, to });
+      relay(socket, channel, () => {
+        open.delete(connection);
+        tell({ event: "closed", forward, id, ...counts() });
+      });
+    },
+  };
+}
