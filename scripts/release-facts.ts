@@ -137,7 +137,7 @@ export const RELEASE_FACTS: readonly ReleaseFacts[] = [
       "a configuration over about 256 KiB passes `sshd -t`, and every connection is reset (this release only)",
     ],
     forwarding: [
-      "`DisableForwarding` also stops X11 and agent forwarding (CVE-2025-32728; Debian 12 has it since deb12u6)",
+      "`DisableForwarding` also stops X11 and agent forwarding (CVE-2025-32728; Debian 12 has it since deb12u6, Debian 11 since deb11u5)",
     ],
   },
   {

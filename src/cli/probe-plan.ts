@@ -163,7 +163,7 @@ function planConnection(
   const asRoot = place.kind === "sandbox" && (connection.user === "root" || known?.uid === 0);
   const attempts = planAttempts(config, answers, connection, { ...place, asRoot }) ?? [];
   const names = attempts.flatMap(({ request }) =>
-    request.kind === "open-tcp" && !isAddress(request.host) ? [request.host] : [],
+    "host" in request && request.host !== "" && !isAddress(request.host) ? [request.host] : [],
   );
   const accountsOfIt = place.kind === "sandbox" ? accountTexts(connection, known, names) : null;
   const settingOf = (keyword: string): string =>

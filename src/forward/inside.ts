@@ -64,10 +64,9 @@ async function runConnection(inside: Inside, connection: ConnectionJob, index: n
     return;
   }
   emit({ kind: "login", connection: index, refused: null });
-  for (const [number, attempt] of connection.attempts.entries()) {
-    const observation = await tryOne(inside, connection, session, attempt);
+  const observations = await tryAll(connection, (attempt) => tryOne(inside, connection, session, attempt));
+  for (const [number, observation] of observations.entries())
     emit({ kind: "attempt", connection: index, attempt: number, observation });
-  }
   session.end();
   await session.closed;
 }
@@ -114,6 +113,35 @@ function whyRefused(log: readonly string[], clientSays: string): string {
     ),
   );
   return reason ?? clientSays;
+}
+
+/** All at once, but one after the other where they want the same port, or a session channel (MaxSessions may be 1). */
+async function tryAll(
+  { attempts }: ConnectionJob,
+  tryIt: (attempt: AttemptJob) => Promise<Observation>,
+): Promise<readonly Observation[]> {
+  const lanes = new Map<string, Promise<unknown>>();
+  return await Promise.all(
+    attempts.map((attempt, number) => {
+      const lane = laneOf(attempt.request) ?? `alone ${number}`;
+      const next = (lanes.get(lane) ?? Promise.resolve()).then(() => tryIt(attempt));
+      lanes.set(lane, next);
+      return next;
+    }),
+  );
+}
+
+function laneOf(request: AttemptJob["request"]): string | null {
+  switch (request.kind) {
+    case "agent":
+    case "x11":
+      return "session";
+    case "open-tcp":
+    case "listen-tcp":
+      return String(request.port);
+    default:
+      return null;
+  }
 }
 
 async function tryOne(

@@ -151,7 +151,7 @@ async function dial(endpoint: Endpoint, expected: string): Promise<string> {
   return await readGreeting(socket, expected.length);
 }
 
-/** What the other side says first, at most `length` characters; empty when it says nothing in time. */
+/** The other side's first line, at most `length` characters; empty when it says nothing in time. */
 async function readGreeting(stream: Duplex, length: number): Promise<string> {
   let text = "";
   await new Promise<void>((resolve) => {
@@ -162,7 +162,7 @@ async function readGreeting(stream: Duplex, length: number): Promise<string> {
     };
     stream.on("data", (bytes: Buffer) => {
       text += bytes.toString("latin1");
-      if (text.length >= length) finish();
+      if (text.length >= length || text.includes("\n")) finish();
     });
     stream.on("error", finish);
     stream.on("close", finish);

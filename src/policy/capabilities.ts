@@ -64,14 +64,22 @@ export function requirements(capability: Capability, release: Release): readonly
   }
 }
 
+/** The first security update of a Debian release with the repair of CVE-2025-32728 (the packages' changelogs). */
+const REPAIRED_UPDATES: readonly (readonly [RegExp, number])[] = [
+  [/^1:8\.4p1-5\+deb11u(\d+)$/, 5],
+  [/^1:9\.2p1-2\+deb12u(\d+)$/, 6],
+];
+
 /**
- * DisableForwarding stops X11 and agent forwarding from 10.0 on (CVE-2025-32728). Debian carries the repair from
- * 1:9.2p1-2+deb12u6 on (its changelog); other package revisions are taken as without it, which is the safe reading.
+ * DisableForwarding stops X11 and agent forwarding from 10.0 on, and in Debian's repaired packages; other package
+ * revisions are taken as without the repair, which is the safe reading.
  */
 export function disableCoversSessions(release: Release): boolean {
   if (atLeast(release, "10.0")) return true;
-  const update = /^1:9\.2p1-2\+deb12u(\d+)$/.exec(release.packageVersion ?? "")?.[1];
-  return update !== undefined && Number(update) >= 6;
+  return REPAIRED_UPDATES.some(([version, first]) => {
+    const update = version.exec(release.packageVersion ?? "")?.[1];
+    return update !== undefined && Number(update) >= first;
+  });
 }
 
 /** `host:port` items of PermitOpen; `*:*` for no limit. */
