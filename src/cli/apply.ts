@@ -76,7 +76,8 @@ export async function applyLive(
           bringBack: bringBack(machine, record),
         }
       : null,
-    prove: () => proveEffect(machine, sshd, { plan, accounts: accountsOf(target.tree) ?? [] }),
+    prove: () =>
+      proveEffect(machine, options.validate ? sshd : null, { plan, accounts: accountsOf(target.tree) ?? [] }),
     confirm: confirmation(machine, seconds),
     mode: options.dryRun === true ? "rehearse" : "apply",
     stopped: watchSignals(),
@@ -91,7 +92,7 @@ async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
     case "rehearsed":
       return { stopped: "a dry run; without --dry-run it would be done", rolledBack: false };
     case "rolled-back":
-      return { stopped: outcome.because, rolledBack: true };
+      return { stopped: rolledBackText(outcome), rolledBack: true };
     case "applied":
       await tellSessions(live);
       return { stopped: null, rolledBack: false };
@@ -101,6 +102,11 @@ async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
       return { stopped: kept ? null : "nobody confirmed it in time", rolledBack: !kept };
     }
   }
+}
+
+function rolledBackText({ because, undone }: Extract<Outcome, { kind: "rolled-back" }>): string {
+  if (undone.problems.length === 0) return because;
+  return `${because}. NOT everything is as it was: ${undone.problems.join("; ")}. "sshd-policy recover" tries again`;
 }
 
 /** The plan in words; why it is not to be carried out, or null. */

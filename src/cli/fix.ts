@@ -1,9 +1,9 @@
 /** `audit --fix` and `--diff` on files that are not a live server's own: plan, prove, show or write. */
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
 import { type ChangedFile, unifiedDiff } from "../diff/diff.ts";
 import { overlayTree } from "../files/overlay.ts";
-import { type Plan, planFix } from "../fix/plan.ts";
+import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { replaceFile } from "../host/replace.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
@@ -24,7 +24,7 @@ import {
 import { ownMachine } from "./host.ts";
 import type { Live } from "./live.ts";
 import { complain, renderAudit, writeBytes } from "./output.ts";
-import type { Target, Unreadable } from "./targets.ts";
+import { latin1, type Target, type Unreadable } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
 /** cli.md, "Exit codes" */
@@ -131,10 +131,18 @@ function whyStopped(target: Target, plan: Plan): string | null {
   const [moved] = plan.moved;
   if (moved !== undefined)
     return `${moved.keyword} would change from ${moved.before} to ${moved.after} for user ${moved.connection.user ?? ""}, and no finding asks for that`;
-  const outside = plan.files.find(({ realPath }) => !isWithin(realPath, target.writableFolder));
+  const outside = plan.files.find((file) => !mayWrite(target, file));
   if (outside !== undefined)
-    return `the line to change stands in ${outside.shown}, outside the folder of the named file; name that file`;
+    return `the line to change stands in ${outside.realPath}, outside ${target.writableFolder}; name that file`;
   return null;
+}
+
+/** No link is followed out of the folder in which a file is named: of the named file, on this host of an Include, too. */
+function mayWrite({ tree, live, writableFolder }: Target, { realPath, shown }: PlannedFile): boolean {
+  if (isWithin(realPath, writableFolder)) return true;
+  const named = resolve(latin1(process.cwd()), shown);
+  const folder = tree.stat(named.slice(0, Math.max(1, named.lastIndexOf("/"))))?.realPath;
+  return live && folder !== undefined && isWithin(realPath, folder);
 }
 
 function isWithin(path: string, folder: string): boolean {
@@ -151,8 +159,9 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
   }
   if (session.options.dryRun === true) return "a dry run; --diff shows what would be";
   const machine = ownMachine();
+  const root = target.rootFolder === "" ? "" : (machine.realPath(target.rootFolder) ?? target.rootFolder);
   for (const { realPath, before, after } of plan.files) {
-    const path = `${target.rootFolder}${realPath}`;
+    const path = `${root}${realPath}`;
     const result = await replaceFile(machine, { path, before: encode(before), after: encode(after) });
     if (result.kind === "refused") return result.because;
   }

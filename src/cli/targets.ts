@@ -204,15 +204,20 @@ interface Wanted {
   readonly stdin?: Uint8Array;
 }
 
-function load(wanted: Wanted, { options, release, people, start }: Opening): Opened {
+function load(wanted: Wanted, opening: Opening): Opened {
+  const { options, release, people } = opening;
   const refusal = refusalOf(wanted.tree.read(wanted.path), wanted.name);
   if (refusal !== null) return { name: wanted.name, error: refusal };
+  const live = (wanted.rootFolder ?? "") === "" && isLive(wanted);
+  // this host's own file is read with what its service says, by whatever name it is given
+  const start = live ? (opening.start ?? startOptions(wanted.tree)) : opening.start;
+  const configFolder = live ? undefined : wanted.configFolder;
   const loadOptions: LoadOptions = {
     release: release.release,
     shownAs: wanted.shownAs,
     // what is given here comes first, so it wins, as a first -o does
     commandLine: [...(options.o ?? []), ...(start?.options ?? [])],
-    ...(wanted.configFolder === undefined ? {} : { configFolder: wanted.configFolder }),
+    ...(configFolder === undefined ? {} : { configFolder }),
   };
   return {
     name: wanted.name,
@@ -229,12 +234,17 @@ function load(wanted: Wanted, { options, release, people, start }: Opening): Ope
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,
-    writableFolder: wanted.writableFolder ?? folderOf(wanted.path),
+    writableFolder: wanted.writableFolder ?? realFolder(wanted.tree, wanted.path),
     rootFolder: wanted.rootFolder ?? "",
-    live: (wanted.rootFolder ?? "") === "" && isLive(wanted),
+    live,
     startSource: start?.source ?? null,
     stdin: wanted.stdin ?? null,
   };
+}
+
+function realFolder(tree: FileTree, path: string): string {
+  const folder = folderOf(path);
+  return tree.stat(folder)?.realPath ?? folder;
 }
 
 /** This host's own main file, by whatever name; standard input is never it. */
@@ -346,7 +356,7 @@ function openThroughMain(tree: FileTree, path: string, name: string, opening: Op
     if (tree.stat(main)?.kind === "file") {
       const shownMain = tidy(shown, folder, path, name);
       const wanted = { ...asMain(tree, main, shownMain), onlyRealPath: realPath };
-      const opened = load({ ...wanted, writableFolder: folderOf(realPath) }, opening);
+      const opened = load({ ...wanted, writableFolder: realFolder(tree, path) }, opening);
       if (
         "config" in opened &&
         opened.config.files.slice(1).some((included) => included.realPath === realPath)

@@ -1,0 +1,250 @@
+/**
+ * How existing repairs fail, each as a test of `audit --fix` on a booted host: the file that is changed, what stays as it
+ * was, and a server that runs in the end.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type LabHost, layerHost, type Ran } from "../lab/hosts.ts";
+import { installBundle, LINK_COMMAND } from "../lab/installed.ts";
+import { whenBootable } from "../lab/sharing.ts";
+
+const MAIN = "/etc/ssh/sshd_config";
+const DROP_IN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+const INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf\n";
+const ONLY = "audit --rule tcp-forwarding --rule reopened-by-match";
+const FIX = `sshd-policy ${ONLY} --fix --confirm 0`;
+const HASHES =
+  "cd /etc/ssh && find . -name 'sshd_config*' -type f -o -name '*.conf' -type f | sort | xargs md5sum";
+
+whenBootable("bookworm")("audit --fix", () => {
+  const host: LabHost = layerHost("bookworm");
+
+  beforeAll(async () => {
+    installBundle(host);
+    await host.boot();
+    await host.must(LINK_COMMAND);
+  });
+  afterAll(() => host.remove());
+
+  beforeEach(async () => {
+    await host.must(
+      `[ ! -e /srv/sshd ] || mv /srv/sshd /usr/sbin; rm -rf /etc/ssh/sshd_config* /srv/* /var/lib/sshd-policy; mkdir /etc/ssh/sshd_config.d; printf '' >${MAIN}; systemctl reset-failed ssh; systemctl restart ssh`,
+    );
+  });
+
+  const put = async (path: string, text: string): Promise<void> => {
+    await host.must(`mkdir -p "$(dirname ${path})"; printf '%s' '${text.replaceAll("'", "'\\''")}' >${path}`);
+    await host.must("systemctl restart ssh");
+  };
+  const textOf = async (path: string): Promise<string> => (await host.run(`cat ${path}`)).stdout;
+  const saysOf = async (user: string): Promise<string> =>
+    host.must(
+      `/usr/sbin/sshd -T -C user=${user},host=192.0.2.9,addr=192.0.2.9,laddr=192.0.2.1,lport=22 | sed -n 's/^allowtcpforwarding //p'`,
+    );
+  const pidOf = (): Promise<string> => host.must("systemctl show -P MainPID ssh");
+  /** Runs a fix that must not come about: nothing is other than before, and sshd answers. */
+  const expectUntouched = async (command: string, code: number, because: RegExp): Promise<Ran> => {
+    const before = await host.must(HASHES);
+    const ran = await host.run(command);
+    expect(ran.stderr).toMatch(because);
+    expect(ran.code).toBe(code);
+    expect(await host.must(HASHES)).toBe(before);
+    expect(await host.must("find /etc/ssh -name '.*' | wc -l")).toBe("0");
+    expect(await host.must("exec 3<>/dev/tcp/127.0.0.1/22; head -c 4 <&3")).toBe("SSH-");
+    return ran;
+  };
+
+  test("1: behind a Match at the end, the line counts for everybody", async () => {
+    await put(MAIN, "UsePAM yes\nMatch User bob\n  X11Forwarding no\n");
+    const pid = await pidOf();
+    const { code, stderr } = await host.run(FIX);
+    expect(stderr).toMatch(/^restart +systemctl restart ssh.service: active, new pid/m);
+    expect(code).toBe(0);
+    expect(await textOf(MAIN)).toBe(
+      "UsePAM yes\nAllowTcpForwarding no\nMatch User bob\n  X11Forwarding no\n",
+    );
+    expect([await saysOf("alice"), await saysOf("bob")]).toEqual(["no", "no"]);
+    expect(await pidOf()).not.toBe(pid);
+    // a second run changes nothing and restarts nothing
+    const again = await pidOf();
+    expect((await host.run(FIX)).code).toBe(0);
+    expect(await pidOf()).toBe(again);
+  });
+
+  test("2: the drop-in that wins is changed, in its own file, and one that nothing includes is not", async () => {
+    await put(MAIN, `${INCLUDE}AllowTcpForwarding no\n`);
+    await put(DROP_IN, "AllowTcpForwarding yes\n");
+    expect((await host.run(FIX)).code).toBe(0);
+    expect(await textOf(DROP_IN)).toBe("AllowTcpForwarding no\n");
+    expect(await saysOf("alice")).toBe("no");
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await put(DROP_IN, "AllowTcpForwarding yes\n");
+    expect((await host.run(FIX)).code).toBe(0);
+    expect(await textOf(DROP_IN)).toBe("AllowTcpForwarding yes\n");
+    expect(await saysOf("alice")).toBe("no");
+  });
+
+  test.each([
+    ["AllowTcpForwarding=yes\n", "AllowTcpForwarding=no\n"],
+    ['allowtcpforwarding "yes"\n', 'allowtcpforwarding "no"\n'],
+    ['"AllowTcpForwarding" YES\n', '"AllowTcpForwarding" no\n'],
+  ])("3: %j is recognised, no second line is added", async (before, after) => {
+    await put(MAIN, before);
+    expect((await host.run(FIX)).code).toBe(0);
+    expect(await textOf(MAIN)).toBe(after);
+    expect(await saysOf("alice")).toBe("no");
+  });
+
+  test("4: an exception that somebody wrote stays, with the comment that explains it", async () => {
+    const exception =
+      "# deploy needs the database, ticket 4711\nMatch User deploy\n  AllowTcpForwarding local\n  PermitOpen db:5432\n";
+    await put(MAIN, `AllowTcpForwarding yes\n${exception}`);
+    const { code, stderr } = await host.run(FIX);
+    expect(stderr).toContain("who loses: everybody, except user deploy loses -L -D -W -J");
+    expect(code).toBe(1);
+    expect(await textOf(MAIN)).toBe(`AllowTcpForwarding no\n${exception}`);
+    const closed = await host.run(`${FIX} --unsafe-fixes`);
+    expect(closed.stderr).toContain("who loses: user deploy loses -L -D -W -J to db:5432");
+    expect(closed.code).toBe(0);
+    expect(await saysOf("deploy")).toBe("no");
+  });
+
+  test("5: link, line ends, mode, owner, ACL and attributes are kept", async () => {
+    const place = "/etc/ssh/managed.conf";
+    await put(place, "UsePAM yes\r\nAllowTcpForwarding yes\r\n");
+    await host.must(
+      `chmod 640 ${place}; chown root:adm ${place}; setfacl -m u:daemon:r ${place}; setfattr -n trusted.origin -v puppet ${place}; ln -sf managed.conf ${MAIN}`,
+    );
+    const facts = `stat -c '%a %U %G' ${place}; getfacl -pn ${place}; getfattr -dm - ${place}; readlink ${MAIN}`;
+    const before = await host.must(facts);
+    expect(before).toMatch(/user:1:r--[\s\S]*trusted.origin="puppet"/);
+    const { code, stderr } = await host.run(FIX);
+    expect(stderr).toContain("new pid");
+    expect(code).toBe(0);
+    expect(await textOf(place)).toBe("UsePAM yes\r\nAllowTcpForwarding no\r\n");
+    expect(await host.must(facts)).toBe(before);
+  });
+
+  test("6: what sshd would not start with is not written", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await host.must(`echo 'Subsystem sftp' >>${MAIN}`);
+    await expectUntouched(FIX, 1, /test +failed: sshd refuses the result: .*Missing subsystem command/);
+  });
+
+  describe("7: a restart that goes wrong is taken back", () => {
+    test.each([
+      ["the wrong unit", "systemctl restart sshd-server.service", /failed.*sshd-server.service not found/],
+      ["sshd stays down", "systemctl stop ssh; exit 1", /failed \(1\)/],
+      ["nothing happens", "true", /the old sshd is still the one that listens/],
+      [
+        "its port is taken",
+        `systemctl stop ssh; node -e "require(\\"net\\").createServer().listen(22); setTimeout(process.exit, 60000)" </dev/null >/dev/null 2>&1 & echo $! >/srv/taker; sleep 1; systemctl start ssh`,
+        /put back: .*(failed|answers)/,
+      ],
+    ])("%s", async (_, command, because) => {
+      await put(MAIN, "AllowTcpForwarding yes\n");
+      // the owner's command fails once, then it works
+      await host.must(
+        `printf '%s\\n' '#!/bin/sh' 'if mkdir /srv/once 2>/dev/null; then' '${command.replaceAll("'", "'\\''")}' 'else kill $(cat /srv/taker) 2>/dev/null; sleep 0.5; systemctl reset-failed ssh; systemctl restart ssh; fi' >/srv/restart; chmod +x /srv/restart`,
+      );
+      await expectUntouched(`${FIX} --restart-command /srv/restart`, 4, because);
+      expect(await saysOf("alice")).toBe("yes");
+    });
+  });
+
+  test("a link out of the folder is not followed; the file itself can be named", async () => {
+    await put("/srv/outside.conf", "AllowTcpForwarding yes\n");
+    await host.must(`ln -sf /srv/outside.conf ${MAIN}; systemctl restart ssh`);
+    await expectUntouched(FIX, 1, /\/srv\/outside.conf, outside \/etc\/ssh/);
+    expect(await textOf("/srv/outside.conf")).toBe("AllowTcpForwarding yes\n");
+    expect((await host.run(`${FIX} /srv/outside.conf`)).code).toBe(0);
+    expect(await host.must(`cat ${MAIN}; readlink ${MAIN}`)).toBe("AllowTcpForwarding no\n/srv/outside.conf");
+  });
+
+  test("hard links are refused", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await host.must(`ln ${MAIN} /srv/second`);
+    await expectUntouched(FIX, 1, /has 2 hard links/);
+  });
+
+  test("a dry run does every step but the swap", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await expectUntouched(`${FIX} --dry-run`, 1, /^test +sshd -t on the staged files: ok/m);
+  });
+
+  test("events are JSON lines, and the log is for people", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    expect((await host.run(`${FIX} --quiet --events /srv/events`)).stderr).toBe("");
+    const steps = (await textOf("/srv/events"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const ended = steps.filter(({ state }) => state === "ok").map(({ step }) => step);
+    expect(ended).toEqual(
+      expect.arrayContaining(["plan", "use", "backup", "stage", "test", "write", "restart", "proof"]),
+    );
+    expect(await textOf("/var/lib/sshd-policy/log")).toMatch(
+      / restart ok: systemctl restart ssh.service: active/,
+    );
+    expect(await host.must("stat -c %a /var/lib/sshd-policy /var/lib/sshd-policy/*/* | sort -u")).toBe(
+      "600\n700",
+    );
+  });
+
+  test("killed in the middle, the next call undoes it first; another run at the same time is refused", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await host.must(
+      `printf '#!/bin/sh\\nmkdir /srv/once 2>/dev/null && sleep 60; systemctl restart ssh' >/srv/restart; chmod +x /srv/restart; ${FIX} --restart-command /srv/restart >/dev/null 2>&1 & echo $! >/srv/pid; for i in $(seq 300); do [ -e /srv/once ] && break; sleep 0.1; done`,
+    );
+    expect(await textOf(MAIN)).toBe("AllowTcpForwarding no\n");
+    const second = await host.run(FIX);
+    expect(second.stderr).toMatch(/another run is at work on this host \(process \d+\)/);
+    expect(second.code).toBe(1);
+    await host.must("kill -9 $(cat /srv/pid)");
+    const recovered = await host.run("sshd-policy recover");
+    expect(recovered.stderr).toMatch(
+      /^recover +the run of .*: undone, everything is as it was before it; .*new pid/m,
+    );
+    expect(recovered.code).toBe(0);
+    expect(await textOf(MAIN)).toBe("AllowTcpForwarding yes\n");
+    expect(await host.must("find /etc/ssh -name '.*' | wc -l")).toBe("0");
+  });
+
+  test("without mount namespaces, as in a container, a copy is tested", async () => {
+    await put(MAIN, `${INCLUDE}UsePAM yes\n`);
+    await put(DROP_IN, "AllowTcpForwarding yes\n");
+    const without = "setpriv --bounding-set -sys_admin --inh-caps -sys_admin";
+    const { code, stderr } = await host.run(`${without} ${FIX}`);
+    expect(stderr).toMatch(/test +sshd -t on a copy with rewritten Includes: ok/);
+    expect(code).toBe(0);
+    expect(await textOf(DROP_IN)).toBe("AllowTcpForwarding no\n");
+    expect(await host.must("find /var/lib/sshd-policy -name 'copy*' | wc -l")).toBe("0");
+  });
+
+  test("without /run/sshd, which sshd's service makes, the test makes it for itself", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await host.must("rmdir /run/sshd");
+    const { code, stderr } = await host.run(`${FIX} --no-restart`);
+    expect(stderr).toMatch(/test +sshd -t on the staged files: ok/);
+    expect(stderr).toMatch(/restart +left out/);
+    expect(code).toBe(0);
+    expect((await host.run("ls /run/sshd")).code).not.toBe(0);
+  });
+
+  test("without an sshd that can be run, --no-validate is asked for", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await host.must("mv /usr/sbin/sshd /srv/sshd");
+    await expectUntouched(FIX, 1, /--no-validate goes on without/);
+    expect((await host.run(`${FIX} --no-validate --no-restart`)).code).toBe(0);
+    await host.must("mv /srv/sshd /usr/sbin/sshd");
+    expect(await saysOf("alice")).toBe("no");
+  });
+
+  test("another user than root is told so", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    await expectUntouched(
+      `setpriv --reuid nobody --regid nogroup --clear-groups ${FIX}`,
+      1,
+      /run it with sudo/,
+    );
+  });
+});
