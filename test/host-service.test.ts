@@ -21,7 +21,8 @@ const HOSTS: Readonly<Record<string, Expected>> = {
     kind: "systemd",
     name: "ssh.service (systemd)",
     restart: /^systemctl restart ssh\.service: active, new pid \d+, answers on 0\.0\.0\.0:22 and \[::\]:22$/,
-    reload: /^systemctl reload ssh\.service: active, pid \d+, answers on 0\.0\.0\.0:22 and \[::\]:22$/,
+    reload:
+      /^systemctl reload ssh\.service: active, pid \d+ has read its files again, answers on 0\.0\.0\.0:22 and \[::\]:22$/,
   },
   trixie: {
     kind: "systemd",

@@ -12,6 +12,7 @@ import { commandLine, findService, type Service } from "../host/service.ts";
 import { bringBack, recordService } from "../host/service-record.ts";
 import { openSessions, originOf, type Session } from "../host/sessions.ts";
 import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
+import type { UsedCapability } from "../host/uses.ts";
 import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
 import { refusedUses } from "../policy/held-use.ts";
@@ -201,13 +202,32 @@ function tellUse({ tell }: Live, { target, plan, options, sessions }: UseRequest
     text: lost
       .map(
         ({ session, capability, where }) =>
-          `${session.user} uses ${capability} ${where} now (process ${session.pid})`,
+          `${session.user} holds ${useText(capability, where)} (process ${session.pid})`,
       )
       .join("\n"),
   });
   return isStopped
     ? `${count(lost.length, "forward")} in use now would be refused; --force goes on all the same`
     : null;
+}
+
+function useText(capability: UsedCapability, where: string): string {
+  switch (capability) {
+    case "tcp-local":
+      return `a connection to ${where} (-L -D -J)`;
+    case "tcp-remote":
+      return `a listener on ${where} (-R)`;
+    case "unix-local":
+      return `a connection to the socket ${where} (-L)`;
+    case "unix-remote":
+      return `a listener on the socket ${where} (-R)`;
+    case "tun":
+      return "a tunnel device (-w)";
+    case "x11":
+      return `X11 forwarding on ${where} (-X)`;
+    case "agent":
+      return "agent forwarding (-A)";
+  }
 }
 
 function connectionOf({ user, client, server }: Session, accounts: readonly Account[]): Connection {

@@ -46,7 +46,7 @@ export async function restartService(machine: Machine, restarting: Restarting): 
       return { kind: "down", because: `"${command.join(" ")}" failed (${status ?? "no answer"}): ${said}` };
     }
   }
-  return awaitProof(machine, restarting, command?.join(" ") ?? "nothing to run");
+  return awaitProof(machine, restarting, command?.join(" ") ?? "nothing to restart");
 }
 
 function firstLine(text: string): string | null {
@@ -60,7 +60,7 @@ async function awaitProof(machine: Machine, restarting: Restarting, done: string
     if (typeof missing !== "string") {
       const { daemon, listens } = missing;
       const pid = daemon?.process.pid ?? null;
-      return { kind: "up", pid, listens, text: describe(done, restarting.how, missing) };
+      return { kind: "up", pid, listens, text: describe(done, restarting, missing) };
     }
     if (machine.now().getTime() > until) return { kind: "down", because: `after "${done}" ${missing}` };
     await machine.sleep(POLL_MS);
@@ -114,11 +114,12 @@ function reachable(address: string): string {
   return address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
 }
 
-function describe(done: string, how: Restarting["how"], { daemon, listens }: Proof): string {
+function describe(done: string, { service }: Restarting, { daemon, listens }: Proof): string {
   const where = listens.map(printEndpoint).join(" and ");
+  const isNew = daemon?.process.pid !== service.daemon?.process.pid;
   const who =
     daemon === null
-      ? "sshd starts with the next connection"
-      : `${how === "restart" ? "new " : ""}pid ${daemon.process.pid}`;
+      ? "sshd starts with each connection"
+      : `${isNew ? "new " : ""}pid ${daemon.process.pid}${isNew ? "" : " has read its files again"}`;
   return `${done}: active, ${who}${where === "" ? "" : `, answers on ${where}`}`;
 }

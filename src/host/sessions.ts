@@ -3,7 +3,7 @@ import { titleOf } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { ancestors, listProcesses, type Process, startTime, textOf } from "./processes.ts";
 import { type Endpoint, openFiles, type TcpSocket, tcpSockets } from "./sockets.ts";
-import { readUses, type Use, unixPeers } from "./uses.ts";
+import { distinctUses, readUses, type Use, unixPeers } from "./uses.ts";
 
 export interface Session {
   /** the process that serves the user: ending it ends the session */
@@ -40,8 +40,10 @@ export async function openSessions(machine: Machine): Promise<readonly Session[]
         since: new Date(startTime(machine, process)),
         client: connection?.remote ?? null,
         server: connection?.local ?? null,
-        uses: readUses(machine, { pid: process.pid, files, tcp, peers }).filter(
-          ({ socket }) => connection === undefined || socket !== connection.inode,
+        uses: distinctUses(
+          readUses(machine, { pid: process.pid, files, tcp, peers }).filter(
+            ({ socket }) => socket !== connection?.inode,
+          ),
         ),
       },
     ];

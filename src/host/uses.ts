@@ -37,6 +37,15 @@ export function readUses(machine: Machine, held: Held): readonly Use[] {
   ];
 }
 
+/** Several connections to one place are one use, and so is a listener on both loopback addresses. */
+export function distinctUses(uses: readonly Use[]): readonly Use[] {
+  const keyOf = ({ capability, where }: Use): string => {
+    const listens = capability === "tcp-remote" || capability === "x11";
+    return `${capability} ${listens ? where.slice(where.lastIndexOf(":")) : where}`;
+  };
+  return [...new Map(uses.toReversed().map((use) => [keyOf(use), use])).values()].toReversed();
+}
+
 function tcpUses(tcp: readonly TcpSocket[]): readonly Use[] {
   const listening = tcp.filter(({ state }) => state === "listening");
   const ports = new Set(listening.map(({ local }) => local.port));

@@ -25,7 +25,7 @@ export interface LabHost {
   /** the folder of what the host has of its own, by path */
   readonly layer: string;
   /** writes a file, before the first boot */
-  readonly write: (path: string, text: string) => void;
+  readonly write: (path: string, text: string, mode?: number) => void;
   readonly boot: () => Promise<void>;
   /** pulls the plug */
   readonly stop: () => Promise<void>;
@@ -71,10 +71,10 @@ export function layerHost(base: string): LabHost {
     layer: join(layer, "upper"),
     run,
     must,
-    write: (path, text) => {
+    write: (path, text, mode = 0o644) => {
       const inside = join(layer, "upper", path);
       mkdirSync(dirname(inside), { recursive: true });
-      writeFileSync(inside, text);
+      writeFileSync(inside, text, { mode });
     },
     boot: async () => {
       if (!existsSync(join(layer, "base"))) await succeed(call("layer", layer, base));

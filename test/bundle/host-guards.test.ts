@@ -1,0 +1,178 @@
+/** What stops or changes a fix on a living server: forwards in use, a terminal over SSH, a container, a reload. */
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  CASES,
+  installProgram,
+  PROGRAM,
+  prepareHost,
+  setUp,
+  tryLogins,
+  WAYS,
+  type Way,
+} from "../lab/fixing.ts";
+import type { LabHost } from "../lab/hosts.ts";
+import { makeAccount, SSH } from "../lab/login.ts";
+import { shareHost, whenBootable } from "../lab/sharing.ts";
+
+const BOTH = ["alice", "deploy"];
+const OPEN = { logins: BOTH, forwards: BOTH };
+const CLOSED = { logins: BOTH, forwards: [] };
+
+whenBootable("bookworm")("on a host with systemd", () => {
+  const host = shareHost("bookworm", installProgram);
+  const [way] = WAYS;
+  const [stock] = CASES;
+  const fresh = async (): Promise<void> => {
+    if (way !== undefined && stock !== undefined) await setUp(host, way, stock);
+  };
+  beforeAll(async () => {
+    if (way !== undefined) await prepareHost(host, way);
+  });
+
+  test("a forward that somebody holds stops the fix, unless it is forced", async () => {
+    await fresh();
+    await host.must(
+      `setsid ${SSH} -f -N -L 9001:127.0.0.1:22 -R 9002:127.0.0.1:22 alice@127.0.0.1 </dev/null >/dev/null 2>&1
+       setsid bash -c 'exec 5<>/dev/tcp/127.0.0.1/9001; sleep 1000' </dev/null >/dev/null 2>&1 & sleep 1`,
+    );
+    const stopped = await host.run(`${PROGRAM} audit --fix`);
+    expect(stopped.code).toBe(1);
+    expect(stopped.stderr).toMatch(
+      /alice holds a connection to 127\.0\.0\.1:22 \(-L -D -J\) \(process \d+\)/,
+    );
+    expect(stopped.stderr).toMatch(/alice holds a listener on 127\.0\.0\.1:9002 \(-R\)/);
+    expect(stopped.stderr).toMatch(/nothing was changed: 2 forwards in use now would be refused; --force/);
+    expect(await tryLogins(host)).toEqual(OPEN);
+    const forced = await host.run(`${PROGRAM} audit --fix --force`);
+    expect(forced.code).toBe(0);
+    expect(forced.stderr).toMatch(
+      /^sessions 1 session still open, with the policy of before\n +alice \(no terminal from 127\.0\.0\.1, since \d{4}-.*\): kill \d+ ends it$/m,
+    );
+    expect(await tryLogins(host)).toEqual(CLOSED);
+    // what the fix says ends the session does
+    const pid = /kill (\d+) ends it/.exec(forced.stderr)?.[1] ?? "";
+    await host.must(
+      `kill ${pid}; for try in $(seq 50); do pgrep -f 'ssh .*-L 900[1]' || exit 0; sleep 0.1; done; exit 1`,
+    );
+  });
+
+  test("an exception keeps its forwards: the fix that spares it goes on", async () => {
+    await fresh();
+    await host.must(
+      `printf 'Match User deploy\\n  AllowTcpForwarding yes\\n' >>/etc/ssh/sshd_config; systemctl restart ssh
+       setsid ${SSH} -f -N -R 9002:127.0.0.1:22 deploy@127.0.0.1 </dev/null >/dev/null 2>&1`,
+    );
+    const spared = await host.run(`${PROGRAM} audit --fix`);
+    expect(spared.stderr).toMatch(/nobody holds a forward that would be refused \(checked 1 session\)/);
+    const unsafe = await host.run(`${PROGRAM} audit --fix --unsafe-fixes`);
+    expect(unsafe).toMatchObject({ code: 1, stderr: expect.stringMatching(/deploy holds a listener/) });
+    await host.must("pkill -f 'ssh .*-R 900[2]'");
+  });
+
+  test("over SSH on a terminal, 120 seconds to confirm are the default; 0 turns them off", async () => {
+    await fresh();
+    await host.must(
+      `setsid ${SSH} -tt root@127.0.0.1 '${PROGRAM} audit --fix' >/root/fix.out 2>&1 </dev/null &
+       for try in $(seq 200); do grep -q ^waiting /root/fix.out && exit; sleep 0.1; done; cat /root/fix.out; exit 1`,
+    );
+    expect(await host.must("cat /root/fix.out")).toMatch(
+      /run "sshd-policy confirm" from a NEW login within 120 s/,
+    );
+    expect(await host.run(`${PROGRAM} recover`)).toMatchObject({ code: 0 });
+    expect(await tryLogins(host)).toEqual(OPEN);
+    const off = await host.run(`${SSH} -tt root@127.0.0.1 '${PROGRAM} audit --fix --confirm 0' </dev/null`);
+    expect(off.code).toBe(0);
+    expect(off.stdout).not.toContain("waiting");
+    expect(await tryLogins(host)).toEqual(CLOSED);
+  });
+
+  test("--reload keeps the process", async () => {
+    await fresh();
+    const pid = await host.must("systemctl show --value -p MainPID ssh");
+    const reloaded = await host.run(`${PROGRAM} audit --fix --reload`);
+    expect(reloaded.stderr).toMatch(
+      new RegExp(`^restart {2}systemctl reload ssh\\.service: active, pid ${pid} has`, "m"),
+    );
+    expect(await tryLogins(host)).toEqual(CLOSED);
+  });
+
+  test("an sshd for every connection (Accept=yes) is not restarted", async () => {
+    await fresh();
+    await host.must(
+      `systemctl stop ssh.service
+       sed s/Accept=no/Accept=yes/ /lib/systemd/system/ssh.socket >/etc/systemd/system/ssh.socket
+       printf '[Service]\\nExecStart=-/usr/sbin/sshd -i\\nStandardInput=socket\\nRuntimeDirectory=sshd\\nRuntimeDirectoryPreserve=yes\\n' >/etc/systemd/system/ssh@.service
+       systemctl daemon-reload; systemctl start ssh.socket`,
+    );
+    expect(await tryLogins(host)).toEqual(OPEN);
+    const fixed = await host.run(`${PROGRAM} audit --fix`);
+    expect(fixed).toMatchObject({ code: 0, stderr: expect.stringContaining("answers on [::]:22") });
+    expect(await tryLogins(host)).toEqual(CLOSED);
+    await host.must("systemctl stop ssh.socket; rm /etc/systemd/system/ssh.socket; systemctl daemon-reload");
+  });
+
+  test("an sshd that s6 supervises is recognised, and restarted as its owner says", async () => {
+    await fresh();
+    await host.must(
+      `systemctl stop ssh.service; mkdir -p /run/sshd /run/service/sshd; cd /run/service/sshd
+       printf '#!/bin/bash\\nwhile :; do /usr/sbin/sshd -D; done\\n' >/root/s6-supervise; chmod +x /root/s6-supervise
+       mount -t tmpfs none /run/systemd/system; umount /run/systemd/system; mv /run/systemd/system /run/systemd/hidden
+       setsid /root/s6-supervise </dev/null >/dev/null 2>&1 & sleep 1`,
+    );
+    const asked = await host.run(`${PROGRAM} audit --fix`);
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain(
+      "(s6): give its restart command with --restart-command 's6-svc -r /run/service/sshd'",
+    );
+    expect(await tryLogins(host)).toEqual(OPEN);
+    const told = await host.run(`${PROGRAM} audit --fix --restart-command 'kill $(cat /run/sshd.pid)'`);
+    expect(told.stderr).toMatch(/^restart {2}.*active, new pid/m);
+    expect(told.code).toBe(0);
+    expect(await tryLogins(host)).toEqual(CLOSED);
+    await host.must(
+      "mv /run/systemd/hidden /run/systemd/system; pkill s6-supervise; kill $(cat /run/sshd.pid)",
+    );
+  });
+});
+
+/** A container: its first process is sshd itself, or an entry point with sshd below it. */
+const CONTAINERS: Readonly<Record<string, string>> = {
+  "sshd as the first process": "exec /usr/sbin/sshd -D -e",
+  "sshd below an entry point": "/usr/sbin/sshd -D & wait",
+};
+
+describe.each(Object.entries(CONTAINERS))("a container, %s", (_, start) => {
+  whenBootable("bookworm")("audit --fix", () => {
+    const install = (host: LabHost): void => {
+      installProgram(host);
+      // what the booter starts; an executable in the layer hides the init of the base
+      host.write("/usr/sbin/entry", `mkdir -p /run/sshd\n${start}\n`);
+      host.write("/usr/sbin/init", "#!/bin/sh\nexec /bin/bash /usr/sbin/entry\n", 0o755);
+    };
+    const host = shareHost("bookworm", install);
+    const stay: Pick<Way, "restart"> = { restart: "kill -HUP $(cat /run/sshd.pid); sleep 0.5" };
+
+    test("reloads it with SIGHUP and keeps the container", async () => {
+      await host.must(
+        `${makeAccount("alice")}; useradd -m deploy; usermod -p '*' deploy; cp -r /home/alice/.ssh /home/deploy/; chown -R deploy /home/deploy`,
+      );
+      await host.must(stay.restart);
+      expect(await tryLogins(host)).toEqual(OPEN);
+      const fixed = await host.run(`${PROGRAM} audit --fix`);
+      expect(fixed.stderr).toMatch(/^restart {2}kill -HUP \d+: active, pid \d+ has read its files again, /m);
+      expect(fixed.code).toBe(0);
+      expect(await tryLogins(host)).toEqual(CLOSED);
+    });
+
+    test("says that a restart of the container does not undo a fix that waits", async () => {
+      await host.must(
+        "sed -i 's/^AllowTcpForwarding no/#AllowTcpForwarding yes/' /etc/ssh/sshd_config; kill -HUP $(cat /run/sshd.pid); sleep 1",
+      );
+      expect(await tryLogins(host)).toEqual(OPEN);
+      const waited = await host.run(`${PROGRAM} audit --fix --confirm 2`);
+      expect(waited.code).toBe(4);
+      expect(waited.stderr).toMatch(/^arm .*a restart of this container does not undo it$/m);
+      expect(await tryLogins(host)).toEqual(OPEN);
+    });
+  });
+});
