@@ -25,6 +25,9 @@ export const NEWEST: Release = {
   packageVersion: null,
 };
 
+/** The oldest release that this version of sshd-policy knows. */
+export const OLDEST = "7.4";
+
 const VERSION = /^(\d{1,3})\.(\d{1,3})(?:\.\d+)?(?:p(\d{1,3}))?/;
 
 /**
@@ -72,6 +75,15 @@ export function atLeast(release: Release, version: string): boolean {
   if (release.major !== major) return release.major > major;
   if (release.minor !== minor) return release.minor > minor;
   return release.patch >= patch;
+}
+
+/** Null where the release is known; else how it is read instead, for people. */
+export function unknownRelease(release: Release): string | null {
+  const newest = `${NEWEST.major}.${NEWEST.minor}`;
+  if (!atLeast(release, OLDEST)) return `older than ${OLDEST}, the oldest known: read as ${OLDEST}`;
+  const isNewer =
+    release.major > NEWEST.major || (release.major === NEWEST.major && release.minor > NEWEST.minor);
+  return isNewer ? `newer than ${newest}, the newest known: read as ${newest}` : null;
 }
 
 interface Version {

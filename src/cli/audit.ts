@@ -14,6 +14,7 @@ import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.t
 import { visible } from "../report/text.ts";
 import type { ApplyOptions } from "./apply.ts";
 import { type IntentOptions, makeIntentFinder } from "./intent.ts";
+import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";
 import type { ProgressOptions } from "./progress.ts";
 import { openTargets, releaseText, type Target, type Unreadable } from "./targets.ts";
@@ -206,6 +207,7 @@ export function describe(
     path: target.name,
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
+    otherReadings: readingsElsewhere(target),
     accounts:
       target.startSource === null
         ? target.accountsText
@@ -249,6 +251,7 @@ export function unreadable(path: string, error: string): TargetReport {
     policyFile: null,
     openssh: "",
     opensshSource: "",
+    otherReadings: [],
     accounts: "",
     checkCommand: "",
     limits: [],

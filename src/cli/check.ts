@@ -4,6 +4,7 @@ import type { Problem } from "../config/config.ts";
 import { jsonText, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
+import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
 
@@ -41,6 +42,7 @@ function asText({ target, result }: Checked, options: CheckCommandOptions): stri
   if (options.quiet !== true) {
     const verdict = result.accepted ? "accepted" : "refused";
     lines.push(`${target.name}: ${verdict} by OpenSSH ${releaseText(target)} (${target.releaseSource})`);
+    lines.push(...readingsElsewhere(target).map((reading) => `  ${reading}`));
     if (result.accepted) lines.push(...result.depends.map((fact) => `  not checked here: ${fact}`));
   }
   return lines.map((line) => `${visible(line)}\n`).join("");
@@ -56,6 +58,7 @@ function asJson(checked: readonly Checked[]): string {
     path: pathText(target.name),
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
+    otherReadings: readingsElsewhere(target),
     accepted: result.accepted,
     errors: result.errors.map(problemJson),
     warnings: [...result.warnings, ...result.silent].map(problemJson),

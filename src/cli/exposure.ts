@@ -6,6 +6,7 @@ import { locate } from "../policy/locate.ts";
 import { readSpecifications } from "../policy/specification.ts";
 import { type ExposedTarget, exposureJson, exposureTable } from "../report/exposure.ts";
 import { visible } from "../report/text.ts";
+import { readingsElsewhere } from "./other-readings.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { latin1, openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
 
@@ -72,7 +73,7 @@ function expose(
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
     accounts: target.accountsText,
-    exposure: withLimits(found, target.accountLimits),
+    exposure: withLimits(found, target.accountLimits, readingsElsewhere(target)),
     answers: found.answers.filter((answer) => isShown(answer, options)),
     connections: connections.map((connection) => ({
       connection,
@@ -86,8 +87,10 @@ function expose(
   };
 }
 
-function withLimits(found: Exposure, limits: readonly string[]): Exposure {
-  return { ...found, complete: found.complete && limits.length === 0, limits: [...found.limits, ...limits] };
+function withLimits(found: Exposure, limits: readonly string[], others: readonly string[]): Exposure {
+  const complete = found.complete && limits.length === 0;
+  const assumptions = [...found.assumptions, ...others];
+  return { ...found, complete, limits: [...found.limits, ...limits], assumptions };
 }
 
 /** JSON always holds the closed regions that a connection was located in: -C shows all. */

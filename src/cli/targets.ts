@@ -1,7 +1,15 @@
 /** From the options that name configurations to loaded ones: FILE, `-`, --root, the live host (docs: cli.md). */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { formatRelease, NEWEST, parseRelease, type Release } from "../../grammar/release.ts";
+import {
+  atLeast,
+  formatRelease,
+  NEWEST,
+  OLDEST,
+  parseRelease,
+  type Release,
+  unknownRelease,
+} from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
@@ -29,6 +37,8 @@ export interface Target {
   readonly config: Config;
   readonly release: Release;
   readonly releaseSource: string;
+  /** nobody said which release it is, and none was found */
+  readonly releaseAssumed: boolean;
   /** accounts that the target has today, for labels; null where none are known */
   readonly accounts: readonly Account[] | null;
   /** nobody but these may exist; null: anybody may (--accounts open) */
@@ -108,6 +118,8 @@ function misuseOf(files: readonly string[], { root, openssh }: TargetOptions): s
 interface ChosenRelease {
   readonly release: Release;
   readonly source: string;
+  /** nobody said which release it is */
+  readonly assumed?: true;
 }
 
 interface Opening {
@@ -122,15 +134,25 @@ interface Opening {
 /** Given, else by the package database, else (this host's own sshd only) by `sshd -V`, else the newest known. */
 function chooseRelease({ openssh, root }: TargetOptions, tree: FileTree, live: boolean): ChosenRelease {
   const given = openssh === undefined ? null : parseRelease(openssh);
-  if (given !== null) return { release: given, source: "given with --openssh" };
+  if (given !== null) return known({ release: given, source: "given with --openssh" });
   const installed = installedRelease(tree);
   if (installed !== null) {
     const where = root === undefined ? "found on this host" : "found in the root";
-    return { release: installed.release, source: `${where}, ${installed.source}` };
+    return known({ release: installed.release, source: `${where}, ${installed.source}` });
   }
   const running = live && root === undefined ? versionOfSshd() : null;
   if (running !== null) return { release: running, source: "found on this host, sshd -V" };
-  return { release: NEWEST, source: "the newest known: none was found, --openssh names another" };
+  const source = "the newest known: none was found, --openssh names another";
+  return { release: NEWEST, source, assumed: true };
+}
+
+/** A release that we do not know is read as the nearest one that we do, which is said. */
+function known({ release, source }: ChosenRelease): ChosenRelease {
+  const unknown = unknownRelease(release);
+  if (unknown === null) return { release, source };
+  const nearest = atLeast(release, OLDEST) ? NEWEST : parseRelease(OLDEST);
+  const named = `${source} ${formatRelease(release)}, ${unknown}`;
+  return { release: { ...release, ...nearest, vendor: release.vendor }, source: named };
 }
 
 /** `sshd -V` prints "OpenSSH_9.9p1, …"; releases that do not know the option print it with their usage. */
@@ -227,6 +249,7 @@ function load(wanted: Wanted, opening: Opening): Opened {
     config: loadConfig(wanted.tree, wanted.path, loadOptions),
     release: release.release,
     releaseSource: release.source,
+    releaseAssumed: release.assumed === true,
     accounts: people.known,
     world: people.world,
     accountsText: people.text,

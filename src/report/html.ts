@@ -51,7 +51,7 @@ function targetHtml(target: TargetReport): string {
     .join("");
   const findings = target.findings.map((reported) => findingHtml(reported)).join("\n");
   return `<section>${title}
-<p class="judged">Judged as OpenSSH ${escapeBytes(target.openssh)} (${escapeBytes(target.opensshSource)}); ${escapeBytes(target.accounts)}.</p>${limits}
+<p class="judged">Judged as OpenSSH ${escapeBytes(target.openssh)} (${escapeBytes(target.opensshSource)}); ${escapeBytes([target.accounts, ...target.otherReadings].join("; "))}.</p>${limits}
 <h3>Who can forward</h3>
 ${exposureHtml(target.answers)}
 <h3>Findings</h3>

@@ -25,9 +25,10 @@ export function jsonText(document: object): string {
 }
 
 function targetJson(target: TargetReport): object {
-  const { openssh, opensshSource, accounts, complete, limits, error } = target;
+  const { openssh, opensshSource, otherReadings, accounts, complete, limits, error } = target;
   const findings = target.findings.map(findingJson);
-  return { path: pathText(target.path), openssh, opensshSource, accounts, complete, limits, error, findings };
+  const path = pathText(target.path);
+  return { path, openssh, opensshSource, otherReadings, accounts, complete, limits, error, findings };
 }
 
 function findingJson({ finding, edits, suppressed }: ReportedFinding): object {

@@ -17,7 +17,8 @@ function targetMarkdown(target: TargetReport): string {
   const title = `### ${code(target.path)}\n\n`;
   if (target.error !== null) return `${title}Not read: ${plain(target.error)}\n`;
   const open = target.findings.filter(({ suppressed }) => suppressed === null);
-  const judged = `Judged as OpenSSH ${plain(target.openssh)} (${plain(target.opensshSource)}); ${plain(target.accounts)}.\n`;
+  const others = target.otherReadings.map((reading) => ` ${plain(reading)}.`).join("");
+  const judged = `Judged as OpenSSH ${plain(target.openssh)} (${plain(target.opensshSource)}); ${plain(target.accounts)}.${others}\n`;
   const incomplete = target.limits.map((limit) => `\n**Not complete:** ${plain(limit)}\n`).join("");
   if (open.length === 0) return `${title}No findings. ${judged}${incomplete}`;
   const rows = open.map(row).join("");

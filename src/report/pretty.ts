@@ -172,5 +172,6 @@ function fixableText(report: AuditReport): string {
 
 function judgedText(target: TargetReport): string {
   const incomplete = target.complete ? "" : `; not complete: ${target.limits.join("; ")}`;
-  return `judged as OpenSSH ${target.openssh} (${target.opensshSource}); ${target.accounts}${incomplete}`;
+  const others = target.otherReadings.map((reading) => `\n${reading}`).join("");
+  return `judged as OpenSSH ${target.openssh} (${target.opensshSource}); ${target.accounts}${incomplete}${others}`;
 }

@@ -20,6 +20,8 @@ export interface TargetReport {
   readonly path: string;
   readonly openssh: string;
   readonly opensshSource: string;
+  /** what other releases would make of the configuration, where nobody knows which one it is */
+  readonly otherReadings: readonly string[];
   /** who may exist, for people: "anybody may exist (--accounts open)" */
   readonly accounts: string;
   /** the policy file that it was judged by; null without one */

@@ -1,0 +1,74 @@
+/** Where nobody knows the release, the answer says what others would make of the file; each claim is one of `compare`'s. */
+import { describe, expect, it } from "vitest";
+import { unknownRelease } from "../grammar/release.ts";
+import { disableCoversSessions } from "../src/policy/capabilities.ts";
+import { otherReadings } from "../src/policy/other-releases.ts";
+import { load, MAIN_FILE, release } from "./sshd/reading.ts";
+
+function readings(text: string): readonly string[] {
+  const tree = { [MAIN_FILE]: text };
+  return otherReadings(load(tree, release("10.6")), (of) => load(tree, of));
+}
+
+describe("another release", () => {
+  it.each([
+    ["plain lines mean the same", "AllowTcpForwarding no\nPermitRootLogin no\n", []],
+    [
+      "a block that all read alike",
+      "AllowAgentForwarding no\nMatch User bob\nAllowAgentForwarding yes\n",
+      [],
+    ],
+    [
+      "sockets were another matter",
+      "AllowTcpForwarding no\nMatch User bob\nAllowTcpForwarding yes\n",
+      ["as OpenSSH 7.7: everybody, except user bob may use unix-remote"],
+    ],
+    [
+      "quotes on a Match line count from 9.9 on",
+      "AllowTcpForwarding no\nMatch User 'bob'\nAllowTcpForwarding local\n",
+      [
+        "as OpenSSH 9.8, 8.6, 8.1: user bob may not use tcp-local, unix-local; user 'bob' may use tcp-local, unix-local",
+        "as OpenSSH 7.7: user bob may not use tcp-local, unix-local; user 'bob' may use tcp-local, unix-local; user bob may use unix-remote; everybody, except user bob may use unix-remote",
+      ],
+    ],
+    [
+      "DisableForwarding grew",
+      "DisableForwarding yes\n",
+      ["as OpenSSH 9.9, 9.9p1, 9.8, 8.6, 8.1, 7.7: everybody may use agent"],
+    ],
+    [
+      "a keyword that older ones lack",
+      "PermitListen 8080\n",
+      ["as OpenSSH 7.7: sshd refuses the file: Bad configuration option: PermitListen"],
+    ],
+  ])("%s", (_, text, expected) => {
+    expect(readings(text)).toEqual(expected);
+  });
+});
+
+describe("a release outside of what is known", () => {
+  it.each([
+    ["7.2", "older than 7.4, the oldest known: read as 7.4"],
+    ["7.4", null],
+    ["10.6", null],
+    ["10.7", "newer than 10.6, the newest known: read as 10.6"],
+    ["11.0p1", "newer than 10.6, the newest known: read as 10.6"],
+  ])("%s", (text, expected) => {
+    expect(unknownRelease(release(text))).toBe(expected);
+  });
+});
+
+describe("packages that carry the repair of DisableForwarding back", () => {
+  it.each([
+    ["1:8.4p1-5+deb11u3", false],
+    ["1:8.4p1-5+deb11u5", true],
+    ["1:8.4p1-5+deb11u10", true],
+    ["1:9.2p1-2+deb12u5", false],
+    ["1:9.2p1-2+deb12u6", true],
+    ["1:9.2p1-2+deb12u10", true],
+    ["9.2+debian", false],
+    ["1:10.0p1-7+deb13u4", true],
+  ])("%s", (text, expected) => {
+    expect(disableCoversSessions(release(text))).toBe(expected);
+  });
+});
