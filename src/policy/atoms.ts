@@ -6,7 +6,7 @@
 import type { AddressItem } from "../../grammar/addresses.ts";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchPatternList, type PatternItem, patternShape } from "../../grammar/patterns.ts";
-import { atLeast, type Release, versionText } from "../../grammar/release.ts";
+import { atLeast, NEWEST, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 
 /**
@@ -22,9 +22,12 @@ export interface Atoms {
   readonly list: readonly Atom[];
   /** null: no connection can fulfil it */
   guardOf(directive: Directive): Guard | null;
+  /** the guards of `sets`, in their order */
+  readonly sets: readonly (Guard | null)[];
 }
 
-export function internAtoms(configs: readonly Config[]): Atoms {
+/** `sets`: conjunctions of criteria from elsewhere that are to be compared with those of the configurations. */
+export function internAtoms(configs: readonly Config[], sets: readonly (readonly Criterion[])[] = []): Atoms {
   const list: Atom[] = [];
   const byKey = new Map<string, number>();
   const guards = new Map<MatchBlock, Guard | null>();
@@ -42,6 +45,7 @@ export function internAtoms(configs: readonly Config[]): Atoms {
     for (const block of matches) guards.set(block, guardOfBlock(block, release, { intern, guards }));
   return {
     list,
+    sets: sets.map((criteria) => guardOfCriteria(criteria, NEWEST, intern)),
     guardOf: ({ guards: blocks }) => {
       const block = blocks.at(-1);
       return block === undefined ? [] : (guards.get(block) ?? null);
@@ -62,7 +66,17 @@ function guardOfBlock(block: MatchBlock, release: Release, { intern, guards }: I
     if (around === null) return null;
     for (const atom of around) atoms.add(atom);
   }
-  for (const criterion of block.criteria) {
+  const own = guardOfCriteria(block.criteria, release, intern);
+  return own === null ? null : [...new Set([...atoms, ...own])].sort((a, b) => a - b);
+}
+
+function guardOfCriteria(
+  criteria: readonly Criterion[],
+  release: Release,
+  intern: Interning["intern"],
+): Guard | null {
+  const atoms = new Set<number>();
+  for (const criterion of criteria) {
     const reduced = reduce(criterion, release);
     if (reduced === false) return null;
     if (reduced !== true) atoms.add(intern(reduced, release));

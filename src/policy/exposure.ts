@@ -26,7 +26,7 @@ export interface ExposureOptions extends ReasoningOptions {
 }
 
 /** What the answers of one run need beside the reasoning. */
-interface Asking {
+export interface Asking {
   readonly reasoning: Reasoning;
   readonly login: (scope: Scope, witness: Connection | null) => LoginAnswer;
   readonly unprivilegedPortStart: number | null;
@@ -34,17 +34,30 @@ interface Asking {
 }
 
 export function exposure(config: Config, options: ExposureOptions = {}): Exposure {
+  const asking = startAsking(config, options);
+  const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
+    regionsOf(asking.reasoning, capability).map((region) => toAnswer(asking, capability, region)),
+  );
+  return toExposure(asking, answers, options);
+}
+
+export function startAsking(config: Config, options: ExposureOptions): Asking {
   const reasoning = startReasoning(config, options);
-  const asking: Asking = {
+  return {
     reasoning,
     login: makeLoginQuestion(reasoning),
     unprivilegedPortStart: options.unprivilegedPortStart ?? null,
     limits: new Set(),
   };
-  const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
-    regionsOf(reasoning, capability).map((region) => toAnswer(asking, capability, region)),
-  );
-  const limits = [...config.limits, ...asking.limits];
+}
+
+/** With the limits that were met up to now. */
+export function toExposure(
+  { reasoning: { config }, limits: met }: Asking,
+  answers: readonly Answer[],
+  options: ExposureOptions,
+): Exposure {
+  const limits = [...config.limits, ...met];
   return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
 }
 
@@ -142,7 +155,8 @@ function widened(reasoning: Reasoning, region: Region): Region {
   return whole === undefined ? region : { ...region, scope: whole.scope, decisions: [closing] };
 }
 
-function toAnswer(asking: Asking, capability: Capability, region: Region): Answer {
+/** One region as an answer; its witness goes through the plain reading. */
+export function toAnswer(asking: Asking, capability: Capability, region: Region): Answer {
   const { searcher } = asking.reasoning;
   const witness = confirmed(asking.reasoning, region);
   const unknownBecause = witness === null ? unknownReason(asking, region) : null;

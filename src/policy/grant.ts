@@ -1,5 +1,6 @@
 /** Connections and what they may forward, as somebody wants it: the counterpart of an Answer. */
 import type { Criterion } from "../config/config.ts";
+import type { Answer } from "./answer.ts";
 import type { Capability } from "./connection.ts";
 
 export interface Grant {
@@ -12,4 +13,63 @@ export interface Grant {
   readonly listen: readonly string[] | null;
   /** tcp-remote: `any` covers ports that listen on other addresses than loopback */
   readonly bind: "loopback" | "any";
+}
+
+type Open = Pick<Answer, "capability" | "destinations" | "listen">;
+
+/** What an open answer gives, one by one: destinations, or addresses to listen on; one empty text where neither counts. */
+export function itemsOf({ destinations, listen }: Open): readonly string[] {
+  const items = listen === null ? destinations : listen.addresses;
+  return items.length === 0 ? [""] : items;
+}
+
+/** What a grant wants of a capability, in the same form. */
+export function wantedItems(grant: Grant, capability: Capability): readonly string[] {
+  switch (capability) {
+    case "tcp-local":
+      return grant.destinations?.filter((item) => !isSocket(item)) ?? ["*:*"];
+    case "tcp-remote":
+      return grant.listen ?? ["*:*"];
+    case "unix-local":
+    case "unix-remote":
+      return grant.destinations?.filter(isSocket) ?? ["*"];
+    default:
+      return [""];
+  }
+}
+
+function isSocket(item: string): boolean {
+  return item === "*" || item.startsWith("/");
+}
+
+/** Whether one of `general` holds all that `special` names; both are items of the capability. */
+export function coversItem(general: readonly string[], special: string, capability: Capability): boolean {
+  if (capability === "tcp-local" || capability === "tcp-remote")
+    return general.some((item) => endpointCovers(endpointOf(item), endpointOf(special)));
+  return general.includes("*") || general.includes(special);
+}
+
+interface Endpoint {
+  readonly host: string;
+  readonly port: string;
+}
+
+/** A port alone stands for it on any host, as in PermitListen. */
+function endpointOf(item: string): Endpoint {
+  const colon = item.lastIndexOf(":");
+  const host = colon === -1 ? "*" : item.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return { host, port: item.slice(colon + 1) };
+}
+
+/** sshd compares the text of the host, without looking it up (semantics 7.3). */
+function endpointCovers(general: Endpoint, special: Endpoint): boolean {
+  return (
+    (general.host === "*" || general.host === special.host) &&
+    (general.port === "*" || general.port === special.port)
+  );
+}
+
+/** Ports on other addresses than loopback must be wanted. */
+export function bindCovers(grant: Grant, { listen }: Open): boolean {
+  return listen === null || listen.bind === "loopback" || grant.bind === "any";
 }

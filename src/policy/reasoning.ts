@@ -1,5 +1,5 @@
 /** What all questions about one configuration share. */
-import type { Config } from "../config/config.ts";
+import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
 import { type Decision, decisions, effectiveLines, type KeywordLines, keywordLines } from "./deciders.ts";
@@ -9,6 +9,8 @@ import { makeSearcher, type Scope, type Searcher } from "./search.ts";
 export interface ReasoningOptions {
   /** null: anybody may exist, with any groups (the default); else nobody but these */
   readonly accounts?: readonly Account[] | null;
+  /** further sets of connections that questions are about */
+  readonly sets?: readonly (readonly Criterion[])[];
 }
 
 export interface Reasoning {
@@ -23,7 +25,11 @@ export interface Reasoning {
 
 export function startReasoning(config: Config, options: ReasoningOptions = {}): Reasoning {
   const accounts = options.accounts ?? null;
-  return reasonWith(makeSearcher([config], { accounts, namedHosts: usesDns(config) }), config, accounts);
+  return reasonWith(
+    makeSearcher([config], { accounts, namedHosts: usesDns(config) }, options.sets),
+    config,
+    accounts,
+  );
 }
 
 /** With a searcher that knows the criteria of this configuration, and perhaps those of another one. */

@@ -2,7 +2,7 @@
  * Is there a connection inside a box that no earlier guard catches? A lazy search: take a sample; where an earlier guard
  * catches it, split the box disjointly along that guard and go on. Work is counted, not timed.
  */
-import type { Config } from "../config/config.ts";
+import type { Config, Criterion } from "../config/config.ts";
 import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
 import { type Box, type Boxes, makeBoxes } from "./box.ts";
 import type { Connection } from "./connection.ts";
@@ -41,9 +41,13 @@ export interface Searcher {
 const STEPS_PER_QUESTION = 3000;
 const STEPS_IN_ALL = 100_000;
 
-/** Over the criteria of one configuration, or of two that are compared. */
-export function makeSearcher(configs: readonly Config[], existing: Existing): Searcher {
-  const atoms = internAtoms(configs);
+/** Over the criteria of one configuration, or of two that are compared, and of further sets of connections. */
+export function makeSearcher(
+  configs: readonly Config[],
+  existing: Existing,
+  sets: readonly (readonly Criterion[])[] = [],
+): Searcher {
+  const atoms = internAtoms(configs, sets);
   const holding = makeHolding(atoms.list);
   const boxes = makeBoxes(atoms.list, makeWorld(atoms.list, holding, existing));
   return {

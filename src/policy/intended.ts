@@ -1,0 +1,229 @@
+/**
+ * The policy against what is wanted, in both directions: what is open beyond all grants, and what a grant needs and the
+ * policy does not give. Sets are compared inside one search, so that the answers are complete, each with a witness.
+ */
+import type { Config } from "../config/config.ts";
+import type { Answer, Decider, Exposure } from "./answer.ts";
+import type { Guard } from "./atoms.ts";
+import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
+import { criterionHolds } from "./evaluate.ts";
+import {
+  type Asking,
+  type ExposureOptions,
+  eachRegion,
+  type Region,
+  regionsOf,
+  startAsking,
+  toAnswer,
+  toExposure,
+} from "./exposure.ts";
+import { bindCovers, coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
+import { outside, search, within } from "./search.ts";
+
+/** A part of an open answer that no grant covers. */
+export interface Excess {
+  /** narrowed to the connections and destinations that are not wanted */
+  readonly answer: Answer;
+  /** the answer that it is a part of */
+  readonly of: Answer;
+  /** some of that answer is wanted, so closing all of it would take too much */
+  readonly partly: boolean;
+}
+
+/** Connections of a grant that do not get what it wants. */
+export interface Loss {
+  readonly grant: Grant;
+  readonly capability: Capability;
+  /** `closed` · `narrower`: open, but not to `missing` · `no-login`: nobody of them can log in · `nobody`: none can exist */
+  readonly kind: "closed" | "narrower" | "no-login" | "nobody";
+  /** what of the grant's destinations or addresses is not given; "other addresses than loopback" for a bind address */
+  readonly missing: readonly string[];
+  readonly condition: string;
+  readonly witness: Connection | null;
+  readonly decidedBy: readonly Decider[];
+  readonly loginBecause: string;
+}
+
+export interface Wanted {
+  /** what may be open */
+  readonly allowed: readonly Grant[];
+  /** what must be open; it may be, too */
+  readonly kept: readonly Grant[];
+}
+
+export interface IntentAnswer {
+  readonly exposure: Exposure;
+  readonly excess: readonly Excess[];
+  readonly losses: readonly Loss[];
+  /** grants under which something is open */
+  readonly used: ReadonlySet<Grant>;
+}
+
+export function compareWithIntent(
+  config: Config,
+  { allowed, kept }: Wanted,
+  options: ExposureOptions = {},
+): IntentAnswer {
+  const grants = [...allowed, ...kept];
+  const asking = startAsking(config, { ...options, sets: grants.map(({ criteria }) => criteria) });
+  const guards = asking.reasoning.searcher.atoms.sets;
+  const places = grants.map((grant, index): Placed => ({ grant, guard: guards[index] ?? null }));
+  const used = new Set<Grant>();
+  const excess: Excess[] = [];
+  const answers = CAPABILITIES.flatMap((capability) =>
+    regionsOf(asking.reasoning, capability).map((region) => {
+      const answer = toAnswer(asking, capability, region);
+      if (answer.allowed !== false) excess.push(...excessOf(asking, { region, answer }, { places, used }));
+      return answer;
+    }),
+  );
+  const losses = places.slice(allowed.length).flatMap((placed) => lossesOf(asking, placed));
+  return { exposure: toExposure(asking, answers, options), excess, losses, used };
+}
+
+/** A grant with its connections as a guard; null: no connection can be meant. */
+interface Placed {
+  readonly grant: Grant;
+  readonly guard: Guard | null;
+}
+
+interface OpenRegion {
+  readonly region: Region;
+  readonly answer: Answer;
+}
+
+interface Granted {
+  readonly places: readonly Placed[];
+  readonly used: Set<Grant>;
+}
+
+function excessOf(asking: Asking, { region, answer }: OpenRegion, { places, used }: Granted): Excess[] {
+  const { capability } = answer;
+  const about = places.filter(
+    ({ grant }) => grant.capabilities.includes(capability) && bindCovers(grant, answer),
+  );
+  const meeting = new Set(
+    about.filter(
+      (placed) =>
+        itemsOf(answer).some((item) => covers(placed, item, capability)) && meets(asking, region, placed),
+    ),
+  );
+  for (const { grant } of meeting) used.add(grant);
+  return [...itemsByCovering([...meeting], answer)].flatMap(([covering, items]) => {
+    const left = leftOf(asking, region, covering);
+    if (left === null) return [];
+    const narrowed = withItems(toAnswer(asking, capability, left), items);
+    return [{ answer: outsideGrants(asking, narrowed, covering), of: answer, partly: meeting.size > 0 }];
+  });
+}
+
+function covers({ grant }: Placed, item: string, capability: Capability): boolean {
+  return item === "" || coversItem(wantedItems(grant, capability), item, capability);
+}
+
+function meets({ reasoning: { searcher } }: Asking, region: Region, { guard }: Placed): boolean {
+  return guard !== null && search(searcher, within(searcher, region.scope, guard)).kind !== "none";
+}
+
+/** Items that the same grants cover are asked about together. */
+function itemsByCovering(
+  meeting: readonly Placed[],
+  answer: Answer,
+): ReadonlyMap<readonly Placed[], readonly string[]> {
+  const groups = new Map<string, { readonly covering: readonly Placed[]; readonly items: string[] }>();
+  for (const item of itemsOf(answer)) {
+    const covering = meeting.filter((placed) => covers(placed, item, answer.capability));
+    const key = covering.map((placed) => meeting.indexOf(placed)).join();
+    const group = groups.get(key) ?? { covering, items: [] };
+    groups.set(key, group);
+    group.items.push(item);
+  }
+  return new Map([...groups.values()].map(({ covering, items }) => [covering, items]));
+}
+
+/** The part of the region outside the grants; null where nothing is left. */
+function leftOf(
+  { reasoning: { searcher } }: Asking,
+  region: Region,
+  covering: readonly Placed[],
+): Region | null {
+  if (covering.length === 0) return region;
+  const scope = outside(
+    region.scope,
+    covering.flatMap(({ guard }) => (guard === null ? [] : [guard])),
+  );
+  const result = search(searcher, scope);
+  if (result.kind === "none") return null;
+  return { ...region, scope, witness: result.kind === "witness" ? result.connection : null };
+}
+
+function withItems(answer: Answer, items: readonly string[]): Answer {
+  if (items.includes("")) return answer;
+  const { listen } = answer;
+  return listen === null
+    ? { ...answer, destinations: items }
+    : { ...answer, listen: { ...listen, addresses: items } };
+}
+
+/** Invariant: the witness of an excess lies in no grant, by the plain reading of its criteria. */
+function outsideGrants(asking: Asking, answer: Answer, covering: readonly Placed[]): Answer {
+  const { witness } = answer;
+  const { release } = asking.reasoning.config;
+  const isInside = ({ grant }: Placed): boolean =>
+    witness !== null &&
+    grant.criteria.every((criterion) => criterionHolds(criterion, witness, release) === true);
+  if (!covering.some(isInside)) return answer;
+  const reason = `whether more is open than the policy file allows ${answer.condition} could not be settled`;
+  asking.limits.add(reason);
+  return { ...answer, allowed: "unknown", unknownBecause: reason, witness: null };
+}
+
+function lossesOf(asking: Asking, { grant, guard }: Placed): Loss[] {
+  const { searcher } = asking.reasoning;
+  const scope = guard === null ? null : within(searcher, searcher.everywhere, guard);
+  const found = scope === null ? null : search(searcher, scope);
+  if (scope === null || found === null || found.kind === "none")
+    return grant.capabilities.slice(0, 1).map((capability) => ({ grant, capability, ...NOBODY }));
+  const witness = found.kind === "witness" ? found.connection : null;
+  return grant.capabilities.flatMap((capability) => {
+    const losses = new Map<string, Loss>();
+    eachRegion(asking.reasoning, capability, { scope, witness }, (region) => {
+      const loss = lossIn(grant, toAnswer(asking, capability, region));
+      const key = loss === null ? "" : `${loss.kind} ${loss.decidedBy.map(keyOf).join()}`;
+      if (loss !== null && !losses.has(key)) losses.set(key, loss);
+    });
+    return [...losses.values()];
+  });
+}
+
+const NOBODY: Omit<Loss, "grant" | "capability"> = {
+  kind: "nobody",
+  missing: [],
+  condition: "",
+  witness: null,
+  decidedBy: [],
+  loginBecause: "",
+};
+
+function keyOf({ keyword, directive }: Decider): string {
+  return `${keyword} ${directive?.order ?? "default"}`;
+}
+
+function lossIn(grant: Grant, answer: Answer): Loss | null {
+  const { capability, condition, witness, decidedBy, loginBecause } = answer;
+  const lost = { grant, capability, condition, witness, decidedBy, loginBecause };
+  const wanted = wantedItems(grant, capability);
+  if (answer.allowed === "unknown") return null;
+  if (answer.allowed === false)
+    return { ...lost, kind: "closed", missing: wanted.filter((item) => item !== "") };
+  const missing = missingOf(grant, answer, wanted);
+  if (missing.length > 0) return { ...lost, kind: "narrower", missing };
+  return answer.login === "impossible" ? { ...lost, kind: "no-login", missing: [] } : null;
+}
+
+function missingOf(grant: Grant, answer: Answer, wanted: readonly string[]): string[] {
+  const given = itemsOf(answer);
+  const items = wanted.filter((item) => item !== "" && !coversItem(given, item, answer.capability));
+  const needsWide = grant.bind === "any" && answer.listen?.bind === "loopback";
+  return needsWide ? [...items, "other addresses than loopback"] : items;
+}
