@@ -4,7 +4,7 @@ const LISTS = { permitopen: "tcp-local", permitlisten: "tcp-remote" } as const;
 
 function check(audit: Audit): Draft[] {
   const used = new Set(
-    openAnswers(audit.exposure, ["tcp-local", "tcp-remote"]).flatMap(({ decidedBy }) =>
+    openAnswers(audit.everything, ["tcp-local", "tcp-remote"]).flatMap(({ decidedBy }) =>
       decidedBy.map(({ directive }) => directive),
     ),
   );

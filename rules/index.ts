@@ -1,5 +1,6 @@
 import type { Rule } from "../src/lint/rule.ts";
 import { rule as agentForwarding } from "./agent-forwarding.ts";
+import { rule as beyondPolicy } from "./beyond-policy.ts";
 import { rule as deadPermitOpen } from "./dead-permit-open.ts";
 import { rule as deprecatedKeyword } from "./deprecated-keyword.ts";
 import { rule as disableForwardingIncomplete } from "./disable-forwarding-incomplete.ts";
@@ -12,6 +13,7 @@ import { rule as includeInsideMatch } from "./include-inside-match.ts";
 import { rule as keywordNewerThanSshd } from "./keyword-newer-than-sshd.ts";
 import { rule as lockout } from "./lockout.ts";
 import { rule as loosePermissions } from "./loose-permissions.ts";
+import { rule as lostForwarding } from "./lost-forwarding.ts";
 import { rule as missingInclude } from "./missing-include.ts";
 import { rule as neverMatchingPattern } from "./never-matching-pattern.ts";
 import { rule as nologinStillForwards } from "./nologin-still-forwards.ts";
@@ -20,6 +22,7 @@ import { rule as openPermitListen } from "./open-permit-listen.ts";
 import { rule as openPermitOpen } from "./open-permit-open.ts";
 import { rule as optionOverridesFile } from "./option-overrides-file.ts";
 import { rule as permitListenIgnoresSockets } from "./permit-listen-ignores-sockets.ts";
+import { rule as policyEntry } from "./policy-entry.ts";
 import { rule as privilegedDestination } from "./privileged-destination.ts";
 import { rule as privilegedForward } from "./privileged-forward.ts";
 import { rule as privilegedPermitListen } from "./privileged-permit-listen.ts";
@@ -40,6 +43,8 @@ import { rule as x11Forwarding } from "./x11-forwarding.ts";
 /** All rules, by what a reader should see first. */
 export const RULES: readonly Rule[] = [
   tcpForwarding,
+  beyondPolicy,
+  lostForwarding,
   reopenedByMatch,
   disableForwardingReopened,
   streamLocalForwarding,
@@ -75,5 +80,6 @@ export const RULES: readonly Rule[] = [
   deprecatedKeyword,
   keywordNewerThanSshd,
   syntax,
+  policyEntry,
   suppression,
 ];

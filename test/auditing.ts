@@ -13,10 +13,14 @@ import { hostFacts } from "../src/files/host-facts.ts";
 import type { FileTree } from "../src/files/tree.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
+import { compareIntent } from "../src/lint/intended.ts";
+import type { Intent } from "../src/lint/intent.ts";
+import { readPolicyFile } from "../src/lint/policy-file.ts";
 import type { Finding, Rule } from "../src/lint/rule.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
 
+const TODAY = "2026-11-24";
 export const MAIN = "/etc/ssh/sshd_config";
 
 export interface AuditedRoot {
@@ -25,6 +29,8 @@ export interface AuditedRoot {
   /** default 9.2+debian */
   readonly release?: string;
   readonly commandLine?: readonly string[];
+  /** text of a policy file; of a rule's fixture it is the file policy.yaml beside root/ */
+  readonly policy?: string;
   /** octal permissions of paths inside the root, for what git does not keep */
   readonly modes?: Readonly<Record<string, string>>;
 }
@@ -59,12 +65,22 @@ function treeOf({ root, modes = {} }: AuditedRoot): FileTree {
 function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
   const tree = treeOf(audited);
   const files = config.files.map(({ realPath }) => realPath);
+  const { policy } = audited;
   return audit(config, exposure(config), audited.rules, {
+    intended:
+      policy === undefined ? null : compareIntent(config, intentOf(policy), { accounts: null, today: TODAY }),
     lineUses: lineUses(config),
     accounts: accountsOf(tree),
     facts: hostFacts(tree, { files, configFolder: "/etc/ssh", owners: true, permissions: true }),
-    suppressions: { today: "2026-11-24", knownRules: RULES.map(({ id }) => id) },
+    suppressions: { today: TODAY, knownRules: RULES.map(({ id }) => id) },
   });
+}
+
+/** The policy file's own name in findings. */
+export function intentOf(text: string): Intent {
+  const intent = readPolicyFile(".sshd-policy.yaml", text, { rules: [], profiles: [] });
+  if ("mistakes" in intent) throw new Error(intent.mistakes.join("\n"));
+  return intent;
 }
 
 function loadOptions({ release = "9.2+debian", commandLine = [] }: AuditedRoot): LoadOptions {

@@ -60,7 +60,11 @@ describe.each(RULES.map((rule) => [rule.id, rule] as const))("%s", (id, rule) =>
 
 function settingsOf(folder: string): Omit<AuditedRoot, "root" | "rules"> {
   const path = `${folder}/settings.json`;
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  const policy = `${folder}/policy.yaml`;
+  return {
+    ...(existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {}),
+    ...(existsSync(policy) ? { policy: readFileSync(policy, "latin1") } : {}),
+  };
 }
 
 /** Rules about what stands beside the file: their examples need it. */
@@ -73,11 +77,16 @@ const BESIDE: Readonly<
 };
 
 function findingsOfText(rule: Rule, text: string): Finding[] {
-  const { release } = rule.docs;
+  const { release, policy } = rule.docs;
   const { files = {}, ...settings } = BESIDE[rule.id] ?? {};
   const root = makeRoot({ [MAIN]: text, ...files });
-  return auditRoot({ root, rules: [rule], ...settings, ...(release === undefined ? {} : { release }) })
-    .findings;
+  return auditRoot({
+    root,
+    rules: [rule],
+    ...settings,
+    ...(release === undefined ? {} : { release }),
+    ...(policy === undefined ? {} : { policy }),
+  }).findings;
 }
 
 function findingLine({ place, severity, message, rule, label }: Finding): string {

@@ -4,7 +4,8 @@ import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import { judge } from "../lint/audit.ts";
-import { type Intent, withSettings } from "../lint/intent.ts";
+import { compareIntent } from "../lint/intended.ts";
+import { type Intent, saysWhatIsWanted, withSettings } from "../lint/intent.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
 import type { Judged } from "../lint/suppressions.ts";
 import type { Answer } from "../policy/answer.ts";
@@ -150,12 +151,20 @@ export interface Found {
 }
 
 /** Of a drop-in given as FILE only its own findings. */
-export function findingsOf(target: Target, config: Config, { rules, allowed, suppressions }: Judging): Found {
+export function findingsOf(
+  target: Target,
+  config: Config,
+  { rules, allowed, suppressions, intent }: Judging,
+): Found {
   const world = { accounts: target.world };
-  const found = exposure(config, world);
+  const intended = saysWhatIsWanted(intent)
+    ? compareIntent(config, intent, { ...world, today: today() })
+    : null;
+  const found = intended?.everything ?? exposure(config, world);
   const judged = judge(config, found, rules, {
     lineUses: lineUses(config, world),
     allowed,
+    intended,
     accounts: target.accounts,
     fragment: target.fragment,
     facts: factsOf(target, config),

@@ -8,6 +8,8 @@ import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { locate } from "../policy/locate.ts";
 import { loginOf } from "../policy/login.ts";
 import { positionAt } from "../source/source.ts";
+import type { Intended } from "./intended.ts";
+import { withIntent } from "./intent-fixes.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
 import { applySuppressions, type Judged, type Suppressed, type SuppressionOptions } from "./suppressions.ts";
 
@@ -19,6 +21,8 @@ export interface AuditOptions {
   readonly shownAs?: (path: string) => string;
   /** a drop-in without its main file: what no line sets is unknown, and no finding */
   readonly fragment?: boolean;
+  /** what the policy file wants, compared with this configuration; null, the default: there is none */
+  readonly intended?: Intended | null;
   /** null, the default: suppressions in the files count for nothing */
   readonly suppressions?: Pick<SuppressionOptions, "today" | "knownRules"> | null;
 }
@@ -44,9 +48,13 @@ export function judge(
   rules: readonly Rule[],
   options: AuditOptions = {},
 ): Judged[] {
+  const intended = options.intended ?? null;
+  const seen = intended?.unwanted ?? exposure;
   const looked: Audit = {
     config,
-    exposure: options.fragment === true ? withoutDefaults(exposure) : exposure,
+    exposure: options.fragment === true ? withoutDefaults(seen) : seen,
+    everything: exposure,
+    intended,
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
     at: (capability, connection) => locate(config, exposure.answers, capability, connection),
@@ -62,7 +70,7 @@ export function judge(
   const early = runRules(
     rules.filter(({ late }) => late !== true),
     looked,
-  );
+  ).map((finding) => (intended === null ? finding : withIntent(config, intended, finding)));
   const { judged, complaints } = suppress(config, early, rules, options);
   const late = runRules(
     rules.filter((rule) => rule.late === true),

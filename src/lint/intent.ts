@@ -32,6 +32,11 @@ export interface IntentEntry {
   readonly place: Place;
 }
 
+/** False for a file about rules alone: then nothing is compared. */
+export function saysWhatIsWanted(intent: Intent | null): intent is Intent {
+  return intent !== null && (intent.allow !== null || intent.keep.length > 0);
+}
+
 /** The rules as the policy file wants them; `always`: rules that were asked for by name and run although it says off. */
 export function withSettings(
   rules: readonly Rule[],

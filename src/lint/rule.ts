@@ -5,8 +5,11 @@ import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Decider, Exposure, LineUse } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
+import type { Loss } from "../policy/intended.ts";
 import type { Place } from "../source/source.ts";
 import type { Fix } from "./fixes.ts";
+import type { Intended } from "./intended.ts";
+import type { IntentEntry } from "./intent.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
 export { CAPABILITIES } from "../policy/connection.ts";
@@ -42,7 +45,10 @@ export type {
   Directive,
   Exposure,
   IncludeLine,
+  Intended,
+  IntentEntry,
   LineUse,
+  Loss,
   MatchBlock,
   Place,
   Problem,
@@ -71,6 +77,8 @@ export interface RuleDocs {
   readonly what: string;
   readonly why: string;
   readonly who: string;
+  /** the policy file of the examples */
+  readonly policy?: string;
   /** by which the examples are judged; left out: Debian 12's 9.2 */
   readonly release?: string;
   /** the rule fires on it */
@@ -84,7 +92,12 @@ export interface RuleDocs {
 /** What a rule may look at. Rules know neither bytes nor machine. */
 export interface Audit {
   readonly config: Config;
+  /** of the open answers only those of which the policy file, where there is one, allows nothing */
   readonly exposure: Exposure;
+  /** all answers, whatever is wanted */
+  readonly everything: Exposure;
+  /** what the policy file wants; null without one, or where it says nothing of what is allowed */
+  readonly intended: Intended | null;
   /** lines that set a forwarding keyword or another first-value keyword, with what is known of their effect */
   readonly lineUses: readonly LineUse[];
   /** forwarding that is meant to be open: `local` covers TCP and unix sockets outward, `remote` inward */

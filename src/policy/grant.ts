@@ -49,6 +49,21 @@ export function coversItem(general: readonly string[], special: string, capabili
   return general.includes("*") || general.includes(special);
 }
 
+/** Whether one of `items` and `other` have something in common. */
+export function overlapsItem(items: readonly string[], other: string, capability: Capability): boolean {
+  const isPlace = capability === "tcp-local" || capability === "tcp-remote";
+  return items.some((item) =>
+    isPlace
+      ? endpointsMeet(endpointOf(item), endpointOf(other))
+      : item === other || item === "*" || other === "*",
+  );
+}
+
+function endpointsMeet(a: Endpoint, b: Endpoint): boolean {
+  const meet = (one: string, two: string): boolean => one === two || one === "*" || two === "*";
+  return meet(a.host, b.host) && meet(a.port, b.port);
+}
+
 interface Endpoint {
   readonly host: string;
   readonly port: string;

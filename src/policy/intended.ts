@@ -17,7 +17,7 @@ import {
   toAnswer,
   toExposure,
 } from "./exposure.ts";
-import { bindCovers, coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
+import { bindCovers, coversItem, type Grant, itemsOf, overlapsItem, wantedItems } from "./grant.ts";
 import { outside, search, within } from "./search.ts";
 
 /** A part of an open answer that no grant covers. */
@@ -99,26 +99,34 @@ interface Granted {
 
 function excessOf(asking: Asking, { region, answer }: OpenRegion, { places, used }: Granted): Excess[] {
   const { capability } = answer;
-  const about = places.filter(
-    ({ grant }) => grant.capabilities.includes(capability) && bindCovers(grant, answer),
-  );
-  const meeting = new Set(
-    about.filter(
-      (placed) =>
-        itemsOf(answer).some((item) => covers(placed, item, capability)) && meets(asking, region, placed),
-    ),
+  const meeting = places.filter(
+    (placed) =>
+      placed.grant.capabilities.includes(capability) &&
+      touches(placed, answer) &&
+      meets(asking, region, placed),
   );
   for (const { grant } of meeting) used.add(grant);
-  return [...itemsByCovering([...meeting], answer)].flatMap(([covering, items]) => {
+  return [...itemsByCovering(meeting, answer)].flatMap(([covering, items]) => {
     const left = leftOf(asking, region, covering);
     if (left === null) return [];
     const narrowed = withItems(toAnswer(asking, capability, left), items);
-    return [{ answer: outsideGrants(asking, narrowed, covering), of: answer, partly: meeting.size > 0 }];
+    return [{ answer: outsideGrants(asking, narrowed, covering), of: answer, partly: meeting.length > 0 }];
   });
 }
 
-function covers({ grant }: Placed, item: string, capability: Capability): boolean {
-  return item === "" || coversItem(wantedItems(grant, capability), item, capability);
+function covers({ grant }: Placed, item: string, answer: Answer): boolean {
+  const { capability } = answer;
+  return (
+    bindCovers(grant, answer) && (item === "" || coversItem(wantedItems(grant, capability), item, capability))
+  );
+}
+
+/** Whether the grant wants some of what the answer gives. */
+function touches({ grant }: Placed, answer: Answer): boolean {
+  const { capability } = answer;
+  const wanted = wantedItems(grant, capability);
+  const given = itemsOf(answer);
+  return given.some((item) => item === "" || overlapsItem(wanted, item, capability));
 }
 
 function meets({ reasoning: { searcher } }: Asking, region: Region, { guard }: Placed): boolean {
@@ -132,7 +140,7 @@ function itemsByCovering(
 ): ReadonlyMap<readonly Placed[], readonly string[]> {
   const groups = new Map<string, { readonly covering: readonly Placed[]; readonly items: string[] }>();
   for (const item of itemsOf(answer)) {
-    const covering = meeting.filter((placed) => covers(placed, item, answer.capability));
+    const covering = meeting.filter((placed) => covers(placed, item, answer));
     const key = covering.map((placed) => meeting.indexOf(placed)).join();
     const group = groups.get(key) ?? { covering, items: [] };
     groups.set(key, group);
@@ -214,11 +222,11 @@ function lossIn(grant: Grant, answer: Answer): Loss | null {
   const lost = { grant, capability, condition, witness, decidedBy, loginBecause };
   const wanted = wantedItems(grant, capability);
   if (answer.allowed === "unknown") return null;
-  if (answer.allowed === false)
-    return { ...lost, kind: "closed", missing: wanted.filter((item) => item !== "") };
+  const items = wanted.filter((item) => item !== "");
+  if (answer.allowed === false) return { ...lost, kind: "closed", missing: items };
   const missing = missingOf(grant, answer, wanted);
   if (missing.length > 0) return { ...lost, kind: "narrower", missing };
-  return answer.login === "impossible" ? { ...lost, kind: "no-login", missing: [] } : null;
+  return answer.login === "impossible" ? { ...lost, kind: "no-login", missing: items } : null;
 }
 
 function missingOf(grant: Grant, answer: Answer, wanted: readonly string[]): string[] {

@@ -8,6 +8,7 @@ export function ruleMarkdown({ id, title, severity, docs, references }: Rule): s
     `## What\n\n${docs.what}`,
     `## Why it matters\n\n${docs.why}`,
     `## Who is affected\n\n${docs.who}`,
+    ...(docs.policy === undefined ? [] : [`## Policy file\n\n${example(docs.policy)}`]),
     `## Bad${docs.release === undefined ? "" : ` (OpenSSH ${docs.release})`}\n\n${example(docs.bad)}`,
     `## Good\n\n${example(docs.good)}`,
     `## Fix\n\n${docs.fix}`,

@@ -1,0 +1,73 @@
+/** Fixes seen through the policy file: what it allows must stay open, and what it does not allow nobody opened on purpose. */
+import { lookUpKeyword } from "../../grammar/keywords.ts";
+import type { Change } from "../config/change.ts";
+import type { Config, Directive } from "../config/config.ts";
+import type { Answer } from "../policy/answer.ts";
+import { requirements } from "../policy/capabilities.ts";
+import { type Fix, safeFix, unsafeFix } from "./fixes.ts";
+import type { Intended } from "./intended.ts";
+import type { Finding } from "./rule.ts";
+
+/** The finding with a fix that is safe or unsafe by what the policy file says. */
+export function withIntent(config: Config, intended: Intended, finding: Finding): Finding {
+  const { fix, capability } = finding;
+  // what is lost is wanted, not too much
+  if (capability === null || finding.rule === "lost-forwarding") return finding;
+  const notes = intended.isComplete
+    ? [...finding.notes, `${intended.path} does not allow it`]
+    : finding.notes;
+  return { ...finding, notes, fix: fix === null ? null : judged(config, intended, fix) };
+}
+
+function judged(config: Config, intended: Intended, fix: Fix): Fix {
+  const kept = wantedAnswers(intended);
+  const narrower = fix.changes.map((change) => narrowed(config, kept, change));
+  const lost = kept.filter((answer) => narrower.some((change) => closesAnswer(config, change, answer)));
+  const isSame = narrower.every((change, index) => change === fix.changes[index]);
+  const title = isSame ? fix.title : narrower.map((change) => changeText(config, change)).join(", ");
+  const [first] = lost;
+  if (first !== undefined)
+    return unsafeFix(`${title}, which also closes what ${intended.path} allows ${first.condition}`, narrower);
+  return intended.isComplete ? safeFix(title, narrower) : { ...fix, title, changes: narrower };
+}
+
+/** Open answers of which something is wanted. */
+function wantedAnswers({ everything, unwanted }: Intended): readonly Answer[] {
+  const without = new Set(unwanted.answers);
+  return everything.answers.filter((answer) => answer.allowed !== false && !without.has(answer));
+}
+
+/** `AllowTcpForwarding no` as `local` or `remote`, where that leaves open what is wanted. */
+function narrowed(config: Config, kept: readonly Answer[], change: Change): Change {
+  if (!("value" in change) || change.value !== "no" || !/forwarding$/.test(keywordOf(change))) return change;
+  if (!kept.some((answer) => closesAnswer(config, change, answer))) return change;
+  const choices = ["local", "remote"].map((value) => ({ ...change, value }));
+  const isTwoWay = ["allowtcpforwarding", "allowstreamlocalforwarding"].includes(keywordOf(change));
+  const found = choices.find((choice) => !kept.some((answer) => closesAnswer(config, choice, answer)));
+  return isTwoWay && found !== undefined ? found : change;
+}
+
+function keywordOf(change: Change): string {
+  return change.kind === "set-global" ? change.keyword : change.directive.keyword;
+}
+
+function changeText(config: Config, change: Change): string {
+  const keyword = keywordOf(change);
+  const name = lookUpKeyword(keyword, config.release).keyword?.name ?? keyword;
+  return "value" in change ? `${name} ${change.value}` : `delete ${name}`;
+}
+
+/** Whether the change takes the answer away: its line decides there, and the new value closes. */
+function closesAnswer(config: Config, change: Change, { capability, decidedBy }: Answer): boolean {
+  if (!("value" in change)) return false;
+  const keyword = keywordOf(change);
+  const requirement = requirements(capability, config.release).find((one) => one.keyword === keyword);
+  const decider = decidedBy.find((one) => one.keyword === keyword);
+  if (requirement === undefined || decider === undefined) return false;
+  return isChanged(change, decider.directive) && requirement.closes(change.value.split(" "));
+}
+
+function isChanged(change: Change, directive: Directive | null): boolean {
+  if (change.kind === "set-global") return directive === null || directive.guards.length === 0;
+  return change.directive === directive;
+}
