@@ -201,12 +201,28 @@ function instancesOf(pattern: string): string[] {
   );
 }
 
+/** Link-local peers come in through an interface, and these are what interfaces are called. */
+export const ZONED: readonly string[] = [
+  "eth0",
+  "lo",
+  "eno1",
+  "ens3",
+  "enp1s0",
+  "wlan0",
+  "br0",
+  "docker0",
+  "bond0",
+  "tun0",
+  "wg0",
+  "eth0.100",
+].map((name) => `fe80::1%${name}`);
+
 export function findZonedText(constraints: readonly AddressConstraint[]): Found<string> {
   const items = constraints.flatMap((constraint) => constraint.items);
   const zones = items.flatMap((item) =>
     item.kind === "network" && item.network.scope !== "0" ? [item.network.scope] : [],
   );
-  const candidates = ["eth0", "x", ...zones].map((zone) => `fe80::1%${zone}`);
+  const candidates = [...ZONED, ...["x", ...zones].map((zone) => `fe80::1%${zone}`)];
   const instances = items.flatMap((item) => (item.kind === "text" ? zonedInstances(item.pattern) : []));
   const isZoned = (text: string): boolean => /^fe[89ab][0-9a-f]:.*%[^%/,]+$/.test(text);
   const found = [...candidates, ...instances].find((text) => isZoned(text) && fits(text, constraints));

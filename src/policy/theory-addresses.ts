@@ -6,7 +6,7 @@
 import { type AddressItem, parseAddress } from "../../grammar/addresses.ts";
 import { type Family, LAST, listRanges, printAddress, SEEN } from "./address-sets.ts";
 import { contains, intersect, type Ranges, subtract } from "./ranges.ts";
-import { type AddressConstraint, findLoose, findZonedText, fits } from "./theory-address-text.ts";
+import { type AddressConstraint, findLoose, findZonedText, fits, ZONED } from "./theory-address-text.ts";
 import type { Found } from "./theory-names.ts";
 
 /** An address to try first, and its number. */
@@ -73,10 +73,9 @@ function representative(left: Ranges, family: Family): bigint {
 function findZoned(constraints: readonly AddressConstraint[]): Found<string> {
   if (constraints.some(excludesZoned)) return { kind: "none" };
   if (constraints.some(({ items }) => items.some(tellsZonesApart))) return findZonedText(constraints);
-  return fits(ZONED, constraints) ? { kind: "found", value: ZONED } : { kind: "none" };
+  const found = ZONED.find((text) => fits(text, constraints));
+  return found === undefined ? { kind: "none" } : { kind: "found", value: found };
 }
-
-const ZONED = "fe80::1%eth0";
 
 /** A list that must match, and none of its items can. */
 function excludesZoned({ items, met }: AddressConstraint): boolean {
@@ -91,7 +90,7 @@ function mayBeZoned(item: AddressItem): boolean {
 function tellsZonesApart(item: AddressItem): boolean {
   if (item.kind === "network") return item.network.scope !== "0";
   if (item.kind === "invalid" || /^\*+$/.test(item.pattern)) return false;
-  // `*.example.net` might name a zone only in theory: interfaces are not called like hosts
+  // `*.example.net` might name a zone only in theory: interfaces are called as in ZONED
   if (/^[*?]/.test(item.pattern) && !item.pattern.includes("%")) return false;
   return beginsZoned(item.pattern);
 }

@@ -50,6 +50,8 @@ async function judgeWitnesses(
       if (config.later.length === 0) unknown += 1;
       continue;
     }
+    // only the machine knows its interfaces
+    if (/%(?!lo$)/.test(witness.addr ?? "")) continue;
     const specification = formatSpecification(witness);
     const key = `${specification} ${witness.groups?.join(" ") ?? "-"}`;
     if (!printed.has(key)) {
