@@ -3,7 +3,6 @@ import {
   type Draft,
   type IntentEntry,
   type Loss,
-  lineText,
   listed,
   pointAt,
   quoted,
@@ -46,7 +45,7 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
     {
       message: `${condition}${condition.includes(",") ? "," : ""} must be able to ${what}${reason}, and cannot: ${whyNot(loss)}`,
       ...pointed,
-      related: [{ place: entry.place, note: `${lineText(entry.place, pointed.place)} wants it` }],
+      related: [{ place: entry.place, note: "this entry wants it" }],
       witness,
       capability,
       login: kind === "no-login" ? "impossible" : null,

@@ -45,6 +45,21 @@ describe("a policy file", () => {
     expect(audit(repo, "--allow-forwarding", "none").stdout).toContain("[tcp-forwarding]");
   });
 
+  it("makes a fix safe that closes what it does not allow, and keeps the direction that it allows", () => {
+    const closed =
+      "X11Forwarding no\nAllowAgentForwarding no\nAllowStreamLocalForwarding no\nAllowTcpForwarding no\n";
+    const allow = "version: 1\nallow:\n  - { users: deploy, capability: tcp-local, reason: r }\n";
+    const repo = repository(allow, `${closed}Match User deploy\n  AllowTcpForwarding yes\n`);
+    const { stdout } = audit(repo, "--fix", "--diff");
+    expect(stdout).toContain("+  AllowTcpForwarding local\n");
+    const keep = "version: 1\nkeep:\n  - { users: deploy, capability: agent }\n";
+    const kept = repository(
+      keep,
+      "AllowTcpForwarding no\nX11Forwarding no\nMatch User deploy\n  AllowAgentForwarding yes\n",
+    );
+    expect(audit(kept, "--fix", "--diff").stdout).toBe("");
+  });
+
   it("is not searched above the repository, nor inside a root", () => {
     const off = "version: 1\nrules:\n  x11-forwarding: { off: never read }\n";
     const root = makeRoot({
