@@ -57,7 +57,9 @@ describe("a policy file", () => {
       keep,
       "AllowTcpForwarding no\nX11Forwarding no\nMatch User deploy\n  AllowAgentForwarding yes\n",
     );
-    expect(audit(kept, "--fix", "--diff").stdout).toBe("");
+    const diff = audit(kept, "--fix", "--unsafe-fixes", "--diff").stdout;
+    expect(diff).toContain("+AllowAgentForwarding no\n");
+    expect(diff).not.toContain("-  AllowAgentForwarding yes");
   });
 
   it("is not searched above the repository, nor inside a root", () => {
