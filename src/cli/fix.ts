@@ -4,7 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { type ChangedFile, unifiedDiff } from "../diff/diff.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
-import { replaceFile } from "../host/replace.ts";
+import { replaceFiles } from "../host/replace.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
@@ -160,12 +160,15 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
   if (session.options.dryRun === true) return "a dry run; --diff shows what would be";
   const machine = ownMachine();
   const root = target.rootFolder === "" ? "" : (machine.realPath(target.rootFolder) ?? target.rootFolder);
-  for (const { realPath, before, after } of plan.files) {
-    const path = `${root}${realPath}`;
-    const result = await replaceFile(machine, { path, before: encode(before), after: encode(after) });
-    if (result.kind === "refused") return result.because;
-  }
-  return null;
+  const result = await replaceFiles(
+    machine,
+    plan.files.map(({ realPath, before, after }) => ({
+      path: `${root}${realPath}`,
+      before: encode(before),
+      after: encode(after),
+    })),
+  );
+  return result.kind === "refused" ? result.because : null;
 }
 
 /** Behind `a/` and `b/`: relative to the current folder where the file lies in it, so that git apply finds it. */

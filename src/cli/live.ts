@@ -13,6 +13,8 @@ export interface Live {
   readonly machine: Machine;
   readonly tell: Tell;
   readonly release: () => void;
+  /** left open by earlier calls, the oldest first */
+  readonly runs: readonly Run[];
 }
 
 /** The lock of this host's configuration, or why it cannot be had. */
@@ -25,9 +27,15 @@ export function openLive(options: ProgressOptions): Live | { readonly refused: s
     };
   try {
     prepareStateFolder(machine, STATE_FOLDER);
+    const tell = openProgress(machine, options);
     const lock = takeLock(machine, STATE_FOLDER);
     if (lock.kind === "busy") return { refused: lock.because };
-    return { machine, tell: openProgress(machine, options), release: lock.release };
+    try {
+      return { machine, tell, release: lock.release, runs: openRuns(machine, STATE_FOLDER) };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   } catch (error) {
     return { refused: error instanceof Error ? error.message : String(error) };
   }
@@ -71,11 +79,10 @@ export interface Recovered {
 
 /** Finishes what was decided, undoes the rest. `unconfirmed`: what is done about a run that waits for its confirmation. */
 export async function recoverRuns(
-  { machine, tell }: Live,
+  { machine, tell, runs }: Live,
   { unconfirmed }: { readonly unconfirmed: "leave" | "undo" },
 ): Promise<Recovered> {
   const problems: string[] = [];
-  const runs = openRuns(machine, STATE_FOLDER);
   const waiting = unconfirmed === "leave" ? runs.find((run) => hasTime(machine, run)) : undefined;
   if (waiting !== undefined) return { runs: 0, problems, waiting };
   // the latest first: what it changed stands on what earlier ones left

@@ -139,10 +139,20 @@ function saveJournal(machine: Machine, { folder, journal }: Run): void {
 export function readRun(machine: Machine, folder: string): Run | null {
   const bytes = machine.readFile(`${folder}/journal.json`);
   if (bytes === null) return null;
-  // the folder is root's own and files in it are replaced whole: what stands there is what was written
-  const journal: Journal = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  if (journal.version !== 1) throw new Error(`${folder} was made by another version of sshd-policy`);
-  return { folder, journal };
+  return { folder, journal: parseJournal(bytes, folder) };
+}
+
+/** The folder is root's own and files in it are replaced whole: what stands there is what was written. */
+function parseJournal(bytes: Uint8Array, folder: string): Journal {
+  try {
+    const journal: Journal = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    if (journal.version === 1) return journal;
+  } catch {
+    // said below, with what to do
+  }
+  throw new Error(
+    `${folder}/journal.json is not one that this version of sshd-policy can read: compare the backups beside it with the files, then remove ${folder}`,
+  );
 }
 
 /** Runs that are neither done nor undone, the oldest first. */

@@ -16,25 +16,51 @@ export type ReplaceResult =
   | { readonly kind: "replaced" }
   | { readonly kind: "refused"; readonly because: string };
 
-/** One file alone, where nothing has to be tested or restarted. */
-export async function replaceFile(machine: Machine, replacement: Replacement): Promise<ReplaceResult> {
-  const { path } = replacement;
-  // a name that nobody can have prepared: the folder may be somebody else's
-  const twin = twinPath(path, "new", randomBytes(8).toString("hex"));
+/** Where nothing has to be tested or restarted: all files, or none of them. */
+export async function replaceFiles(
+  machine: Machine,
+  replacements: readonly Replacement[],
+): Promise<ReplaceResult> {
+  // names that nobody can have prepared: the folder may be somebody else's
+  const run = randomBytes(8).toString("hex");
+  const staged = replacements.map((replacement) => ({
+    ...replacement,
+    newTwin: twinPath(replacement.path, "new", run),
+    oldTwin: twinPath(replacement.path, "old", run),
+  }));
+  const swapped: (typeof staged)[number][] = [];
+  let at = staged[0]?.path ?? "";
   try {
-    const because = whyNotReplaceable(machine, replacement);
-    if (because !== null) return { kind: "refused", because };
-    await makeTwin(machine, replacement, twin);
-    // the last look before the swap: whoever edits the file at the same time must not lose that
-    const changed = whyNotReplaceable(machine, replacement);
-    if (changed !== null) throw new Error(changed);
-    machine.rename(twin, path);
-    machine.sync(folderOf(path));
+    for (const file of staged) {
+      at = file.path;
+      refuseIf(whyNotReplaceable(machine, file));
+      await makeTwin(machine, file, file.newTwin);
+      machine.link(file.path, file.oldTwin);
+    }
+    for (const file of staged) {
+      at = file.path;
+      // the last look before the swap: whoever edits the file at the same time must not lose that
+      refuseIf(whyNotReplaceable(machine, file, { ownLinks: 1 }));
+      machine.rename(file.newTwin, file.path);
+      swapped.push(file);
+    }
+    for (const { path } of staged) machine.sync(folderOf(path));
     return { kind: "replaced" };
   } catch (error) {
-    removeQuietly(machine, twin);
-    return { kind: "refused", because: whyFailed(path, error) };
+    for (const { path, oldTwin } of swapped) machine.rename(oldTwin, path);
+    return { kind: "refused", because: error instanceof Refused ? error.message : whyFailed(at, error) };
+  } finally {
+    for (const { newTwin, oldTwin } of staged) {
+      removeQuietly(machine, newTwin);
+      removeQuietly(machine, oldTwin);
+    }
   }
+}
+
+class Refused extends Error {}
+
+function refuseIf(because: string | null): void {
+  if (because !== null) throw new Refused(because);
 }
 
 /** Beside the file; Include patterns that a person writes match neither the dot in front nor the name behind it. */
@@ -100,7 +126,7 @@ async function copyAttributes(
   machine.setOwnerAndMode(twin, old);
 }
 
-export function removeQuietly(machine: Machine, path: string): void {
+function removeQuietly(machine: Machine, path: string): void {
   try {
     machine.unlink(path);
   } catch {
