@@ -48,7 +48,10 @@ function lossTexts(lost: readonly PolicyChange[]): string[] {
     const words = byCondition.get(change.condition) ?? new Set();
     byCondition.set(change.condition, words.add(OPTIONS[change.capability] + limitText(change)));
   }
-  return [...byCondition].map(([who, words]) => `${who} ${verb(who)} ${[...words].join(", ")}`);
+  return [...byCondition].map(([who, words]) => {
+    const comma = who.includes(", except ") ? "," : "";
+    return `${who}${comma} ${verb(who)} ${[...words].join(", ")}`;
+  });
 }
 
 const LIMITS: Readonly<Partial<Record<Capability, string>>> = {

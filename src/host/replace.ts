@@ -29,18 +29,20 @@ export async function replaceFiles(
     oldTwin: twinPath(replacement.path, "old", run),
   }));
   const swapped: (typeof staged)[number][] = [];
+  // one file is new or old by its rename alone; not every file system has hard links
+  const ownLinks = staged.length > 1 ? 1 : 0;
   let at = staged[0]?.path ?? "";
   try {
     for (const file of staged) {
       at = file.path;
       refuseIf(whyNotReplaceable(machine, file));
       await makeTwin(machine, file, file.newTwin);
-      machine.link(file.path, file.oldTwin);
+      if (ownLinks > 0) machine.link(file.path, file.oldTwin);
     }
     for (const file of staged) {
       at = file.path;
       // the last look before the swap: whoever edits the file at the same time must not lose that
-      refuseIf(whyNotReplaceable(machine, file, { ownLinks: 1 }));
+      refuseIf(whyNotReplaceable(machine, file, { ownLinks }));
       machine.rename(file.newTwin, file.path);
       swapped.push(file);
     }

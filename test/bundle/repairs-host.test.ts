@@ -99,7 +99,7 @@ whenBootable("bookworm")("audit --fix", () => {
       "# deploy needs the database, ticket 4711\nMatch User deploy\n  AllowTcpForwarding local\n  PermitOpen db:5432\n";
     await put(MAIN, `AllowTcpForwarding yes\n${exception}`);
     const { code, stderr } = await host.run(FIX);
-    expect(stderr).toContain("who loses: everybody, except user deploy loses -L -D -W -J");
+    expect(stderr).toContain("who loses: everybody, except user deploy, loses -L -D -W -J");
     expect(code).toBe(1);
     expect(await textOf(MAIN)).toBe(`AllowTcpForwarding no\n${exception}`);
     const closed = await host.run(`${FIX} --unsafe-fixes`);

@@ -1,0 +1,49 @@
+/** The proof of a fix: who loses what, in words, and what moves although no finding names it. */
+import { expect, test } from "vitest";
+import { parseRelease } from "../grammar/release.ts";
+import type { Change } from "../src/config/change.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { folderTree } from "../src/files/folder.ts";
+import type { Plan } from "../src/fix/plan.ts";
+import { type FixProof, proveFix } from "../src/fix/proof.ts";
+import { MAIN, makeRoot } from "./auditing.ts";
+
+function prove(before: string, after: string, keywords: readonly string[]): FixProof {
+  const release = parseRelease("9.2");
+  if (release === null) throw new Error("no release");
+  const load = (text: string): Plan["before"] =>
+    loadConfig(folderTree(makeRoot({ [MAIN]: text })), MAIN, { release });
+  const changes = keywords.map((keyword): Change => ({ kind: "set-global", keyword, value: "no" }));
+  const nothing = { files: [], fixed: [], remaining: [], refused: [], moved: [], broken: [] };
+  return proveFix({ ...nothing, before: load(before), after: load(after), changes }, null);
+}
+
+const DEPLOY = "Match User deploy\n  AllowTcpForwarding local\n  PermitOpen db:5432\n";
+
+test("a closed default", () => {
+  expect(prove("", "AllowTcpForwarding no\n", ["allowtcpforwarding"])).toEqual({
+    losses: ["everybody loses -L -D -W -J, -R, socket forwards out, socket forwards in"],
+    unasked: [],
+    limits: [],
+  });
+});
+
+test("an exception keeps what it has, and a closed one loses its destinations", () => {
+  const open = `X11Forwarding no\n${DEPLOY}`;
+  expect(prove(open, `AllowTcpForwarding no\n${open}`, ["allowtcpforwarding"]).losses).toEqual([
+    "everybody, except user deploy, loses -L -D -W -J, -R, socket forwards out, socket forwards in",
+  ]);
+  const closed = open.replace("local", "no");
+  expect(prove(open, closed, ["allowtcpforwarding"]).losses).toEqual([
+    "user deploy loses -L -D -W -J to db:5432",
+  ]);
+});
+
+test("a loss that no finding names, and any gain, are not asked for", () => {
+  expect(prove("", "X11Forwarding no\nAllowAgentForwarding no\n", ["allowtcpforwarding"]).unasked).toEqual([
+    "agent would be lost for everybody",
+  ]);
+  expect(
+    prove("AllowTcpForwarding no\n", "AllowTcpForwarding local\n", ["allowtcpforwarding"]).unasked,
+  ).toEqual(["tcp-local would be gained for everybody", "unix-local would be gained for everybody"]);
+});

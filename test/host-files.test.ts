@@ -1,0 +1,250 @@
+/** What src/host does with files: replacing, the lock, the journal and the undo, on a folder of the test. */
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { advance, createRun, openRuns, prepareStateFolder, type Run } from "../src/host/journal.ts";
+import { takeLock } from "../src/host/lock.ts";
+import type { Machine } from "../src/host/machine.ts";
+import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts";
+import { thisMachine } from "../src/host/this-machine.ts";
+import { keepRun, undoRun } from "../src/host/undo.ts";
+
+const machine = thisMachine({
+  pid: process.pid,
+  uid: process.getuid?.() ?? -1,
+  platform: process.platform,
+  command: [],
+  caller: "a test",
+});
+
+let folder = "";
+let state = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sshd-policy-host-"));
+  state = `${folder}/state`;
+  writeFileSync(`${folder}/a`, "old a");
+  writeFileSync(`${folder}/b`, "old b");
+  prepareStateFolder(machine, state);
+});
+
+function replacement(name: string, before = `old ${name}`): Replacement {
+  return { path: `${folder}/${name}`, before: Buffer.from(before), after: Buffer.from(`new ${name}`) };
+}
+
+const textsOf = (): string[] => ["a", "b"].map((name) => readFileSync(`${folder}/${name}`, "utf8"));
+const namesOf = (): string[] => readdirSync(folder).sort();
+
+/** A machine on which something happens right before the rename that makes the file new. */
+function beforeSwapOf(name: string, happens: () => void): Machine {
+  return {
+    ...machine,
+    rename: (from, to) => {
+      if (to === `${folder}/${name}` && from.endsWith("-new")) happens();
+      machine.rename(from, to);
+    },
+  };
+}
+
+describe("replacing files", () => {
+  test("all of them", async () => {
+    expect(await replaceFiles(machine, [replacement("a"), replacement("b")])).toEqual({ kind: "replaced" });
+    expect(textsOf()).toEqual(["new a", "new b"]);
+    expect(namesOf()).toEqual(["a", "b", "state"]);
+  });
+
+  test("or none of them: the inode of the first is back when the second fails", async () => {
+    const { ino } = statSync(`${folder}/a`);
+    const failing = beforeSwapOf("b", () => {
+      throw Object.assign(new Error("EIO"), { code: "EIO" });
+    });
+    const result = await replaceFiles(failing, [replacement("a"), replacement("b")]);
+    expect(result).toMatchObject({ kind: "refused", because: expect.stringContaining(`${folder}/b`) });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(statSync(`${folder}/a`).ino).toBe(ino);
+    expect(namesOf()).toEqual(["a", "b", "state"]);
+  });
+
+  test("what somebody else wrote meanwhile is not lost", async () => {
+    const changed = { ...replacement("a"), before: Buffer.from("as it was read") };
+    expect(await replaceFiles(machine, [changed])).toMatchObject({
+      because: expect.stringContaining("was changed by somebody else"),
+    });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+  });
+
+  test("neither links, nor hard links, nor a folder that became a link", async () => {
+    const outside = mkdtempSync(join(tmpdir(), "sshd-policy-outside-"));
+    writeFileSync(`${outside}/a`, "old a");
+    symlinkSync(`${outside}/a`, `${folder}/link`);
+    linkSync(`${folder}/b`, `${outside}/second`);
+    mkdirSync(`${folder}/sub`);
+    renameSync(`${folder}/sub`, `${outside}/sub`);
+    writeFileSync(`${outside}/sub/a`, "old a");
+    symlinkSync(`${outside}/sub`, `${folder}/sub`);
+    for (const [path, name] of [
+      ["link", "a"],
+      ["b", "b"],
+      ["sub/a", "a"],
+    ] as const) {
+      const { kind } = await replaceFiles(machine, [{ ...replacement(name), path: `${folder}/${path}` }]);
+      expect(kind, path).toBe("refused");
+    }
+    expect([readFileSync(`${outside}/a`, "utf8"), readFileSync(`${outside}/sub/a`, "utf8")]).toEqual([
+      "old a",
+      "old a",
+    ]);
+    expect(readdirSync(outside).sort()).toEqual(["a", "second", "sub"]);
+  });
+
+  test("a twin is never written through a link that waits at its name", async () => {
+    symlinkSync(`${folder}/b`, `${folder}/trap`);
+    await expect(makeTwin(machine, replacement("a"), `${folder}/trap`)).rejects.toThrow("is there already");
+    expect(textsOf()).toEqual(["old a", "old b"]);
+  });
+
+  test("bytes are never easier to read than in the file itself", async () => {
+    chmodSync(`${folder}/a`, 0o600);
+    const modes: number[] = [];
+    const watching: Machine = {
+      ...machine,
+      write: (path, bytes) => {
+        modes.push(statSync(path).mode & 0o777);
+        machine.write(path, bytes);
+        modes.push(statSync(path).mode & 0o777);
+      },
+    };
+    await replaceFiles(watching, [replacement("a")]);
+    expect(new Set(modes)).toEqual(new Set([0o600]));
+  });
+});
+
+describe("the state folder", () => {
+  test("must be private", () => {
+    chmodSync(state, 0o755);
+    expect(() => prepareStateFolder(machine, state)).toThrow("must belong to you alone");
+    rmSync(state, { recursive: true });
+    symlinkSync(folder, state);
+    expect(() => prepareStateFolder(machine, state)).toThrow("is not a folder");
+  });
+
+  test("a journal that cannot be read is said, with what to do", () => {
+    const run = newRun();
+    writeFileSync(`${run.folder}/journal.json`, "{");
+    expect(() => openRuns(machine, state)).toThrow(/journal.json is not one .* then remove/);
+  });
+
+  test("a run that was stopped before its journal was there has touched nothing", () => {
+    mkdirSync(`${state}/2026-01-01T00-00-00Z`);
+    expect(openRuns(machine, state)).toEqual([]);
+  });
+});
+
+describe("the lock", () => {
+  test("is for one at a time, and a dead process does not hold it", () => {
+    writeFileSync(`${state}/lock.999999999.1`, "");
+    const lock = takeLock(machine, state);
+    expect(lock.kind).toBe("held");
+    expect(readdirSync(state)).toHaveLength(1);
+    const other = { ...machine, self: { ...machine.self, pid: process.ppid } };
+    expect(takeLock(other, state)).toMatchObject({ because: expect.stringContaining(String(process.pid)) });
+    if (lock.kind === "held") lock.release();
+    expect(readdirSync(state)).toEqual([]);
+    expect(takeLock(other, state).kind).toBe("held");
+  });
+
+  test("a later process with the number of the holder is not the holder", () => {
+    writeFileSync(`${state}/lock.${process.ppid}.1`, "");
+    expect(takeLock(machine, state).kind).toBe(process.platform === "linux" ? "held" : "busy");
+  });
+});
+
+function newRun(): Run {
+  return createRun(machine, state, {
+    files: [replacement("a"), replacement("b")],
+    service: null,
+    deadline: null,
+  });
+}
+
+/** The run with its first file new. */
+async function halfDone(): Promise<Run> {
+  const run = newRun();
+  for (const [index, { newTwin, oldTwin, path }] of run.journal.files.entries()) {
+    await makeTwin(machine, replacement(index === 0 ? "a" : "b"), newTwin);
+    machine.link(path, oldTwin);
+  }
+  const [first] = run.journal.files;
+  if (first !== undefined) machine.rename(first.newTwin, first.path);
+  return advance(machine, run, { state: "swapping" });
+}
+
+describe("an undo", () => {
+  test("gives every file its own inode back, and can be done again", async () => {
+    const { ino } = statSync(`${folder}/a`);
+    const run = await halfDone();
+    expect(textsOf()).toEqual(["new a", "old b"]);
+    for (let time = 0; time < 2; time++) {
+      expect(await undoRun(machine, run, null)).toEqual({ problems: [], service: null });
+      expect(textsOf()).toEqual(["old a", "old b"]);
+      expect(statSync(`${folder}/a`).ino).toBe(ino);
+      expect(namesOf()).toEqual(["a", "b", "state"]);
+      expect(openRuns(machine, state)).toEqual([]);
+    }
+  });
+
+  test("takes the backup where the old inode is gone", async () => {
+    const run = await halfDone();
+    chmodSync(`${folder}/a`, 0o640);
+    unlinkSync(run.journal.files[0]?.oldTwin ?? "");
+    expect((await undoRun(machine, run, null)).problems).toEqual([]);
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(statSync(`${folder}/a`).mode & 0o777).toBe(0o640);
+    expect(namesOf()).toEqual(["a", "b", "state"]);
+  });
+
+  test("leaves alone what somebody changed since, and names the backup", async () => {
+    const run = await halfDone();
+    writeFileSync(`${folder}/a`, "mine");
+    const { problems } = await undoRun(machine, run, null);
+    expect(problems).toEqual([expect.stringMatching(/\/a was changed since by somebody else .*\/1-a$/)]);
+    expect(textsOf()).toEqual(["mine", "old b"]);
+    expect(readFileSync(run.journal.files[0]?.backup ?? "", "utf8")).toBe("old a");
+    expect(openRuns(machine, state)).toEqual([]);
+  });
+
+  test("restarts the service only if it may have read the new files, and says when it stays down", async () => {
+    let starts = 0;
+    const restart = async (): Promise<{ kind: "down"; because: string }> => {
+      starts += 1;
+      return { kind: "down", because: "no" };
+    };
+    expect((await undoRun(machine, await halfDone(), restart)).problems).toEqual([]);
+    expect(starts).toBe(0);
+    const restarted = advance(machine, await halfDone(), { restarted: true });
+    expect((await undoRun(machine, restarted, restart)).problems).toEqual(["the service is not up: no"]);
+    // the next run tries again
+    expect(openRuns(machine, state)).toHaveLength(1);
+  });
+});
+
+test("what is kept leaves the backups and nothing else", async () => {
+  const run = await halfDone();
+  expect(keepRun(machine, run).journal.state).toBe("done");
+  expect(namesOf()).toEqual(["a", "b", "state"]);
+  expect(existsSync(run.journal.files[0]?.backup ?? "")).toBe(true);
+});
