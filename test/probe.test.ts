@@ -2,12 +2,23 @@
  * Prediction and observation agree: real sshds with real forwards, on the live table, on every kind of forwarding under
  * every value that decides it, on lists, bind addresses and everything that people think stops forwarding.
  */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { ProbeResult } from "../src/cli/probe-run.ts";
+import type { Capability } from "../src/policy/connection.ts";
+import type { ProbedAttempt } from "../src/policy/probed.ts";
 import { differencesOf, probeTree, whyNoProbe } from "./sshd/probing.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
+import type { ServerTree } from "./sshd/server-tree.ts";
 
-/** shared truth: "Live effect", each row a user's block; columns -L port, -L socket, -R port, -R socket */
+const ROWS: readonly { readonly row: string; readonly files: ServerTree }[] = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../fixtures/truth-table.json"), "utf8"),
+);
+
+/** What a live sshd does, each row a user's block; columns -L port, -L socket, -R port, -R socket. */
 const LIVE: readonly (readonly [string, string])[] = [
   ["AllowTcpForwarding yes", "open open open open"],
   ["AllowTcpForwarding no", "refused refused refused refused"],
@@ -23,6 +34,8 @@ const LIVE: readonly (readonly [string, string])[] = [
   ["DisableForwarding yes", "refused refused refused refused"],
   ["ForceCommand internal-sftp\nAllowTcpForwarding yes", "open open open open"],
 ];
+
+const COLUMNS: readonly Capability[] = ["tcp-local", "unix-local", "tcp-remote", "unix-remote"];
 
 /** One block a user: every block's witness is that user. */
 function blocks(bodies: readonly string[], global = ""): string {
@@ -82,6 +95,32 @@ const BELIEFS = [
   "MaxSessions 0",
 ].flatMap((body) => ["yes", "no"].map((value) => `${body}\nAllowTcpForwarding ${value}`));
 
+/** Who matches decides: every attribute, in a world where each address, port and name exists. */
+const CRITERIA = `UseDNS yes
+AllowTcpForwarding no
+DenyUsers mallory
+Match User root
+  AllowTcpForwarding yes
+Match Group admins,!staff
+  AllowTcpForwarding local
+Match Address 2001:db8::/32
+  AllowTcpForwarding remote
+Match Address 203.0.113.0/24,!203.0.113.0/25 User svc
+  AllowTcpForwarding local
+  PermitOpen 127.0.0.1:*
+Match LocalAddress 192.0.2.200
+  PermitTunnel ethernet
+Match LocalPort 2222
+  AllowTcpForwarding yes
+  GatewayPorts yes
+Match Host *.example.com
+  X11Forwarding yes
+Match User mallory
+  AllowTcpForwarding yes
+Match all
+  AllowAgentForwarding no
+`;
+
 for (const program of PROGRAMS) {
   const missing = whyNoProbe(program);
   const name = `${program.chroot ?? "this machine"}${missing === null ? "" : `: ${missing}`}`;
@@ -91,12 +130,12 @@ for (const program of PROGRAMS) {
       probeTree({ [MAIN_FILE]: text }, { program });
 
     it.each([
-      ["the live table", blocks(LIVE.map(([body]) => body))],
       ["TCP, sockets, DisableForwarding", blocks(product(TCP, SOCKETS, DISABLED))],
       ["X11, agent, tun, DisableForwarding", blocks(OTHERS)],
       ["PermitOpen", blocks(LISTS)],
       ["PermitListen and GatewayPorts", blocks(LISTENING)],
       ["what does not stop forwarding", blocks(BELIEFS)],
+      ["who matches", CRITERIA],
     ])(
       "sees what the policy says: %s",
       async (_, text) => {
@@ -105,9 +144,135 @@ for (const program of PROGRAMS) {
         expect(differencesOf(result)).toEqual([]);
         expect(result.attempts.filter(({ observation }) => observation.why === "untried")).toEqual([]);
         const users = new Set(result.attempts.map(({ connection }) => connection.user));
-        expect(users.size).toBeGreaterThanOrEqual(text.split("Match ").length);
+        expect(users.size).toBeGreaterThanOrEqual(text.split("Match User u").length);
       },
       600_000,
     );
+
+    it("sees the live table", async () => {
+      const { attempts } = await probeText(blocks(LIVE.map(([body]) => body)));
+      const first = (user: string, capability: Capability): string =>
+        attempts.find(
+          ({ connection, attempt }) => connection.user === user && attempt.capability === capability,
+        )?.observation.observed ?? "not tried";
+      const seen = LIVE.map(([body], index): [string, string] => [
+        body,
+        COLUMNS.map((capability) => first(`u${index}`, capability)).join(" "),
+      ]);
+      expect(seen).toEqual(LIVE);
+    }, 600_000);
+
+    it.each(["inet", "inet6"])(
+      "sees what AddressFamily %s lets through",
+      async (family) => {
+        const lists = ["no", "yes", "clientspecified"].map((value) => `GatewayPorts ${value}`);
+        const criteria = family === "inet6" ? "Match Address 2001:db8::/32\n  AllowTcpForwarding yes\n" : "";
+        const result = await probeText(`AddressFamily ${family}\n${criteria}${blocks(lists)}`);
+        expect(differencesOf(result)).toEqual([]);
+        expect(seenIn(result)).toBeGreaterThan(10);
+      },
+      600_000,
+    );
+
+    it("keeps the shell of a known account, nologin too, and lets nobody in whom the policy refuses", async () => {
+      const accounts = [
+        {
+          name: "svc",
+          uid: 990,
+          gid: 990,
+          home: "/nonexistent",
+          shell: "/usr/sbin/nologin",
+          groups: ["svc"],
+        },
+      ];
+      const text = "DenyUsers alice\nMatch User svc\n  AllowTcpForwarding yes\n";
+      const result = await probeTree({ [MAIN_FILE]: text }, { program, accounts });
+      expect(differencesOf(result)).toEqual([]);
+      const of = (user: string): readonly ProbedAttempt[] =>
+        result.attempts.filter(({ connection }) => connection.user === user);
+      expect(of("svc").filter(({ observation }) => observation.observed === "open").length).toBeGreaterThan(
+        3,
+      );
+      expect(new Set(of("alice").map(({ observation }) => observation.why))).toEqual(new Set(["no-login"]));
+    }, 600_000);
+
+    it("turns red when the policy is read wrongly", async () => {
+      // without the repair of CVE-2025-32728, which this sshd has
+      const result = await probeTree(
+        { [MAIN_FILE]: "DisableForwarding yes\n" },
+        { program, judgedAs: "8.4p1" },
+      );
+      expect(differencesOf(result)).toEqual([
+        expect.stringMatching(/agent : predicted open .*, seen refused/),
+      ]);
+    }, 600_000);
   });
+}
+
+describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
+  it("keeps Includes and Match blocks of files anywhere", async () => {
+    const result = await probeTree({
+      [MAIN_FILE]: "Include sshd_config.d/*.conf /opt/more/*\nAllowTcpForwarding no\n",
+      "/etc/ssh/sshd_config.d/50 cloud.conf": "Match User *,!bob\n  Include /srv/deep.conf\n",
+      "/srv/deep.conf": "AllowTcpForwarding local\n",
+      "/opt/more/a": "PermitOpen 127.0.0.1:*\n",
+    });
+    expect(result.failed).toBeNull();
+    expect(differencesOf(result)).toEqual([]);
+    expect(result.attempts.some(({ attempt }) => attempt.predicted === "open")).toBe(true);
+  }, 600_000);
+
+  it.each(ROWS)(
+    "does what row $row of the truth table says",
+    async ({ files }) => {
+      const result = await probeTree(files);
+      expect(result.failed).toBeNull();
+      expect(differencesOf(result)).toEqual([]);
+      expect(seenIn(result)).toBeGreaterThan(10);
+    },
+    600_000,
+  );
+
+  it("runs nothing that the configuration names, and says what it changed", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));
+    const result = await probeTree({
+      [MAIN_FILE]: `UsePAM yes
+ForceCommand touch ${folder}/forced
+AuthorizedKeysCommand /usr/bin/touch ${folder}/keys
+AuthorizedKeysCommandUser root
+AuthorizedPrincipalsCommand /usr/bin/touch ${folder}/principals
+AuthorizedPrincipalsCommandUser root
+Subsystem sftp /usr/bin/touch ${folder}/subsystem
+Port 2022
+ListenAddress 192.0.2.77
+HostKey /nowhere
+AuthenticationMethods publickey,password
+Ciphers aes256-cbc
+RevokedKeys /nowhere
+`,
+    });
+    expect(result.failed).toBeNull();
+    expect(differencesOf(result)).toEqual([]);
+    expect(seenIn(result)).toBeGreaterThan(10);
+    expect(readdirSync(folder)).toEqual([]);
+    rmSync(folder, { recursive: true });
+    expect(result.changes.map(({ keyword }) => keyword).sort()).toEqual([
+      "authenticationmethods",
+      "authorizedkeyscommand",
+      "authorizedkeyscommanduser",
+      "authorizedprincipalscommand",
+      "authorizedprincipalscommanduser",
+      "ciphers",
+      "forcecommand",
+      "hostkey",
+      "listenaddress",
+      "port",
+      "revokedkeys",
+      "usepam",
+    ]);
+  }, 600_000);
+});
+
+function seenIn({ attempts }: ProbeResult): number {
+  return attempts.filter(({ observation }) => observation.observed !== null).length;
 }

@@ -183,8 +183,9 @@ function planConnection(
           : "",
       xauth: settingOf("xauthlocation"),
       dialled: place.dialled,
-      attempts: attempts.map(({ request }) => ({
+      attempts: attempts.map(({ request, untried }) => ({
         request,
+        untried,
         listenAt: request.kind === "open-tcp" && isAddress(request.host) ? request.host : OWN_DESTINATION,
       })),
     },

@@ -58,7 +58,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   const { config, tree, accounts, world } = options;
   const found = exposure(config, { accounts: world });
   const subject: Subject = { config, tree, answers: found.answers, accounts };
-  const witnesses = witnessesOf(found.answers);
+  const { connections: witnesses, unreal } = witnessesOf(config, found.answers);
   const folder = `/tmp/sshd-policy-probe-${randomUUID()}`;
   const asRoot = process.getuid?.() === 0 && process.platform === "linux";
   const plan = asRoot
@@ -67,6 +67,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   const seen = await run(options, plan, folder);
   const limits = [
     ...found.limits,
+    ...unreal.map((condition) => `${condition}: no connection has one end in IPv4 and the other in IPv6`),
     ...(witnesses.length > MOST_CONNECTIONS && asRoot
       ? [`${MOST_CONNECTIONS} of ${witnesses.length} witnesses are tried, the others are not`]
       : []),

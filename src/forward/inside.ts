@@ -105,14 +105,15 @@ function prepare(folder: string, { accounts, chroot }: ConnectionJob): void {
     execFileSync("mkdir", ["-p", "-m", "1777", "--", join(folder, chroot, "tmp")], { stdio: "pipe" });
 }
 
-/** What sshd's log says of a login that failed. */
+const REASONS = [
+  /not allowed because|refused|not permitted|denied|bad ownership|fatal/i,
+  /Invalid user|no such|failed/i,
+];
+
+/** What sshd's log says of a login that failed: a line that gives a reason, before one that gives the fact. */
 function whyRefused(log: readonly string[], clientSays: string): string {
-  const reason = log.findLast((line) =>
-    /not allowed because|not permitted|refused|denied|bad ownership|no such|fatal|Invalid user|failed/i.test(
-      line,
-    ),
-  );
-  return reason ?? clientSays;
+  const lines = REASONS.flatMap((pattern) => log.find((line) => pattern.test(line)) ?? []);
+  return lines[0] ?? clientSays;
 }
 
 /** All at once, but one after the other where they want the same port, or a session channel (MaxSessions may be 1). */
@@ -148,8 +149,9 @@ async function tryOne(
   { folder, job }: Inside,
   connection: ConnectionJob,
   session: Session,
-  { request, listenAt }: AttemptJob,
+  { request, listenAt, untried: because }: AttemptJob,
 ): Promise<Observation> {
+  if (because !== null) return untried(because);
   const rootOf = job.kind === "root" ? join(folder, connection.chroot) : "/";
   const missing = whatIsMissing(request, rootOf, connection);
   if (missing !== null) return { ...untried(missing), why: "needs" };

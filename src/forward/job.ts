@@ -51,6 +51,8 @@ export interface AttemptJob {
   readonly request: Request;
   /** for open-tcp: the address at which the probe itself listens */
   readonly listenAt: string;
+  /** why it must not be tried here; null: it is tried */
+  readonly untried: string | null;
 }
 
 /** Indexes are those of the job. */

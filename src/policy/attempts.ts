@@ -242,9 +242,12 @@ function listenAttempt(planning: Planning, answer: Answer, host: string, port: n
   const listensAt = granted ? listensAtFor(planning, host, answer.listen?.bind ?? "loopback") : [];
   const open = granted && mayBind && listensAt?.length !== 0;
   const made = { ...attempt(answer, request, open), listensAt: open ? listensAt : null };
-  const beyondLoopback = place.kind === "host" && !isLoopback(host) && answer.listen?.bind !== "loopback";
-  const shared = open && beyondLoopback && !(host === "localhost" && answer.listen?.bind === "client");
+  const shared = open && place.kind === "host" && bindsBeyondLoopback(host, answer.listen?.bind);
   return shared ? { ...made, untried: "it would listen on every address of this machine" } : made;
+}
+
+function bindsBeyondLoopback(host: string, bind: "loopback" | "wildcard" | "client" | undefined): boolean {
+  return bind === "wildcard" || (bind === "client" && host !== "localhost" && !isLoopback(host));
 }
 
 const LOOPBACK = ["127.0.0.1", "::1"];
@@ -275,13 +278,15 @@ function listensAtFor(
 
 const MODES: readonly TunMode[] = ["point-to-point", "ethernet"];
 
-function tunnels({ values }: Planning, answer: Answer): readonly Attempt[] {
+function tunnels({ place, values }: Planning, answer: Answer): readonly Attempt[] {
   const permitted = values("permittunnel")[0] ?? "no";
-  return MODES.map((mode) =>
-    attempt(
+  const needs = place.kind === "host" ? "a root login, or a tun device that belongs to the user" : null;
+  return MODES.map((mode) => ({
+    ...attempt(
       answer,
       { kind: "tun", mode },
       answer.allowed === true && (permitted === "yes" || permitted === mode),
     ),
-  );
+    needs,
+  }));
 }

@@ -140,16 +140,21 @@ function cellText(tried: readonly ProbedAttempt[]): string {
   return `${open === seen.length ? "open" : `${open} of ${seen.length} open`}${mark}`;
 }
 
+/** "tcp-local db:5432: predicted refused, seen open", with the addresses at which a listener must answer. */
+export function differenceText({ attempt, observation }: ProbedAttempt): string {
+  const at = attempt.listensAt === null ? "" : ` at ${attempt.listensAt.join(", ")}`;
+  const target = targetText(attempt.request);
+  return `${attempt.capability}${target === "" ? "" : ` ${visible(target)}`}: predicted ${attempt.predicted}${at}, seen ${observation.observed}`;
+}
+
 function differenceLines(attempts: readonly ProbedAttempt[], paint: ChalkInstance): string[] {
-  return attempts.filter(differs).flatMap(({ connection, attempt, observation }) => {
-    const at = attempt.listensAt === null ? "" : ` at ${attempt.listensAt.join(", ")}`;
-    const target = targetText(attempt.request);
-    return [
-      `${paint.red("difference")}  ${attempt.capability} ${visible(target)}: predicted ${attempt.predicted}${at}, seen ${observation.observed}`,
-      ...(observation.detail === "" ? [] : [`            ${visible(observation.detail)}`]),
-      paint.dim(`            -C ${visible(formatSpecification(connection))}`),
-    ];
-  });
+  return attempts
+    .filter(differs)
+    .flatMap((probed) => [
+      `${paint.red("difference")}  ${differenceText(probed)}`,
+      ...(probed.observation.detail === "" ? [] : [`            ${visible(probed.observation.detail)}`]),
+      paint.dim(`            -C ${visible(formatSpecification(probed.connection))}`),
+    ]);
 }
 
 /** Equal reasons are one line. */
