@@ -32,6 +32,7 @@ export interface ApplyOptions {
   /** false with --no-validate */
   readonly validate: boolean;
   readonly force?: boolean;
+  readonly probe?: boolean;
   /** seconds; 0: not asked for */
   readonly confirm?: number;
 }
@@ -77,8 +78,14 @@ export async function applyLive(
           bringBack: bringBack(machine, record),
         }
       : null,
-    prove: () =>
-      proveEffect(machine, options.validate ? sshd : null, { plan, accounts: accountsOf(target.tree) ?? [] }),
+    prove: async () => {
+      const accounts = accountsOf(target.tree) ?? [];
+      const said = await proveEffect(machine, options.validate ? sshd : null, { plan, accounts });
+      if (said.kind === "fails" || options.probe !== true) return said;
+      const { probeProof } = await import("./probe-proof.ts");
+      const seen = await probeProof(target, plan.after);
+      return seen.kind === "fails" ? seen : { kind: "holds", text: `${said.text}\n${seen.text}` };
+    },
     confirm: confirmation(machine, seconds),
     mode: options.dryRun === true ? "rehearse" : "apply",
     stopped: watchSignals(),

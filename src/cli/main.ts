@@ -107,6 +107,7 @@ function addAudit(program: Command, done: Done): void {
       "with --fix on this host: undone unless sshd-policy confirm comes from a new login in time (over SSH on a terminal: 120; 0 turns it off)",
       seconds,
     )
+    .option("--probe", "with --fix on this host: also let a throw-away sshd forward with the new files")
     .option("--force", "with --fix on this host: go on where a guard stops")
     .option("--events <file>", "with --fix on this host: the steps as JSON lines; - is standard output")
     .action(async (files: string[], options: AuditCommandOptions) => {

@@ -5,12 +5,12 @@ import { formatRelease, parseRelease } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
 import { accountsOf } from "../files/accounts.ts";
-import { differs } from "../policy/probed.ts";
+import type { Account } from "../files/tree.ts";
 import { connectionJson } from "../report/json.ts";
-import { attemptJson, differenceText, probeJson, probeTable } from "../report/probe.ts";
+import { attemptJson, probeJson, probeTable } from "../report/probe.ts";
 import { visible } from "../report/text.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { type ProbeEvent, type ProbeOptions, type ProbeResult, probe, probeExitCode } from "./probe-run.ts";
+import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
 import { findSshd } from "./sshd-program.ts";
 import { openTargets, type Target, type TargetOptions } from "./targets.ts";
 
@@ -42,7 +42,15 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
     );
   const events = openEvents(options.events);
   if (typeof events === "string") return refuse(events);
-  const result = await probeTarget(target, { config, program, onEvent: events });
+  const result = await probe({
+    config,
+    tree: target.tree,
+    accounts: knownAccounts(target),
+    world: target.world,
+    program,
+    inside: insideCommand(),
+    onEvent: events,
+  });
   if (result.failed !== null) complain(visible(`the probe failed: ${result.failed}`));
   const report = {
     path: target.name,
@@ -56,48 +64,12 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
   return failed === null ? probeExitCode(result) : refuse(failed);
 }
 
-async function probeTarget(
-  target: Target,
-  wanted: Pick<ProbeOptions, "config" | "program" | "onEvent">,
-): Promise<ProbeResult> {
-  return await probe({
-    ...wanted,
-    tree: target.tree,
-    accounts: target.accounts ?? (target.live ? accountsOf(target.tree) : null),
-    world: target.world,
-    inside: insideCommand(),
-  });
+/** Whose shells and numbers are kept. */
+export function knownAccounts(target: Target): readonly Account[] | null {
+  return target.accounts ?? (target.live ? accountsOf(target.tree) : null);
 }
 
-/** What a probe of this host's configuration, as it is now, says; texts are for people. */
-export interface ProbeConfirmation {
-  /** attempts that a real sshd answered as the policy says */
-  readonly agreed: number;
-  readonly differences: readonly string[];
-  /** what could not be seen, and why */
-  readonly limits: readonly string[];
-}
-
-/** After a fix: does a real sshd with the new files do what they say? Nothing of the running service is touched. */
-export async function confirmByProbe(target: Target): Promise<ProbeConfirmation> {
-  const program = findSshd("/", undefined, null);
-  if (typeof program === "string") return { agreed: 0, differences: [], limits: [program] };
-  const config = loadConfig(target.tree, target.path, { ...target.loadOptions, release: program.release });
-  const { attempts, failed, limits } = await probeTarget(target, { config, program, onEvent: () => {} });
-  const seen = attempts.filter(({ observation }) => observation.observed !== null);
-  const untried = attempts.filter(({ observation }) => observation.why === "untried");
-  return {
-    agreed: seen.filter((probed) => !differs(probed)).length,
-    differences: seen.filter(differs).map(differenceText),
-    limits: [
-      ...(failed === null ? [] : [`the probe failed: ${failed}`]),
-      ...limits,
-      ...new Set(untried.map(({ observation }) => observation.detail)),
-    ],
-  };
-}
-
-function insideCommand(): readonly string[] {
+export function insideCommand(): readonly string[] {
   return [process.execPath, ...process.execArgv, process.argv[1] ?? "", INSIDE_COMMAND];
 }
 
