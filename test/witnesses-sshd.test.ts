@@ -1,104 +1,93 @@
 /**
- * The search before real sshds: for random trees, each region's witness is given to `sshd -T -C`, and what is printed
- * must be open or closed as the region says.
+ * The search before real sshds, on random trees and on real files: the witness of each region is made an account and
+ * given to `sshd -T -C`, and so are sampled connections; what is printed must be what the region says.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import type { Account } from "../src/files/tree.ts";
-import type { Answer } from "../src/policy/answer.ts";
-import { requirements } from "../src/policy/capabilities.ts";
-import { CAPABILITIES } from "../src/policy/connection.ts";
+import type { Config } from "../src/config/config.ts";
 import { exposure } from "../src/policy/exposure.ts";
-import { locate } from "../src/policy/locate.ts";
-import { formatSpecification } from "../src/policy/specification.ts";
-import { generateCase } from "./fuzz/generate.ts";
-import { printedSettings } from "./fuzz/judge.ts";
-import { makeRandom } from "./fuzz/random.ts";
-import { GROUPS_OF } from "./sshd/accounts.ts";
-import { HOST_KEY, openSshd, type Sshd } from "./sshd/driver.ts";
+import { type Campaign, type CampaignResult, runCampaign } from "./fuzz/campaign.ts";
+import { OURS } from "./fuzz/judge.ts";
+import { judgeRegions } from "./fuzz/regions.ts";
+import { CORPUS_MISSING, corpusFiles } from "./sshd/corpus.ts";
+import { openSshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
-import { connectionOf, load, type Settings, verdictOf } from "./sshd/reading.ts";
+import { MAIN_FILE } from "./sshd/reading.ts";
 
-const TREES = 120;
+const TREES = 150;
 const SEED = 77;
-
-const ACCOUNTS: readonly Account[] = Object.entries(GROUPS_OF).map(([name, groups], index) => ({
-  name,
-  uid: name === "root" ? 0 : 4000 + index,
-  gid: name === "root" ? 0 : 4000 + index,
-  home: `/home/${name}`,
-  shell: "/bin/sh",
-  groups,
-}));
-
-/** Whether what sshd prints leaves the capability open; null when it prints nothing. */
-function isOpen(printed: Settings, { capability }: Answer, sshd: Sshd): boolean | null {
-  if ("error" in printed) return null;
-  return requirements(capability, sshd.release).every(
-    ({ keyword, closes }) => !closes((printed.get(keyword) ?? []).flatMap((line) => line.split(" "))),
-  );
-}
 
 for (const program of PROGRAMS) {
   const opened = await openSshd(program);
   const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
 
-  describe.skipIf(opened.kind === "skipped")(`witnesses on ${title}`, () => {
+  describe.skipIf(opened.kind === "skipped")(`regions on ${title}`, () => {
     afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
 
-    it("and every connection lies in a region that says what sshd does", async () => {
-      if (opened.kind === "skipped") return;
-      const { sshd } = opened;
-      const wrong: unknown[] = [];
-      let asked = 0;
-      for (let number = 0; number < TREES / 3; number++) {
-        const random = makeRandom(SEED * 2000 + number);
-        const { tree, connections } = generateCase({ release: sshd.release, seeds: [] }, random);
-        const config = load(tree, sshd.release);
-        if (!verdictOf(config).accepted) continue;
-        sshd.place(tree);
-        const { answers } = exposure(config);
-        // without a VRF, which the search assumes, the routing domain is empty
-        for (const text of connections) {
-          const specification = `${text.replace(/,rdomain=[^,]*/, "")},rdomain=`;
-          const printed = printedSettings(await sshd.run(["-T", ...HOST_KEY, "-C", specification]));
-          if ("error" in printed) continue;
-          for (const capability of CAPABILITIES) {
-            const answer = locate(config, answers, capability, connectionOf(specification));
-            asked += 1;
-            if (answer === null || answer.allowed !== isOpen(printed, answer, sshd))
-              wrong.push({ tree, specification, capability, answer });
-          }
-        }
-      }
-      expect(wrong.slice(0, 3)).toEqual([]);
-      expect(asked).toBeGreaterThan(TREES * 5);
-    }, 300_000);
+    async function campaign(change: Partial<Campaign>): Promise<CampaignResult> {
+      if (opened.kind === "skipped") throw new Error(opened.reason);
+      return runCampaign(opened.sshd, {
+        seed: SEED,
+        pairs: Number.POSITIVE_INFINITY,
+        trees: TREES,
+        milliseconds: Number.POSITIVE_INFINITY,
+        mostFound: 3,
+        seeds: corpusFiles("files").map(({ text }) => text),
+        judge: judgeRegions,
+        ...change,
+      });
+    }
 
-    it(`are treated as their regions say, in ${TREES} random trees (seed ${SEED})`, async () => {
-      if (opened.kind === "skipped") return;
-      const { sshd } = opened;
-      const wrong: unknown[] = [];
-      let asked = 0;
-      for (let number = 0; number < TREES; number++) {
-        const { tree } = generateCase({ release: sshd.release, seeds: [] }, makeRandom(SEED * 1000 + number));
-        const config = load(tree, sshd.release);
-        if (!verdictOf(config).accepted) continue;
-        sshd.place(tree);
-        const runs = new Map<string, Settings>();
-        for (const answer of exposure(config, { accounts: ACCOUNTS }).answers) {
-          if (answer.witness === null || answer.allowed === "unknown") continue;
-          const specification = formatSpecification(answer.witness);
-          const printed =
-            runs.get(specification) ??
-            printedSettings(await sshd.run(["-T", ...HOST_KEY, "-C", specification]));
-          runs.set(specification, printed);
-          asked += 1;
-          if (isOpen(printed, answer, sshd) !== answer.allowed)
-            wrong.push({ tree, specification, answer, printed: "error" in printed ? printed : null });
-        }
-      }
-      expect(wrong.slice(0, 3)).toEqual([]);
-      expect(asked).toBeGreaterThan(TREES * 5);
-    }, 300_000);
+    it(`say what sshd does, in ${TREES} random trees (seed ${SEED})`, async () => {
+      const { differences, pairs, unknown } = await campaign({});
+      expect(differences).toEqual([]);
+      expect(pairs).toBeGreaterThan(TREES * 5);
+      expect(unknown).toBeLessThan(TREES / 10);
+    }, 600_000);
+
+    const FAULTS: readonly (readonly [string, (config: Config) => Config])[] = [
+      ["takes the last line", (config) => ({ ...config, directives: [...config.directives].reverse() })],
+      [
+        "forgets the second criterion of a block",
+        (config) => {
+          for (const block of config.matches) Object.assign(block, { criteria: block.criteria.slice(0, 1) });
+          return config;
+        },
+      ],
+    ];
+
+    it.each(FAULTS)(
+      "a seeded fault is found: a search that %s",
+      async (_name, broken) => {
+        const reading = { ...OURS, exposure: (config: Config) => exposure(broken(config)) };
+        const { differences } = await campaign({ reading, mostFound: 1, seed: SEED + 1 });
+        expect(differences).not.toEqual([]);
+      },
+      600_000,
+    );
   });
 }
+
+const opened = await openSshd();
+const skipped = CORPUS_MISSING ?? (opened.kind === "skipped" ? opened.reason : null);
+
+describe.skipIf(skipped !== null)(`regions of real files${skipped === null ? "" : `: ${skipped}`}`, () => {
+  afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
+
+  it("say what sshd does, and none is unknown", async () => {
+    if (opened.kind === "skipped") return;
+    const connections = ["alice", "root", "deploy"].map(
+      (user) => `user=${user},host=10.0.0.5,addr=10.0.0.5,laddr=192.0.2.1,lport=22`,
+    );
+    const found: unknown[] = [];
+    let [accepted, unknown] = [0, 0];
+    for (const { name, text } of corpusFiles("files")) {
+      const judgement = await judgeRegions(opened.sshd, { tree: { [MAIN_FILE]: text }, connections }, OURS);
+      accepted += Number(judgement.accepted);
+      unknown += judgement.unknown;
+      for (const { what, ours, sshd } of judgement.differences) found.push({ name, what, ours, sshd });
+    }
+    expect(found.slice(0, 5)).toEqual([]);
+    expect(unknown).toBe(0);
+    expect(accepted).toBeGreaterThan(350);
+  }, 600_000);
+});
