@@ -11,7 +11,12 @@ const dist = `${root}dist`;
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 /** Modules that are loaded on demand from a file of their own, because most runs never need what they bring along. */
-const CHUNKS = [/^src\/forward\//, /^src\/lint\/policy-file\.ts$/, /^src\/report\/html\.ts$/];
+const CHUNKS = [
+  /^src\/cli\/(apply|confirm|live|recover)\.ts$/,
+  /^src\/forward\//,
+  /^src\/lint\/policy-file\.ts$/,
+  /^src\/report\/html\.ts$/,
+];
 
 /** `import("x.ts")` of a chunk stays a call at run time; every other dynamic import is bundled and only run on demand. */
 const chunks = new Map();

@@ -2,10 +2,10 @@
 import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
 import { visible } from "../report/text.ts";
+import { decode } from "../source/source.ts";
 import { ownMachine } from "./host.ts";
 import { complain, refuse } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
-import { latin1 } from "./targets.ts";
 
 export interface ConfirmOptions {
   /** the folder of a run: undo it at its deadline */
@@ -18,7 +18,7 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
   const machine = ownMachine();
   if (machine.self.uid !== 0) return refuse("only root can confirm a fix: sudo sshd-policy confirm");
   if (watch !== undefined) {
-    await watchRun(machine, STATE_FOLDER, latin1(watch));
+    await watchRun(machine, STATE_FOLDER, decode(Buffer.from(watch, "utf8")));
     return 0;
   }
   if (boot === true) {

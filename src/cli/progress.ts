@@ -54,14 +54,14 @@ function asEvents(path: string): Tell {
 
 /** The log is for later: that it cannot be written must not keep a server from being put back. */
 function inLog(machine: Machine): Tell {
+  let who = ` by ${machine.self.caller}`;
   return ({ step, state, text }: Step) => {
     if (state === "begun") return;
+    const said = text.split("\n").map((line) => visible(line.replace(/^ +/, "")));
     try {
-      writeLog(
-        machine,
-        STATE_FOLDER,
-        `[${machine.self.pid}] ${step} ${state}: ${text.split("\n").map(visible).join("; ")}`,
-      );
+      writeLog(machine, STATE_FOLDER, `[${machine.self.pid}${who}] ${step} ${state}: ${said.join("; ")}`);
+      // once is enough: the lines of one run have its number
+      who = "";
     } catch {
       // a full disk: the journal decides, not the log
     }
