@@ -166,6 +166,21 @@ whenBootable("bookworm")("audit --fix", () => {
     await expectUntouched(FIX, 1, /has 2 hard links/);
   });
 
+  test("an immutable file is refused", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    // a tmpfs before Linux 6.6 knows no immutable files
+    if ((await host.run(`chattr +i ${MAIN}`)).code !== 0) return;
+    await expectUntouched(FIX, 1, /it or its folder is immutable \(lsattr\)/);
+    await host.must(`chattr -i ${MAIN}`);
+  });
+
+  test("a file that is mounted by itself, as into a container, is refused", async () => {
+    await put("/srv/mounted", "AllowTcpForwarding yes\n");
+    await host.must(`mount --bind /srv/mounted ${MAIN}`);
+    await expectUntouched(FIX, 1, /is mounted there by itself \(a container's volume\)/);
+    await host.must(`umount ${MAIN}`);
+  });
+
   test("a dry run does every step but the swap", async () => {
     await put(MAIN, "AllowTcpForwarding yes\n");
     await expectUntouched(`${FIX} --dry-run`, 1, /^test +sshd -t on the staged files: ok/m);
