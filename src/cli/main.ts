@@ -209,6 +209,8 @@ function addProbe(program: Command, done: Done): void {
     .command("probe")
     .description("a throw-away real sshd with this configuration: try every kind of forwarding, compare");
   withOutput(withTargets(command, "[FILE]"), ["pretty", "json"])
+    .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
+    .option("-i <file>", "with --against: a private key (repeatable)", collect)
     .option("--sshd <path>", "the sshd to run (default: this machine's)")
     .option("--sshd-root <dir>", "run the sshd of this root file system, in namespaces; needs root")
     .option("--events <file>", "write each login and attempt there as a JSON line, - is standard output")

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { ownOptions, type SandboxChange, sandboxFiles } from "../config/sandbox.ts";
+import { accountsOf } from "../files/accounts.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import { accountTexts, OWN_DESTINATION } from "../forward/accounts.ts";
 import type { ConnectionJob, Job, Listen } from "../forward/job.ts";
@@ -10,6 +11,7 @@ import { type Attempt, type ProbePlace, planAttempts } from "../policy/attempts.
 import type { Connection } from "../policy/connection.ts";
 import { type Effective, evaluate, isAnswer } from "../policy/evaluate.ts";
 import { loginOf } from "../policy/login.ts";
+import type { Target } from "./targets.ts";
 
 /** What is probed, and by which program. */
 export interface Subject {
@@ -40,6 +42,11 @@ const OUTSIDE_6 = "2001:2::1";
 const SANDBOX_DIALLED = ["127.0.0.1", "::1", OUTSIDE, OUTSIDE_6];
 const FIRST_PORT = 20_000;
 
+/** Whose shells and numbers are kept. */
+export function knownAccounts(target: Target): readonly Account[] | null {
+  return target.accounts ?? (target.live ? accountsOf(target.tree) : null);
+}
+
 /** Everything in namespaces: any account, address and port. */
 export function planInSandbox(subject: Subject, connections: readonly Connection[], sshd: string): ProbePlan {
   const taken = new Set(connections.map(({ lport }) => lport ?? 22));
@@ -52,6 +59,7 @@ export function planInSandbox(subject: Subject, connections: readonly Connection
   };
   const place: Omit<ProbePlace, "asRoot"> = {
     kind: "sandbox",
+    own: OWN_DESTINATION,
     dialled: SANDBOX_DIALLED,
     outside: OUTSIDE,
     nextPort,
@@ -91,6 +99,7 @@ export function planOnHost(
   const free = [...ports];
   const place: Omit<ProbePlace, "asRoot"> = {
     kind: "host",
+    own: OWN_DESTINATION,
     dialled: ["127.0.0.1", "::1"],
     outside: null,
     nextPort: () => free.pop() ?? 0,

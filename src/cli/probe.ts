@@ -1,20 +1,21 @@
 /** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
-import { formatRelease, parseRelease } from "../../grammar/release.ts";
+import { formatRelease, parseRelease, type Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
-import { accountsOf } from "../files/accounts.ts";
-import type { Account } from "../files/tree.ts";
 import { connectionJson } from "../report/json.ts";
-import { attemptJson, probeJson, probeTable } from "../report/probe.ts";
+import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
 import { visible } from "../report/text.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { knownAccounts } from "./probe-plan.ts";
 import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
 import { findSshd } from "./sshd-program.ts";
 import { openTargets, type Target, type TargetOptions } from "./targets.ts";
 
 export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
+  readonly against?: string;
+  readonly i?: readonly string[];
   readonly sshd?: string;
   readonly sshdRoot?: string;
   readonly events?: string;
@@ -30,6 +31,7 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
   if (target === undefined) return refuse("there is no file to read");
   if ("error" in target) return refuse(visible(target.error));
   const given = options.openssh === undefined ? null : parseRelease(options.openssh);
+  if (options.against !== undefined) return await runAgainst(target, options.against, { options, given });
   const program = findSshd(resolve(options.sshdRoot ?? "/"), options.sshd, given);
   if (typeof program === "string") return refuse(visible(program));
   const config = loadConfig(target.tree, target.path, { ...target.loadOptions, release: program.release });
@@ -59,14 +61,29 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
     changes: result.changes.map(changeText),
     limits: result.failed === null ? result.limits : [`the probe failed: ${result.failed}`, ...result.limits],
   };
-  const text = options.format === "json" ? probeJson(report) : probeTable(report, await chosenPaint(options));
-  const failed = writeAnswer(text, options);
+  const failed = await writeReport(report, options);
   return failed === null ? probeExitCode(result) : refuse(failed);
 }
 
-/** Whose shells and numbers are kept. */
-export function knownAccounts(target: Target): readonly Account[] | null {
-  return target.accounts ?? (target.live ? accountsOf(target.tree) : null);
+async function runAgainst(
+  target: Target,
+  destination: string,
+  { options, given }: { readonly options: ProbeCommandOptions; readonly given: Release | null },
+): Promise<number> {
+  const onEvent = openEvents(options.events);
+  if (typeof onEvent === "string") return refuse(onEvent);
+  const { probeAgainst } = await import("./probe-against.ts");
+  const wanted = { destination, identities: options.i ?? [], release: given, onEvent };
+  const result = await probeAgainst(target, wanted);
+  if ("misuse" in result) return refuse(visible(result.misuse));
+  const report = { ...result, path: target.name, changes: [] };
+  const failed = await writeReport(report, options);
+  return failed === null ? probeExitCode({ ...report, failed: null }) : refuse(failed);
+}
+
+async function writeReport(report: ProbeReport, options: OutputOptions): Promise<string | null> {
+  const text = options.format === "json" ? probeJson(report) : probeTable(report, await chosenPaint(options));
+  return writeAnswer(text, options);
 }
 
 export function insideCommand(): readonly string[] {

@@ -159,6 +159,7 @@ async function tryOne(
     listenAt,
     fileOf: (path: string) => join(rootOf, path),
     dialled: connection.dialled,
+    isAllOwn: job.kind === "root",
     tunUnit: makeTunDevice(request, connection),
   };
   return await observe(session, request, around);

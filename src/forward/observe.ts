@@ -4,7 +4,6 @@ import { connect, createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Request } from "../policy/attempts.ts";
 import type { Observation } from "../policy/probed.ts";
-import { SshFailure } from "./failure.ts";
 import { openTunnel, requestAgent, requestX11 } from "./requests.ts";
 import type { Session } from "./session.ts";
 
@@ -16,6 +15,8 @@ export interface Surroundings {
   readonly fileOf: (path: string) => string;
   /** addresses at which a remote forward is looked for */
   readonly dialled: readonly string[];
+  /** what listens elsewhere, too, is the probe's own: in namespaces */
+  readonly isAllOwn: boolean;
   /** the number of a tun device that the user may open */
   readonly tunUnit: number;
 }
@@ -62,17 +63,19 @@ function seen(observed: "open" | "refused", detail: string): Observation {
 async function openTcp(
   session: Session,
   { host, port }: { readonly host: string; readonly port: number },
-  { listenAt }: Surroundings,
+  { listenAt, isAllOwn }: Surroundings,
 ): Promise<Observation> {
   const nonce = makeNonce();
   const greeter = await greet({ host: listenAt, port }, nonce);
+  if (greeter === null && !isAllOwn)
+    return untried(`${listenAt}:${port} is not free for a listener of the probe's own`);
   try {
     const stream = await session.openTcp({ host, port });
     const heard = await readGreeting(stream, nonce.length);
     return seen("open", heard === nonce ? "" : "the connection opened, and something else answered");
   } catch (error) {
     if (isGone(error)) return broken(error);
-    if (error instanceof SshFailure && error.kind === "prohibited") return seen("refused", textOf(error));
+    if (kindOf(error) === "prohibited") return seen("refused", textOf(error));
     return seen("open", `allowed, then the server could not connect: ${textOf(error)}`);
   } finally {
     greeter?.close();
@@ -186,6 +189,10 @@ export function textOf(error: unknown): string {
 
 /** The connection itself failed: nothing was answered. */
 function isGone(error: unknown): boolean {
-  const kinds = ["closed", "unreachable", "timeout", "protocol"];
-  return !(error instanceof SshFailure) || kinds.includes(error.kind);
+  return ["closed", "unreachable", "timeout", "protocol", null].includes(kindOf(error));
+}
+
+/** Not instanceof: each chunk of the release has the class for itself. */
+function kindOf(error: unknown): string | null {
+  return error instanceof Error && "kind" in error && typeof error.kind === "string" ? error.kind : null;
 }

@@ -37,8 +37,13 @@ export interface Attempt {
 
 /** Where the server runs, and what may be touched there. */
 export interface ProbePlace {
-  /** "sandbox": all addresses are the probe's own · "host": this machine's loopback, nothing else */
-  readonly kind: "sandbox" | "host";
+  /**
+   * "sandbox": all addresses are the probe's own · "host": this machine's loopback, nothing else · "server": a live
+   * server, on which nothing but a loopback listener of the probe's own may come to be
+   */
+  readonly kind: "sandbox" | "host" | "server";
+  /** an address of the probe's own that the server can connect to */
+  readonly own: string;
   /** addresses at which a remote forward is looked for, loopback first */
   readonly dialled: readonly string[];
   /** an address of the server beside loopback; null in a "host" */
@@ -94,9 +99,7 @@ function attemptsOf(planning: Planning, answer: Answer): readonly Attempt[] {
     case "unix-local":
       return openSocket(planning, answer);
     case "unix-remote":
-      return [
-        attempt(answer, { kind: "listen-socket", path: planning.place.nextPath() }, answer.allowed === true),
-      ];
+      return [listenSocket(planning.place, answer)];
     case "tun":
       return tunnels(planning, answer);
     default:
@@ -149,7 +152,7 @@ export function fitsPermitListen(
 
 function openTcp(planning: Planning, answer: Answer): readonly Attempt[] {
   const { place } = planning;
-  const own = { host: "127.0.0.1", port: place.nextPort() };
+  const own = { host: place.own, port: place.nextPort() };
   const items = answer.destinations.filter((item) => !/^\[?\//.test(item)).slice(0, MOST_ITEMS);
   const wanted = answer.allowed === false ? [] : items.map((item) => destinationFor(item, place));
   const spelled = wanted
@@ -159,11 +162,14 @@ function openTcp(planning: Planning, answer: Answer): readonly Attempt[] {
   return distinct([own, ...wanted, ...spelled]).map(({ host, port }) => {
     const open = answer.allowed === true && fitsPermitOpen(answer.destinations, host, port);
     const tried = attempt(answer, { kind: "open-tcp", host, port }, open);
-    const elsewhere = place.kind === "host" && !isLoopback(host);
-    return elsewhere
-      ? { ...tried, untried: `it would reach ${host}: only this machine's loopback is tried` }
-      : tried;
+    return isOwn(place, host)
+      ? tried
+      : { ...tried, untried: `it would reach ${host}, which is not the probe's own` };
   });
+}
+
+function isOwn({ kind, own }: ProbePlace, host: string): boolean {
+  return kind === "sandbox" || host === own || (kind === "host" && isLoopback(host));
 }
 
 function upperAscii(letter: string): string {
@@ -173,7 +179,7 @@ function upperAscii(letter: string): string {
 function destinationFor(item: string, place: ProbePlace): { host: string; port: number } {
   const { host, port } = endpointOf(item);
   return {
-    host: host === "*" ? "127.0.0.1" : host,
+    host: host === "*" ? place.own : host,
     port: port === "*" ? place.nextPort() : Number(port),
   };
 }
@@ -194,33 +200,41 @@ function openSocket(planning: Planning, answer: Answer): readonly Attempt[] {
   const paths = answer.allowed === false || answer.destinations.includes("*") ? [] : answer.destinations;
   const listed = paths.slice(0, MOST_ITEMS).map((path): Attempt => {
     const tried = attempt(answer, { kind: "open-socket", path }, true);
-    return place.kind === "host" ? { ...tried, untried: "this path is not the probe's own" } : tried;
+    return place.kind === "sandbox" ? tried : { ...tried, untried: "this path is not the probe's own" };
   });
   const open = answer.allowed === true && answer.destinations.includes("*");
-  return [attempt(answer, { kind: "open-socket", path: place.nextPath() }, open), ...listed];
+  const own = attempt(answer, { kind: "open-socket", path: place.nextPath() }, open);
+  return [onlyWhereHarmless(place, own, "no socket on the server is the probe's own"), ...listed];
+}
+
+function listenSocket(place: ProbePlace, answer: Answer): Attempt {
+  const tried = attempt(answer, { kind: "listen-socket", path: place.nextPath() }, answer.allowed === true);
+  return onlyWhereHarmless(place, tried, "sshd would leave the socket's file behind");
+}
+
+function onlyWhereHarmless(place: ProbePlace, tried: Attempt, because: string): Attempt {
+  return place.kind === "server" ? { ...tried, untried: because } : tried;
 }
 
 function listenTcp(planning: Planning, answer: Answer): readonly Attempt[] {
   const { place } = planning;
   const items = answer.listen?.addresses ?? [];
-  const fresh = [
-    "localhost",
-    "",
-    "127.0.0.1",
-    "::1",
-    "0.0.0.0",
-    "::",
-    ...(place.outside === null ? [] : [place.outside]),
-  ];
+  const hosts = place.kind === "server" ? ["localhost", "127.0.0.1"] : BIND_HOSTS;
   const wanted = [
-    ...fresh.map((host) => ({ host, port: place.nextPort() })),
-    { host: "localhost", port: PRIVILEGED_PORT },
+    ...[...hosts, ...(place.outside === null ? [] : [place.outside])].map((host) => ({
+      host,
+      port: place.nextPort(),
+    })),
+    ...(place.kind === "server" ? [] : [{ host: "localhost", port: PRIVILEGED_PORT }]),
     ...(answer.allowed === true ? items.slice(0, MOST_ITEMS).flatMap((item) => listensFor(item, place)) : []),
   ];
   return distinct(wanted)
     .filter(({ port }) => !place.taken.has(port))
     .map(({ host, port }) => listenAttempt(planning, answer, host, port));
 }
+
+/** What a client may ask for: sshd reads each in its own way (semantics 7.7). */
+const BIND_HOSTS = ["localhost", "", "127.0.0.1", "::1", "0.0.0.0", "::"];
 
 /** The item itself, and its port on the wildcard address. */
 function listensFor(item: string, place: ProbePlace): readonly { host: string; port: number }[] {
@@ -242,8 +256,8 @@ function listenAttempt(planning: Planning, answer: Answer, host: string, port: n
   const listensAt = granted ? listensAtFor(planning, host, answer.listen?.bind ?? "loopback") : [];
   const open = granted && mayBind && listensAt?.length !== 0;
   const made = { ...attempt(answer, request, open), listensAt: open ? listensAt : null };
-  const shared = open && place.kind === "host" && bindsBeyondLoopback(host, answer.listen?.bind);
-  return shared ? { ...made, untried: "it would listen on every address of this machine" } : made;
+  const shared = open && place.kind !== "sandbox" && bindsBeyondLoopback(host, answer.listen?.bind);
+  return shared ? { ...made, untried: "it would listen on every address of the machine" } : made;
 }
 
 function bindsBeyondLoopback(host: string, bind: "loopback" | "wildcard" | "client" | undefined): boolean {
@@ -280,7 +294,8 @@ const MODES: readonly TunMode[] = ["point-to-point", "ethernet"];
 
 function tunnels({ place, values }: Planning, answer: Answer): readonly Attempt[] {
   const permitted = values("permittunnel")[0] ?? "no";
-  const needs = place.kind === "host" ? "a root login, or a tun device that belongs to the user" : null;
+  const needs = place.kind !== "sandbox" ? "a root login, or a tun device that belongs to the user" : null;
+  const untried = place.kind === "server" ? "it would make a device on the server" : null;
   return MODES.map((mode) => ({
     ...attempt(
       answer,
@@ -288,5 +303,6 @@ function tunnels({ place, values }: Planning, answer: Answer): readonly Attempt[
       answer.allowed === true && (permitted === "yes" || permitted === mode),
     ),
     needs,
+    untried,
   }));
 }

@@ -11,7 +11,8 @@ export interface Observation {
   readonly dialled: readonly string[];
   /** for people; empty where there is nothing to say */
   readonly detail: string;
-  readonly why: "observed" | "needs" | "untried" | "no-login";
+  /** "left-out": on a live server only what is harmless is tried */
+  readonly why: "observed" | "needs" | "untried" | "no-login" | "left-out";
 }
 
 export interface ProbedAttempt {

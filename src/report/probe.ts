@@ -9,8 +9,8 @@ import { connectionJson, jsonText, pathText } from "./json.ts";
 import { visible } from "./text.ts";
 
 export interface ProbeReport {
-  /** the configuration as the user named it; null: a live server without a prediction */
-  readonly path: string | null;
+  /** the configuration as the user named it */
+  readonly path: string;
   /** "OpenSSH 9.2p1 (/usr/sbin/sshd)", or the banner of a live server */
   readonly sshd: string;
   readonly attempts: readonly ProbedAttempt[];
@@ -23,7 +23,7 @@ export interface ProbeReport {
 export function probeJson({ path, sshd, attempts, changes, limits }: ProbeReport): string {
   return jsonText({
     version: 1,
-    path: path === null ? null : pathText(path),
+    path: pathText(path),
     sshd,
     complete: limits.length === 0 && attempts.every(({ observation }) => observation.why !== "untried"),
     limits,
@@ -81,7 +81,7 @@ export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
   const names = [...connections.keys()];
   const width = Math.min(60, Math.max(0, ...names.map((name) => name.length)));
   const lines = [
-    `${paint.bold(visible(path ?? "a live server"))}: what a real sshd does`,
+    `${paint.bold(visible(path))}: what a real sshd does`,
     `${visible(sshd)}; ${attempts.length} attempts on ${connections.size} ${connections.size === 1 ? "connection" : "connections"}`,
     "",
     paint.dim(`  ${"".padEnd(width)}  ${columns.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
@@ -91,6 +91,7 @@ export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
     ...remarks(attempts, "needs", "not seen, it needs"),
     ...remarks(attempts, "no-login", "not tried"),
     ...remarks(attempts, "untried", "not tried"),
+    ...remarks(attempts, "left-out", "left out"),
     ...limits.map((limit) => `not complete: ${visible(limit)}`),
     ...changes.map((change) => paint.dim(`changed: ${visible(change)}`)),
     verdict(report),
@@ -176,10 +177,9 @@ function remarks(
   });
 }
 
-function verdict({ path, attempts }: ProbeReport): string {
+function verdict({ attempts }: ProbeReport): string {
   const seen = attempts.filter(({ observation }) => observation.observed !== null);
   const wrong = seen.filter(differs).length;
-  if (path === null) return `${seen.length} seen; no configuration was given to predict from`;
   return wrong === 0
     ? `${seen.length} seen, all as predicted`
     : `${seen.length} seen, ${wrong} not as predicted`;
