@@ -20,9 +20,9 @@ const HOSTS: Readonly<Record<string, Expected>> = {
   bookworm: {
     kind: "systemd",
     name: "ssh.service (systemd)",
-    restart: /^systemctl restart ssh\.service: active, new pid \d+, answers on 0\.0\.0\.0:22 and \[::\]:22$/,
+    restart: /^systemctl restart ssh\.service: active, new pid \d+, answers on \[::\]:22 and 0\.0\.0\.0:22$/,
     reload:
-      /^systemctl reload ssh\.service: active, pid \d+ has read its files again, answers on 0\.0\.0\.0:22 and \[::\]:22$/,
+      /^systemctl reload ssh\.service: active, pid \d+ has read its files again, answers on \[::\]:22 and 0\.0\.0\.0:22$/,
   },
   trixie: {
     kind: "systemd",
@@ -152,7 +152,7 @@ whenBootable("bookworm")("other ways to run sshd", () => {
   });
 
   test("by hand, beside systemd: unknown, until --restart-command says how", async () => {
-    await host.must("mkdir -p /run/sshd; setsid /usr/sbin/sshd");
+    await host.must("systemctl stop ssh.service ssh.socket; mkdir -p /run/sshd; setsid /usr/sbin/sshd");
     expect(await drive(host, "restart")).toMatchObject({
       kind: "down",
       because: expect.stringMatching(/no unit of systemd started it: give its restart command/),
@@ -164,6 +164,20 @@ whenBootable("bookworm")("other ways to run sshd", () => {
       kind: "down",
       because: 'after "/bin/sh -c true" the old sshd is still the one that listens',
     });
+    const foreign = JSON.parse(
+      await host
+        .must(
+          `PLATFORM=freebsd node /opt/driver.mjs restart /etc/ssh/sshd_config '${command}'; PLATFORM=darwin node /opt/driver.mjs service`,
+        )
+        .then((text) => `[${text.replace("\n", ",")}]`),
+    );
+    expect(foreign).toMatchObject([
+      {
+        kind: "up",
+        text: expect.stringMatching(/cannot be seen here, answers on 0\.0\.0\.0:22 and \[::\]:22$/),
+      },
+      { kind: "unknown", name: "launchd", advice: expect.stringContaining("'launchctl kickstart") },
+    ]);
     await host.must("kill $(cat /run/sshd.pid)");
   });
 });

@@ -11,6 +11,7 @@ import { restartService } from "../host/restart.ts";
 import { commandLine, findService, type Service } from "../host/service.ts";
 import { bringBack, recordService } from "../host/service-record.ts";
 import { openSessions, originOf, type Session } from "../host/sessions.ts";
+import { endangeredSessions } from "../host/systemd.ts";
 import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
 import type { UsedCapability } from "../host/uses.ts";
 import type { SshdCommand } from "../host/validate.ts";
@@ -56,6 +57,7 @@ export async function applyLive(
   const stopped =
     tellPlan(live, target, { plan, options }) ??
     whyUntouchable(service, sshd, options) ??
+    whyEnding(endangeredSessions(machine, service, sessions), options) ??
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };
   const how = options.reload === true ? "reload" : "restart";
@@ -181,6 +183,13 @@ async function tellSessions({ machine, tell }: Live): Promise<void> {
 function clockTime(time: Date): string {
   const local = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
   return local.toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** Some units end the sessions with the service: the administrator's own would be among them. */
+function whyEnding(sessions: readonly Session[], { restart, reload, force }: ApplyOptions): string | null {
+  if (sessions.length === 0 || !restart || reload === true || force === true) return null;
+  const number = count(sessions.length, "open session");
+  return `a restart would end ${number} (KillMode of the unit): --reload keeps them, --force goes on all the same`;
 }
 
 interface UseRequest {

@@ -1,4 +1,5 @@
 /** One run on the live host: the lock, what earlier runs left behind, and how its steps are told. */
+import { disarmUndo } from "../host/confirm.ts";
 import { openRuns, prepareStateFolder, type Run, STATE_FOLDER } from "../host/journal.ts";
 import { takeLock } from "../host/lock.ts";
 import type { Machine } from "../host/machine.ts";
@@ -97,6 +98,7 @@ export async function recoverRuns(
       text: [`the run of ${run.journal.started}: ${recoveredText(undone)}`, ...undone.problems].join("\n"),
     });
   }
+  if (runs.length > 0 && openRuns(machine, STATE_FOLDER).length === 0) await disarmUndo(machine);
   return { runs: runs.length, problems, waiting: null };
 }
 

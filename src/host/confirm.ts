@@ -10,7 +10,7 @@ import type { Machine } from "./machine.ts";
 import { statusOf, textOf } from "./processes.ts";
 import { bringBack } from "./service-record.ts";
 import { openSessions, originOf, type Session } from "./sessions.ts";
-import { keepRun, type Restarter, type Undone, undoRun } from "./undo.ts";
+import { keepRun, recoverRun, type Undone, undoRun } from "./undo.ts";
 
 /** How this program is called to watch, and at a boot: hidden options of `confirm`. */
 const watchCommand = ({ self }: Machine, { folder }: Run): readonly string[] => [
@@ -72,6 +72,8 @@ function sessionsPath({ folder }: Run): string {
 }
 
 const POLL_MS = 1000;
+/** After an undo that did not come through: each try restarts sshd. */
+const RETRY_MS = 30_000;
 
 /** Until the run is settled, or its deadline has passed and it is undone. */
 export async function watchRun(machine: Machine, stateFolder: string, folder: string): Promise<void> {
@@ -88,13 +90,11 @@ export async function watchRun(machine: Machine, stateFolder: string, folder: st
     }
     // a clock that is set back must not keep an unwanted policy: the time waited counts, too
     const isOver = deadline !== null && (machine.now().getTime() >= Date.parse(deadline) || waited >= limit);
-    if (
-      isOver &&
-      (await undoLocked(machine, stateFolder, { folder, because: "nobody confirmed it in time" }))
-    )
-      return;
-    await machine.sleep(POLL_MS);
-    waited += POLL_MS;
+    const undone = isOver ? await undoLocked(machine, stateFolder, folder) : "later";
+    if (undone === "settled") return;
+    const pause = undone === "failed" ? RETRY_MS : POLL_MS;
+    await machine.sleep(pause);
+    waited += pause;
   }
 }
 
@@ -103,47 +103,51 @@ function isSettled({ state }: Journal): boolean {
   return state === "finishing" || state === "done" || state === "undone";
 }
 
-interface Undoing {
-  readonly folder: string;
-  readonly because: string;
-}
-
-/** False: another run is at work, or something could not be put back; it is tried again. */
-async function undoLocked(machine: Machine, stateFolder: string, undoing: Undoing): Promise<boolean> {
+/** "later": another run is at work; "failed": something could not be put back, and it must be tried again. */
+async function undoLocked(
+  machine: Machine,
+  stateFolder: string,
+  folder: string,
+): Promise<"settled" | "later" | "failed"> {
   const lock = takeLock(machine, stateFolder);
-  if (lock.kind === "busy") return false;
+  if (lock.kind === "busy") return "later";
   try {
-    const run = readRun(machine, undoing.folder);
-    if (run === null || isSettled(run.journal)) return true;
+    const run = readRun(machine, folder);
+    if (run === null || isSettled(run.journal)) return "settled";
     const { service } = run.journal;
     const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
-    writeLog(machine, stateFolder, logLine(run, undoing.because, undone));
-    if (undone.problems.length > 0) return false;
+    note(machine, stateFolder, `${folder}: nobody confirmed it in time: ${outcomeText(undone)}`);
+    const now = readRun(machine, folder);
+    if (now !== null && !isSettled(now.journal)) return "failed";
     await disarmUndo(machine);
-    return true;
+    return "settled";
   } finally {
     lock.release();
   }
 }
 
-function logLine({ folder }: Run, because: string, { problems, service }: Undone): string {
-  const outcome =
-    problems.length === 0 ? `undone${service === null ? "" : `; ${service}`}` : problems.join("; ");
-  return `${folder}: ${because}: ${outcome}`;
+/** A log that cannot be written must not keep anything from being put back. */
+function note(machine: Machine, stateFolder: string, text: string): void {
+  try {
+    writeLog(machine, stateFolder, text);
+  } catch {
+    // a full disk: the journal decides, not the log
+  }
+}
+
+function outcomeText({ problems, service }: Undone): string {
+  if (problems.length > 0) return problems.join("; ");
+  return service === null ? "undone" : `undone; ${service}`;
 }
 
 /** Before sshd starts: whatever waits or was interrupted goes back, and nothing is restarted. */
 export async function undoAtBoot(machine: Machine, stateFolder: string): Promise<void> {
-  const nothing: Restarter = null;
-  for (const run of openRuns(machine, stateFolder)) {
-    if (run.journal.state === "finishing") {
-      keepRun(machine, run);
-      continue;
-    }
-    const undone = await undoRun(machine, run, nothing);
-    writeLog(machine, stateFolder, logLine(run, "the host booted before it was confirmed", undone));
+  for (const run of openRuns(machine, stateFolder).toReversed()) {
+    const undone = await recoverRun(machine, run, null);
+    const outcome = undone.kept ? "it was confirmed and stays" : outcomeText(undone);
+    note(machine, stateFolder, `${run.folder}: the host booted before it was confirmed: ${outcome}`);
   }
-  await disarmUndo(machine);
+  if (openRuns(machine, stateFolder).length === 0) await disarmUndo(machine);
 }
 
 export type Confirmation =
@@ -162,7 +166,7 @@ export async function confirmRuns(machine: Machine, stateFolder: string): Promis
     if (refused !== null) return { kind: "refused", because: refused };
     const runs = waiting.map((run) => keepRun(machine, run));
     for (const { folder } of runs)
-      writeLog(machine, stateFolder, `${folder}: confirmed by ${machine.self.caller}`);
+      note(machine, stateFolder, `${folder}: confirmed by ${machine.self.caller}`);
     await disarmUndo(machine);
     return { kind: "kept", runs };
   } finally {

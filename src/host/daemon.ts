@@ -37,7 +37,8 @@ function isSameFile(machine: Machine, a: string, b: string): boolean {
 function isListener(process: Process, all: readonly Process[]): boolean {
   if (!isSshd(process)) return false;
   const title = titleOf(process);
-  if (title !== null) return / \[listener\]/.test(title);
+  // a long command line leaves no room for the mark; no account's name starts with a slash
+  if (title !== null) return / \[listener\]/.test(title) || title.startsWith("/");
   const parent = all.find(({ pid }) => pid === process.parent);
   return (
     process.words.length > 0 && (parent === undefined || !isSshd(parent)) && !process.words.includes("-i")

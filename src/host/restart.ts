@@ -119,7 +119,11 @@ function describe(done: string, { service }: Restarting, { daemon, listens }: Pr
   const isNew = daemon?.process.pid !== service.daemon?.process.pid;
   const who =
     daemon === null
-      ? "sshd starts with each connection"
+      ? service.kind === "given"
+        ? "its process cannot be seen here"
+        : "sshd starts with each connection"
       : `${isNew ? "new " : ""}pid ${daemon.process.pid}${isNew ? "" : " has read its files again"}`;
-  return `${done}: active, ${who}${where === "" ? "" : `, answers on ${where}`}`;
+  const others = service.others.map(({ process }) => process.pid).join(" ");
+  const rest = others === "" ? "" : `; further sshds with these files are left alone: ${others}`;
+  return `${done}: active, ${who}${where === "" ? "" : `, answers on ${where}`}${rest}`;
 }

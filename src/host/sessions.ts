@@ -69,7 +69,9 @@ function readLogin(process: Process, all: readonly Process[]): Login | null {
   if (title === null || process.words.length !== 1) return null;
   const match = /^(.+?)(?:@([^@ ]+)| (\[.*))?$/.exec(title);
   const [, user = "", terminals = "notty", mark = ""] = match ?? [];
-  if (match === null || user.startsWith("[") || user.startsWith("/")) return null;
+  // a child of the session that serves files has a title, too (session.c do_child)
+  const isChild = terminals === "internal-sftp";
+  if (match === null || isChild || user.startsWith("[") || user.startsWith("/")) return null;
   if (mark !== "" && (mark !== "[priv]" || all.some(({ parent }) => parent === process.pid))) return null;
   return { user, terminals: terminals === "notty" ? [] : terminals.split(",") };
 }

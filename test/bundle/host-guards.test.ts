@@ -10,7 +10,7 @@ import {
   WAYS,
   type Way,
 } from "../lab/fixing.ts";
-import type { LabHost } from "../lab/hosts.ts";
+import type { LabHost, Ran } from "../lab/hosts.ts";
 import { makeAccount, SSH } from "../lab/login.ts";
 import { shareHost, whenBootable } from "../lab/sharing.ts";
 
@@ -79,6 +79,7 @@ whenBootable("bookworm")("on a host with systemd", () => {
       /run "sshd-policy confirm" from a NEW login within 120 s/,
     );
     expect(await host.run(`${PROGRAM} recover`)).toMatchObject({ code: 0 });
+    expect(await host.run("ls /etc/systemd/system/sshd-policy-undo.service")).toMatchObject({ code: 2 });
     expect(await tryLogins(host)).toEqual(OPEN);
     const off = await host.run(`${SSH} -tt root@127.0.0.1 '${PROGRAM} audit --fix --confirm 0' </dev/null`);
     expect(off.code).toBe(0);
@@ -94,6 +95,24 @@ whenBootable("bookworm")("on a host with systemd", () => {
       new RegExp(`^restart {2}systemctl reload ssh\\.service: active, pid ${pid} has`, "m"),
     );
     expect(await tryLogins(host)).toEqual(CLOSED);
+  });
+
+  test("a unit that would end the sessions with the service is not restarted, only reloaded", async () => {
+    await fresh();
+    await host.must(
+      `mkdir -p /etc/systemd/system/ssh.service.d; printf '[Service]\\nKillMode=control-group\\n' >/etc/systemd/system/ssh.service.d/kill.conf
+       sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config; systemctl daemon-reload; systemctl restart ssh`,
+    );
+    const inside = (words: string): Promise<Ran> =>
+      host.run(`${SSH} root@127.0.0.1 '${PROGRAM} audit --fix ${words}'`);
+    const stopped = await inside("");
+    expect(stopped.stderr).toContain(
+      "a restart would end 1 open session (KillMode of the unit): --reload keeps them",
+    );
+    expect(stopped.code).toBe(1);
+    expect(await inside("--reload")).toMatchObject({ code: 0 });
+    expect(await tryLogins(host)).toEqual(CLOSED);
+    await host.must("rm -r /etc/systemd/system/ssh.service.d; systemctl daemon-reload");
   });
 
   test("an sshd for every connection (Accept=yes) is not restarted", async () => {

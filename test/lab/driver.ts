@@ -4,10 +4,13 @@ import { commandLine, findService, type Service } from "../../src/host/service.t
 import { openSessions, originOf } from "../../src/host/sessions.ts";
 import { thisMachine } from "../../src/host/this-machine.ts";
 
+/** Systems that are not at hand: what can be seen without their process tables. */
+const PRETENDED: Readonly<Record<string, NodeJS.Platform>> = { freebsd: "freebsd", darwin: "darwin" };
+
 const machine = thisMachine({
   pid: process.pid,
   uid: process.getuid?.() ?? 0,
-  platform: process.platform,
+  platform: PRETENDED[process.env["PLATFORM"] ?? ""] ?? process.platform,
   command: [],
   caller: "a test",
 });
