@@ -1,5 +1,6 @@
 import type { Rule } from "../src/lint/rule.ts";
 import { rule as agentForwarding } from "./agent-forwarding.ts";
+import { rule as authorizedKeysOptions } from "./authorized-keys-options.ts";
 import { rule as beyondPolicy } from "./beyond-policy.ts";
 import { rule as deadPermitOpen } from "./dead-permit-open.ts";
 import { rule as deprecatedKeyword } from "./deprecated-keyword.ts";
@@ -30,6 +31,8 @@ import { rule as privilegedPort } from "./privileged-port.ts";
 import { rule as reopenedByMatch } from "./reopened-by-match.ts";
 import { rule as shadowedDirective } from "./shadowed-directive.ts";
 import { rule as shellMakesBanMoot } from "./shell-makes-ban-moot.ts";
+import { rule as socketUnitOverridesPort } from "./socket-unit-overrides-port.ts";
+import { rule as staleDaemon } from "./stale-daemon.ts";
 import { rule as streamLocalForwarding } from "./stream-local-forwarding.ts";
 import { rule as suppression } from "./suppression.ts";
 import { rule as syntax } from "./syntax.ts";
@@ -72,6 +75,9 @@ export const RULES: readonly Rule[] = [
   missingInclude,
   dropInNotIncluded,
   optionOverridesFile,
+  socketUnitOverridesPort,
+  staleDaemon,
+  authorizedKeysOptions,
   loosePermissions,
   includeInsideMatch,
   vanishedLine,

@@ -18,6 +18,7 @@ import type { Intent } from "../src/lint/intent.ts";
 import { readPolicyFile } from "../src/lint/policy-file.ts";
 import type { Finding, Rule } from "../src/lint/rule.ts";
 import { exposure } from "../src/policy/exposure.ts";
+import { keyFilesOf } from "../src/policy/key-files.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
 
 const TODAY = "2026-11-24";
@@ -33,6 +34,8 @@ export interface AuditedRoot {
   readonly policy?: string;
   /** octal permissions of paths inside the root, for what git does not keep */
   readonly modes?: Readonly<Record<string, string>>;
+  /** when files were changed (ISO 8601), by path inside the root: then its sshd runs */
+  readonly modified?: Readonly<Record<string, string>>;
 }
 
 export function auditRoot(audited: AuditedRoot): { readonly config: Config; readonly findings: Finding[] } {
@@ -51,13 +54,15 @@ export function fixRoot(audited: AuditedRoot): Plan {
 }
 
 /** Everything belongs to root and nobody else may write it, unless `modes` says so. */
-function treeOf({ root, modes = {} }: AuditedRoot): FileTree {
+function treeOf({ root, modes = {}, modified = {} }: AuditedRoot): FileTree {
   const tree = folderTree(root);
   return {
     ...tree,
     stat: (path, options) => {
       const entry = tree.stat(path, options);
-      return entry === null ? null : { ...entry, uid: 0, mode: Number.parseInt(modes[path] ?? "755", 8) };
+      const modifiedMs = Date.parse(modified[path] ?? "2026-01-01T00:00:00Z");
+      const mode = Number.parseInt(modes[path] ?? "755", 8);
+      return entry === null ? null : { ...entry, uid: 0, mode, modifiedMs };
     },
   };
 }
@@ -66,12 +71,20 @@ function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
   const tree = treeOf(audited);
   const files = config.files.map(({ realPath }) => realPath);
   const { policy } = audited;
+  const accounts = accountsOf(tree);
   return audit(config, exposure(config), audited.rules, {
     intended:
       policy === undefined ? null : compareIntent(config, intentOf(policy), { accounts: null, today: TODAY }),
     lineUses: lineUses(config),
-    accounts: accountsOf(tree),
-    facts: hostFacts(tree, { files, configFolder: "/etc/ssh", owners: true, permissions: true }),
+    accounts,
+    facts: hostFacts(tree, {
+      files,
+      configFolder: "/etc/ssh",
+      owners: true,
+      permissions: true,
+      running: audited.modified !== undefined,
+      keyFiles: keyFilesOf(config, accounts ?? []),
+    }),
     suppressions: { today: TODAY, knownRules: RULES.map(({ id }) => id) },
   });
 }

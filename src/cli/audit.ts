@@ -10,6 +10,7 @@ import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts
 import type { Judged } from "../lint/suppressions.ts";
 import type { Answer } from "../policy/answer.ts";
 import { exposure } from "../policy/exposure.ts";
+import { keyFilesOf } from "../policy/key-files.ts";
 import { lineUses } from "../policy/line-uses.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
@@ -194,6 +195,8 @@ function factsOf(target: Target, config: Config): HostFacts {
       : null,
     owners: target.live,
     permissions: isServer,
+    running: target.live,
+    keyFiles: isServer ? keyFilesOf(config, target.accounts ?? []) : [],
   });
 }
 

@@ -1,4 +1,6 @@
 /** What a tree tells beside the configuration itself: drop-ins that nothing reads, and permissions. */
+import { type DaemonStart, daemonStart } from "./daemon-start.ts";
+import { type SocketUnit, socketUnit } from "./socket-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface HostFacts {
@@ -6,6 +8,20 @@ export interface HostFacts {
   readonly unreadDropIns: readonly { readonly path: string; readonly bytes: Uint8Array }[];
   /** files and folders that somebody else than root may change, nearest first */
   readonly loose: readonly LoosePath[];
+  /** systemd listens in sshd's place; null where it does not */
+  readonly socket: SocketUnit | null;
+  /** null where no daemon runs, or nothing tells since when */
+  readonly daemon: DaemonStart | null;
+  /** when each file that sshd reads was changed, milliseconds since 1970, by real path */
+  readonly modifiedMs: ReadonlyMap<string, number>;
+  readonly authorizedKeys: readonly AuthorizedKeys[];
+}
+
+/** A file of authorized keys that is there. */
+export interface AuthorizedKeys {
+  readonly user: string;
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
 export interface LoosePath {
@@ -25,6 +41,10 @@ export interface FactOptions {
   readonly owners: boolean;
   /** permissions are those of a server, not of somebody's checkout */
   readonly permissions: boolean;
+  /** its own sshd runs here */
+  readonly running: boolean;
+  /** where the accounts keep their keys (src/policy/key-files.ts) */
+  readonly keyFiles: readonly { readonly user: string; readonly path: string }[];
 }
 
 export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
@@ -33,6 +53,15 @@ export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
     loose: options.permissions
       ? options.files.flatMap((file) => looseAround(tree, file, options.owners))
       : [],
+    socket: options.permissions ? socketUnit(tree) : null,
+    daemon: options.running ? daemonStart(tree) : null,
+    modifiedMs: new Map(
+      options.running ? options.files.map((file) => [file, tree.stat(file)?.modifiedMs ?? 0]) : [],
+    ),
+    authorizedKeys: options.keyFiles.flatMap(({ user, path }) => {
+      const content = tree.read(path);
+      return content.kind === "file" ? [{ user, path, bytes: content.bytes }] : [];
+    }),
   };
 }
 

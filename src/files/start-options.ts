@@ -3,6 +3,7 @@
  * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from Debian's
  * /etc/default/ssh and OpenRC's /etc/conf.d/sshd. Nothing is run.
  */
+import { textOf, type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface StartOptions {
@@ -15,14 +16,6 @@ export interface StartOptions {
 }
 
 const NOTHING: StartOptions = { options: [], configFile: null, source: null };
-
-const UNIT_FOLDERS = [
-  "/etc/systemd/system",
-  "/run/systemd/system",
-  "/usr/local/lib/systemd/system",
-  "/usr/lib/systemd/system",
-  "/lib/systemd/system",
-];
 
 export function startOptions(tree: FileTree): StartOptions {
   for (const unit of ["ssh.service", "sshd.service"]) {
@@ -38,18 +31,9 @@ export function startOptions(tree: FileTree): StartOptions {
   return value === undefined ? NOTHING : readOptions(splitWords(value), path);
 }
 
-interface UnitLine {
-  readonly key: string;
-  readonly value: string;
-  readonly path: string;
-}
-
 function unitCommand(tree: FileTree, unit: string): StartOptions | null {
-  const main = UNIT_FOLDERS.map((folder) => `${folder}/${unit}`).find(
-    (path) => tree.read(path).kind === "file",
-  );
-  if (main === undefined) return null;
-  const lines = [main, ...dropIns(tree, unit)].flatMap((path) => linesOf(tree, path));
+  const lines = unitLines(tree, unit);
+  if (lines === null) return null;
   const variables = new Map<string, string>();
   let command: UnitLine | null = null;
   let environmentPath: string | null = null;
@@ -70,26 +54,6 @@ function unitCommand(tree: FileTree, unit: string): StartOptions | null {
   );
   const usesVariables = /\$/.test(command.value) && environmentPath !== null;
   return readOptions(words.slice(1), usesVariables ? (environmentPath ?? command.path) : command.path);
-}
-
-function dropIns(tree: FileTree, unit: string): string[] {
-  const byName = new Map<string, string>();
-  // a name in an earlier folder hides the same name in a later one
-  for (const folder of [...UNIT_FOLDERS].reverse()) {
-    for (const name of tree.list(`${folder}/${unit}.d`) ?? [])
-      if (name.endsWith(".conf")) byName.set(name, `${folder}/${unit}.d/${name}`);
-  }
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
-}
-
-function linesOf(tree: FileTree, path: string): UnitLine[] {
-  const text = (textOf(tree, path) ?? "").replaceAll(/\\\n/g, " ");
-  return text.split("\n").flatMap((line) => {
-    const match = /^(\w+)=(.*)$/.exec(line.replace(/^[ \t]+/, ""));
-    return match === null
-      ? []
-      : [{ key: match[1] ?? "", value: (match[2] ?? "").replace(/[ \t\r]+$/, ""), path }];
-  });
 }
 
 /** `$NAME` as a word of its own is split, `${NAME}` is not (systemd.service(5), "Command lines"). */
@@ -142,9 +106,4 @@ function readOptions(words: readonly string[], source: string): StartOptions {
     if (word[at] === "f") configFile = value;
   }
   return options.length === 0 && configFile === null ? NOTHING : { options, configFile, source };
-}
-
-function textOf(tree: FileTree, path: string): string | null {
-  const content = tree.read(path);
-  return content.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : null;
 }

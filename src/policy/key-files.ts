@@ -1,0 +1,30 @@
+/** Where each account keeps its authorized keys, by the configuration (OpenSSH auth.c, expand_authorized_keys). */
+import type { Config } from "../config/config.ts";
+import type { Account } from "../files/tree.ts";
+import { evaluate, isAnswer } from "./evaluate.ts";
+import { STRANGER } from "./samples.ts";
+
+export interface KeyFile {
+  readonly user: string;
+  /** absolute */
+  readonly path: string;
+}
+
+/** For a login from anywhere; blocks for some addresses only are not looked into. */
+export function keyFilesOf(config: Config, accounts: readonly Account[]): readonly KeyFile[] {
+  return accounts.flatMap((account) => {
+    const effective = evaluate(config, { ...STRANGER, user: account.name, groups: account.groups });
+    if (!isAnswer(effective)) return [];
+    const patterns = effective.get("authorizedkeysfile")?.values.flatMap((value) => value.split(" ")) ?? [];
+    return patterns
+      .filter((pattern) => pattern !== "" && pattern !== "none")
+      .map((pattern) => ({ user: account.name, path: expand(pattern, account) }));
+  });
+}
+
+/** %h home, %u user, %U user id, %% itself; relative to the home. */
+function expand(pattern: string, { name, uid, home }: Account): string {
+  const known: Readonly<Record<string, string>> = { h: home, u: name, U: String(uid), "%": "%" };
+  const path = pattern.replace(/%(.)/g, (whole, letter: string) => known[letter] ?? whole);
+  return path.startsWith("/") ? path : `${home}/${path}`;
+}
