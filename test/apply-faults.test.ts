@@ -40,7 +40,7 @@ describe.skipIf(missing !== null)(`one fault at every step${missing === null ? "
     [...campaign.rows, ...campaign.troubles].filter((row) => !holds(row));
 
   it("strikes every step, in every way", () => {
-    const steps = ["backup", "stage", "test", "write", "restart", "finish", "undo"];
+    const steps = ["backup", "stage", "test", "write", "restart", "finish", "take back", "undo"];
     for (const step of steps)
       for (const fault of FAULTS)
         expect(

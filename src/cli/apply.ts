@@ -3,7 +3,7 @@ import { changedLines } from "../diff/diff.ts";
 import { accountsOf } from "../files/accounts.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { Account } from "../files/tree.ts";
-import type { Plan, PlannedFile } from "../fix/plan.ts";
+import { keywordOf, type Plan, type PlannedFile } from "../fix/plan.ts";
 import { proveFix } from "../fix/proof.ts";
 import { standaloneCopy } from "../fix/standalone.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
@@ -17,7 +17,7 @@ import type { UsedCapability } from "../host/uses.ts";
 import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
 import { refusedUses } from "../policy/held-use.ts";
-import { encode } from "../source/source.ts";
+import { encode, positionAt } from "../source/source.ts";
 import type { Live } from "./live.ts";
 import { watchSignals } from "./live.ts";
 import { proveEffect } from "./prove-effect.ts";
@@ -134,9 +134,24 @@ function tellPlan(
   tell({
     step: "plan",
     state: isStopped ? "failed" : "ok",
-    text: [head, ...edits, ...losses.map((loss) => `who loses: ${loss}`)].join("\n"),
+    text: [head, ...edits, ...leftTexts(plan), ...losses.map((loss) => `who loses: ${loss}`)].join("\n"),
   });
   return isStopped ? `not proved: ${doubt}; --force goes on all the same` : null;
+}
+
+/** What stays as it is, and why: "/etc/ssh/sshd_config:121  left open, written on purpose: … (--unsafe-fixes closes it)". */
+function leftTexts({ remaining, refused }: Plan): string[] {
+  const left = remaining.flatMap(({ fix, place, message }) => {
+    if (fix?.safety !== "unsafe") return [];
+    const { line } = positionAt(place.source, place.span.start);
+    return [
+      `  ${place.source.path}:${line}  left open, written on purpose (--unsafe-fixes closes it): ${message}`,
+    ];
+  });
+  const impossible = refused.map(
+    ({ change, because }) => `  ${keywordOf(change)}  left as it is: ${because}`,
+  );
+  return [...new Set([...left, ...impossible])];
 }
 
 function count(number: number, what: string): string {

@@ -135,6 +135,13 @@ function saveJournal(machine: Machine, { folder, journal }: Run): void {
   machine.sync(folder);
 }
 
+/** A run that came to nothing, without a trace. The journal, which says "undone", goes last. */
+export function discardRun(machine: Machine, { folder, journal }: Run): void {
+  const backups = journal.files.map(({ backup }) => backup);
+  for (const path of [...backups, `${folder}/journal.new`, `${folder}/journal.json`]) machine.unlink(path);
+  machine.removeFolder(folder);
+}
+
 /** Null where a run was stopped before its journal was there: then it had touched nothing. */
 export function readRun(machine: Machine, folder: string): Run | null {
   const bytes = machine.readFile(`${folder}/journal.json`);

@@ -60,6 +60,8 @@ export interface Machine {
 
   /** a new folder, private to its owner; one that is there is left alone */
   readonly makeFolder: (path: string) => void;
+  /** an empty one */
+  readonly removeFolder: (path: string) => void;
   /** a new empty file of mode 0600; EEXIST when anything is there */
   readonly create: (path: string) => void;
   /** replaces the bytes of a regular file in place */

@@ -18,6 +18,7 @@ import {
   readlinkSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   type Stats,
   unlinkSync,
   writeSync,
@@ -39,6 +40,7 @@ export function thisMachine(self: Self): Machine {
     readLink: (path) => unlessMissing(() => latin1(readlinkSync(bytes(path), "buffer"))),
     realPath: (path) => unlessMissing(() => latin1(realpathSync.native(bytes(path), "buffer"))),
     makeFolder: (path) => unlessThere(() => mkdirSync(bytes(path), 0o700)),
+    removeFolder: (path) => rmdirSync(bytes(path)),
     create: (path) =>
       closeSync(openSync(bytes(path), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600)),
     write: (path, content) =>

@@ -2,7 +2,7 @@
  * The steps from a plan to a server that runs with it, or to the server as it was. Everything that can be tried before
  * the first file changes is tried then; after that each failure leads to the undo. The caller holds the lock.
  */
-import { advance, createRun, foldersOf, type Run } from "./journal.ts";
+import { advance, createRun, discardRun, foldersOf, type Run } from "./journal.ts";
 import type { Machine } from "./machine.ts";
 import { makeTwin, type Replacement, whyFailed, whyNotReplaceable } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
@@ -260,8 +260,14 @@ function conclude(work: Work): Outcome {
 /** Before the swap there is nothing but our own files to remove. */
 async function takeBack({ machine, fix, run }: Work): Promise<void> {
   if (run === null) return;
-  await undoRun(machine, run, null);
+  const { problems } = await undoRun(machine, run, null);
   await disarm(fix);
+  if (problems.length > 0) return;
+  try {
+    discardRun(machine, run);
+  } catch {
+    // backups of files that are as they were: nobody misses them, and they are in nobody's way
+  }
 }
 
 /** What stays armed finds nothing to undo: that it stays must hide no other reason. */

@@ -184,6 +184,7 @@ whenBootable("bookworm")("audit --fix", () => {
   test("a dry run does every step but the swap", async () => {
     await put(MAIN, "AllowTcpForwarding yes\n");
     await expectUntouched(`${FIX} --dry-run`, 1, /^test +sshd -t on the staged files: ok/m);
+    expect(await host.must("ls /var/lib/sshd-policy")).toBe("log");
   });
 
   test("events are JSON lines, and the log is for people", async () => {
@@ -208,7 +209,7 @@ whenBootable("bookworm")("audit --fix", () => {
   test("killed in the middle, the next call undoes it first; another run at the same time is refused", async () => {
     await put(MAIN, "AllowTcpForwarding yes\n");
     await host.must(
-      `printf '#!/bin/sh\\nmkdir /srv/once 2>/dev/null && sleep 60; systemctl restart ssh' >/srv/restart; chmod +x /srv/restart; ${FIX} --restart-command /srv/restart >/dev/null 2>&1 & echo $! >/srv/pid; for i in $(seq 300); do [ -e /srv/once ] && break; sleep 0.1; done`,
+      `printf '#!/bin/sh\\nmkdir /srv/once 2>/dev/null && systemctl stop ssh && touch /srv/down && sleep 60; systemctl restart ssh' >/srv/restart; chmod +x /srv/restart; ${FIX} --restart-command /srv/restart >/dev/null 2>&1 & echo $! >/srv/pid; for i in $(seq 300); do [ -e /srv/down ] && break; sleep 0.1; done`,
     );
     expect(await textOf(MAIN)).toBe("AllowTcpForwarding no\n");
     const second = await host.run(FIX);
@@ -223,6 +224,23 @@ whenBootable("bookworm")("audit --fix", () => {
     expect(await textOf(MAIN)).toBe("AllowTcpForwarding yes\n");
     expect(await host.must("find /etc/ssh -name '.*' | wc -l")).toBe("0");
   });
+
+  test.each([
+    ["TERM", 4, "yes"],
+    ["HUP", 0, "no"],
+  ])(
+    "SIG%s in the middle ends with exit code %i: a cut connection is no reason to stop",
+    async (signal, code, says) => {
+      await put(MAIN, "AllowTcpForwarding yes\n");
+      const restart = "touch /srv/begun; sleep 1; systemctl restart ssh";
+      const ran = await host.run(
+        `${FIX} --restart-command '${restart}' & for i in $(seq 300); do [ -e /srv/begun ] && break; sleep 0.1; done; kill -${signal} $!; wait $!`,
+      );
+      expect(ran.stderr).toMatch(code === 4 ? /put back: stopped by SIGTERM/ : /^proof /m);
+      expect(ran.code).toBe(code);
+      expect(await saysOf("alice")).toBe(says);
+    },
+  );
 
   test("without mount namespaces, as in a container, a copy is tested", async () => {
     await put(MAIN, `${INCLUDE}UsePAM yes\n`);

@@ -26,8 +26,17 @@ import {
 } from "./host.ts";
 import { FAULTS, type FaultName, type Row } from "./rows.ts";
 
-/** "rollback": the service does not come up, and the faults strike while everything is put back. */
-type Scenario = "apply" | "rollback";
+/** "refusal": sshd refuses the staged files; "rollback": the service does not come up, and the faults strike while everything is put back. */
+type Scenario = "apply" | "refusal" | "rollback";
+
+const TAKE_BACK = "take back";
+
+/** Where the faults strike; null: at every step. */
+const SCENARIOS: readonly (readonly [Scenario, string | null])[] = [
+  ["apply", null],
+  ["refusal", TAKE_BACK],
+  ["rollback", "undo"],
+];
 
 const machine = thisMachine({
   pid: process.pid,
@@ -61,10 +70,16 @@ async function runOnce(
   const faulty = faultyMachine(machine, faultOf(host, name, strikes));
   let outcome: Outcome | null = null;
   try {
-    outcome = await applyFix(faulty, liveFix(host, faulty, sshd), (told) => {
-      if (told.state === "begun") step = told.step;
-      else if (told.step === "proof") step = "finish";
-    });
+    const fix = liveFix(host, faulty, sshd);
+    outcome = await applyFix(
+      faulty,
+      scenario === "refusal" ? { ...fix, sshd: pickySshd(host, 0) } : fix,
+      (told) => {
+        if (told.state === "begun") step = told.step;
+        else if (told.state === "failed" && scenario === "refusal") step = TAKE_BACK;
+        else if (told.step === "proof") step = "finish";
+      },
+    );
   } catch (error) {
     if (name !== "killed") throw error;
   }
@@ -196,10 +211,10 @@ async function runTrouble({ step, what, arrange }: Trouble): Promise<Row> {
 
 async function main(): Promise<void> {
   const rows: Row[] = [];
-  for (const scenario of ["apply", "rollback"] as const) {
+  for (const [scenario, only] of SCENARIOS) {
     const { seen } = await runOnce(scenario, "error", Number.POSITIVE_INFINITY);
     for (const [at, { step }] of seen.entries()) {
-      if (scenario === "rollback" && step !== "undo") continue;
+      if (only !== null && step !== only) continue;
       for (const fault of FAULTS) {
         const { row } = await runOnce(scenario, fault, at);
         if (row !== null) rows.push(row);

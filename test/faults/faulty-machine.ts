@@ -51,6 +51,7 @@ export function faultyMachine(machine: Machine, fault: Fault): Machine {
     readLink: reading(machine.readLink),
     realPath: reading(machine.realPath),
     makeFolder: effect("make folder", machine.makeFolder),
+    removeFolder: effect("remove", machine.removeFolder),
     create: effect("create", machine.create),
     write: effect("write", machine.write),
     append: effect("append", machine.append),
