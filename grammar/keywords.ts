@@ -193,7 +193,17 @@ function indexByName<Row>(entries: readonly (readonly [string, Row])[]): Readonl
 
 /** servconf.c parse_token: the whole word, ASCII case ignored. */
 export function lookUpKeyword(spelled: string, release: Release): LookedUp {
-  const key = lowerAscii(spelled);
+  const known = lookedUp.get(release) ?? new Map<string, LookedUp>();
+  lookedUp.set(release, known);
+  const found = known.get(spelled) ?? lookUp(lowerAscii(spelled), release);
+  // words that are no keywords are anybody's, and without number
+  if (found !== UNKNOWN) known.set(spelled, found);
+  return found;
+}
+
+const lookedUp = new WeakMap<Release, Map<string, LookedUp>>();
+
+function lookUp(key: string, release: Release): LookedUp {
   for (const row of rowsByName.get(key) ?? []) {
     if (!exists(row, release)) continue;
     const keyword = keywordAt(row, release);

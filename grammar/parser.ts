@@ -5,13 +5,16 @@
 import { createToken, EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { type LineRules, lineRules } from "./logical-lines.ts";
 import type { Release } from "./release.ts";
-import { type DirectiveHead, type LineMark, scan } from "./scanner.ts";
-import type { GrammarProblem, Line, Span, Token, TokenKind, Tree } from "./tree.ts";
+import { type LineMark, scan } from "./scanner.ts";
+import type { GrammarProblem, Line, Span, Token, Tree } from "./tree.ts";
+
+/** What makes a line what it is; null: another token does. */
+type Mark = LineMark | { readonly kind: "comment" };
 
 /** A chevrotain token that carries ours, and what the scanner read with it. */
 interface CarrierToken extends IToken {
   readonly token: Token;
-  readonly mark: LineMark;
+  readonly mark: Mark;
 }
 
 /** Ends each line, with or without a line end in the text. */
@@ -21,24 +24,28 @@ interface BoundaryToken extends IToken {
   readonly span: Span;
 }
 
-const TYPES: Readonly<Record<TokenKind | "boundary", TokenType>> = {
-  blank: createToken({ name: "Blank" }),
-  hidden: createToken({ name: "Hidden" }),
-  separator: createToken({ name: "Separator" }),
+/**
+ * What a token is to the line it stands in. The scanner has seen what makes the line what it is; to the parser all
+ * tokens beside that one are parts, so its tables stay small: it is built at every start.
+ */
+const TYPES = {
   keyword: createToken({ name: "Keyword" }),
-  argument: createToken({ name: "Argument" }),
   vanished: createToken({ name: "Vanished" }),
   comment: createToken({ name: "Comment" }),
-  newline: createToken({ name: "Newline" }),
+  part: createToken({ name: "Part" }),
   boundary: createToken({ name: "Boundary" }),
+} as const;
+
+const TYPES_OF_MARKS: Readonly<Record<NonNullable<Mark>["kind"], TokenType>> = {
+  directive: TYPES.keyword,
+  vanished: TYPES.vanished,
+  comment: TYPES.comment,
 };
 
 class ConfigParser extends EmbeddedActionsParser {
   lines: Line[] = [];
   tokens: Token[] = [];
-  head: DirectiveHead | null = null;
-  vanished: "unclosed-quote" | "leading-equals" | null = null;
-  commented = false;
+  mark: Mark = null;
 
   constructor() {
     super(Object.values(TYPES), { outputCst: false, maxLookahead: 1, skipValidations: true } as object);
@@ -50,96 +57,42 @@ class ConfigParser extends EmbeddedActionsParser {
     this.MANY(() => this.SUBRULE(this.line));
   });
 
-  /** line: trivia* (directive | dropped | comment)? newline? boundary */
+  /** line: part* (keyword | vanished | comment)? part* boundary */
   readonly line: () => void = this.RULE("line", () => {
-    this.MANY(() => this.SUBRULE(this.trivia));
+    this.MANY(() => this.take(this.CONSUME(TYPES.part)));
     this.OPTION(() =>
       this.OR([
-        { ALT: () => this.SUBRULE(this.directive) },
-        { ALT: () => this.SUBRULE(this.dropped) },
-        { ALT: () => this.SUBRULE(this.comment) },
+        { ALT: () => this.take(this.CONSUME(TYPES.keyword)) },
+        { ALT: () => this.take(this.CONSUME(TYPES.vanished)) },
+        { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
       ]),
     );
-    this.OPTION1(() => this.take(this.CONSUME(TYPES.newline)));
+    this.MANY1(() => this.take(this.CONSUME1(TYPES.part)));
     const end = this.CONSUME(TYPES.boundary);
     this.ACTION(() => this.finishLine(end as BoundaryToken));
   });
 
-  /** trivia: blank | hidden */
-  readonly trivia: () => void = this.RULE("trivia", () => {
-    this.OR([
-      { ALT: () => this.take(this.CONSUME(TYPES.blank)) },
-      { ALT: () => this.take(this.CONSUME(TYPES.hidden)) },
-    ]);
-  });
-
-  /** directive: separator* keyword (keyword | separator | argument | trivia | vanished | comment)* */
-  readonly directive: () => void = this.RULE("directive", () => {
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => this.take(this.CONSUME(TYPES.separator)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.hidden)) },
-      ]),
-    );
-    this.take(this.CONSUME(TYPES.keyword));
-    this.MANY1(() =>
-      this.OR1([
-        { ALT: () => this.take(this.CONSUME1(TYPES.argument)) },
-        { ALT: () => this.take(this.CONSUME1(TYPES.separator)) },
-        { ALT: () => this.take(this.CONSUME1(TYPES.blank)) },
-        { ALT: () => this.take(this.CONSUME1(TYPES.comment)) },
-        { ALT: () => this.take(this.CONSUME1(TYPES.hidden)) },
-        { ALT: () => this.take(this.CONSUME1(TYPES.keyword)) },
-        { ALT: () => this.take(this.CONSUME1(TYPES.vanished)) },
-      ]),
-    );
-  });
-
-  /** dropped: vanished (vanished | trivia | comment)* */
-  readonly dropped: () => void = this.RULE("dropped", () => {
-    this.take(this.CONSUME(TYPES.vanished));
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => this.take(this.CONSUME1(TYPES.vanished)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.blank)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.hidden)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
-      ]),
-    );
-  });
-
-  /** comment: comment (comment | trivia)* */
-  readonly comment: () => void = this.RULE("comment", () => {
-    this.take(this.CONSUME(TYPES.comment));
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => this.take(this.CONSUME1(TYPES.comment)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.blank)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.hidden)) },
-      ]),
-    );
-    this.ACTION(() => {
-      this.commented = true;
-    });
-  });
-
   private take(found: IToken): void {
-    this.ACTION(() => {
-      const { token, mark } = found as CarrierToken;
-      this.tokens.push(token);
-      if (mark === null) return;
-      if (mark.kind === "directive") this.head = mark.head;
-      else this.vanished = mark.cause;
-    });
+    // while chevrotain records the rules, the tokens are its own
+    if (this.RECORDING_PHASE) return;
+    const { token, mark } = found as CarrierToken;
+    this.tokens.push(token);
+    if (mark !== null) this.mark = mark;
   }
 
   private finishLine(boundary: BoundaryToken): void {
-    const { span, number, sshdNumber } = boundary;
-    const { tokens, head } = this;
-    // spelled out, not spread: this runs once a line
-    if (head !== null) {
-      const { keyword, args, end, rest, comment } = head;
-      this.lines.push({
+    this.lines.push(lineOf(this.mark, this.tokens, boundary));
+    this.tokens = [];
+    this.mark = null;
+  }
+}
+
+/** Spelled out, not spread: this runs once a line. */
+function lineOf(mark: Mark, tokens: readonly Token[], { span, number, sshdNumber }: BoundaryToken): Line {
+  switch (mark?.kind) {
+    case "directive": {
+      const { keyword, args, end, rest, comment } = mark.head;
+      return {
         kind: "directive",
         tokens,
         span,
@@ -150,16 +103,14 @@ class ConfigParser extends EmbeddedActionsParser {
         end,
         rest,
         comment,
-      });
-    } else if (this.vanished !== null) {
-      this.lines.push({ kind: "vanished", tokens, span, number, sshdNumber, cause: this.vanished });
-    } else {
-      this.lines.push({ kind: this.commented ? "comment" : "blank", tokens, span, number, sshdNumber });
+      };
     }
-    this.tokens = [];
-    this.head = null;
-    this.vanished = null;
-    this.commented = false;
+    case "vanished":
+      return { kind: "vanished", tokens, span, number, sshdNumber, cause: mark.cause };
+    case "comment":
+      return { kind: "comment", tokens, span, number, sshdNumber };
+    default:
+      return { kind: "blank", tokens, span, number, sshdNumber };
   }
 }
 
@@ -175,26 +126,50 @@ export function parseOptionText(text: string, release: Release): Tree {
   return parse(text, release, { cutsAtHash: false });
 }
 
+/** Chevrotain's tokens of so many lines live at a time; a long file would fill the memory with them. */
+const LINES_AT_ONCE = 200;
+
 function parse(text: string, release: Release, rules: LineRules): Tree {
-  const tokens: IToken[] = [];
   const problems: GrammarProblem[] = [];
+  const lines: Line[] = [];
+  let tokens: IToken[] = [];
+  let pending = 0;
+  let isOpen = true;
+  const flush = (): void => {
+    parseLines(tokens, lines);
+    tokens = [];
+    pending = 0;
+  };
   scan(text, release, rules, {
-    token: (token, mark) => tokens.push(carry(token, mark)),
-    lineEnd: (line) => tokens.push(boundary(line)),
+    token: (token, mark) => {
+      const found = mark ?? (isOpen && token.kind === "comment" ? COMMENT : null);
+      if (found !== null) isOpen = false;
+      tokens.push(carry(token, found));
+    },
+    lineEnd: (line) => {
+      tokens.push(boundary(line));
+      isOpen = true;
+      if (++pending === LINES_AT_ONCE) flush();
+    },
     problem: (problem) => problems.push(problem),
   });
-  sharedParser ??= new ConfigParser();
-  sharedParser.input = tokens;
-  sharedParser.lines = [];
-  sharedParser.file();
-  const { lines } = sharedParser;
-  sharedParser.lines = [];
-  sharedParser.input = [];
+  flush();
   return { text, release, lines, problems };
 }
 
-function carry(token: Token, mark: LineMark): CarrierToken {
-  const type = TYPES[token.kind];
+const COMMENT: Mark = { kind: "comment" };
+
+function parseLines(tokens: IToken[], lines: Line[]): void {
+  sharedParser ??= new ConfigParser();
+  sharedParser.input = tokens;
+  sharedParser.lines = lines;
+  sharedParser.file();
+  sharedParser.lines = [];
+  sharedParser.input = [];
+}
+
+function carry(token: Token, mark: Mark): CarrierToken {
+  const type = mark === null ? TYPES.part : TYPES_OF_MARKS[mark.kind];
   return {
     image: token.text,
     startOffset: token.start,

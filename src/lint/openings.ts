@@ -18,12 +18,21 @@ export function deciderOf(answer: Answer, keyword: string): Decider | null {
 
 /** The line outside every Match that counts for a first-value keyword; null where only the default is left. */
 export function globalLine(config: Config, keyword: string): Directive | null {
-  return (
-    config.directives.find(
-      (directive) =>
-        directive.keyword === keyword && directive.guards.length === 0 && directive.values !== null,
-    ) ?? null
-  );
+  const lines = GLOBAL_LINES.get(config) ?? globalLines(config);
+  GLOBAL_LINES.set(config, lines);
+  return lines.get(keyword) ?? null;
+}
+
+/** Asked once for every answer, and a long file has thousands of both. */
+const GLOBAL_LINES = new WeakMap<Config, ReadonlyMap<string, Directive>>();
+
+function globalLines(config: Config): ReadonlyMap<string, Directive> {
+  const lines = new Map<string, Directive>();
+  for (const directive of config.directives) {
+    const counts = directive.guards.length === 0 && directive.values !== null;
+    if (counts && !lines.has(directive.keyword)) lines.set(directive.keyword, directive);
+  }
+  return lines;
 }
 
 /**

@@ -105,7 +105,16 @@ export function compatibleGuards(
   met: Iterable<number>,
   { list, overlaps }: { readonly list: readonly Atom[]; readonly overlaps: Overlaps },
 ): readonly Guard[] {
+  if (guards.length >= WORTH_AN_INDEX) {
+    const index = INDEXES.get(guards) ?? indexGuards(guards, { list, overlaps });
+    INDEXES.set(guards, index);
+    return index.compatible(met).map((position) => guards[position] ?? []);
+  }
   const limits = limitsOf(met, overlaps);
   if (limits.length === 0) return guards;
   return guards.filter((guard) => mayMeet(guard, limits, (atom) => list[atom]?.attribute ?? ""));
 }
+
+/** "Everybody but those of 10,000 blocks" is asked about 10,000 times, once for each line of the next keyword. */
+const WORTH_AN_INDEX = 100;
+const INDEXES = new WeakMap<readonly Guard[], GuardIndex>();

@@ -42,9 +42,9 @@ function quickReader(config: Config): Reader {
   const byKeyword = linesByKeyword(config);
   const known = new WeakMap<Connection, Map<string, ReadSetting>>();
   const compute = (connection: Connection, keyword: Keyword): ReadSetting => {
-    const { guarded, global } = byKeyword.get(keyword.key) ?? NO_LINES;
-    const matching = takesMatch(keyword, config.release) ? matchingLines(guarded, keyword, connection) : [];
-    return chooseValues(keyword, matching, global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
+    const lines = byKeyword.get(keyword.key) ?? NO_LINES;
+    const matching = takesMatch(keyword, config.release) ? matchingLines(lines, keyword, connection) : [];
+    return chooseValues(keyword, matching, lines.global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
   };
   return {
     read: (connection, key) => {
@@ -69,11 +69,16 @@ interface Line {
 
 interface Lines {
   readonly guarded: Line[];
+  /** positions of guarded lines for these users alone, by user */
+  readonly ofUser: Map<string, number[]>;
+  /** positions of all other guarded lines */
+  readonly ofAnybody: number[];
   /** what the first pass takes */
   readonly global: Directive[];
 }
 
-const NO_LINES: Lines = { guarded: [], global: [] };
+const noLines = (): Lines => ({ guarded: [], ofUser: new Map(), ofAnybody: [], global: [] });
+const NO_LINES = noLines();
 
 function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
   const tests = new Map<MatchBlock, readonly Test[]>();
@@ -85,22 +90,51 @@ function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
   const byKeyword = new Map<string, Lines>();
   for (const directive of config.directives) {
     if (directive.values === null || directive.values.length === 0) continue;
-    const lines = byKeyword.get(directive.keyword) ?? { guarded: [], global: [] };
+    const lines = byKeyword.get(directive.keyword) ?? noLines();
     byKeyword.set(directive.keyword, lines);
     if (directive.atStart) lines.global.push(directive);
     const tests = directive.guards.flatMap(testsOf);
-    if (tests.length > 0) lines.guarded.push({ directive, tests });
+    if (tests.length > 0) addGuarded(lines, { directive, tests });
   }
   return byKeyword;
 }
 
+function addGuarded({ guarded, ofUser, ofAnybody }: Lines, line: Line): void {
+  const position = guarded.push(line) - 1;
+  const users = usersOf(line.directive);
+  if (users === null) ofAnybody.push(position);
+  for (const user of users ?? []) {
+    const positions = ofUser.get(user);
+    if (positions === undefined) ofUser.set(user, [position]);
+    else positions.push(position);
+  }
+}
+
+/** Nobody but these users can be meant; null: no list of plain names says so. */
+function usersOf({ guards }: Directive): ReadonlySet<string> | null {
+  for (const { criteria } of guards)
+    for (const criterion of criteria) {
+      const names = criterion.attribute === "user" ? namesOf(criterion) : null;
+      if (names !== null) return names;
+    }
+  return null;
+}
+
 /** Of a first-value keyword the first matching line is enough. */
-function matchingLines(lines: readonly Line[], { sets }: Keyword, connection: Connection): Directive[] {
+function matchingLines(lines: Lines, { sets }: Keyword, connection: Connection): Directive[] {
   const firstOnly = sets === "first" || sets === "first-line";
   const matching: Directive[] = [];
-  for (const { directive, tests } of lines) {
-    if (!holdAll(tests, connection)) continue;
-    matching.push(directive);
+  const { guarded, ofUser, ofAnybody } = lines;
+  const own = ofUser.get(connection.user ?? "") ?? [];
+  // both in the order of the file
+  for (let ownAt = 0, anyAt = 0; ownAt < own.length || anyAt < ofAnybody.length; ) {
+    const nextOwn = own[ownAt] ?? Number.POSITIVE_INFINITY;
+    const nextAny = ofAnybody[anyAt] ?? Number.POSITIVE_INFINITY;
+    if (nextOwn < nextAny) ownAt++;
+    else anyAt++;
+    const line = guarded[Math.min(nextOwn, nextAny)];
+    if (line === undefined || !holdAll(line.tests, connection)) continue;
+    matching.push(line.directive);
     if (firstOnly) break;
   }
   return matching;
@@ -129,6 +163,13 @@ function compile(criterion: Criterion, release: Release): Test {
 }
 
 function namesOf({ items }: { readonly items: readonly PatternItem[] }): ReadonlySet<string> | null {
+  const known = NAMES.get(items);
+  if (known !== undefined) return known;
   const isPlain = items.every(({ negated, pattern }) => !negated && /^[^*?]{1,1000}$/.test(pattern));
-  return isPlain ? new Set(items.map(({ pattern }) => pattern)) : null;
+  const names = isPlain ? new Set(items.map(({ pattern }) => pattern)) : null;
+  NAMES.set(items, names);
+  return names;
 }
+
+/** One list stands before all lines of its block. */
+const NAMES = new WeakMap<readonly PatternItem[], ReadonlySet<string> | null>();

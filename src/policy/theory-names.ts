@@ -29,7 +29,9 @@ const MAX_STATES = 5000;
 const MAX_PATTERN_STEPS = 1_000_000;
 const MAX_INSTANCES = 64;
 
-export function findName(constraints: readonly NameConstraint[], domain: NameDomain): Found<string> {
+export function findName(given: readonly NameConstraint[], domain: NameDomain): Found<string> {
+  const constraints = given.map(withoutGivenUp);
+  if (areApart(constraints)) return { kind: "none" };
   const accepts = (name: string): boolean =>
     name !== "" &&
     !domain.forbidden.test(name) &&
@@ -38,6 +40,49 @@ export function findName(constraints: readonly NameConstraint[], domain: NameDom
   if (quick !== undefined) return { kind: "found", value: quick };
   if (constraints.some(isExhaustedByLiterals)) return { kind: "none" };
   return searchAutomaton(constraints, domain);
+}
+
+/** match_pattern_list gives up with "no match" at an item this long; only a negated item before it counts (match.c). */
+const TOO_LONG = 1023;
+
+function withoutGivenUp(constraint: NameConstraint): NameConstraint {
+  const { items, wanted } = constraint;
+  const end = items.findIndex(({ pattern }) => pattern.length >= TOO_LONG);
+  return end === -1 ? constraint : { items: items.slice(0, end).filter(({ negated }) => negated), wanted };
+}
+
+/** More pairs of patterns than this are not compared. */
+const MAX_PAIRS = 64;
+
+/** Two lists that must both hit, and no text starts or ends as both want it: the proof needs no automaton. */
+function areApart(constraints: readonly NameConstraint[]): boolean {
+  const needed = constraints
+    .filter(({ wanted }) => wanted.length === 1 && wanted[0] === 1)
+    .map(({ items }) => items.flatMap(({ negated, pattern }) => (negated ? [] : [pattern])));
+  return needed.some((some, index) =>
+    needed
+      .slice(index + 1)
+      .some(
+        (others) =>
+          some.length * others.length <= MAX_PAIRS &&
+          some.every((one) => others.every((other) => exclude(one, other))),
+      ),
+  );
+}
+
+function exclude(one: string, other: string): boolean {
+  const [head, otherHead] = [headOf(one), headOf(other)];
+  if (!head.startsWith(otherHead) && !otherHead.startsWith(head)) return true;
+  const [tail, otherTail] = [tailOf(one), tailOf(other)];
+  return !tail.endsWith(otherTail) && !otherTail.endsWith(tail);
+}
+
+function headOf(pattern: string): string {
+  return /^[^*?]*/.exec(pattern)?.[0] ?? "";
+}
+
+function tailOf(pattern: string): string {
+  return pattern.slice(Math.max(pattern.lastIndexOf("*"), pattern.lastIndexOf("?")) + 1);
 }
 
 /** A list that must hit and holds no positive wildcard: its literals were all tried. */
@@ -172,15 +217,11 @@ function isAccepted(constraints: readonly NameConstraint[], machine: Machine, st
   for (const { items, wanted } of constraints) {
     let result: ListMatch = 0;
     let isDecided = false;
-    for (const { negated, pattern } of items) {
+    for (const { negated } of items) {
       const hit = states[index]?.includes(machine.patterns[index]?.codes.length ?? -1) ?? false;
       index++;
       if (isDecided) continue;
-      // an item this long makes match_pattern_list give up (match.c)
-      if (pattern.length >= 1023) {
-        result = 0;
-        isDecided = true;
-      } else if (hit) {
+      if (hit) {
         result = negated ? -1 : 1;
         isDecided = negated;
       }

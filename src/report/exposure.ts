@@ -111,17 +111,18 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
   const shown = CELL_COLUMNS.filter(([capability]) =>
     target.answers.some((answer) => answer.capability === capability),
   );
-  const rows = [...new Set(target.answers.map(({ condition }) => condition))];
-  const numbered = rows.map((row, index) => `${index + 1} ${visible(row)}`);
+  const rows = rowsOf(target.answers);
+  const numbered = rows.map(([condition], index) => `${index + 1} ${visible(condition)}`);
   if (target.answers.every(({ allowed }) => allowed === false)) lines.push("  nobody can forward anything");
   else {
-    const width = Math.min(44, Math.max(...numbered.map((row) => row.length)));
+    const width = Math.min(44, longest(numbered));
     lines.push(
       paint.dim(`  ${"".padEnd(width)}  ${shown.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
     );
-    for (const [index, row] of rows.entries())
-      lines.push(...rowLines(target, row, numbered[index] ?? "", { width, shown }));
-    lines.push("", ...reasons(target, rows, paint));
+    for (const [index, [, answers]] of rows.entries())
+      lines.push(...rowLines(answers, numbered[index] ?? "", { width, shown }));
+    lines.push("");
+    for (const reason of reasons(rows, paint)) lines.push(reason);
   }
   lines.push(...located(target));
   for (const limit of target.exposure.limits) lines.push(`not complete: ${visible(limit)}`);
@@ -130,19 +131,31 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
+/** A condition with its answers. */
+type Row = readonly [string, readonly Answer[]];
+
+function rowsOf(answers: readonly Answer[]): readonly Row[] {
+  const rows = new Map<string, Answer[]>();
+  for (const answer of answers) {
+    const row = rows.get(answer.condition);
+    if (row === undefined) rows.set(answer.condition, [answer]);
+    else row.push(answer);
+  }
+  return [...rows];
+}
+
+/** Not Math.max(...): its arguments lie on the stack, and a long file has more rows than fit there. */
+function longest(texts: readonly string[]): number {
+  return texts.reduce((most, { length }) => Math.max(most, length), 0);
+}
+
 interface Columns {
   readonly width: number;
   readonly shown: readonly (readonly [Capability, string])[];
 }
 
 /** An empty cell: another row says it. */
-function rowLines(
-  { answers }: ExposedTarget,
-  row: string,
-  text: string,
-  { width, shown }: Columns,
-): string[] {
-  const inRow = answers.filter(({ condition }) => condition === row);
+function rowLines(inRow: readonly Answer[], text: string, { width, shown }: Columns): string[] {
   const cells = shown.map(([capability]) => {
     const cell = inRow.filter((answer) => answer.capability === capability).map(cellText);
     return (cell.length === 0 ? "" : visible(cell.join(" "))).padEnd(WIDTH - 1);
@@ -169,9 +182,9 @@ export function cellText(answer: Answer): string {
 }
 
 /** Why the open answers of each row are open; those with the same reason share a line. */
-function reasons({ answers }: ExposedTarget, rows: readonly string[], paint: ChalkInstance): string[] {
-  return rows.flatMap((row, index) => {
-    const open = answers.filter(({ condition, allowed }) => condition === row && allowed !== false);
+function reasons(rows: readonly Row[], paint: ChalkInstance): string[] {
+  return rows.flatMap(([, answers], index) => {
+    const open = answers.filter(({ allowed }) => allowed !== false);
     const byReason = new Map<string, Capability[]>();
     for (const answer of open) {
       const because = becauseText(answer);
