@@ -211,6 +211,10 @@ function addProbe(program: Command, done: Done): void {
   withOutput(withTargets(command, "[FILE]"), ["pretty", "json"])
     .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
     .option("-i <file>", "with --against: a private key (repeatable)", collect)
+    .option(
+      "--key-options <text>",
+      "log in with a key that has these options, as authorized_keys writes them",
+    )
     .option("--sshd <path>", "the sshd to run (default: this machine's)")
     .option("--sshd-root <dir>", "run the sshd of this root file system, in namespaces; needs root")
     .option("--events <file>", "write each login and attempt there as a JSON line, - is standard output")

@@ -13,6 +13,7 @@ import type { Session } from "../forward/session.ts";
 import { type Attempt, type ProbePlace, planAttempts } from "../policy/attempts.ts";
 import type { Connection } from "../policy/connection.ts";
 import { exposure } from "../policy/exposure.ts";
+import { PLAIN_KEY } from "../policy/login-key.ts";
 import type { Observation, ProbedAttempt } from "../policy/probed.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import type { ProbeEvent } from "./probe-run.ts";
@@ -142,6 +143,7 @@ async function placeOn(own: string, user: string): Promise<ProbePlace> {
   const ports = await Promise.all(Array.from({ length: 8 }, () => freePort(own)));
   return {
     kind: "server",
+    key: PLAIN_KEY,
     own,
     dialled: LOOPBACK,
     outside: null,

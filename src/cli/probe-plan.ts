@@ -11,6 +11,7 @@ import { type Attempt, type ProbePlace, planAttempts } from "../policy/attempts.
 import type { Connection } from "../policy/connection.ts";
 import { type Effective, evaluate, isAnswer } from "../policy/evaluate.ts";
 import { loginOf } from "../policy/login.ts";
+import { readKeyOptions } from "../policy/login-key.ts";
 import type { Target } from "./targets.ts";
 
 /** What is probed, and by which program. */
@@ -20,6 +21,8 @@ export interface Subject {
   readonly answers: readonly Answer[];
   /** accounts that the target has; their shells and numbers are kept */
   readonly accounts: readonly Account[] | null;
+  /** options in front of the probe's key, as authorized_keys has them; empty: none */
+  readonly keyOptions: string;
 }
 
 /** One connection of the probe with its attempts; `noLogin`: why the configuration lets nobody in here. */
@@ -58,6 +61,7 @@ export function planInSandbox(subject: Subject, connections: readonly Connection
     return port;
   };
   const place: Omit<ProbePlace, "asRoot"> = {
+    key: readKeyOptions(subject.keyOptions),
     kind: "sandbox",
     own: OWN_DESTINATION,
     dialled: SANDBOX_DIALLED,
@@ -75,6 +79,7 @@ export function planInSandbox(subject: Subject, connections: readonly Connection
     job: {
       kind: "root",
       sshd,
+      keyOptions: subject.keyOptions,
       options: [...ownOptions(subject.config, ownFiles(folder, "root")), ...files.options],
       files: files.files,
       listen: wildcards(subject.config, taken),
@@ -98,6 +103,7 @@ export function planOnHost(
 ): ProbePlan {
   const free = [...ports];
   const place: Omit<ProbePlace, "asRoot"> = {
+    key: readKeyOptions(subject.keyOptions),
     kind: "host",
     own: OWN_DESTINATION,
     dialled: ["127.0.0.1", "::1"],
@@ -114,6 +120,7 @@ export function planOnHost(
     job: {
       kind: "self",
       sshd,
+      keyOptions: subject.keyOptions,
       options: [...ownOptions(subject.config, ownFiles(folder, "self")), ...files.options],
       files: files.files,
       listen: distinctListens(planned.map(({ job }) => job.to)),

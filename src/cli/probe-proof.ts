@@ -18,6 +18,7 @@ export async function probeProof(target: Target, config: Config): Promise<Proof>
     tree: target.tree,
     accounts: knownAccounts(target),
     world: target.world,
+    keyOptions: "",
     program,
     inside: insideCommand(),
     onEvent: () => {},

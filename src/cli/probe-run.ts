@@ -30,6 +30,8 @@ export interface ProbeOptions {
   readonly accounts: readonly Account[] | null;
   /** who may exist; null: anybody */
   readonly world: readonly Account[] | null;
+  /** options of the key that logs in, as in authorized_keys; empty: none */
+  readonly keyOptions: string;
   readonly program: SshdProgram;
   /** the command that runs this program with the part inside the sandbox */
   readonly inside: readonly string[];
@@ -55,9 +57,9 @@ const MOST_CONNECTIONS = 400;
 const PORTS_FOR_A_CONNECTION = 24;
 
 export async function probe(options: ProbeOptions): Promise<ProbeResult> {
-  const { config, tree, accounts, world } = options;
+  const { config, tree, accounts, world, keyOptions } = options;
   const found = exposure(config, { accounts: world });
-  const subject: Subject = { config, tree, answers: found.answers, accounts };
+  const subject: Subject = { config, tree, answers: found.answers, accounts, keyOptions };
   const { connections: witnesses, unreal } = witnessesOf(config, found.answers);
   const folder = `/tmp/sshd-policy-probe-${randomUUID()}`;
   const asRoot = process.getuid?.() === 0 && process.platform === "linux";

@@ -16,6 +16,7 @@ import { openTargets, type Target, type TargetOptions } from "./targets.ts";
 export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
   readonly against?: string;
   readonly i?: readonly string[];
+  readonly keyOptions?: string;
   readonly sshd?: string;
   readonly sshdRoot?: string;
   readonly events?: string;
@@ -49,6 +50,7 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
     tree: target.tree,
     accounts: knownAccounts(target),
     world: target.world,
+    keyOptions: options.keyOptions ?? "",
     program,
     inside: insideCommand(),
     onEvent: events,

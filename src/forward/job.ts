@@ -7,6 +7,8 @@ export interface Job {
   readonly sshd: string;
   /** "root": namespaces, sshd runs by chroot in `folder`; "self": the caller's own sshd on loopback */
   readonly kind: "root" | "self";
+  /** in front of the key in authorized_keys; empty: none */
+  readonly keyOptions: string;
   /** what sshd is given as -o, in order, without addresses */
   readonly options: readonly string[];
   /** the configuration: names inside the configuration folder, contents latin1; the first is the main file */

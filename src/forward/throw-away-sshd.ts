@@ -23,7 +23,8 @@ export async function startSshd(job: Job, folder: string): Promise<ThrowAwaySshd
   for (const { name, text } of job.files) write(join(place, name), text);
   const host = makeKey(join(place, "host_key"));
   const user = makeKey(join(place, "user_key"));
-  writeFileSync(join(place, "authorized_keys"), user.publicKey, { mode: 0o644 });
+  const options = job.keyOptions === "" ? "" : `${job.keyOptions} `;
+  writeFileSync(join(place, "authorized_keys"), `${options}${user.publicKey}`, { mode: 0o644 });
   const log: string[] = [];
   const children: ChildProcess[] = [];
   const stop = (): void => {

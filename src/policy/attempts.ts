@@ -7,9 +7,11 @@ import { matchPattern } from "../../grammar/patterns.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
+import { socketPaths } from "./capabilities.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import { evaluate, isAnswer } from "./evaluate.ts";
 import { locate } from "./locate.ts";
+import type { LoginKey } from "./login-key.ts";
 
 /** What the client asks the server for. */
 export type Request =
@@ -56,6 +58,8 @@ export interface ProbePlace {
   readonly nextPath: () => string;
   /** ports on which the server itself listens */
   readonly taken: ReadonlySet<number>;
+  /** the key that logs in */
+  readonly key: LoginKey;
 }
 
 interface Planning {
@@ -105,7 +109,12 @@ function attemptsOf(planning: Planning, answer: Answer): readonly Attempt[] {
     default:
       return [
         {
-          ...attempt(answer, { kind: answer.capability }, answer.allowed === true),
+          ...attempt(
+            answer,
+            { kind: answer.capability },
+            answer.allowed === true &&
+              planning.place.key[answer.capability === "x11" ? "x11Forwarding" : "agentForwarding"],
+          ),
           // both are requests inside a session channel (RFC 4254 6.3.1; OpenSSH session.c)
           needs: planning.values("maxsessions")[0] === "0" ? "a session: MaxSessions is 0" : null,
         },
@@ -150,17 +159,27 @@ export function fitsPermitListen(
   });
 }
 
+const ANYWHERE = ["*:*"];
+
 function openTcp(planning: Planning, answer: Answer): readonly Attempt[] {
   const { place } = planning;
   const own = { host: place.own, port: place.nextPort() };
-  const items = answer.destinations.filter((item) => !/^\[?\//.test(item)).slice(0, MOST_ITEMS);
+  const isPath = (item: string): boolean => /^\[?\//.test(item);
+  const items = [answer.destinations, place.key.permitOpen ?? []].flatMap((list) =>
+    list.filter((item) => !isPath(item)).slice(0, MOST_ITEMS),
+  );
   const wanted = answer.allowed === false ? [] : items.map((item) => destinationFor(item, place));
   const spelled = wanted
     .filter(({ host }) => /[a-z]/.test(host))
     .slice(0, 1)
     .map(({ host, port }) => ({ host: host.replace(/[a-z]/, (letter) => upperAscii(letter)), port }));
   return distinct([own, ...wanted, ...spelled]).map(({ host, port }) => {
-    const open = answer.allowed === true && fitsPermitOpen(answer.destinations, host, port);
+    const { key } = place;
+    const open =
+      answer.allowed === true &&
+      key.portForwarding &&
+      fitsPermitOpen(answer.destinations, host, port) &&
+      fitsPermitOpen(key.permitOpen ?? ANYWHERE, host, port);
     const tried = attempt(answer, { kind: "open-tcp", host, port }, open);
     return isOwn(place, host)
       ? tried
@@ -199,16 +218,24 @@ function openSocket(planning: Planning, answer: Answer): readonly Attempt[] {
   const { place } = planning;
   const paths = answer.allowed === false || answer.destinations.includes("*") ? [] : answer.destinations;
   const listed = paths.slice(0, MOST_ITEMS).map((path): Attempt => {
-    const tried = attempt(answer, { kind: "open-socket", path }, true);
+    const tried = attempt(answer, { kind: "open-socket", path }, keyReaches(place.key, path));
     return place.kind === "sandbox" ? tried : { ...tried, untried: "this path is not the probe's own" };
   });
-  const open = answer.allowed === true && answer.destinations.includes("*");
-  const own = attempt(answer, { kind: "open-socket", path: place.nextPath() }, open);
+  const path = place.nextPath();
+  const open = answer.allowed === true && answer.destinations.includes("*") && keyReaches(place.key, path);
+  const own = attempt(answer, { kind: "open-socket", path }, open);
   return [onlyWhereHarmless(place, own, "no socket on the server is the probe's own"), ...listed];
 }
 
+function keyReaches({ portForwarding, permitOpen }: LoginKey, path: string): boolean {
+  const paths = socketPaths(permitOpen ?? ANYWHERE);
+  return portForwarding && (paths.includes("*") || paths.includes(path));
+}
+
 function listenSocket(place: ProbePlace, answer: Answer): Attempt {
-  const tried = attempt(answer, { kind: "listen-socket", path: place.nextPath() }, answer.allowed === true);
+  // permitlisten is not asked (semantics 7.2)
+  const open = answer.allowed === true && place.key.portForwarding;
+  const tried = attempt(answer, { kind: "listen-socket", path: place.nextPath() }, open);
   return onlyWhereHarmless(place, tried, "sshd would leave the socket's file behind");
 }
 
@@ -218,7 +245,9 @@ function onlyWhereHarmless(place: ProbePlace, tried: Attempt, because: string): 
 
 function listenTcp(planning: Planning, answer: Answer): readonly Attempt[] {
   const { place } = planning;
-  const items = answer.listen?.addresses ?? [];
+  const items = [answer.listen?.addresses ?? [], place.key.permitListen ?? []].flatMap((list) =>
+    list.slice(0, MOST_ITEMS),
+  );
   const hosts = place.kind === "server" ? ["localhost", "127.0.0.1"] : BIND_HOSTS;
   const wanted = [
     ...[...hosts, ...(place.outside === null ? [] : [place.outside])].map((host) => ({
@@ -226,7 +255,7 @@ function listenTcp(planning: Planning, answer: Answer): readonly Attempt[] {
       port: place.nextPort(),
     })),
     ...(place.kind === "server" ? [] : [{ host: "localhost", port: PRIVILEGED_PORT }]),
-    ...(answer.allowed === true ? items.slice(0, MOST_ITEMS).flatMap((item) => listensFor(item, place)) : []),
+    ...(answer.allowed === true ? items.flatMap((item) => listensFor(item, place)) : []),
   ];
   return distinct(wanted)
     .filter(({ port }) => !place.taken.has(port))
@@ -251,7 +280,11 @@ function listenAttempt(planning: Planning, answer: Answer, host: string, port: n
   const { place, release } = planning;
   const request: Request = { kind: "listen-tcp", host, port };
   const items = answer.listen?.addresses ?? [];
-  const granted = answer.allowed === true && fitsPermitListen(items, host, port, release);
+  const granted =
+    answer.allowed === true &&
+    place.key.portForwarding &&
+    fitsPermitListen(items, host, port, release) &&
+    fitsPermitListen(place.key.permitListen ?? ANYWHERE, host, port, release);
   const mayBind = port >= FIRST_ORDINARY_PORT || place.asRoot;
   const listensAt = granted ? listensAtFor(planning, host, answer.listen?.bind ?? "loopback") : [];
   const open = granted && mayBind && listensAt?.length !== 0;

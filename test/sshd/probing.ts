@@ -1,4 +1,8 @@
 /** A probe of a configuration as tests write it down, by the machine's sshd or one of the lab's. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
 import { parseRelease } from "../../grammar/release.ts";
 import { type ProbeResult, probe } from "../../src/cli/probe-run.ts";
 import { findSshd, type SshdProgram } from "../../src/cli/sshd-program.ts";
@@ -10,15 +14,21 @@ import type { Program } from "./driver.ts";
 import { load } from "./reading.ts";
 import { memoryTree, type ServerTree } from "./server-tree.ts";
 
-const project = new URL("../..", import.meta.url).pathname;
-/** The part inside runs from the source, as the test does. */
-const INSIDE = [
-  process.execPath,
-  "--import",
-  `${project}node_modules/tsx/dist/loader.mjs`,
-  `${project}src/cli/main.ts`,
-  "probe-inside",
-];
+/** The part inside is the source, too, but bundled once: a probe starts it each time. */
+const bundle = join(mkdtempSync(join(tmpdir(), "sshd-policy-inside-")), "inside.cjs");
+await build({
+  absWorkingDir: new URL("../..", import.meta.url).pathname,
+  entryPoints: ["src/cli/main.ts"],
+  outfile: bundle,
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  external: ["cpu-features", "*.node"],
+  define: { __VERSION__: '"0.0.0-test"' },
+  logLevel: "error",
+});
+process.once("exit", () => rmSync(dirname(bundle), { recursive: true, force: true }));
+const INSIDE = [process.execPath, bundle, "probe-inside"];
 
 /** Why no probe can run here; null where one can. */
 export function whyNoProbe({ chroot = "/" }: Program): string | null {
@@ -49,6 +59,7 @@ export async function probeTree(tree: ServerTree, options: ProbeTreeOptions = {}
     tree: memoryTree(tree),
     accounts: options.accounts ?? null,
     world: null,
+    keyOptions: options.keyOptions ?? "",
     program: { ...program, release },
     inside: INSIDE,
     onEvent: () => {},
