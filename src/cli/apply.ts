@@ -1,4 +1,7 @@
 /** `audit --fix` on the live host's own file: guards, the transaction, and what became of it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { changedLines } from "../diff/diff.ts";
 import { accountsOf } from "../files/accounts.ts";
 import { startOptions } from "../files/start-options.ts";
@@ -14,14 +17,14 @@ import { openSessions, originOf, type Session } from "../host/sessions.ts";
 import { endangeredSessions } from "../host/systemd.ts";
 import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
 import type { UsedCapability } from "../host/uses.ts";
-import type { SshdCommand } from "../host/validate.ts";
+import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
 import { refusedUses } from "../policy/held-use.ts";
 import { encode, positionAt } from "../source/source.ts";
 import type { Live } from "./live.ts";
 import { watchSignals } from "./live.ts";
 import { proveEffect } from "./prove-effect.ts";
-import type { Target } from "./targets.ts";
+import { latin1, type Target } from "./targets.ts";
 import { awaitConfirmation, chosenSeconds, confirmation } from "./wait.ts";
 
 export interface ApplyOptions {
@@ -53,6 +56,8 @@ export async function applyLive(
   const question = { configFile: target.path, restartCommand: options.restartCommand ?? null };
   const service = await findService(machine, question);
   const sshd = commandLine(machine, service, startOptions(target.tree));
+  if (machine.self.uid !== 0)
+    return { stopped: await rehearseAsUser(live, target, { plan, options, sshd }), rolledBack: false };
   const sessions = await openSessions(machine);
   const stopped =
     tellPlan(live, target, { plan, options }) ??
@@ -95,12 +100,36 @@ export async function applyLive(
   return conclude(live, await applyFix(machine, fix, tell));
 }
 
+/** What an ordinary user can try of a fix: its proof, and sshd's own test of a copy. */
+async function rehearseAsUser(
+  live: Live,
+  target: Target,
+  { plan, options, sshd }: { plan: Plan; options: ApplyOptions; sshd: SshdCommand | null },
+): Promise<string> {
+  const { machine, tell } = live;
+  const unproved = tellPlan(live, target, { plan, options });
+  if (unproved !== null || sshd === null || !options.validate) return unproved ?? A_DRY_RUN;
+  const folder = mkdtempSync(join(tmpdir(), "sshd-policy-"));
+  const inside = latin1(folder);
+  try {
+    const files = standaloneCopy(plan.after, target.tree, inside);
+    const verdict = await testAsUser(machine, sshd, { folder: inside, files });
+    const isOk = verdict.kind === "accepted";
+    tell({ step: "test", state: isOk ? "ok" : "failed", text: isOk ? verdict.text : verdict.because });
+    return isOk ? A_DRY_RUN : verdict.because;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const A_DRY_RUN = "a dry run; without --dry-run it would be done";
+
 async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
   switch (outcome.kind) {
     case "refused":
       return { stopped: outcome.because, rolledBack: false };
     case "rehearsed":
-      return { stopped: "a dry run; without --dry-run it would be done", rolledBack: false };
+      return { stopped: A_DRY_RUN, rolledBack: false };
     case "rolled-back":
       return { stopped: rolledBackText(outcome), rolledBack: true };
     case "applied":

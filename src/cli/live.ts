@@ -18,13 +18,19 @@ export interface Live {
   readonly runs: readonly Run[];
 }
 
-/** The lock of this host's configuration, or why it cannot be had. */
-export function openLive(options: ProgressOptions): Live | { readonly refused: string } {
+export interface LiveOptions extends ProgressOptions {
+  readonly dryRun?: boolean;
+}
+
+/** The lock of this host's configuration, or why it cannot be had. A dry run of an ordinary user needs none. */
+export function openLive(options: LiveOptions): Live | { readonly refused: string } {
   const machine = ownMachine();
+  if (machine.self.uid !== 0 && options.dryRun === true)
+    return { machine, tell: openProgress(machine, options), release: () => {}, runs: [] };
   if (machine.self.uid !== 0)
     return {
       refused:
-        "it belongs to this host's own sshd, which only root can test and restart: run it with sudo; --fix --diff shows the change",
+        "it belongs to this host's own sshd, which only root can test and restart: run it with sudo; --dry-run tries what can be tried without",
     };
   try {
     prepareStateFolder(machine, STATE_FOLDER);
@@ -47,7 +53,7 @@ export function openLive(options: ProgressOptions): Live | { readonly refused: s
  * code is 1 where another run is in the way.
  */
 export async function whileLocked(
-  options: ProgressOptions,
+  options: LiveOptions,
   act: (live: Live, recovered: boolean) => Promise<number>,
 ): Promise<number> {
   const live = openLive(options);

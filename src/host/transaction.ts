@@ -7,7 +7,7 @@ import type { Machine } from "./machine.ts";
 import { makeTwin, type Replacement, whyFailed, whyNotReplaceable } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
 import { keepRun, type Restarted, type Undone, undoRun } from "./undo.ts";
-import { type SshdCommand, testLive, testStaged, type Verdict } from "./validate.ts";
+import { type Copy, type SshdCommand, testLive, testStaged, type Verdict } from "./validate.ts";
 
 export type StepName =
   | "recover"
@@ -45,7 +45,7 @@ export interface LiveFix {
   /** null: nothing is tested (--no-validate) */
   readonly sshd: SshdCommand | null;
   /** the new configuration as a copy inside a folder that stands on its own, its main file first */
-  readonly copy: (folder: string) => readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  readonly copy: (folder: string) => readonly Copy[];
   /** null: the service is left alone (--no-restart) */
   readonly service: {
     readonly record: ServiceRecord;
@@ -175,20 +175,8 @@ async function testFiles(work: Work): Promise<string> {
   const { machine, fix } = work;
   if (fix.sshd === null) return "";
   const staged = runOf(work).journal.files;
-  const copies: string[] = [];
-  const copy = (): string => {
-    for (const { path, bytes } of fix.copy(runOf(work).folder)) {
-      machine.create(path);
-      machine.write(path, bytes);
-      copies.push(path);
-    }
-    return copies[0] ?? "";
-  };
-  try {
-    return accepted(await testStaged(machine, fix.sshd, { staged, copy }));
-  } finally {
-    for (const path of copies) machine.unlink(path);
-  }
+  const copy = (): readonly Copy[] => fix.copy(runOf(work).folder);
+  return accepted(await testStaged(machine, fix.sshd, { staged, copy }));
 }
 
 function accepted(verdict: Verdict): string {

@@ -45,18 +45,71 @@ export async function testLive(machine: Machine, sshd: SshdCommand): Promise<Ver
   return verdictOf(await runTest(machine, testCommand(sshd)), "sshd -t: ok");
 }
 
-/** The files as they will be. `copy` is the main file of a copy that stands on its own, made when it is needed. */
+/** The files as they will be. `copy` gives a copy that stands on its own, where it is needed. */
 export async function testStaged(
   machine: Machine,
   sshd: SshdCommand,
-  { staged, copy }: { readonly staged: readonly Staged[]; readonly copy: () => string },
+  { staged, copy }: { readonly staged: readonly Staged[]; readonly copy: () => readonly Copy[] },
 ): Promise<Verdict> {
   const inNamespace = await testInNamespace(machine, sshd, staged);
   if (inNamespace.kind !== "untested") return inNamespace;
-  const others = sshd.options.filter((option, at) => option !== "-f" && sshd.options[at - 1] !== "-f");
-  const ran = await runTest(machine, testCommand({ ...sshd, options: ["-f", copy(), ...others] }));
-  const why = `no mount namespace: ${inNamespace.because}`;
-  return verdictOf(ran, `sshd -t on a copy with rewritten Includes: ok (${why})`);
+  const ran = await withCopy(machine, copy(), (main) =>
+    runTest(machine, testCommand(readingFrom(sshd, main))),
+  );
+  return verdictOf(ran, `${OF_COPY}: ok (no mount namespace: ${inNamespace.because})`);
+}
+
+const OF_COPY = "sshd -t on a copy with rewritten Includes";
+
+function readingFrom({ program, options }: SshdCommand, main: string): SshdCommand {
+  const others = options.filter((option, at) => option !== "-f" && options[at - 1] !== "-f");
+  return { program, options: ["-f", main, ...others] };
+}
+
+export interface Copy {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A copy that stands on its own as files, its main file first; they are removed afterwards. */
+export async function withCopy<T>(
+  machine: Machine,
+  files: readonly Copy[],
+  act: (main: string) => Promise<T>,
+): Promise<T> {
+  try {
+    for (const { path, bytes } of files) {
+      machine.create(path);
+      machine.write(path, bytes);
+    }
+    return await act(files[0]?.path ?? "");
+  } finally {
+    for (const { path } of files) machine.unlink(path);
+  }
+}
+
+/**
+ * For another user than root, who can neither mount nor read the host keys: a copy in `folder`, which must be there and
+ * private, with a host key of the test's own. Run so, sshd wants neither its user nor its folder (sshd.c main).
+ */
+export async function testAsUser(
+  machine: Machine,
+  sshd: SshdCommand,
+  { folder, files }: { readonly folder: string; readonly files: readonly Copy[] },
+): Promise<Verdict> {
+  const key = `${folder}/key`;
+  const made = await machine.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
+  if (made.status !== 0)
+    return { kind: "untested", because: `ssh-keygen: ${made.failed ?? lastLine(made.stderr)}` };
+  try {
+    const ran = await withCopy(machine, files, (main) => {
+      const { program, options } = readingFrom(sshd, main);
+      return runTest(machine, testCommand({ program, options: [...options, "-h", key] }));
+    });
+    return verdictOf(ran, `${OF_COPY} and with a host key of the test's own: ok (not run by root)`);
+  } finally {
+    for (const path of [key, `${key}.pub`]) machine.unlink(path);
+  }
 }
 
 async function testInNamespace(

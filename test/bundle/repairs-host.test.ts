@@ -272,12 +272,18 @@ whenBootable("bookworm")("audit --fix", () => {
     expect(await saysOf("alice")).toBe("no");
   });
 
-  test("another user than root is told so", async () => {
-    await put(MAIN, "AllowTcpForwarding yes\n");
+  test("another user than root is told so, and can try what needs no root", async () => {
+    await put(MAIN, `${INCLUDE}UsePAM yes\n`);
+    await put(DROP_IN, "AllowTcpForwarding yes\n");
+    const nobody = "setpriv --reuid nobody --regid nogroup --clear-groups";
+    await expectUntouched(`${nobody} ${FIX}`, 1, /run it with sudo/);
     await expectUntouched(
-      `setpriv --reuid nobody --regid nogroup --clear-groups ${FIX}`,
+      `${nobody} ${FIX} --dry-run`,
       1,
-      /run it with sudo/,
+      /test +sshd -t on a copy with rewritten Includes and with a host key of the test's own: ok/,
     );
+    expect(await host.must("ls /tmp | grep -c sshd-policy; true")).toBe("0");
+    await host.must(`echo 'Subsystem sftp' >>${MAIN}`);
+    await expectUntouched(`${nobody} ${FIX} --dry-run`, 1, /test +failed: .*Missing subsystem command/);
   });
 });
