@@ -13,6 +13,7 @@ const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 /** Modules that are loaded on demand from a file of their own, because most runs never need what they bring along. */
 const CHUNKS = [
   /^src\/cli\/(apply|confirm|live|recover)\.ts$/,
+  /^src\/files\/(?:image|zstd)\.ts$/,
   /^src\/forward\//,
   /^src\/lint\/policy-file\.ts$/,
   /^src\/report\/html\.ts$/,
@@ -20,7 +21,7 @@ const CHUNKS = [
 
 /** `import("x.ts")` of a chunk stays a call at run time; every other dynamic import is bundled and only run on demand. */
 const chunks = new Map();
-const splitChunks = {
+const splitChunks = (folder) => ({
   name: "split-chunks",
   setup({ onResolve }) {
     onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
@@ -32,10 +33,10 @@ const splitChunks = {
         .replace(/\.ts$/, "")
         .replaceAll("/", "-");
       chunks.set(name, module);
-      return { path: `./chunks/${name}.js`, external: true };
+      return { path: `${folder}/${name}.js`, external: true };
     });
   },
-};
+});
 
 /** commander wants child_process for subcommands that are programs of their own. We have none, and it costs 3 ms. */
 const withoutChildProcess = {
@@ -89,11 +90,13 @@ function licences() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(`${dist}/chunks`, { recursive: true });
-const plugins = [splitChunks, withoutChildProcess];
+const plugins = [splitChunks("./chunks"), withoutChildProcess];
 const main = `(function(require){${await bundle("src/cli/main.ts", { plugins })}})`;
 const mainName = `chunks/main-${createHash("sha256").update(main).digest("hex").slice(0, 8)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
-for (const [name, module] of chunks) writeFileSync(`${dist}/chunks/${name}.js`, await bundle(module));
+// a chunk may load further ones, which are found while this goes on
+for (const [name, module] of chunks)
+  writeFileSync(`${dist}/chunks/${name}.js`, await bundle(module, { plugins: [splitChunks(".")] }));
 const start = await bundle("src/cli/start.ts", { define: { __BUNDLE__: JSON.stringify(mainName) } });
 writeFileSync(`${dist}/cli.js`, `#!/usr/bin/env node\n${start}`);
 chmodSync(`${dist}/cli.js`, 0o755);

@@ -3,6 +3,7 @@ import { RULES } from "../../rules/index.ts";
 import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { type HostFacts, hostFacts } from "../files/host-facts.ts";
+import type { LayerOrigin } from "../files/image-manifest.ts";
 import { judge } from "../lint/audit.ts";
 import { compareIntent } from "../lint/intended.ts";
 import { type Intent, saysWhatIsWanted, withSettings } from "../lint/intent.ts";
@@ -14,12 +15,14 @@ import { keyFilesOf } from "../policy/key-files.ts";
 import { lineUses } from "../policy/line-uses.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
+import { positionAt } from "../source/source.ts";
 import type { ApplyOptions } from "./apply.ts";
 import { type IntentOptions, makeIntentFinder } from "./intent.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";
 import type { ProgressOptions } from "./progress.ts";
-import { openTargets, releaseText, type Target, type Unreadable } from "./targets.ts";
+import { openSources } from "./sources.ts";
+import { type Absent, releaseText, type Target, type Unreadable } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
 export interface AuditCommandOptions extends IntentOptions, OutputOptions, ApplyOptions, ProgressOptions {
@@ -51,7 +54,7 @@ export interface Prepared {
 }
 
 export interface PreparedAudit {
-  readonly opened: readonly (Prepared | Unreadable)[];
+  readonly opened: readonly (Prepared | Unreadable | Absent)[];
 }
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
@@ -74,15 +77,15 @@ export async function prepareAudit(
   const unknown = options.rule?.find((id) => RULES.every((rule) => rule.id !== id));
   if (unknown !== undefined)
     return { misuse: `there is no rule "${unknown}". "sshd-policy rules" lists them.` };
-  const found = openTargets(files, options);
+  const found = await openSources(files, options);
   if ("misuse" in found) return found;
   const intentOf = makeIntentFinder(options);
-  const opened: (Prepared | Unreadable)[] = [];
+  const opened: (Prepared | Unreadable | Absent)[] = [];
   for (const target of found) {
-    const intent = "error" in target ? null : await intentOf(target);
+    const intent = "config" in target ? await intentOf(target) : null;
     if (intent !== null && "mistakes" in intent && options.config !== undefined)
       return { misuse: intent.mistakes.join("\n") };
-    if ("error" in target) opened.push(target);
+    if (!("config" in target)) opened.push(target);
     else if (intent !== null && "mistakes" in intent)
       opened.push({ name: target.name, error: intent.mistakes.join("\n") });
     else opened.push({ target, judging: judgingOf(options, intent) });
@@ -118,7 +121,7 @@ async function withBaseline(
 
 /** Prints the report and gives the exit code. */
 export async function finish(report: AuditReport, options: AuditCommandOptions): Promise<number> {
-  for (const { error } of report.targets) if (error !== null) complainOf(error);
+  for (const { error, absent } of report.targets) complainOf(error ?? absent);
   const failed = writeAnswer(await renderAudit(report, options), options);
   return failed !== null ? refuse(failed) : exitCode(report);
 }
@@ -130,8 +133,8 @@ export function misused({ misuse }: { readonly misuse: string }): number {
 }
 
 /** The mistakes of a policy file are a line each. */
-export function complainOf(error: string): void {
-  for (const line of error.split("\n")) complain(visible(line));
+export function complainOf(error: string | null): void {
+  for (const line of error?.split("\n") ?? []) complain(visible(line));
 }
 
 function chooseRules(ids: readonly string[] | undefined, profile: string): readonly Rule[] {
@@ -139,8 +142,8 @@ function chooseRules(ids: readonly string[] | undefined, profile: string): reado
   return profile === "strict" ? RULES : RULES.filter(({ strict }) => strict !== true);
 }
 
-function auditTarget(prepared: Prepared | Unreadable): TargetReport {
-  if ("error" in prepared) return unreadable(prepared.name, prepared.error);
+function auditTarget(prepared: Prepared | Unreadable | Absent): TargetReport {
+  if (!("target" in prepared)) return withoutFindings(prepared);
   const { target, judging } = prepared;
   return describe(target, target.config, findingsOf(target, target.config, judging), judging);
 }
@@ -186,14 +189,14 @@ export function findingsOf(
 
 /** Permissions count on this host and in a root, not in a checkout; owners where they are those of the server. */
 function factsOf(target: Target, config: Config): HostFacts {
-  const isServer = target.live || target.rootFolder !== "";
+  const isServer = target.live || target.rootFolder !== "" || target.image !== null;
   return hostFacts(target.tree, {
     files: config.files.map(({ realPath }) => realPath),
     // a drop-in folder belongs to the sshd_config beside it, to no other file
     configFolder: target.path.endsWith("/sshd_config")
       ? (target.loadOptions.configFolder ?? "/etc/ssh")
       : null,
-    owners: target.live,
+    owners: target.live || target.image !== null,
     permissions: isServer,
     running: target.live,
     keyFiles: isServer ? keyFilesOf(config, target.accounts ?? []) : [],
@@ -228,12 +231,24 @@ export function describe(
     limits,
     checkCommand: target.checkCommand,
     error: null,
+    absent: null,
     answers,
     findings: judged.map(({ finding, suppressed }) => {
       const edits = editsOf(config, finding);
-      return { finding: atInsertion(config, finding, edits), edits, suppressed };
+      const shown = atInsertion(config, finding, edits);
+      return { finding: shown, edits, suppressed, layer: layerOf(target, config, shown) };
     }),
   };
+}
+
+/** The layer of an image that wrote the line of a finding. */
+function layerOf({ image }: Target, config: Config, { place }: Finding): LayerOrigin | null {
+  const file = config.files.find(({ source }) => source === place.source);
+  if (image === null || file === undefined) return null;
+  const { text, lineStarts } = place.source;
+  const { line } = positionAt(place.source, place.span.start);
+  const end = (lineStarts[line] ?? text.length + 1) - 1;
+  return image.writerOf(file.realPath, text.slice(lineStarts[line - 1] ?? 0, end));
 }
 
 /** A finding without a line of its own points at where its fix inserts. */
@@ -257,8 +272,9 @@ function editsOf(config: Config, { fix }: Finding): readonly ReportedEdit[] | nu
   }));
 }
 
-export function unreadable(path: string, error: string): TargetReport {
-  const nothing: Omit<TargetReport, "path" | "complete" | "error"> = {
+/** A target that cannot be read, or a system without sshd. */
+export function withoutFindings(opened: Unreadable | Absent): TargetReport {
+  const nothing: Omit<TargetReport, "path" | "complete" | "error" | "absent"> = {
     failOn: "low",
     policyFile: null,
     openssh: "",
@@ -270,7 +286,10 @@ export function unreadable(path: string, error: string): TargetReport {
     findings: [],
     answers: [],
   };
-  return { path, complete: false, error, ...nothing };
+  const path = opened.name;
+  return "absent" in opened
+    ? { path, complete: true, error: null, absent: opened.absent, ...nothing }
+    : { path, complete: false, error: opened.error, absent: null, ...nothing };
 }
 
 const RANK: readonly Severity[] = ["info", "low", "medium", "high", "error"];

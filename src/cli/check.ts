@@ -6,7 +6,8 @@ import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
+import { openPresent } from "./sources.ts";
+import { releaseText, type Target, type TargetOptions } from "./targets.ts";
 
 export interface CheckCommandOptions extends TargetOptions, OutputOptions {}
 
@@ -15,8 +16,8 @@ interface Checked {
   readonly result: CheckResult;
 }
 
-export function runCheck(files: readonly string[], options: CheckCommandOptions): number {
-  const opened = openTargets(files, options);
+export async function runCheck(files: readonly string[], options: CheckCommandOptions): Promise<number> {
+  const opened = await openPresent(files, options);
   if ("misuse" in opened) return refuse(opened.misuse);
   const checked: Checked[] = [];
   for (const target of opened) {

@@ -2,18 +2,20 @@
 import { resolve } from "node:path";
 import { folderTree } from "../files/folder.ts";
 import { gitTree } from "../files/git.ts";
+import type { FileTree } from "../files/tree.ts";
 import { comparePolicies } from "../policy/compare.ts";
 import { compareJson, comparePretty } from "../report/compare.ts";
 import { visible } from "../report/text.ts";
 import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { latin1, openTargets, type Target, type TargetOptions } from "./targets.ts";
+import { openSources } from "./sources.ts";
+import { latin1, type Target, type TargetOptions } from "./targets.ts";
 
 export interface CompareCommandOptions extends TargetOptions, OutputOptions {
   readonly git?: string;
 }
 
 export async function runCompare(files: readonly string[], options: CompareCommandOptions): Promise<number> {
-  const sides = openSides(files, options);
+  const sides = await openSides(files, options);
   if (typeof sides === "string") return refuse(visible(sides));
   const { before, after } = sides;
   for (const target of [before, after]) {
@@ -36,36 +38,54 @@ interface Sides {
   readonly after: Target;
 }
 
-function openSides(files: readonly string[], options: CompareCommandOptions): Sides | string {
+async function openSides(files: readonly string[], options: CompareCommandOptions): Promise<Sides | string> {
   const [first, second] = files;
   const releases = options.openssh?.split("..");
-  if (options.git !== undefined) {
-    if (files.length > 1) return "compare --git REV takes one FILE";
-    const file = first ?? "sshd_config";
-    const folder = latin1(resolve(file)).replace(/\/[^/]*$/, "");
-    const tree = gitTree(folderTree("/"), folder === "" ? "/" : folder, options.git);
-    if ("error" in tree) return `--git ${options.git}: ${tree.error}`;
-    return both(openOne(file, options, tree), openOne(file, options));
+  const images = options.image ?? [];
+  if (options.git !== undefined) return openCommit(files, options, options.git);
+  if (images.length > 1) {
+    if (images.length > 2 || files.length > 1) return "compare takes two images, and one FILE inside both";
+    const [before, after] = images.map((image) => openOne(first, { ...options, image: [image] }));
+    return before === undefined || after === undefined ? "" : both(await before, await after);
   }
   if (releases?.length === 2) {
-    if (first === undefined || second !== undefined) return "compare with two releases takes one FILE";
+    if ((first === undefined && images.length === 0) || second !== undefined)
+      return "compare with two releases takes one FILE";
     const [from = "", to = ""] = releases;
-    return both(openOne(first, { ...options, openssh: from }), openOne(first, { ...options, openssh: to }));
+    return both(
+      await openOne(first, { ...options, openssh: from }),
+      await openOne(first, { ...options, openssh: to }),
+    );
   }
   if (first === undefined || second === undefined || files.length > 2)
-    return "compare needs OLD and NEW, or --git REV [FILE], or FILE with --openssh 9.2..10.0";
-  return both(openOne(first, options), openOne(second, options));
+    return "compare needs OLD and NEW, or two --image, or --git REV [FILE], or FILE with --openssh 9.2..10.0";
+  return both(await openOne(first, options), await openOne(second, options));
 }
 
-function openOne(
-  file: string,
+async function openCommit(
+  files: readonly string[],
+  options: CompareCommandOptions,
+  revision: string,
+): Promise<Sides | string> {
+  if (files.length > 1) return "compare --git REV takes one FILE";
+  const file = files[0] ?? "sshd_config";
+  const folder = latin1(resolve(file)).replace(/\/[^/]*$/, "");
+  const tree = gitTree(folderTree("/"), folder === "" ? "/" : folder, revision);
+  if ("error" in tree) return `--git ${revision}: ${tree.error}`;
+  return both(await openOne(file, options, tree), await openOne(file, options));
+}
+
+/** Without FILE the one that an image's sshd reads. */
+async function openOne(
+  file: string | undefined,
   options: TargetOptions,
-  at?: Parameters<typeof openTargets>[2],
-): Target | string {
-  const opened = openTargets([file], options, at);
+  at?: FileTree,
+): Promise<Target | string> {
+  const opened = await openSources(file === undefined ? [] : [file], options, at);
   if ("misuse" in opened) return opened.misuse;
   const [target] = opened;
   if (target === undefined) return `${file} is not there`;
+  if ("absent" in target) return target.absent;
   return "error" in target ? target.error : target;
 }
 

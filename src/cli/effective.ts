@@ -20,8 +20,9 @@ import {
 import { connectionJson, jsonText, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
-import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { latin1, openTargets, type Target, type TargetOptions } from "./targets.ts";
+import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { openSources } from "./sources.ts";
+import { latin1, type Target, type TargetOptions } from "./targets.ts";
 
 export interface EffectiveCommandOptions extends TargetOptions, OutputOptions {
   readonly C?: readonly string[];
@@ -34,12 +35,19 @@ interface Answered {
   readonly effective: Effective;
 }
 
-export function runEffective(file: string | undefined, options: EffectiveCommandOptions): number {
-  const opened = openTargets(file === undefined ? [] : [file], options);
+export async function runEffective(
+  file: string | undefined,
+  options: EffectiveCommandOptions,
+): Promise<number> {
+  const opened = await openSources(file === undefined ? [] : [file], options);
   if ("misuse" in opened) return refuse(opened.misuse);
   const [target] = opened;
   if (target === undefined) return refuse("there is no file to read");
   if ("error" in target) return refuse(visible(target.error));
+  if ("absent" in target) {
+    complain(visible(target.absent));
+    return 0;
+  }
   const refused = whyRefused(target.config);
   if (refused !== null) return refuse(visible(refused));
   const answers: Answered[] = [];

@@ -8,7 +8,8 @@ import { type ExposedTarget, exposureJson, exposureTable } from "../report/expos
 import { visible } from "../report/text.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { latin1, openTargets, releaseText, type Target, type TargetOptions } from "./targets.ts";
+import { openPresent } from "./sources.ts";
+import { latin1, releaseText, type Target, type TargetOptions } from "./targets.ts";
 
 export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly capability?: readonly string[];
@@ -23,7 +24,7 @@ export async function runExposure(
 ): Promise<number> {
   const capabilities = chooseCapabilities(options.capability);
   if (typeof capabilities === "string") return refuse(capabilities);
-  const opened = openTargets(files, options);
+  const opened = await openPresent(files, options);
   if ("misuse" in opened) return refuse(opened.misuse);
   const targets: ExposedTarget[] = [];
   for (const target of opened) {

@@ -1,10 +1,11 @@
 /** `audit --fix` and `--diff` on files that are not a live server's own: plan, prove, show or write. */
 import { relative, resolve } from "node:path";
 import { loadConfig } from "../config/load.ts";
-import { type ChangedFile, unifiedDiff } from "../diff/diff.ts";
+import { unifiedDiff } from "../diff/diff.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { replaceFiles } from "../host/replace.ts";
+import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
@@ -19,12 +20,12 @@ import {
   type Prepared,
   type PreparedAudit,
   prepareAudit,
-  unreadable,
+  withoutFindings,
 } from "./audit.ts";
 import { ownMachine } from "./host.ts";
 import type { Live } from "./live.ts";
 import { complain, renderAudit, writeBytes } from "./output.ts";
-import { latin1, type Target, type Unreadable } from "./targets.ts";
+import { type Absent, latin1, type Target, type Unreadable } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
 /** cli.md, "Exit codes" */
@@ -35,7 +36,7 @@ interface Session {
   readonly options: AuditCommandOptions;
   /** new bytes by real path inside the tree */
   readonly staged: Map<string, Uint8Array>;
-  readonly changed: Map<string, ChangedFile>;
+  readonly changed: Map<string, ImageFile>;
   /** null: no target is this host's own */
   readonly live: Live | null;
   fixed: number;
@@ -44,6 +45,8 @@ interface Session {
 }
 
 export async function runFix(files: readonly string[], options: AuditCommandOptions): Promise<number> {
+  if (options.image !== undefined && (options.diff !== true || options.image.length > 1))
+    return misused({ misuse: "an image is never changed: --fix --diff shows the changes of one" });
   const prepared = await prepareAudit(files, options);
   if ("misuse" in prepared) return misused(prepared);
   if (options.diff === true || !prepared.opened.some(isLive)) return fixAll(prepared, options, null);
@@ -53,7 +56,7 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
   });
 }
 
-function isLive(opened: Prepared | Unreadable): boolean {
+function isLive(opened: Prepared | Unreadable | Absent): boolean {
   return "target" in opened && opened.target.live;
 }
 
@@ -73,10 +76,10 @@ async function fixAll(
   };
   const targets: TargetReport[] = [];
   for (const one of opened)
-    targets.push("error" in one ? unreadable(one.name, one.error) : await fixTarget(one, session));
+    targets.push("target" in one ? await fixTarget(one, session) : withoutFindings(one));
   const report = { tool: { name: "sshd-policy", version: ownVersion() }, targets, fixed: session.fixed };
   const stdin = opened
-    .flatMap((one) => ("error" in one ? [] : [one.target]))
+    .flatMap((one) => ("target" in one ? [one.target] : []))
     .find((target) => target.stdin !== null);
   if (options.diff === true) {
     return showDiff(session, targets) ?? exitCode(report);
@@ -115,7 +118,8 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
     for (const { realPath, shown, before, after } of plan.files) {
       session.staged.set(realPath, encode(after));
       const first = session.changed.get(realPath);
-      session.changed.set(realPath, { name: diffName(shown), before: first?.before ?? before, after });
+      const name = target.image === null ? diffName(shown) : realPath.slice(1);
+      session.changed.set(realPath, { name, path: realPath, before: first?.before ?? before, after });
     }
     session.fixed += plan.fixed.length;
   }
@@ -178,6 +182,12 @@ function diffName(shown: string): string {
   return name.replace(/^(\.?\/)+/, "");
 }
 
+/** On standard error: standard output is the diff's. */
+function tellDockerfile(files: readonly ImageFile[]): void {
+  const line = dockerfileLine(files);
+  if (line !== null) complain(`the same as a line for its Dockerfile:\n${line}`);
+}
+
 /** Prints the diff; null when nothing is to change. */
 function showDiff(session: Session, targets: readonly TargetReport[]): number | null {
   for (const { error } of targets) if (error !== null) complainOf(error);
@@ -185,5 +195,6 @@ function showDiff(session: Session, targets: readonly TargetReport[]): number | 
   if (diff === "") return null;
   const failed = writeBytes(encode(diff), session.options);
   if (failed !== null) complain(failed);
+  if (session.options.image !== undefined) tellDockerfile([...session.changed.values()]);
   return failed !== null || targets.some(({ error }) => error !== null) ? 2 : 1;
 }

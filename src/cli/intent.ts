@@ -30,7 +30,7 @@ export function makeIntentFinder(options: IntentOptions): (target: Target) => Pr
     if (options.config === false) return null;
     if (options.config !== undefined) return once(latin1(resolve(options.config)));
     // a root or an image comes from somebody else: it does not say how it is judged
-    if (options.root !== undefined) return null;
+    if (options.root !== undefined || options.image !== undefined) return null;
     const path = findPolicyFile(host, target.path);
     return path === null ? null : once(path);
   };

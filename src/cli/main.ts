@@ -41,6 +41,17 @@ function withTargets(command: Command, argument = "[FILE...]"): Command {
     .option("--as-host", "resolve Includes as sshd -f FILE on this machine does");
 }
 
+/** An image holds the / of a server, too; probing needs files on the disk. */
+function withImages(command: Command): Command {
+  return command
+    .option(
+      "--image <file>",
+      "an image: docker-archive, OCI archive or layout, tar of a root file system (repeatable)",
+      collect,
+    )
+    .option("--platform <os/arch>", "which image of an index");
+}
+
 function withOutput(command: Command, formats: readonly string[]): Command {
   return command
     .addOption(
@@ -53,7 +64,7 @@ function withOutput(command: Command, formats: readonly string[]): Command {
 
 function addAudit(program: Command, done: Done): void {
   const command = program.command("audit").description("run the rules and print findings");
-  withOutput(withTargets(command), [
+  withOutput(withImages(withTargets(command)), [
     "pretty",
     "concise",
     "json",
@@ -121,7 +132,7 @@ type Done = (code: number) => void;
 
 function addExposure(program: Command, done: Done): void {
   const command = program.command("exposure").description("who may forward what, with the lines that decide");
-  withOutput(withTargets(command), ["pretty", "json"])
+  withOutput(withImages(withTargets(command)), ["pretty", "json"])
     .option(
       "--capability <name>",
       "only this: tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent (repeatable)",
@@ -142,7 +153,7 @@ function addCompare(program: Command, done: Done): void {
     .description(
       "which connections gained or lost which kind of forwarding: OLD NEW, --git REV [FILE], or FILE with --openssh A..B",
     );
-  withOutput(withTargets(command), ["pretty", "json"])
+  withOutput(withImages(withTargets(command)), ["pretty", "json"])
     .option("--git <rev>", "compare with the file as it is in that commit")
     .action(async (files: string[], options: CompareCommandOptions) => {
       const { runCompare } = await import("./compare.ts");
@@ -154,7 +165,7 @@ function addEffective(program: Command, done: Done): void {
   const command = program
     .command("effective")
     .description("the effective value of every keyword for a connection, as sshd -T prints it");
-  withOutput(withTargets(command, "[FILE]"), ["pretty", "json"])
+  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "json"])
     .option(
       "-C <spec>",
       "a connection, as sshd -C: user=,host=,addr=,laddr=,lport=,rdomain=,group= (repeatable)",
@@ -164,16 +175,16 @@ function addEffective(program: Command, done: Done): void {
     .option("--as-sshd", "treat missing fields as sshd -T of that release does")
     .action(async (file: string | undefined, options: EffectiveCommandOptions) => {
       const { runEffective } = await import("./effective.ts");
-      done(runEffective(file, options));
+      done(await runEffective(file, options));
     });
 }
 
 function addCheck(program: Command, done: Done): void {
   const command = program.command("check").description("would sshd of that release accept the file?");
-  withOutput(withTargets(command), ["pretty", "concise", "json"]).action(
+  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"]).action(
     async (files: string[], options: CheckCommandOptions) => {
       const { runCheck } = await import("./check.ts");
-      done(runCheck(files, options));
+      done(await runCheck(files, options));
     },
   );
 }

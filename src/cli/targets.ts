@@ -14,12 +14,16 @@ import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
 import { folderTree } from "../files/folder.ts";
-import { installedRelease } from "../files/release.ts";
+import type { Image } from "../files/image.ts";
+import { installedRelease, releaseOfBinary } from "../files/release.ts";
 import { type StartOptions, startOptions } from "../files/start-options.ts";
 import type { Account, FileContent, FileTree } from "../files/tree.ts";
+import { mainFiles } from "../files/vendor-place.ts";
 
 export interface TargetOptions {
   readonly root?: string;
+  readonly image?: readonly string[];
+  readonly platform?: string;
   readonly openssh?: string;
   readonly o?: readonly string[];
   readonly asHost?: boolean;
@@ -61,6 +65,14 @@ export interface Target {
   readonly live: boolean;
   /** the bytes of standard input, where they are the main file */
   readonly stdin: Uint8Array | null;
+  /** the image that it is in, where it is in one */
+  readonly image: Image | null;
+}
+
+/** There is no sshd in a system, so there is nothing to judge. */
+export interface Absent {
+  readonly name: string;
+  readonly absent: string;
 }
 
 /** A target that cannot be read does not stop the others. */
@@ -86,30 +98,26 @@ export function openTargets(
 ): readonly Opened[] | Misuse {
   const misuse = misuseOf(files, options);
   if (misuse !== null) return { misuse };
-  const host = folderTree("/");
-  const tree = options.root === undefined ? host : folderTree(resolve(options.root));
-  const release = chooseRelease(options, tree, files.length === 0);
-  if (options.root !== undefined && tree.stat("/")?.kind !== "folder")
-    return { misuse: `--root ${options.root} is no folder that can be read` };
-  const people = choosePeople(options, tree, host);
+  if (options.root !== undefined) return openRoot(options.root, files, options);
+  const tree = folderTree("/");
+  const release = chooseRelease(options, tree, files.length === 0 ? "live" : "host");
+  const people = choosePeople(options, tree, null);
   if ("misuse" in people) return people;
-  const isSystem = options.root !== undefined || files.length === 0;
-  const opening: Opening = {
-    options,
-    tree: at ?? tree,
-    release,
-    people,
-    start: isSystem ? startOptions(tree) : null,
-  };
-  if (options.root !== undefined) return openRoot(options.root, files, opening);
+  const start = files.length === 0 ? startOptions(tree) : null;
+  const opening: Opening = { options, tree: at ?? tree, release, people, start };
   if (files.length === 0) return [openLive(opening)];
   return files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening)));
 }
 
-function misuseOf(files: readonly string[], { root, openssh }: TargetOptions): string | null {
+export function misuseOf(
+  files: readonly string[],
+  { root, image, platform, openssh }: TargetOptions,
+): string | null {
+  if (root !== undefined && image !== undefined) return "--root and --image exclude each other";
+  if (platform !== undefined && image === undefined) return "--platform chooses from an --image";
   if (files.filter((file) => file === "-").length > 1) return "standard input can be read once only";
-  if (root !== undefined && files.includes("-"))
-    return "--root and standard input exclude each other: --stdin-filename says where the text would lie";
+  if ((root !== undefined || image !== undefined) && files.includes("-"))
+    return "--root or --image and standard input exclude each other: --stdin-filename says where the text would lie";
   if (openssh !== undefined && parseRelease(openssh) === null)
     return `"${openssh}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`;
   return null;
@@ -131,16 +139,23 @@ interface Opening {
   readonly people: People;
 }
 
-/** Given, else by the package database, else (this host's own sshd only) by `sshd -V`, else the newest known. */
-function chooseRelease({ openssh, root }: TargetOptions, tree: FileTree, live: boolean): ChosenRelease {
+/** Whose files are read: this host's own sshd's, others on this host, or a system's that is only looked at. */
+type Whose = "live" | "host" | "root" | "image";
+
+/**
+ * Given, else by the package database, else by `sshd -V` (this host's own sshd only) or by what is written in the
+ * program (which is never run), else the newest known.
+ */
+function chooseRelease({ openssh }: TargetOptions, tree: FileTree, whose: Whose): ChosenRelease {
   const given = openssh === undefined ? null : parseRelease(openssh);
   if (given !== null) return known({ release: given, source: "given with --openssh" });
-  const installed = installedRelease(tree);
+  const isSystem = whose === "root" || whose === "image";
+  const installed = installedRelease(tree) ?? (isSystem ? releaseOfBinary(tree) : null);
   if (installed !== null) {
-    const where = root === undefined ? "found on this host" : "found in the root";
+    const where = isSystem ? `found in the ${whose}` : "found on this host";
     return known({ release: installed.release, source: `${where}, ${installed.source}` });
   }
-  const running = live && root === undefined ? versionOfSshd() : null;
+  const running = whose === "live" ? versionOfSshd() : null;
   if (running !== null) return { release: running, source: "found on this host, sshd -V" };
   const source = "the newest known: none was found, --openssh names another";
   return { release: NEWEST, source, assumed: true };
@@ -175,15 +190,15 @@ interface People {
   readonly limits: readonly string[];
 }
 
-function choosePeople(options: TargetOptions, tree: FileTree, host: FileTree): People | Misuse {
+/** `system`: a root or an image, whose accounts are labels even in an open world. */
+function choosePeople(options: TargetOptions, host: FileTree, system: FileTree | null): People | Misuse {
   const given = options.accounts ?? ["open"];
-  const ownTree = options.root !== undefined;
-  const open = { known: ownTree ? accountsOf(tree) : null, world: null, limits: [] };
+  const open = { known: system === null ? null : accountsOf(system), world: null, limits: [] };
   if (given.length === 1 && given[0] === "open")
     return { ...open, text: "anybody may exist (--accounts open)" };
   if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
   if (given.length === 1 && (given[0] === "target" || given[0] === "host")) {
-    const from = given[0] === "host" ? host : tree;
+    const from = given[0] === "host" ? host : (system ?? host);
     const world = accountsOf(from);
     if (world === null) return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read` };
     const others = given[0] === "host" ? furtherAccountSources(host) : [];
@@ -224,13 +239,14 @@ interface Wanted {
   readonly writableFolder?: string;
   readonly rootFolder?: string;
   readonly stdin?: Uint8Array;
+  readonly image?: Image | null;
 }
 
 function load(wanted: Wanted, opening: Opening): Opened {
   const { options, release, people } = opening;
   const refusal = refusalOf(wanted.tree.read(wanted.path), wanted.name);
   if (refusal !== null) return { name: wanted.name, error: refusal };
-  const live = (wanted.rootFolder ?? "") === "" && isLive(wanted);
+  const live = (wanted.rootFolder ?? "") === "" && (wanted.image ?? null) === null && isLive(wanted);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? (opening.start ?? startOptions(wanted.tree)) : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
@@ -262,6 +278,7 @@ function load(wanted: Wanted, opening: Opening): Opened {
     live,
     startSource: start?.source ?? null,
     stdin: wanted.stdin ?? null,
+    image: wanted.image ?? null,
   };
 }
 
@@ -306,23 +323,67 @@ function openLive(opening: Opening): Opened {
   );
 }
 
-function openRoot(root: string, files: readonly string[], opening: Opening): Opened[] {
+/** The / of a server that is only looked at: of no program in it anything is run. */
+export interface System {
+  readonly tree: FileTree;
+  readonly whose: "root" | "image";
+  readonly shownAs: (path: string) => string;
+  readonly checkCommand: string;
+  readonly start: StartOptions;
+  /** the folder on this machine, latin1; empty for / itself and where there is none */
+  readonly rootFolder: string;
+  readonly image: Image | null;
+}
+
+function openRoot(
+  root: string,
+  files: readonly string[],
+  options: TargetOptions,
+): readonly Opened[] | Misuse {
   const folder = resolve(root);
   const shownRoot = latin1(root).replace(/\/+$/, "");
+  const tree = folderTree(folder);
+  if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
+  const system: System = {
+    tree,
+    whose: "root",
+    shownAs: (inside) => shownRoot + inside,
+    checkCommand: `sshd-policy effective --root ${root}`,
+    start: startOptions(tree),
+    rootFolder: folder === "/" ? "" : latin1(folder),
+    image: null,
+  };
+  return openSystem(system, files, options);
+}
+
+/** FILEs inside a system; without any, what its sshds read. */
+export function openSystem(
+  system: System,
+  files: readonly string[],
+  options: TargetOptions,
+): readonly Opened[] | Misuse {
+  const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
+  const people = choosePeople(options, folderTree("/"), tree);
+  if ("misuse" in people) return people;
+  const opening = { options, tree, release: chooseRelease(options, tree, whose), people, start };
   const paths =
     files.length === 0
-      ? [opening.start?.configFile ?? MAIN]
+      ? start.configFile === null
+        ? mainFiles(tree)
+        : [start.configFile]
       : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
   return paths.map((path) =>
     load(
       {
-        name: shownRoot + path,
-        tree: opening.tree,
+        name: shownAs(path),
+        tree,
         path,
-        shownAs: (inside) => shownRoot + inside,
+        shownAs,
         writableFolder: "/",
-        rootFolder: folder === "/" ? "" : latin1(folder),
-        checkCommand: `sshd-policy effective --root ${root}`,
+        rootFolder,
+        checkCommand,
+        image,
+        ...(path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
       },
       opening,
     ),

@@ -14,13 +14,13 @@ import {
   readSync,
   type Stats,
 } from "node:fs";
+import { type Failure, type Resolved, resolveInside } from "./resolve.ts";
 import type { FileContent, FileEntry, FileErrorCode, FileTree } from "./tree.ts";
 
-/** As the kernel's own limit (path_resolution(7)). */
-const MAX_LINKS = 40;
 /** Ours: no configuration is longer; what is, is refused rather than read into memory. */
 export const MAX_FILE_BYTES: number = 64 * 1024 * 1024;
 
+/** strerror(3)'s words, and ours for what it has none for. */
 const REASONS: Readonly<Record<FileErrorCode, string>> = {
   ENOENT: "No such file or directory",
   EACCES: "Permission denied",
@@ -31,14 +31,8 @@ const REASONS: Readonly<Record<FileErrorCode, string>> = {
   ESPECIAL: "not a regular file",
 };
 
-/** An error of a file operation, before it becomes a FileContent. */
-interface Failure {
-  readonly code: FileErrorCode;
-}
-
-interface Resolved {
-  /** path inside the tree, without links */
-  readonly path: string;
+interface FolderNode {
+  readonly kind: FileEntry["kind"];
   readonly stats: Stats;
 }
 
@@ -56,16 +50,18 @@ export function folderTree(root: string): FileTree {
 type Outside = (path: string) => Buffer;
 
 function readFile(outside: Outside, path: string): FileContent {
-  const found = resolve(outside, path, true);
+  const found = resolve(outside, path, "follow");
   if ("code" in found) return unreadable(found.code);
-  if (found.stats.isDirectory()) return { kind: "folder" };
-  if (!found.stats.isFile()) return unreadable("ESPECIAL");
-  if (found.stats.size > MAX_FILE_BYTES) return unreadable("ETOOBIG");
+  const { kind, stats } = found.node;
+  if (kind === "folder") return { kind };
+  if (kind !== "file") return unreadable("ESPECIAL");
+  if (stats.size > MAX_FILE_BYTES) return unreadable("ETOOBIG");
   const bytes = readBytes(outside(found.path));
   return bytes instanceof Uint8Array ? { kind: "file", bytes, realPath: found.path } : unreadable(bytes.code);
 }
 
-function unreadable(code: FileErrorCode): FileContent {
+/** A file that cannot be read, with the reason in words. */
+export function unreadable(code: FileErrorCode): FileContent {
   return { kind: "unreadable", code, reason: REASONS[code] };
 }
 
@@ -102,8 +98,8 @@ function readAll(handle: number, size: number): Uint8Array | Failure {
 }
 
 function listFolder(outside: Outside, path: string): readonly string[] | null {
-  const found = resolve(outside, path, true);
-  if ("code" in found || !found.stats.isDirectory()) return null;
+  const found = resolve(outside, path, "follow");
+  if ("code" in found || found.node.kind !== "folder") return null;
   try {
     const names = readdirSync(outside(found.path), { encoding: "buffer" }).map((name) =>
       name.toString("latin1"),
@@ -115,18 +111,18 @@ function listFolder(outside: Outside, path: string): readonly string[] | null {
 }
 
 function statPath(outside: Outside, path: string, follow: boolean): FileEntry | null {
-  const found = resolve(outside, path, follow);
+  const found = resolve(outside, path, follow ? "follow" : "keep");
   if ("code" in found) return null;
-  const { stats } = found;
+  const { kind, stats } = found.node;
   return {
-    kind: kindOf(stats),
+    kind,
     size: stats.size,
     mode: stats.mode & 0o7777,
     uid: stats.uid,
     gid: stats.gid,
     modifiedMs: stats.mtimeMs,
     realPath: found.path,
-    target: stats.isSymbolicLink() ? readLink(outside(found.path)) : null,
+    target: kind === "link" ? readLink(outside(found.path)) : null,
   };
 }
 
@@ -144,45 +140,18 @@ function readLink(path: Buffer): string | null {
   }
 }
 
-/** path_resolution(7) inside the root: `..` at the top stays at the top. */
-function resolve(outside: Outside, path: string, followLast: boolean): Resolved | Failure {
-  const pending = path.split("/").reverse();
-  const done: string[] = [];
-  let stats = lstat(outside("/"));
-  let links = 0;
-  while (pending.length > 0) {
-    const name = pending.pop() ?? "";
-    if ("code" in stats) return stats;
-    if (name === "" || name === ".") continue;
-    if (!stats.isDirectory()) return { code: "ENOTDIR" };
-    if (name === "..") {
-      done.pop();
-      stats = lstat(outside(`/${done.join("/")}`));
-      continue;
-    }
-    const here = `/${[...done, name].join("/")}`;
-    const entry = lstat(outside(here));
-    if ("code" in entry) return entry;
-    const isLast = pending.every((part) => part === "" || part === ".");
-    if (!entry.isSymbolicLink() || (isLast && !followLast)) {
-      done.push(name);
-      stats = entry;
-      continue;
-    }
-    const target = readLink(outside(here));
-    if (target === null || ++links > MAX_LINKS) return { code: target === null ? "EIO" : "ELOOP" };
-    if (target.startsWith("/")) {
-      done.length = 0;
-      stats = lstat(outside("/"));
-    }
-    pending.push(...target.split("/").reverse());
-  }
-  return "code" in stats ? stats : { path: `/${done.join("/")}`, stats };
+function resolve(outside: Outside, path: string, last: "follow" | "keep"): Resolved<FolderNode> | Failure {
+  return resolveInside(
+    { at: (inside) => lstat(outside(inside)), targetOf: (inside) => readLink(outside(inside)) },
+    path,
+    last,
+  );
 }
 
-function lstat(path: Buffer): Stats | Failure {
+function lstat(path: Buffer): FolderNode | Failure {
   try {
-    return lstatSync(path);
+    const stats = lstatSync(path);
+    return { kind: kindOf(stats), stats };
   } catch (error) {
     return failure(error);
   }

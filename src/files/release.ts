@@ -1,6 +1,7 @@
 /** The OpenSSH server that a tree has installed, by its package database. No program of the tree is ever run. */
 import { parseRelease, type Release } from "../../grammar/release.ts";
 import type { FileTree } from "./tree.ts";
+import { sshdPrograms } from "./vendor-place.ts";
 
 export interface InstalledRelease {
   readonly release: Release;
@@ -28,6 +29,65 @@ function fromApk(tree: FileTree): InstalledRelease | null {
     if (version !== undefined) return found(version, `apk: ${name}`);
   }
   return null;
+}
+
+/** os-release(5) ID to the vendor whose backports count. */
+const VENDORS: Readonly<Record<string, string>> = {
+  debian: "+debian",
+  ubuntu: "+ubuntu",
+  fedora: "+fedora",
+  alpine: "+alpine",
+  rhel: "+rhel",
+  centos: "+rhel",
+  rocky: "+rhel",
+  almalinux: "+rhel",
+  ol: "+rhel",
+};
+
+/**
+ * The banner's version, which is written in the program (version.h SSH_RELEASE). Debian and Ubuntu add the package's
+ * revision; elsewhere the revision is unknown. The program is read, never run.
+ */
+export function releaseOfBinary(tree: FileTree): InstalledRelease | null {
+  for (const path of sshdPrograms(tree)) {
+    const content = tree.read(path);
+    if (content.kind !== "file") continue;
+    const bytes = Buffer.from(content.bytes.buffer, content.bytes.byteOffset, content.bytes.byteLength);
+    const banner = bannerIn(bytes);
+    const release = banner === null ? null : parseRelease(versionOf(banner, tree));
+    if (release === null) continue;
+    const revision = release.packageVersion === null ? ", its revision unknown" : "";
+    return { release, source: `${path}: ${banner?.text ?? ""}${revision}` };
+  }
+  return null;
+}
+
+interface Banner {
+  readonly text: string;
+  /** "9.2p1" */
+  readonly version: string;
+  /** "2+deb12u3" of "Debian-2+deb12u3"; null without one */
+  readonly revision: string | null;
+}
+
+/** "OpenSSH_9.2p1 Debian-2+deb12u3"; patterns of other programs' banners have no patch level. */
+function bannerIn(bytes: Buffer): Banner | null {
+  for (let at = bytes.indexOf("OpenSSH_"); at !== -1; at = bytes.indexOf("OpenSSH_", at + 1)) {
+    const text = bytes.toString("latin1", at, at + 80);
+    const match = /^OpenSSH_(\d+\.\d+p\d+)(?: (?:Debian|Ubuntu)-([0-9A-Za-z.+~]+))?/.exec(text);
+    if (match !== null) return { text: match[0], version: match[1] ?? "", revision: match[2] ?? null };
+  }
+  return null;
+}
+
+function versionOf({ version, revision }: Banner, tree: FileTree): string {
+  if (revision !== null) return `1:${version}-${revision}`;
+  const content = [tree.read("/etc/os-release"), tree.read("/usr/lib/os-release")].find(
+    ({ kind }) => kind === "file",
+  );
+  const text = content?.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : "";
+  const id = /^ID="?([a-z]+)"?$/m.exec(text)?.[1] ?? "";
+  return version + (VENDORS[id] ?? "");
 }
 
 /** One folder a package, `openssh-9.9p2-1`. */

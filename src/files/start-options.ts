@@ -31,6 +31,18 @@ export function startOptions(tree: FileTree): StartOptions {
   return value === undefined ? NOTHING : readOptions(splitWords(value), path);
 }
 
+/**
+ * The options of sshd in a command, such as an image's ENTRYPOINT and CMD: sshd itself, behind an init or in the words
+ * of a shell's -c. Null where no sshd is named.
+ */
+export function commandOptions(command: readonly string[], source: string): StartOptions | null {
+  const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(word) : [word]));
+  const at = words.findIndex((word) => /(?:^|\/)sshd$/.test(word));
+  if (at === -1) return null;
+  const end = words.findIndex((word, index) => index > at && /^(?:;|&&?|\|\|?)$|;$/.test(word));
+  return readOptions(words.slice(at + 1, end === -1 ? words.length : end), source);
+}
+
 function unitCommand(tree: FileTree, unit: string): StartOptions | null {
   const lines = unitLines(tree, unit);
   if (lines === null) return null;

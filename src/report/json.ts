@@ -25,13 +25,13 @@ export function jsonText(document: object): string {
 }
 
 function targetJson(target: TargetReport): object {
-  const { openssh, opensshSource, otherReadings, accounts, complete, limits, error } = target;
+  const { openssh, opensshSource, otherReadings, accounts, complete, limits, error, absent } = target;
   const findings = target.findings.map(findingJson);
   const path = pathText(target.path);
-  return { path, openssh, opensshSource, otherReadings, accounts, complete, limits, error, findings };
+  return { path, openssh, opensshSource, otherReadings, accounts, complete, limits, error, absent, findings };
 }
 
-function findingJson({ finding, edits, suppressed }: ReportedFinding): object {
+function findingJson({ finding, edits, suppressed, layer }: ReportedFinding): object {
   const { rule, severity, message, witness, capability, login, notes, fix } = finding;
   return {
     rule,
@@ -45,6 +45,7 @@ function findingJson({ finding, edits, suppressed }: ReportedFinding): object {
     notes,
     fix: fix === null ? null : { safety: fix.safety, title: fix.title, edits: (edits ?? []).map(editJson) },
     suppressed,
+    layer,
   };
 }
 

@@ -10,6 +10,7 @@ import {
   countFindings,
   type ReportedEdit,
   type ReportedFinding,
+  type ReportedLayer,
   type TargetReport,
 } from "./report.ts";
 import { visible } from "./text.ts";
@@ -31,7 +32,7 @@ export function pretty(report: AuditReport, options: PrettyOptions): string {
 }
 
 function findingText(reported: ReportedFinding, target: TargetReport, paint: ChalkInstance): string {
-  const { finding, edits } = reported;
+  const { finding } = reported;
   const { line, column } = positionAt(finding.place.source, finding.place.span.start);
   const severity = colours(paint)[finding.severity];
   const head = `${paint.bold(visible(`${finding.place.source.path}:${line}:${column}`))}  ${severity(finding.severity)}  ${finding.rule}`;
@@ -40,7 +41,7 @@ function findingText(reported: ReportedFinding, target: TargetReport, paint: Cha
     head,
     `  ${visible(finding.message)}`,
     ...excerpt(finding.place, context, finding.label).map((shown) => excerptText(shown, severity, paint)),
-    ...rows(finding, target, edits).map(([name, text]) => `  ${paint.dim(name.padEnd(8))} ${visible(text)}`),
+    ...rows(reported, target).map(([name, text]) => `  ${paint.dim(name.padEnd(8))} ${visible(text)}`),
   ];
   return lines.map((text) => `${text}\n`).join("");
 }
@@ -67,9 +68,8 @@ function excerptText(
 
 /** The rows below the excerpt, each with its name. */
 function rows(
-  finding: Finding,
+  { finding, edits, layer }: ReportedFinding,
   target: TargetReport,
-  edits: readonly ReportedEdit[] | null,
 ): (readonly [string, string])[] {
   const found: (readonly [string, string])[] = [];
   if (finding.witness !== null) {
@@ -82,8 +82,15 @@ function rows(
     found.push(["note", `${name}: ${note}`]);
   }
   for (const note of finding.notes) found.push(["note", note]);
+  if (layer !== null) found.push(["layer", layerText(layer)]);
   if (finding.fix !== null) found.push(["fix", fixText(finding.fix, edits, finding)]);
   return found;
+}
+
+/** "layer 2 of 3 (sha256:0123456789ab): RUN sed …" */
+function layerText({ index, count, digest, command }: ReportedLayer): string {
+  const name = digest === null ? "" : ` (${digest.slice(0, "sha256:".length + 12)})`;
+  return `${index + 1} of ${count}${name}${command === null ? "" : `: ${command}`}`;
 }
 
 function witnessText(witness: Connection, grant: string): string {
@@ -152,10 +159,13 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
       paint.bold(`${total} ${total === 1 ? "finding" : "findings"}: ${kinds}${fixableText(report)}`),
     );
     lines.push(`"sshd-policy rules ID" explains a rule`);
-  } else if (report.targets.some(({ error }) => error === null))
-    lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
-  lines.push(...new Set(report.targets.filter(({ error }) => error === null).map(judgedText)));
+  } else if (report.targets.some(isJudged)) lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
+  lines.push(...new Set(report.targets.filter(isJudged).map(judgedText)));
   return lines.map((line) => `${visible(line)}\n`).join("");
+}
+
+function isJudged({ error, absent }: TargetReport): boolean {
+  return error === null && absent === null;
 }
 
 function fixableText(report: AuditReport): string {

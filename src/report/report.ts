@@ -32,6 +32,8 @@ export interface TargetReport {
   readonly limits: readonly string[];
   /** "sshd -T" or another command to which `-C SPEC` is appended to check a witness by hand */
   readonly checkCommand: string;
+  /** why there is nothing to judge: no sshd is there; null where one is */
+  readonly absent: string | null;
   /** why the target could not be read; null when it was */
   readonly error: string | null;
   readonly findings: readonly ReportedFinding[];
@@ -44,6 +46,18 @@ export interface ReportedFinding {
   /** the bytes that the finding's fix would change; null without a fix */
   readonly edits: readonly ReportedEdit[] | null;
   readonly suppressed: { readonly reason: string; readonly until: string | null } | null;
+  /** of an image: the layer that wrote the line that the finding is about */
+  readonly layer: ReportedLayer | null;
+}
+
+export interface ReportedLayer {
+  /** the place among all layers, from 0 */
+  readonly index: number;
+  readonly count: number;
+  readonly digest: string | null;
+  readonly diffId: string | null;
+  /** what the image's history says made it */
+  readonly command: string | null;
 }
 
 /** Offsets in bytes into the original file. */

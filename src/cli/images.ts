@@ -1,0 +1,73 @@
+/** Targets in images (--image): each is opened, and its sshds are what a root's are. */
+import { resolve } from "node:path";
+import type { Image } from "../files/image.ts";
+import { installedRelease } from "../files/release.ts";
+import { commandOptions, startOptions } from "../files/start-options.ts";
+import { mainFiles, sshdPrograms } from "../files/vendor-place.ts";
+import {
+  type Absent,
+  latin1,
+  type Misuse,
+  misuseOf,
+  type Opened,
+  openSystem,
+  type System,
+  type TargetOptions,
+} from "./targets.ts";
+
+export async function openImages(
+  files: readonly string[],
+  options: TargetOptions,
+): Promise<readonly (Opened | Absent)[] | Misuse> {
+  const misuse = misuseOf(files, options);
+  if (misuse !== null) return { misuse };
+  const opened: (Opened | Absent)[] = [];
+  for (const file of options.image ?? []) {
+    const found = await openOne(file, files, options);
+    if ("misuse" in found) return found;
+    opened.push(...found);
+  }
+  return opened;
+}
+
+async function openOne(
+  file: string,
+  files: readonly string[],
+  options: TargetOptions,
+): Promise<readonly (Opened | Absent)[] | Misuse> {
+  let found: readonly (Opened | Absent)[] | Misuse = [];
+  const name = latin1(file);
+  const { openImage } = await import("../files/image.ts");
+  const image = await openImage(resolve(file), {
+    platform: options.platform ?? null,
+    explore: (seen) => {
+      found =
+        files.length === 0 && !hasSshd(seen)
+          ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
+          : openSystem(systemOf(file, seen, options), files, options);
+    },
+  });
+  return "error" in image ? [{ name, error: `${name}: ${latin1(image.error)}` }] : found;
+}
+
+function hasSshd({ tree }: Image): boolean {
+  return (
+    installedRelease(tree) !== null ||
+    sshdPrograms(tree).length > 0 ||
+    mainFiles(tree).some((path) => tree.stat(path) !== null)
+  );
+}
+
+function systemOf(file: string, image: Image, { platform }: TargetOptions): System {
+  const { tree, command } = image;
+  const choice = platform === undefined ? "" : ` --platform ${platform}`;
+  return {
+    tree,
+    whose: "image",
+    shownAs: (path) => `${latin1(file)}:${path}`,
+    checkCommand: `sshd-policy effective --image ${file}${choice}`,
+    start: commandOptions(command, "the image's ENTRYPOINT and CMD") ?? startOptions(tree),
+    rootFolder: "",
+    image,
+  };
+}

@@ -1,0 +1,207 @@
+/**
+ * What an image consists of: its layers in order, with the commands that made them, and what it starts. Read from a
+ * docker-archive's manifest.json (`docker save`) or from an OCI layout's index.json (OCI image specification).
+ */
+import { createHash } from "node:crypto";
+import { ArchiveError } from "./tar-header.ts";
+
+export interface LayerOrigin {
+  /** the place among all layers, from 0 */
+  readonly index: number;
+  readonly count: number;
+  /** of the layer as it is stored: what `docker pull` and a registry name */
+  readonly digest: string | null;
+  /** of the layer's tar: what `docker inspect` lists */
+  readonly diffId: string | null;
+  /** what the image's history says made it; null where it says nothing */
+  readonly command: string | null;
+}
+
+export interface ImageLayer {
+  /** its name in the archive or layout */
+  readonly member: string;
+  readonly origin: LayerOrigin;
+}
+
+export interface ImageManifest {
+  readonly layers: readonly ImageLayer[];
+  /** "linux/amd64" */
+  readonly platform: string;
+  /** ENTRYPOINT and CMD */
+  readonly command: readonly string[];
+}
+
+/** The bytes of a small member; null when there is none of that name. */
+export type ReadMember = (name: string) => Buffer | null;
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Null when this is neither a docker-archive nor an OCI layout. */
+export function readManifest(read: ReadMember, platform: string | null): ImageManifest | null {
+  const docker = read("manifest.json");
+  const index = read("index.json");
+  if (index !== null && (docker === null || platform !== null)) return ociManifest(read, index, platform);
+  return docker === null ? null : dockerManifest(read, docker, platform);
+}
+
+function dockerManifest(read: ReadMember, bytes: Buffer, platform: string | null): ImageManifest {
+  const images = items(parsed(bytes, "manifest.json"));
+  const [image] = images;
+  if (image === undefined) throw new ArchiveError("manifest.json lists no image");
+  if (images.length > 1) {
+    const names = images.flatMap((each) => texts(record(each)["RepoTags"])).join(", ");
+    throw new ArchiveError(`it holds ${images.length} images (${names}): save one alone`);
+  }
+  const { Config, Layers } = record(image);
+  const config = member(read, text(Config) ?? "");
+  const found = manifestOf(
+    config,
+    texts(Layers).map((name) => ({ member: name, digest: null })),
+  );
+  if (platform !== null && !fits(found.platform, platform))
+    throw new ArchiveError(`it is an image for ${found.platform}, not for ${platform}`);
+  return found;
+}
+
+interface Candidate {
+  readonly manifest: Json;
+  readonly config: Json;
+  readonly platform: string;
+  readonly name: string | null;
+  readonly digest: string;
+}
+
+function ociManifest(read: ReadMember, index: Buffer, platform: string | null): ImageManifest {
+  const all = candidatesOf(read, parsed(index, "index.json"), { depth: 0, name: null });
+  const fitting = all.filter((each) => platform === null || fits(each.platform, platform));
+  const known = [...new Map(fitting.map((each) => [each.digest, each])).values()];
+  const [chosen] = known;
+  const names = all.map((each) => each.name ?? each.platform).join(", ");
+  if (chosen === undefined)
+    throw new ArchiveError(
+      all.length === 0 ? "it holds no image" : `it holds no image for ${platform}, but for ${names}`,
+    );
+  if (known.length > 1) {
+    const platforms = new Set(known.map((each) => each.platform));
+    throw new ArchiveError(
+      platforms.size === known.length
+        ? `it holds images for ${[...platforms].join(", ")}: choose one with --platform`
+        : `it holds ${known.length} images (${names}): save one alone`,
+    );
+  }
+  const layers = items(chosen.manifest["layers"]).map((each) => {
+    const digest = text(record(each)["digest"]) ?? "";
+    return { member: blobName(digest), digest };
+  });
+  return manifestOf(chosen.config, layers, chosen.platform);
+}
+
+interface Nesting {
+  readonly depth: number;
+  readonly name: string | null;
+}
+
+/** All images below an index; attestations and other artefacts have no platform or no configuration of an image. */
+function candidatesOf(read: ReadMember, index: unknown, { depth, name }: Nesting): Candidate[] {
+  if (depth > 4) throw new ArchiveError("its indexes are nested too deeply");
+  return items(record(index)["manifests"]).flatMap((each) => {
+    const descriptor = record(each);
+    const digest = text(descriptor["digest"]) ?? "";
+    const stated = platformOf(record(descriptor["platform"]));
+    if (stated === "unknown/unknown") return [];
+    const blob = read(blobName(digest));
+    // an index may list platforms whose blobs were not copied
+    if (blob === null) return [];
+    const document = record(parsed(checked(blob, digest), digest));
+    const label = text(record(descriptor["annotations"])["org.opencontainers.image.ref.name"]) ?? name;
+    if ("manifests" in document) return candidatesOf(read, document, { depth: depth + 1, name: label });
+    const reference = text(record(document["config"])["digest"]);
+    if (reference === null || !("layers" in document)) return [];
+    const config = member(read, blobName(reference), reference);
+    if (!("rootfs" in config)) return [];
+    const platform = platformOf(config) ?? stated ?? "unknown";
+    return [{ manifest: document, config, platform, name: label, digest }];
+  });
+}
+
+function platformOf({ os, architecture, variant }: Json): string | null {
+  if (text(os) === null || text(architecture) === null) return null;
+  return [os, architecture, ...(text(variant) === null ? [] : [variant])].join("/");
+}
+
+/** `linux/arm` fits linux/arm/v7; `amd64` alone means Linux. */
+function fits(platform: string, wanted: string): boolean {
+  const whole = wanted.includes("/") ? wanted : `linux/${wanted}`;
+  return platform === whole || platform.startsWith(`${whole}/`);
+}
+
+function manifestOf(
+  config: Json,
+  layers: readonly { readonly member: string; readonly digest: string | null }[],
+  platform: string = platformOf(config) ?? "unknown",
+): ImageManifest {
+  const diffIds = texts(record(config["rootfs"])["diff_ids"]);
+  const commands = items(config["history"])
+    .map(record)
+    .filter((each) => each["empty_layer"] !== true)
+    .map((each) => text(each["created_by"]));
+  const settings = record(config["config"]);
+  return {
+    layers: layers.map(({ member: name, digest }, index) => ({
+      member: name,
+      origin: {
+        index,
+        count: layers.length,
+        digest: digest ?? diffIds[index] ?? null,
+        diffId: diffIds[index] ?? null,
+        command: commands[index] ?? null,
+      },
+    })),
+    platform,
+    command: [...texts(settings["Entrypoint"]), ...texts(settings["Cmd"])],
+  };
+}
+
+/** A digest is part of a path: nothing else than its letters may be in it. */
+function blobName(digest: string): string {
+  const match = /^([a-z0-9]+):([0-9a-f]{32,128})$/.exec(digest);
+  if (match === null) throw new ArchiveError(`"${digest}" is no digest`);
+  return `blobs/${match[1]}/${match[2]}`;
+}
+
+function member(read: ReadMember, name: string, digest: string | null = null): Json {
+  const bytes = read(name);
+  if (bytes === null) throw new ArchiveError(`it has no member "${name}", which its manifest names`);
+  return record(parsed(digest === null ? bytes : checked(bytes, digest), name));
+}
+
+function checked(bytes: Buffer, digest: string): Buffer {
+  const wrong =
+    digest.startsWith("sha256:") && createHash("sha256").update(bytes).digest("hex") !== digest.slice(7);
+  if (wrong) throw new ArchiveError(`the blob ${digest} does not have this digest: it is damaged`);
+  return bytes;
+}
+
+function parsed(bytes: Buffer, name: string): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new ArchiveError(`${name} in it is no JSON`);
+  }
+}
+
+function record(value: unknown): Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function texts(value: unknown): readonly string[] {
+  return items(value).flatMap((each) => text(each) ?? []);
+}

@@ -1,0 +1,264 @@
+/** Where the layers of an image are: parts of a file or files of a folder, which are read in any order, or a stream. */
+import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
+import { posix } from "node:path";
+import {
+  type Chunks,
+  openRange,
+  partOf,
+  type Range,
+  rangeChunks,
+  readRange,
+  walkChunks,
+  walkRange,
+} from "./archive-bytes.ts";
+import { type Compression, compressionOf, expanded } from "./compression.ts";
+import { folderTree } from "./folder.ts";
+import type { ImageLayer, ReadMember } from "./image-manifest.ts";
+import { type Budget, collect, openKeeper, type ScannedLayer, scanChunks, scanRange } from "./layer.ts";
+import type { TarEntry, Visitor } from "./tar.ts";
+import { ArchiveError } from "./tar-header.ts";
+import type { Wanted } from "./wanted.ts";
+
+export interface Store {
+  readonly readMember: ReadMember;
+  readonly scanLayers: (layers: readonly ImageLayer[], wanted: Wanted) => Promise<readonly ScannedLayer[]>;
+  /** the archive itself as the tar of a root; null for a folder */
+  readonly scanRoot: ((wanted: Wanted) => Promise<ScannedLayer>) | null;
+}
+
+/** Ours: larger manifests and configurations are not read. */
+const MAX_JSON = 4 * 1024 * 1024;
+/** Ours: an archive of images has fewer members than this; with more it is the tar of a root. */
+const MAX_MEMBERS = 20_000;
+/** zlib works in threads of its own, of which Node.js has four. */
+const SIDE_BY_SIDE = 4;
+
+/** Opens a file or a layout's folder, by a path of this machine. */
+export async function openStore(path: string, wanted: Wanted): Promise<Store> {
+  if (statSync(path).isDirectory()) return layoutStore(path);
+  const range = openRange(path);
+  const compression = knownCompression(readRange(range, 0, 4));
+  return compression === "none" ? archiveStore(range) : streamStore(range, compression, wanted);
+}
+
+function knownCompression(start: Buffer): Compression {
+  const compression = compressionOf(start);
+  if (compression === null)
+    throw new ArchiveError("it is compressed with something else than gzip and zstd: unpack it first");
+  return compression;
+}
+
+/** Links in the folder are resolved inside it, so a layout cannot name a file outside. */
+function layoutStore(folder: string): Store {
+  const tree = folderTree(Buffer.from(folder).toString("latin1"));
+  const rangeOf = (name: string): Range | null => {
+    const found = tree.stat(`/${name}`);
+    return found?.kind === "file" ? openRange(Buffer.from(`${folder}${found.realPath}`, "latin1")) : null;
+  };
+  return { ...rangesStore(rangeOf), scanRoot: null };
+}
+
+function archiveStore(range: Range): Store {
+  const members = new Map<string, TarEntry>();
+  let isRoot = false;
+  walkRange(range, {
+    concerns: (_, kind) => !isRoot && kind !== "folder",
+    enter: (entry) => {
+      members.set(entry.path, entry);
+      isRoot = members.size > MAX_MEMBERS;
+      return "pass";
+    },
+    data: () => {},
+  });
+  if (isRoot) members.clear();
+  const rangeOf = (name: string): Range | null => {
+    const entry = memberAt(members, `/${name}`);
+    return entry === null ? null : partOf(range, entry.start, entry.length);
+  };
+  return {
+    ...rangesStore(rangeOf),
+    scanRoot: async (wanted) =>
+      scanRange(range, { wanted, keeper: openKeeper({ bytes: 0 }), kind: "root", layer: 0 }),
+  };
+}
+
+/** `docker save` of old writes a layer that two images share as a link. */
+function memberAt(members: ReadonlyMap<string, TarEntry>, path: string): TarEntry | null {
+  const entry = members.get(posix.normalize(path));
+  if (entry?.kind === "file") return entry;
+  if (entry === undefined || entry.kind === "folder" || entry.kind === "other") return null;
+  const target = entry.kind === "link" ? posix.join(posix.dirname(path), entry.target) : entry.target;
+  const other = members.get(target);
+  return other?.kind === "file" ? other : null;
+}
+
+function rangesStore(rangeOf: (name: string) => Range | null): Omit<Store, "scanRoot"> {
+  return {
+    readMember: (name) => {
+      const range = rangeOf(name);
+      if (range !== null && range.length > MAX_JSON)
+        throw new ArchiveError(`${name} in it is larger than 4 MiB`);
+      return range === null ? null : readRange(range, 0, range.length);
+    },
+    scanLayers: async (layers, wanted) => {
+      const keeper = openKeeper({ bytes: 0 });
+      return sideBySide(layers, async ({ member, origin }) => {
+        const range = rangeOf(member);
+        if (range === null) throw new ArchiveError(`it has no member "${member}", which its manifest names`);
+        const scanning = { wanted, keeper, kind: "layer", layer: origin.index } as const;
+        return inLayer(member, () =>
+          scanLayer(range, origin.diffId === origin.digest ? null : origin.digest, scanning),
+        );
+      });
+    },
+  };
+}
+
+async function scanLayer(
+  range: Range,
+  digest: string | null,
+  scanning: Parameters<typeof scanRange>[1],
+): Promise<ScannedLayer> {
+  const compression = knownCompression(readRange(range, 0, 4));
+  if (compression === "none") return scanRange(range, scanning);
+  return scanChunks(expanded(verified(rangeChunks(range), digest), compression), scanning);
+}
+
+/** What is read whole is checked against its digest, which also tells of damage that zstd does not. */
+async function* verified(chunks: Chunks, digest: string | null): Chunks {
+  if (digest === null || !digest.startsWith("sha256:")) {
+    yield* chunks;
+    return;
+  }
+  const hash = createHash("sha256");
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (hash.digest("hex") !== digest.slice("sha256:".length))
+    throw new ArchiveError(`it does not have the digest ${digest}: it is damaged`);
+}
+
+async function inLayer<T>(member: string, scan: () => Promise<T>): Promise<T> {
+  try {
+    return await scan();
+  } catch (error) {
+    throw error instanceof ArchiveError ? new ArchiveError(`layer ${member}: ${error.message}`) : error;
+  }
+}
+
+/** Several at a time, the results in order; after a failure none is begun. */
+async function sideBySide<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
+  const results: B[] = [];
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  return results;
+}
+
+/** One reading of a compressed archive, of which nobody knows yet whether it holds an image or is a root. */
+interface StreamReading {
+  readonly documents: ReadonlyMap<string, Buffer>;
+  readonly layers: ReadonlyMap<string, ScannedLayer | ArchiveError>;
+  readonly members: ReadonlyMap<string, TarEntry>;
+  readonly root: ScannedLayer;
+}
+
+/** Names of layers in all kinds of archives: OCI blobs, docker's old folders and new files, kaniko's. */
+const LAYER =
+  /^\/(?:blobs\/[^/]+\/[^/]+|[^/]+\/layer\.tar|(?:sha256:)?[0-9a-f]{64}(?:\.tar(?:\.(?:gz|zst))?)?)$/;
+const DOCUMENT = /^\/[^/]+\.json$/;
+
+/** A stream is read from its beginning, layers on the way: what a manifest at its end says of them comes later. */
+async function streamStore(range: Range, compression: Compression, wanted: Wanted): Promise<Store> {
+  const read = (): Promise<StreamReading> => readStream(expanded(rangeChunks(range), compression), wanted);
+  let reading: StreamReading | null = await read();
+  const { documents, members } = reading;
+  const next = async (): Promise<StreamReading> => {
+    const current = reading ?? (await read());
+    reading = null;
+    return current;
+  };
+  const nameOf = (name: string): string => memberAt(members, `/${name}`)?.path ?? `/${name}`;
+  return {
+    readMember: (name) => documents.get(nameOf(name)) ?? null,
+    scanLayers: async (layers) => {
+      const current = await next();
+      return layers.map(({ member }) => {
+        const layer = current.layers.get(nameOf(member));
+        if (layer === undefined)
+          throw new ArchiveError(`it has no layer "${member}", which its manifest names`);
+        if (layer instanceof ArchiveError) throw new ArchiveError(`layer ${member}: ${layer.message}`);
+        return layer;
+      });
+    },
+    scanRoot: async () => (await next()).root,
+  };
+}
+
+async function readStream(chunks: Chunks, wanted: Wanted): Promise<StreamReading> {
+  const budget: Budget = { bytes: 0 };
+  const documents = new Map<string, Buffer>();
+  const layers = new Map<string, ScannedLayer | ArchiveError>();
+  const members = new Map<string, TarEntry>();
+  const root = collect({ wanted, keeper: openKeeper(budget), kind: "root", layer: 0 }, null);
+  const isMember = (path: string): boolean => LAYER.test(path) || DOCUMENT.test(path);
+  const visitor: Visitor = {
+    concerns: (path, kind) => (isMember(path) && kind !== "folder") || root.visitor.concerns(path, kind),
+    enter: (entry) => {
+      if (!isMember(entry.path)) return root.visitor.enter(entry);
+      if (members.size < MAX_MEMBERS) members.set(entry.path, entry);
+      return entry.kind === "file" && entry.length > 0 ? "stream" : "pass";
+    },
+    data: root.visitor.data,
+  };
+  await walkChunks(chunks, visitor, async ({ path, length }, data) => {
+    const [start, whole] = await peek(data);
+    if ((start[0] === 0x7b || start[0] === 0x5b) && length <= MAX_JSON)
+      documents.set(path, await joined(whole, budget));
+    else if (LAYER.test(path)) layers.set(path, await scanned(start, whole, { wanted, budget }));
+  });
+  return { documents, layers, members, root: root.scanned };
+}
+
+/** A failure is told when a manifest names the layer: anything may have such a name. */
+async function scanned(
+  start: Buffer,
+  chunks: Chunks,
+  { wanted, budget }: { readonly wanted: Wanted; readonly budget: Budget },
+): Promise<ScannedLayer | ArchiveError> {
+  try {
+    const compression = knownCompression(start.subarray(0, 4));
+    const scanning = { wanted, keeper: openKeeper(budget), kind: "layer", layer: 0 } as const;
+    return await scanChunks(expanded(chunks, compression), scanning);
+  } catch (error) {
+    if (error instanceof ArchiveError) return error;
+    throw error;
+  }
+}
+
+async function peek(chunks: Chunks): Promise<readonly [Buffer, Chunks]> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  let start: Buffer = Buffer.alloc(0);
+  while (start.length < 4) {
+    const { value, done } = await iterator.next();
+    if (done === true) break;
+    start = Buffer.concat([start, value]);
+  }
+  async function* whole(): Chunks {
+    yield start;
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  }
+  return [start, whole()];
+}
+
+async function joined(chunks: Chunks, budget: Budget): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  const bytes = Buffer.concat(parts);
+  budget.bytes += bytes.length;
+  return bytes;
+}

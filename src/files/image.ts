@@ -1,0 +1,141 @@
+/**
+ * Images and root file systems in archives: `docker save`, OCI archives and layouts, tars of a root; plain, gzip or
+ * zstd, outside and inside. Nothing is unpacked: the layers are walked through, and what an audit asks for is kept.
+ */
+import { type ImageManifest, type LayerOrigin, readManifest } from "./image-manifest.ts";
+import { openStore, type Store } from "./image-store.ts";
+import type { ScannedLayer } from "./layer.ts";
+import { type FileVersion, type LayeredRoot, layeredRoot } from "./layered-root.ts";
+import { ArchiveError } from "./tar-header.ts";
+import type { FileTree } from "./tree.ts";
+import { foldersAbove, openWanted, type Wanted } from "./wanted.ts";
+
+export interface Image {
+  readonly tree: FileTree;
+  /** "linux/amd64"; null for the tar of a root */
+  readonly platform: string | null;
+  /** ENTRYPOINT and CMD */
+  readonly command: readonly string[];
+  /** the layer that wrote this line of the file at a path without links; null in the tar of a root */
+  readonly writerOf: (path: string, line: string) => LayerOrigin | null;
+}
+
+export interface ImageOptions {
+  /** "linux/arm64": which one of an index */
+  readonly platform: string | null;
+  /** Asks the tree for all that is going to be asked for; called again when more had to be read for it. */
+  readonly explore: (image: Image) => void;
+}
+
+/** Ours: chains of links and Includes that lead on after so many readings. */
+const MAX_PASSES = 12;
+
+/** Opens and reads an image; what is wrong with it, in words that go on from its name. Nothing is thrown for that. */
+export async function openImage(
+  path: string,
+  options: ImageOptions,
+): Promise<Image | { readonly error: string }> {
+  try {
+    return await readImage(path, options);
+  } catch (error) {
+    if (error instanceof ArchiveError) return { error: error.message };
+    if (error instanceof Error && "syscall" in error) return { error: reasonOf(error) };
+    throw error;
+  }
+}
+
+/** "No such file or directory", of Node's "ENOENT: no such file or directory, stat 'x'". */
+function reasonOf({ message }: Error): string {
+  const reason = /^[A-Z0-9]+: ([^,]*)/.exec(message)?.[1] ?? message;
+  return reason.charAt(0).toUpperCase() + reason.slice(1);
+}
+
+async function readImage(path: string, { platform, explore }: ImageOptions): Promise<Image> {
+  const wanted = openWanted();
+  const store = await openStore(path, wanted);
+  const manifest = readManifest(store.readMember, platform);
+  for (let pass = 1; pass <= MAX_PASSES; pass++) {
+    const layers = await scan(store, manifest, wanted);
+    const root = layeredRoot(wanted);
+    for (const [index, layer] of layers.entries()) root.apply(layer, index);
+    if (manifest === null) refuseNoRoot(root.tree);
+    const image = imageOf(root, manifest);
+    explore(image);
+    const further = writtenThroughLinks(layers, root.tree, wanted);
+    if (root.missed.files.size + root.missed.folders.size === 0 && !further) return image;
+    for (const file of root.missed.files) wanted.addFile(file);
+    for (const folder of root.missed.folders) wanted.addFolder(folder);
+  }
+  throw new ArchiveError(`its links and Includes lead on and on: not followed after ${MAX_PASSES} readings`);
+}
+
+async function scan(
+  store: Store,
+  manifest: ImageManifest | null,
+  wanted: Wanted,
+): Promise<readonly ScannedLayer[]> {
+  if (manifest !== null) return store.scanLayers(manifest.layers, wanted);
+  if (store.scanRoot === null)
+    throw new ArchiveError("it is a folder, and no OCI layout: for the / of a server there is --root");
+  return [await store.scanRoot(wanted)];
+}
+
+/** Any tar can be opened; one without these is no root file system, and its silence about sshd means nothing. */
+function refuseNoRoot(tree: FileTree): void {
+  if (["/etc", "/usr", "/bin"].every((folder) => tree.stat(folder) === null))
+    throw new ArchiveError("it holds no image that can be read, and no root file system");
+}
+
+function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null): Image {
+  return {
+    tree,
+    writerOf: (path, line) => {
+      const index = writerOf(versions(path), line);
+      return index === null ? null : (manifest?.layers[index]?.origin ?? null);
+    },
+    platform: manifest?.platform ?? null,
+    command: manifest?.command ?? [],
+  };
+}
+
+/** The first of the layers since which the line is there: a later one that rewrote the file may have kept it. */
+function writerOf(versions: readonly FileVersion[], line: string): number | null {
+  let writer = versions[0]?.layer ?? null;
+  for (const { layer, bytes } of versions) {
+    const lines = Buffer.from(bytes).toString("latin1").split("\n");
+    if (!lines.includes(line)) break;
+    writer = layer;
+  }
+  return writer;
+}
+
+/**
+ * Docker and containerd write an entry below a link to where the link leads. Such links become wanted, and folders that
+ * are in truth wanted ones. True when anything new is.
+ */
+function writtenThroughLinks(layers: readonly ScannedLayer[], tree: FileTree, wanted: Wanted): boolean {
+  const links = new Set<string>();
+  let isNew = false;
+  for (const layer of layers) {
+    for (const link of layer.links) links.add(link);
+    for (const folder of layer.folders) {
+      const link =
+        links.size === 0 ? undefined : [folder, ...foldersAbove(folder)].find((above) => links.has(above));
+      if (link !== undefined && follows(link, folder, tree, wanted)) isNew = true;
+    }
+  }
+  return isNew;
+}
+
+function follows(link: string, folder: string, tree: FileTree, wanted: Wanted): boolean {
+  if (wanted.keeping(link) === "nothing") {
+    wanted.addFile(link);
+    return true;
+  }
+  const target = tree.stat(link)?.realPath;
+  if (target === undefined || target === link || wanted.lists(folder)) return false;
+  const real = (target === "/" ? "" : target) + folder.slice(link.length);
+  if (wanted.keeping(real === "" ? "/" : real) === "nothing") return false;
+  wanted.addFolder(folder);
+  return true;
+}

@@ -1,0 +1,248 @@
+/** The root file system that layers make when each is laid over those before it, seen as a FileTree. */
+import { MAX_FILE_BYTES, unreadable } from "./folder.ts";
+import type { LayerEntry, ScannedLayer } from "./layer.ts";
+import { type Failure, type Lookup, type Resolved, resolveInside } from "./resolve.ts";
+import type { TarEntry } from "./tar.ts";
+import { ArchiveError, type Attributes } from "./tar-header.ts";
+import type { FileContent, FileEntry, FileTree } from "./tree.ts";
+import { foldersAbove, type Wanted } from "./wanted.ts";
+
+interface Folder {
+  readonly kind: "folder";
+  attributes: Attributes;
+  readonly children: Map<string, Entry>;
+}
+
+interface File {
+  readonly kind: "file";
+  readonly attributes: Attributes;
+  readonly size: number;
+  readonly body: LayerEntry["body"];
+  readonly layer: number;
+  /** what an earlier layer had at this place */
+  readonly before: File | null;
+}
+
+interface Link {
+  readonly kind: "link";
+  readonly attributes: Attributes;
+  readonly target: string;
+}
+
+interface Other {
+  readonly kind: "other";
+  readonly attributes: Attributes;
+}
+
+type Entry = Folder | File | Link | Other;
+
+/** What was asked for and is not among the wanted: to be read in a further pass. */
+export interface Missed {
+  readonly files: Set<string>;
+  readonly folders: Set<string>;
+}
+
+export interface FileVersion {
+  /** the place of the layer among all, from 0 */
+  readonly layer: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface LayeredRoot {
+  readonly tree: FileTree;
+  readonly missed: Missed;
+  readonly apply: (layer: ScannedLayer, index: number) => void;
+  /** the file at a path without links, as each layer that has it left it, the last one first */
+  readonly versions: (path: string) => readonly FileVersion[];
+}
+
+const PLAIN_FOLDER: Attributes = { mode: 0o755, uid: 0, gid: 0, modifiedMs: 0 };
+
+export function layeredRoot(wanted: Wanted): LayeredRoot {
+  const root: Folder = { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
+  const missed: Missed = { files: new Set(), folders: new Set() };
+  const lookup = lookupIn(root, wanted, missed);
+  return {
+    tree: {
+      read: (path) => readFile(lookup, missed, path),
+      list: (path) => listFolder(lookup, wanted, missed, path),
+      stat: (path, options) => statPath(lookup, path, options?.follow ?? true),
+    },
+    missed,
+    apply: (layer, index) => applyLayer({ root, lookup, missed, wanted }, layer, index),
+    versions: (path) => versionsOf(resolveInside(lookup, path, "keep")),
+  };
+}
+
+function lookupIn(root: Folder, wanted: Wanted, missed: Missed): Lookup<Entry> {
+  return {
+    at: (path, rest) => {
+      let entry: Entry = root;
+      for (const name of path.split("/")) {
+        if (name === "") continue;
+        const next: Entry | undefined = entry.kind === "folder" ? entry.children.get(name) : undefined;
+        if (next === undefined) {
+          noteMissing(path, rest, wanted, missed);
+          return { code: "ENOENT" };
+        }
+        entry = next;
+      }
+      return entry;
+    },
+    targetOf: (_, entry) => (entry.kind === "link" ? entry.target : null),
+  };
+}
+
+/** The whole path that is asked for, so that the next pass need not stop at each of its folders. */
+function noteMissing(path: string, rest: readonly string[], wanted: Wanted, missed: Missed): void {
+  const further = [...rest].reverse().filter((name) => name !== "" && name !== ".");
+  const whole = further.includes("..") ? path : [path, ...further].join("/");
+  if (wanted.keeping(path) === "nothing" || wanted.keeping(whole) === "nothing") missed.files.add(whole);
+}
+
+function readFile(lookup: Lookup<Entry>, missed: Missed, path: string): FileContent {
+  const found = resolveInside(lookup, path, "follow");
+  if ("code" in found) return unreadable(found.code);
+  const { node, path: realPath } = found;
+  if (node.kind === "folder") return { kind: "folder" };
+  if (node.kind !== "file") return unreadable("ESPECIAL");
+  if (node.size > MAX_FILE_BYTES) return unreadable("ETOOBIG");
+  const bytes = node.size === 0 ? new Uint8Array() : (node.body?.() ?? null);
+  if (bytes !== null) return { kind: "file", bytes, realPath };
+  missed.files.add(realPath);
+  return unreadable("EIO");
+}
+
+function listFolder(
+  lookup: Lookup<Entry>,
+  wanted: Wanted,
+  missed: Missed,
+  path: string,
+): readonly string[] | null {
+  const found = resolveInside(lookup, path, "follow");
+  if ("code" in found || found.node.kind !== "folder") return null;
+  if (!wanted.lists(found.path)) missed.folders.add(found.path);
+  return [...found.node.children.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+function statPath(lookup: Lookup<Entry>, path: string, follow: boolean): FileEntry | null {
+  const found = resolveInside(lookup, path, follow ? "follow" : "keep");
+  if ("code" in found) return null;
+  const { node, path: realPath } = found;
+  return {
+    kind: node.kind,
+    size: node.kind === "file" ? node.size : 0,
+    ...node.attributes,
+    realPath,
+    target: node.kind === "link" ? node.target : null,
+  };
+}
+
+function versionsOf(found: Resolved<Entry> | Failure): readonly FileVersion[] {
+  const versions: FileVersion[] = [];
+  let file = "code" in found || found.node.kind !== "file" ? null : found.node;
+  for (; file !== null; file = file.before) {
+    const bytes = file.size === 0 ? new Uint8Array() : file.body?.();
+    if (bytes === undefined || bytes === null) break;
+    versions.push({ layer: file.layer, bytes });
+  }
+  return versions;
+}
+
+interface Applying {
+  readonly root: Folder;
+  readonly lookup: Lookup<Entry>;
+  readonly missed: Missed;
+  readonly wanted: Wanted;
+}
+
+/** What a layer takes away is taken from lower layers alone, wherever it stands in the layer. */
+function applyLayer(applying: Applying, layer: ScannedLayer, index: number): void {
+  for (const folder of layer.opaque) {
+    const found = resolveInside(applying.lookup, folder, "follow");
+    if (!("code" in found) && found.node.kind === "folder") found.node.children.clear();
+  }
+  for (const path of layer.whiteouts) {
+    const folder = resolveInside(applying.lookup, foldersAbove(path)[0] ?? "/", "follow");
+    if (!("code" in folder) && folder.node.kind === "folder") folder.node.children.delete(nameOf(path));
+  }
+  for (const { entry, body } of layer.entries) place(applying, { entry, body }, index);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function place(applying: Applying, { entry, body }: LayerEntry, index: number): void {
+  if (entry.path === "/") {
+    applying.root.attributes = entry.attributes;
+    return;
+  }
+  const folder = folderFor(applying, foldersAbove(entry.path)[0] ?? "/");
+  if (folder === null) return;
+  const name = nameOf(entry.path);
+  const there = folder.children.get(name);
+  if (entry.kind === "folder" && there?.kind === "folder") {
+    there.attributes = entry.attributes;
+    return;
+  }
+  const made = entry.kind === "hard-link" ? otherName(applying, entry) : madeOf(entry, body, index);
+  if (made === null) return;
+  // a folder gives way to a file, and what was in it is gone
+  folder.children.set(
+    name,
+    made.kind === "file" ? { ...made, layer: index, before: there?.kind === "file" ? there : null } : made,
+  );
+}
+
+function madeOf(entry: TarEntry, body: LayerEntry["body"], layer: number): Entry {
+  const { attributes, target, length, sparse } = entry;
+  switch (entry.kind) {
+    case "folder":
+      return { kind: "folder", attributes, children: new Map() };
+    case "link":
+      return { kind: "link", attributes: { ...attributes, mode: 0o777 }, target };
+    case "file":
+      return { kind: "file", attributes, size: sparse?.size ?? length, body, layer, before: null };
+    default:
+      return { kind: "other", attributes };
+  }
+}
+
+/** A hard link shares the file that its other name has at this moment. */
+function otherName({ lookup, missed, wanted }: Applying, { path, target }: TarEntry): Entry | null {
+  if (wanted.keeping(target) === "nothing") missed.files.add(target);
+  const found = resolveInside(lookup, target, "keep");
+  if (!("code" in found) && found.node.kind !== "folder") {
+    // its bytes may be wanted under this name only
+    if (found.node.kind === "file" && found.node.body === null && wanted.keeping(path) !== "entry")
+      missed.files.add(target);
+    return found.node;
+  }
+  if (wanted.keeping(target) === "nothing") return null;
+  throw new ArchiveError(`the hard link "${path}" leads to "${target}", which is not there`);
+}
+
+/** The folder that a path names, through links inside the root, made where it is missing. */
+function folderFor({ root, lookup }: Applying, path: string): Folder | null {
+  let folder = root;
+  let real = "";
+  for (const name of path.split("/")) {
+    if (name === "") continue;
+    const next = folder.children.get(name);
+    if (next === undefined) {
+      const made: Folder = { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
+      folder.children.set(name, made);
+      folder = made;
+      real += `/${name}`;
+      continue;
+    }
+    const found = resolveInside(lookup, `${real}/${name}`, "follow");
+    if ("code" in found) return null;
+    if (found.node.kind !== "folder")
+      throw new ArchiveError(`the entry "${path}" is below "${name}", which is no folder`);
+    folder = found.node;
+    real = found.path === "/" ? "" : found.path;
+  }
+  return folder;
+}

@@ -1,0 +1,23 @@
+/** Where a system's sshds look for their sshd_config: what is compiled in differs between vendors (SSHDIR). */
+import type { FileTree } from "./tree.ts";
+
+const USUAL = "/etc/ssh/sshd_config";
+/** openSUSE and other systems with a read-only /usr: read when the usual one is not there. */
+const BELOW_USR = "/usr/etc/ssh/sshd_config";
+/** FreeBSD's port and what is built by hand: a second sshd with a file of its own. */
+const LOCAL = { file: "/usr/local/etc/ssh/sshd_config", sshd: "/usr/local/sbin/sshd" };
+
+const PROGRAMS: readonly string[] = ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd", LOCAL.sshd];
+
+/** The main files of all sshds in a tree; the usual one where there is none. */
+export function mainFiles(tree: FileTree): readonly string[] {
+  const own = [USUAL, BELOW_USR].find((path) => tree.stat(path) !== null);
+  const hasLocal = tree.stat(LOCAL.file) !== null && (own === undefined || tree.stat(LOCAL.sshd) !== null);
+  const found = [...(own === undefined ? [] : [own]), ...(hasLocal ? [LOCAL.file] : [])];
+  return found.length === 0 ? [USUAL] : found;
+}
+
+/** The sshd programs of a tree, in the order in which they are looked for. */
+export function sshdPrograms(tree: FileTree): readonly string[] {
+  return PROGRAMS.filter((path) => tree.stat(path)?.kind === "file");
+}

@@ -1,0 +1,123 @@
+/**
+ * Which paths of an image are kept: those that an audit asks for, and the folders on the way to them. What turns out to
+ * be asked for only later (the target of an Include or of a link) is added, and the image is read once more.
+ */
+
+/** What is kept of an entry: nothing, what it is, or its bytes too. */
+export type Keeping = "nothing" | "entry" | "small" | "bytes";
+
+export interface Wanted {
+  readonly keeping: (path: string) => Keeping;
+  /** True when a listing of the folder would be whole. */
+  readonly lists: (folder: string) => boolean;
+  readonly addFile: (path: string) => void;
+  readonly addFolder: (path: string) => void;
+  /** everything below */
+  readonly addTree: (path: string) => void;
+}
+
+/** sshd's own folders, those of units, and all else that release, accounts and start options are read from. */
+const TREES = [
+  "/etc/ssh",
+  "/usr/etc/ssh",
+  "/usr/local/etc/ssh",
+  "/etc/systemd/system",
+  "/run/systemd/system",
+];
+const FOLDERS = [
+  "/etc/sysctl.d",
+  "/run/sysctl.d",
+  "/usr/local/lib/sysctl.d",
+  "/usr/lib/sysctl.d",
+  "/lib/sysctl.d",
+  "/var/lib/dpkg/status.d",
+];
+const FILES = [
+  "/etc/passwd",
+  "/etc/group",
+  "/etc/nsswitch.conf",
+  "/etc/os-release",
+  "/usr/lib/os-release",
+  "/etc/default/ssh",
+  "/etc/sysconfig/sshd",
+  "/etc/conf.d/sshd",
+  "/etc/init.d/ssh",
+  "/etc/init.d/sshd",
+  "/etc/sysctl.conf",
+  "/etc/crypto-policies/back-ends/opensshserver.config",
+  "/var/lib/dpkg/status",
+  "/lib/apk/db/installed",
+  "/usr/lib/apk/db/installed",
+];
+/** Packages that pacman has installed are folders here; the names are enough. */
+const NAMES = ["/var/lib/pacman/local"];
+/** Asked for only where no package names the release: kept as entries, read on demand. */
+const ENTRIES = [
+  "/usr/sbin/sshd",
+  "/usr/bin/sshd",
+  "/sbin/sshd",
+  "/usr/local/sbin/sshd",
+  "/usr/lib/ssh/sshd-session",
+  "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+  "/usr/lib/sysimage/rpm/Packages.db",
+  "/var/lib/rpm/rpmdb.sqlite",
+  "/var/lib/rpm/Packages.db",
+  "/var/lib/rpm/Packages",
+];
+const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"];
+const UNIT = /^(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?(?:\/|$)/;
+
+export function openWanted(): Wanted {
+  const exact = new Map<string, Keeping>([["/", "entry"]]);
+  const folders = new Set<string>(FOLDERS);
+  const names = new Set<string>(NAMES);
+  const trees = new Set<string>();
+  const add = (path: string, keeping: Keeping): void => {
+    exact.set(path, keeping);
+    for (const folder of foldersAbove(path)) if (!exact.has(folder)) exact.set(folder, "entry");
+  };
+  const addTree = (path: string): void => {
+    add(path, "entry");
+    trees.add(path);
+  };
+  for (const path of [...FOLDERS, ...NAMES, ...ENTRIES, ...UNIT_FOLDERS]) add(path, "entry");
+  for (const path of FILES) add(path, "bytes");
+  for (const path of TREES) addTree(path);
+  return {
+    keeping: (path) => {
+      const known = exact.get(path);
+      if (known !== undefined) return known;
+      const folder = path.slice(0, Math.max(1, path.lastIndexOf("/")));
+      if (folders.has(folder)) return "small";
+      if (names.has(folder)) return "entry";
+      if (isUnit(path)) return "bytes";
+      for (const tree of trees)
+        if (path.startsWith(tree) && (tree === "/" || path[tree.length] === "/")) return "small";
+      return "nothing";
+    },
+    lists: (folder) =>
+      folders.has(folder) ||
+      names.has(folder) ||
+      isUnit(folder) ||
+      [folder, ...foldersAbove(folder)].some((above) => trees.has(above)),
+    addFile: (path) => add(path, "bytes"),
+    addFolder: (path) => {
+      if (!exact.has(path)) add(path, "entry");
+      folders.add(path);
+    },
+    addTree,
+  };
+}
+
+function isUnit(path: string): boolean {
+  return UNIT_FOLDERS.some(
+    (folder) => path.startsWith(`${folder}/`) && UNIT.test(path.slice(folder.length + 1)),
+  );
+}
+
+export function foldersAbove(path: string): string[] {
+  const above: string[] = [];
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
+    above.push(path.slice(0, end));
+  return path === "/" ? above : [...above, "/"];
+}

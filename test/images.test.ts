@@ -1,0 +1,330 @@
+/** Images and tars of roots: the same answers for the same content in every form, and which layer wrote the line. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  type AuditCommandOptions,
+  describe as describeTarget,
+  findingsOf,
+  prepareAudit,
+} from "../src/cli/audit.ts";
+import { type Image, openImage } from "../src/files/image.ts";
+import { json } from "../src/report/json.ts";
+import {
+  COMPRESSIONS,
+  dockerArchive,
+  file,
+  folder,
+  hardLink,
+  type ImageSettings,
+  layOut,
+  link,
+  type Member,
+  ociMembers,
+  pax,
+  tar,
+} from "./images/writing.ts";
+
+let work = "";
+beforeAll(() => {
+  work = mkdtempSync(join(tmpdir(), "sshd-policy-images-"));
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+let count = 0;
+function written(bytes: Buffer, name = "image.tar"): string {
+  const path = join(work, `${count++}-${name}`);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const zstd = (bytes: Buffer): Buffer =>
+  spawnSync("zstd", ["-1", "-c"], { input: bytes, maxBuffer: 1e9 }).stdout;
+const hasZstd = spawnSync("zstd", ["--version"]).status === 0;
+
+const DPKG = "Package: openssh-server\nStatus: install ok installed\nVersion: 1:9.2p1-2+deb12u3\n";
+const BASE: readonly Member[] = [
+  folder("etc/"),
+  folder("etc/ssh/"),
+  folder("etc/ssh/sshd_config.d/"),
+  file(
+    "etc/ssh/sshd_config",
+    "Include /etc/ssh/sshd_config.d/*.conf\nX11Forwarding no\nAllowAgentForwarding no\n",
+  ),
+  file("etc/ssh/sshd_config.d/10-old.conf", "PermitTunnel yes\n"),
+  file("etc/passwd", "root:x:0:0:root:/root:/bin/bash\ngit:x:1000:1000::/srv/git:/bin/sh\n"),
+  file("etc/group", "root:x:0:\ngit:x:1000:\n"),
+  file("var/lib/dpkg/status", DPKG),
+  file("usr/sbin/sshd", Buffer.alloc(300_000, 1)),
+];
+const SECOND: readonly Member[] = [
+  file("etc/ssh/sshd_config.d/.wh.10-old.conf", ""),
+  file("etc/ssh/sshd_config.d/20-new.conf", "# by hand\nGatewayPorts yes\n"),
+];
+const THIRD: readonly Member[] = [
+  file(
+    "etc/ssh/sshd_config",
+    "Include /etc/ssh/sshd_config.d/*.conf\nX11Forwarding yes\nAllowAgentForwarding no\n",
+  ),
+];
+const IMAGE: ImageSettings = {
+  layers: [
+    { tar: tar(BASE), command: "debootstrap" },
+    { tar: tar(SECOND), command: "COPY 20-new.conf" },
+    { tar: tar(THIRD), command: "RUN sed -i s/no/yes/" },
+  ],
+};
+/** What the three layers make. */
+const ROOT: readonly Member[] = [
+  ...BASE.filter(({ name }) => name !== "etc/ssh/sshd_config" && !name.endsWith("10-old.conf")),
+  ...SECOND.filter(({ name }) => !name.includes(".wh.")),
+  ...THIRD,
+];
+
+/** As JSON without what may differ between forms: the name of the target, the layer, and where the release was found. */
+async function audited(options: Pick<AuditCommandOptions, "image" | "root">): Promise<string> {
+  const prepared = await prepareAudit([], {
+    ...options,
+    suppressions: true,
+    validate: true,
+    restart: true,
+  });
+  if ("misuse" in prepared) throw new Error(prepared.misuse);
+  const targets = prepared.opened.map((one) => {
+    if (!("target" in one)) throw new Error(JSON.stringify(one));
+    const { target, judging } = one;
+    return describeTarget(target, target.config, findingsOf(target, target.config, judging), judging);
+  });
+  const report = JSON.parse(json({ tool: { name: "", version: "" }, targets, fixed: 0 }));
+  return JSON.stringify(report, (key, value) => (key === "layer" ? undefined : value))
+    .replaceAll(/"[^"]*?:?(\/etc\/ssh)/g, '"$1')
+    .replaceAll(/found in the (root|image)/g, "found");
+}
+
+const FORMS: readonly (readonly [string, () => string])[] = [
+  ["tar of the root", () => written(tar(ROOT))],
+  ["tar.gz of the root", () => written(gzipSync(tar(ROOT)))],
+  [
+    "tar whose names begin with ./",
+    () => written(tar(ROOT.map((one) => ({ ...one, name: `./${one.name}` })))),
+  ],
+  ["tar whose names begin with /", () => written(tar(ROOT.map((one) => ({ ...one, name: `/${one.name}` }))))],
+  ["docker-archive", () => written(dockerArchive(IMAGE))],
+  ["docker-archive with gzip layers", () => written(dockerArchive(IMAGE, gzipSync))],
+  ["docker-archive, gzip outside", () => written(gzipSync(dockerArchive(IMAGE)))],
+  ["docker-archive, gzip outside and inside", () => written(gzipSync(dockerArchive(IMAGE, gzipSync)))],
+  ...Object.keys(COMPRESSIONS).flatMap((kind): [string, () => string][] => [
+    [`OCI archive, ${kind}`, () => written(tar(ociMembers([IMAGE], kind)))],
+    [`OCI archive, ${kind}, gzip outside`, () => written(gzipSync(tar(ociMembers([IMAGE], kind))))],
+    [
+      `OCI layout, ${kind}`,
+      () => {
+        const path = join(work, `layout-${count++}`);
+        layOut(path, ociMembers([IMAGE], kind));
+        return path;
+      },
+    ],
+  ]),
+  ...(hasZstd
+    ? ([
+        ["tar.zst of the root", () => written(zstd(tar(ROOT)))],
+        ["docker-archive with zstd layers", () => written(dockerArchive(IMAGE, zstd))],
+        ["docker-archive, zstd outside", () => written(zstd(dockerArchive(IMAGE)))],
+      ] as const)
+    : []),
+];
+
+describe("the same content", () => {
+  let expected = "";
+  beforeAll(async () => {
+    const root = join(work, "root");
+    layOut(
+      root,
+      ROOT.filter(({ flag }) => flag === undefined),
+    );
+    expected = await audited({ root });
+    expect(expected).toContain("gateway-ports");
+    expect(expected).toContain("x11-forwarding");
+    expect(expected).not.toContain("tunnel-device");
+  }, 60_000);
+
+  test.each(FORMS)("as %s", { timeout: 60_000 }, async (_, make) => {
+    expect(await audited({ image: [make()] })).toBe(expected);
+  });
+});
+
+/** The image, looked at for these paths. */
+async function open(
+  path: string,
+  asked: readonly string[] = [],
+  platform: string | null = null,
+): Promise<Image | string> {
+  const image = await openImage(path, {
+    platform,
+    explore: ({ tree }) => {
+      for (const name of asked) tree.read(name);
+    },
+  });
+  return "error" in image ? image.error : image;
+}
+
+const MAIN = "/etc/ssh/sshd_config";
+
+/** What a file holds, or why it cannot be read. */
+async function textIn(path: string, name: string = MAIN): Promise<string> {
+  const image = await open(path, [name]);
+  if (typeof image === "string") return `error: ${image}`;
+  const content = image.tree.read(name);
+  if (content.kind === "file") return Buffer.from(content.bytes).toString("latin1");
+  return content.kind === "folder" ? "a folder" : content.code;
+}
+
+describe("layers", () => {
+  const lines = (image: Image, path: string, ...texts: readonly string[]) =>
+    texts.map((text) => image.writerOf(path, text)?.command);
+
+  test("the one that wrote a line, not the last that wrote the file", async () => {
+    for (const path of [
+      written(dockerArchive(IMAGE)),
+      written(dockerArchive(IMAGE, gzipSync)),
+      written(gzipSync(tar(ociMembers([IMAGE], "gzip")))),
+    ]) {
+      const image = await open(path);
+      if (typeof image === "string") throw new Error(image);
+      expect(lines(image, MAIN, "AllowAgentForwarding no", "X11Forwarding yes")).toEqual([
+        "debootstrap",
+        "RUN sed -i s/no/yes/",
+      ]);
+      expect(lines(image, "/etc/ssh/sshd_config.d/20-new.conf", "GatewayPorts yes")).toEqual([
+        "COPY 20-new.conf",
+      ]);
+    }
+  });
+
+  const OLD = file("etc/ssh/sshd_config", "old\n");
+  const NEW = file("etc/ssh/sshd_config", "new\n");
+  test.each<[string, readonly (readonly Member[])[], string]>([
+    ["a later layer wins", [[OLD], [NEW]], "new\n"],
+    ["the later of two entries wins", [[OLD, NEW]], "new\n"],
+    ["a whiteout takes away", [[OLD], [file("etc/ssh/.wh.sshd_config", "")]], "ENOENT"],
+    ["a whiteout of the folder takes away", [[OLD], [file("etc/.wh.ssh", "")]], "ENOENT"],
+    [
+      "a whiteout is of lower layers, before the file",
+      [[OLD], [file("etc/ssh/.wh.sshd_config", ""), NEW]],
+      "new\n",
+    ],
+    [
+      "a whiteout is of lower layers, behind the file",
+      [[OLD], [NEW, file("etc/ssh/.wh.sshd_config", "")]],
+      "new\n",
+    ],
+    [
+      "an opaque folder hides what is below",
+      [[OLD], [folder("etc/ssh/"), file("etc/ssh/.wh..wh..opq", "")]],
+      "ENOENT",
+    ],
+    ["an opaque folder keeps its own layer's", [[OLD], [NEW, file("etc/ssh/.wh..wh..opq", "")]], "new\n"],
+    ["a folder mentioned again keeps its files", [[OLD], [folder("etc/"), folder("etc/ssh")]], "old\n"],
+    ["a file in place of a folder", [[OLD], [file("etc/ssh", "")]], "ENOTDIR"],
+    [
+      "a hard link",
+      [[file("opt/real", "linked\n"), hardLink("etc/ssh/sshd_config", "opt/real")]],
+      "linked\n",
+    ],
+    [
+      "a hard link keeps what its other name was",
+      [[OLD, hardLink("etc/ssh/copy", "etc/ssh/sshd_config"), link("etc/ssh/sshd_config", "copy")]],
+      "old\n",
+    ],
+    [
+      "a hard link into a lower layer",
+      [[file("srv/x", "low\n")], [hardLink("etc/ssh/sshd_config", "./srv/x")]],
+      "low\n",
+    ],
+    [
+      "an absolute link stays inside",
+      [[link("etc/ssh", "/srv/ssh"), file("srv/ssh/sshd_config", "far\n")]],
+      "far\n",
+    ],
+    [
+      "a link with .. stays inside",
+      [[link("etc/ssh/sshd_config", "../../../../srv/x"), file("srv/x", "up\n")]],
+      "up\n",
+    ],
+    [
+      "a chain of links",
+      [[link("etc/ssh/sshd_config", "/a/b"), link("a", "/c"), link("c/b", "/d/e/f"), file("d/e/f", "end\n")]],
+      "end\n",
+    ],
+    ["a link that leads to itself", [[link("etc/ssh/sshd_config", "sshd_config")]], "ELOOP"],
+    ["links that lead to each other", [[link("etc/ssh", "/x"), link("x", "/etc/ssh")]], "ELOOP"],
+    [
+      "an entry written through a link of a lower layer",
+      [[OLD, link("conf", "etc/ssh")], [file("conf/sshd_config", "through\n")]],
+      "through\n",
+    ],
+    [
+      "an entry written through a chain of links",
+      [[OLD, link("one", "two"), link("two", "/etc")], [file("one/ssh/sshd_config", "through\n")]],
+      "through\n",
+    ],
+    [
+      "a link that a folder replaces",
+      [
+        [OLD, link("conf", "etc/ssh")],
+        [folder("conf"), file("conf/sshd_config", "x")],
+      ],
+      "old\n",
+    ],
+    ["a FIFO", [[{ name: "etc/ssh/sshd_config", flag: "6" }]], "ESPECIAL"],
+    ["a device", [[{ name: "etc/ssh/sshd_config", flag: "3" }]], "ESPECIAL"],
+    ["a folder by that name", [[folder("etc/ssh/sshd_config/")]], "a folder"],
+    ["pax: another name", [[pax({ path: "etc/ssh/sshd_config" }), file("short", "pax\n")]], "pax\n"],
+    [
+      "GNU: a long name",
+      [[{ name: "././@LongLink", flag: "L", data: "etc/ssh/sshd_config\0" }, file("cut", "long\n")]],
+      "long\n",
+    ],
+    [
+      "GNU: a long link",
+      [
+        [
+          { name: "././@LongLink", flag: "K", data: "/srv/x\0" },
+          link("etc/ssh/sshd_config", "cut"),
+          file("srv/x", "k\n"),
+        ],
+      ],
+      "k\n",
+    ],
+    [
+      "pax: a sparse file of version 0.1",
+      [[pax({ "GNU.sparse.size": "8", "GNU.sparse.map": "2,3" }), file("etc/ssh/sshd_config", "abc")]],
+      "\0\0abc\0\0\0",
+    ],
+    [
+      "pax: a sparse file of version 1.0",
+      [
+        [
+          pax({
+            "GNU.sparse.major": "1",
+            "GNU.sparse.minor": "0",
+            "GNU.sparse.name": "etc/ssh/sshd_config",
+            "GNU.sparse.realsize": "6",
+          }),
+          file("GNUSparseFile.0/sshd_config", `${"1\n1\n3\n".padEnd(512, "\0")}abc`),
+        ],
+      ],
+      "\0abc\0\0",
+    ],
+  ])("%s", { timeout: 30_000 }, async (_, layers, expected) => {
+    const first = { tar: tar([folder("etc"), folder("usr")]), command: "" };
+    const image = { layers: [first, ...layers.map((members) => ({ tar: tar(members), command: "" }))] };
+    for (const compress of [(bytes: Buffer) => bytes, gzipSync])
+      expect(await textIn(written(dockerArchive(image, compress)))).toBe(expected);
+  });
+});
+
+test("zstd is there to test with", () => expect(hasZstd).toBe(true));
