@@ -16,7 +16,7 @@ const CHUNKS = [
   /^src\/files\/(?:image|zstd)\.ts$/,
   /^src\/forward\//,
   /^src\/lint\/policy-file\.ts$/,
-  /^src\/report\/html\.ts$/,
+  /^src\/report\/(exposure-html|exposure-svg|html)\.ts$/,
 ];
 
 /** `import("x.ts")` of a chunk stays a call at run time; every other dynamic import is bundled and only run on demand. */

@@ -1,19 +1,29 @@
 /** `exposure`: who may forward what, complete, with witnesses and the deciding lines. */
+import { parsePatternList } from "../../grammar/patterns.ts";
+import type { Criterion } from "../config/config.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
 import { exposure } from "../policy/exposure.ts";
 import { locate } from "../policy/locate.ts";
 import { readSpecifications } from "../policy/specification.ts";
-import { type ExposedTarget, exposureJson, exposureTable } from "../report/exposure.ts";
+import {
+  type ExposedTarget,
+  type ExposureReport,
+  exposureJson,
+  exposureLines,
+  exposureTable,
+} from "../report/exposure.ts";
 import { visible } from "../report/text.ts";
+import { makeSource } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
-import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { chosenFormat, chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { openPresent } from "./sources.ts";
 import { latin1, releaseText, type Target, type TargetOptions } from "./targets.ts";
 
 export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly capability?: readonly string[];
   readonly C?: readonly string[];
+  readonly user?: readonly string[];
   readonly all?: boolean;
   readonly excludeNoLogin?: boolean;
 }
@@ -36,12 +46,25 @@ export async function runExposure(
     targets.push(exposed);
   }
   const report = { targets };
-  const text =
-    options.format === "json" ? exposureJson(report) : exposureTable(report, await chosenPaint(options));
-  const failed = writeAnswer(text, options);
+  const failed = writeAnswer(await render(report, options), options);
   if (failed !== null) return refuse(failed);
   if (targets.some((target) => !target.exposure.complete)) return 3;
   return targets.length < opened.length ? 2 : 0;
+}
+
+async function render(report: ExposureReport, options: OutputOptions): Promise<string> {
+  switch (chosenFormat(options)) {
+    case "json":
+      return exposureJson(report);
+    case "html":
+      return (await import("../report/exposure-html.ts")).exposurePage(report);
+    case "svg":
+      return (await import("../report/exposure-svg.ts")).exposureSvg(report);
+    case "concise":
+      return exposureLines(report);
+    default:
+      return exposureTable(report, await chosenPaint(options));
+  }
 }
 
 function chooseCapabilities(names: readonly string[] | undefined): readonly Capability[] | string {
@@ -62,7 +85,11 @@ function expose(
   capabilities: readonly Capability[],
   options: ExposureCommandOptions,
 ): ExposedTarget | string {
-  const found = exposure(target.config, { capabilities, accounts: target.world });
+  const found = exposure(target.config, {
+    capabilities,
+    accounts: target.world,
+    ...(options.user === undefined ? {} : { inside: [usersOf(options.user)] }),
+  });
   const connections: Connection[] = [];
   for (const text of options.C ?? []) {
     const connection = readSpecifications([latin1(text)]);
@@ -86,6 +113,13 @@ function expose(
       ),
     })),
   };
+}
+
+/** Names or patterns, as on a Match line. */
+function usersOf(names: readonly string[]): Criterion {
+  const text = latin1(names.join(","));
+  const place = { source: makeSource("--user", text), span: { start: 0, end: text.length } };
+  return { attribute: "user", place, text, items: parsePatternList(text) };
 }
 
 function withLimits(found: Exposure, limits: readonly string[], others: readonly string[]): Exposure {

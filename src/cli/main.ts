@@ -132,12 +132,13 @@ type Done = (code: number) => void;
 
 function addExposure(program: Command, done: Done): void {
   const command = program.command("exposure").description("who may forward what, with the lines that decide");
-  withOutput(withImages(withTargets(command)), ["pretty", "json"])
+  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json", "html", "svg"])
     .option(
       "--capability <name>",
       "only this: tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent (repeatable)",
       collect,
     )
+    .option("--user <name>", "only this user, or users by pattern (repeatable)", collect)
     .option("--all", "show closed regions, too")
     .option("--exclude-no-login", "leave out regions in which nobody can log in")
     .option("-C <spec>", "also say in which region this connection lies (repeatable)", collect)

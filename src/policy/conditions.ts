@@ -38,7 +38,7 @@ function exceptionsOf(searcher: Searcher, scope: Scope): string[] {
     const both = within(searcher, { ...scope, without: [] }, guard);
     const meets = searcher.boxes.sample(both.box).kind !== "none";
     const rest = guard.filter((atom) => !scope.met.has(atom));
-    if (meets) texts.add(describeGuard(searcher, rest));
+    if (meets) texts.add(describeGuard(searcher, rest).replace(/^everybody (?=from |to )/, ""));
   }
   return [...texts];
 }

@@ -2,7 +2,7 @@
  * Who may forward what: for each capability a partition of all connections into answers, one a set of deciding lines,
  * each with a witness that the plain reading confirms.
  */
-import type { Config } from "../config/config.ts";
+import type { Config, Criterion } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "./answer.ts";
 import {
   listenGrant,
@@ -17,10 +17,12 @@ import { CAPABILITIES, type Capability, type Connection } from "./connection.ts"
 import type { Decision } from "./deciders.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
-import { outside, type Scope, search } from "./search.ts";
+import { outside, type Scope, search, within } from "./search.ts";
 
 export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
+  /** only connections that fulfil all of these; default: all connections */
+  readonly inside?: readonly Criterion[];
   /** the target's net.ipv4.ip_unprivileged_port_start; null: the kernel's 1024 */
   readonly unprivilegedPortStart?: number | null;
 }
@@ -34,9 +36,13 @@ export interface Asking {
 }
 
 export function exposure(config: Config, options: ExposureOptions = {}): Exposure {
-  const asking = startAsking(config, options);
+  const { inside } = options;
+  const asking = startAsking(config, inside === undefined ? options : { ...options, sets: [inside] });
+  const start = inside === undefined ? everywhere(asking.reasoning) : firstSet(asking);
   const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
-    regionsOf(asking.reasoning, capability).map((region) => toAnswer(asking, capability, region)),
+    start === null
+      ? []
+      : regionsOf(asking.reasoning, capability, start).map((region) => toAnswer(asking, capability, region)),
   );
   return toExposure(asking, answers, options);
 }
@@ -49,6 +55,23 @@ export function startAsking(config: Config, options: ExposureOptions): Asking {
     unprivilegedPortStart: options.unprivilegedPortStart ?? null,
     limits: new Set(),
   };
+}
+
+type Start = Pick<Region, "scope" | "witness">;
+
+function everywhere({ searcher }: Reasoning): Start {
+  return { scope: searcher.everywhere, witness: null };
+}
+
+/** Null: no connection lies in the set. */
+function firstSet({ reasoning: { searcher }, limits }: Asking): Start | null {
+  const guard = searcher.atoms.sets[0] ?? null;
+  if (guard === null) return null;
+  const scope = within(searcher, searcher.everywhere, guard);
+  const found = search(searcher, scope);
+  if (found.kind === "none") return null;
+  if (found.kind === "unknown") limits.add("whether any connection is meant could not be settled");
+  return { scope, witness: found.kind === "witness" ? found.connection : null };
 }
 
 /** With the limits that were met up to now. */
@@ -85,12 +108,13 @@ export interface Region {
 }
 
 /** All regions of a capability; a closed one is named by the line that closes it. */
-export function regionsOf(reasoning: Reasoning, capability: Capability): readonly Region[] {
+export function regionsOf(
+  reasoning: Reasoning,
+  capability: Capability,
+  start: Start = everywhere(reasoning),
+): readonly Region[] {
   const regions = new Map<string, Region>();
-  const { everywhere } = reasoning.searcher;
-  eachRegion(reasoning, capability, { scope: everywhere, witness: null }, (region) =>
-    addRegion(reasoning, regions, region),
-  );
+  eachRegion(reasoning, capability, start, (region) => addRegion(reasoning, regions, { region, start }));
   return [...regions.values()];
 }
 
@@ -98,7 +122,7 @@ export function regionsOf(reasoning: Reasoning, capability: Capability): readonl
 export function eachRegion(
   reasoning: Reasoning,
   capability: Capability,
-  inside: Pick<Region, "scope" | "witness">,
+  inside: Start,
   emit: (region: Region) => void,
 ): void {
   const wanted = requirements(capability, reasoning.config.release);
@@ -130,13 +154,21 @@ function walk(
   }
 }
 
+interface Found {
+  readonly region: Region;
+  readonly start: Start;
+}
+
 /** Equal in grant and deciding lines is one. */
-function addRegion(reasoning: Reasoning, regions: Map<string, Region>, region: Region): void {
+function addRegion(reasoning: Reasoning, regions: Map<string, Region>, { region, start }: Found): void {
   const naming = namingOf(region);
   const key = `${region.allowed} ${naming.map(({ keyword, directive }) => `${keyword}:${directive?.order ?? "default"}`).join(" ")}`;
   const known = regions.get(key);
   if (known === undefined) regions.set(key, region);
-  else regions.set(key, { ...widened(reasoning, known), witness: known.witness ?? region.witness });
+  else {
+    const whole = widened(reasoning, { region: known, start });
+    regions.set(key, { ...whole, witness: known.witness ?? region.witness });
+  }
 }
 
 function namingOf({ allowed, decisions }: Region): readonly KeywordDecision[] {
@@ -144,13 +176,12 @@ function namingOf({ allowed, decisions }: Region): readonly KeywordDecision[] {
 }
 
 /** Several ways lead to the line that closes: the region is then all that this line decides, whatever others say. */
-function widened(reasoning: Reasoning, region: Region): Region {
+function widened(reasoning: Reasoning, { region, start }: Found): Region {
   const closing = region.decisions.at(-1);
   if (region.allowed || closing === undefined || region.decisions.length === 1) return region;
   const { keyword, directive } = closing;
-  const { everywhere } = reasoning.searcher;
   const whole = reasoning
-    .decisionsOf(keyword, everywhere, null)
+    .decisionsOf(keyword, start.scope, start.witness)
     .find((decision) => decision.directive === directive);
   return whole === undefined ? region : { ...region, scope: whole.scope, decisions: [closing] };
 }

@@ -2,6 +2,7 @@
 import type { ChalkInstance } from "chalk";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
+import { formatSpecification } from "../policy/specification.ts";
 import { positionAt } from "../source/source.ts";
 import { connectionJson, jsonText, pathText } from "./json.ts";
 import { visible } from "./text.ts";
@@ -86,6 +87,26 @@ export function deciderJson({ keyword, value, directive }: Decider): object {
   return { keyword, value, file: pathText(source.path), line: positionAt(source, span.start).line };
 }
 
+/** One line for each answer, for grep: "FILE: tcp-local: user bob: any: sshd_config:13 AllowTcpForwarding yes". */
+export function exposureLines({ targets }: ExposureReport): string {
+  return targets
+    .flatMap(({ path, answers, connections, exposure }) => [
+      ...answers.map((answer) => lineOf(path, visible(answer.condition), answer)),
+      ...connections.flatMap(({ connection, answers: found }) =>
+        [...found.values()].flatMap((answer) =>
+          answer === null ? [] : [lineOf(path, visible(formatSpecification(connection)), answer)],
+        ),
+      ),
+      ...exposure.limits.map((limit) => `${visible(path)}: not complete: ${visible(limit)}`),
+    ])
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function lineOf(path: string, who: string, answer: Answer): string {
+  return `${visible(path)}: ${answer.capability}: ${who}: ${visible(cellText(answer))}: ${becauseText(answer)}`;
+}
+
 export const CELL_COLUMNS: readonly (readonly [Capability, string])[] = [
   ["tcp-local", "TCP out"],
   ["tcp-remote", "TCP in"],
@@ -95,7 +116,9 @@ export const CELL_COLUMNS: readonly (readonly [Capability, string])[] = [
   ["x11", "X11"],
   ["agent", "agent"],
 ];
-const WIDTH = 11;
+const LEAST_WIDTH = 10;
+/** A longer list of destinations runs over its column. */
+const MOST_WIDTH = 20;
 
 export function exposureTable({ targets }: ExposureReport, paint: ChalkInstance): string {
   return targets.map((target) => tableOf(target, paint)).join("\n");
@@ -113,15 +136,18 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
   );
   const rows = rowsOf(target.answers);
   const numbered = rows.map(([condition], index) => `${index + 1} ${visible(condition)}`);
-  if (target.answers.every(({ allowed }) => allowed === false)) lines.push("  nobody can forward anything");
+  if (target.answers.length === 0) lines.push("  nobody can forward anything");
   else {
+    const widths = shown.map(([capability]) => widthOf(target.answers, capability));
     const width = Math.min(44, longest(numbered));
     lines.push(
-      paint.dim(`  ${"".padEnd(width)}  ${shown.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
+      paint.dim(
+        `  ${"".padEnd(width)}  ${shown.map(([, title], index) => title.padEnd(widths[index] ?? LEAST_WIDTH)).join(" ")}`.trimEnd(),
+      ),
     );
     for (const [index, [, answers]] of rows.entries())
-      lines.push(...rowLines(answers, numbered[index] ?? "", { width, shown }));
-    lines.push("");
+      lines.push(...rowLines(answers, numbered[index] ?? "", { width, widths, shown }));
+    lines.push("", ...legend(target.answers, paint));
     for (const reason of reasons(rows, paint)) lines.push(reason);
   }
   lines.push(...located(target));
@@ -134,7 +160,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
 /** A condition with its answers. */
 type Row = readonly [string, readonly Answer[]];
 
-function rowsOf(answers: readonly Answer[]): readonly Row[] {
+export function rowsOf(answers: readonly Answer[]): readonly Row[] {
   const rows = new Map<string, Answer[]>();
   for (const answer of answers) {
     const row = rows.get(answer.condition);
@@ -149,16 +175,41 @@ function longest(texts: readonly string[]): number {
   return texts.reduce((most, { length }) => Math.max(most, length), 0);
 }
 
+function widthOf(answers: readonly Answer[], capability: Capability): number {
+  const cells = answers
+    .filter((answer) => answer.capability === capability)
+    .map((answer) => visible(cellText(answer)));
+  return Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, longest(cells)));
+}
+
+/** What the marks mean that stand in this table. */
+function legend(answers: readonly Answer[], paint: ChalkInstance): string[] {
+  const open = answers.filter(({ allowed }) => allowed !== false);
+  const binds = new Set(open.flatMap(({ listen }) => (listen === null ? [] : [listen.bind])));
+  const marks = [
+    binds.has("loopback") ? "(lo) listens on loopback alone" : "",
+    binds.has("wildcard") ? "(all) listens on all addresses" : "",
+    binds.has("client") ? "(any) listens where the client asks" : "",
+    open.some(({ login }) => login === "impossible") ? "! nobody of them can log in" : "",
+    open.some(({ allowed }) => allowed === "unknown") ? "? not settled, counts as open" : "",
+    rowsOf(answers).length > 1
+      ? `empty: ${open.length === answers.length ? "closed, or " : ""}another row says it`
+      : "",
+  ].filter((mark) => mark !== "");
+  return marks.length === 0 ? [] : [paint.dim(`  ${marks.join(" · ")}`), ""];
+}
+
 interface Columns {
   readonly width: number;
+  readonly widths: readonly number[];
   readonly shown: readonly (readonly [Capability, string])[];
 }
 
 /** An empty cell: another row says it. */
-function rowLines(inRow: readonly Answer[], text: string, { width, shown }: Columns): string[] {
-  const cells = shown.map(([capability]) => {
+function rowLines(inRow: readonly Answer[], text: string, { width, widths, shown }: Columns): string[] {
+  const cells = shown.map(([capability], index) => {
     const cell = inRow.filter((answer) => answer.capability === capability).map(cellText);
-    return (cell.length === 0 ? "" : visible(cell.join(" "))).padEnd(WIDTH - 1);
+    return (cell.length === 0 ? "" : visible(cell.join(" "))).padEnd(widths[index] ?? LEAST_WIDTH);
   });
   if (text.length <= width) return [`  ${text.padEnd(width)}  ${cells.join(" ")}`.trimEnd()];
   return [`  ${text}`, `  ${"".padEnd(width)}  ${cells.join(" ")}`.trimEnd()];

@@ -7,8 +7,8 @@ import type { Answer } from "../policy/answer.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
 import { CELL_COLUMNS, cellText, deciderText } from "./exposure.ts";
+import { escapeBytes, escapeShown } from "./markup.ts";
 import { type AuditReport, countFindings, type ReportedFinding, type TargetReport } from "./report.ts";
-import { visible } from "./text.ts";
 
 export function html(report: AuditReport): string {
   const counts = countFindings(report.targets);
@@ -59,7 +59,8 @@ ${findings === "" ? "<p>None.</p>" : findings}
 </section>`;
 }
 
-function exposureHtml(answers: readonly Answer[]): string {
+/** The map as a table. */
+export function exposureHtml(answers: readonly Answer[]): string {
   const open = answers.filter(({ allowed }) => allowed !== false);
   if (open.length === 0) return "<p>Nobody can forward anything.</p>";
   const rows = [...new Set(open.map(({ condition }) => condition))].map((condition) => {
@@ -112,28 +113,11 @@ ${lines === "" ? "" : `<pre>${lines}</pre>`}
 </article>`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeBytes(latin1: string): string {
-  return escapeShown(visible(latin1));
-}
-
-/** For text that is made visible already. */
-function escapeShown(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
-}
-
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   return `sha256-${createHash("sha256").update(text).digest("base64")}`;
 }
 
-const STYLE = `
+export const STYLE = `
 :root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#59636e;--line:#d0d7de;--box:#f6f8fa;--high:#b3261e;--medium:#8a5a00;--low:#0b6477;--info:#3b5bdb}
 @media (prefers-color-scheme:dark){:root{--bg:#0e1116;--fg:#e6e9ee;--dim:#9aa4b0;--line:#30363d;--box:#161b22;--high:#ff8a80;--medium:#f0b429;--low:#56c5db;--info:#91a7ff}}
 *{box-sizing:border-box}

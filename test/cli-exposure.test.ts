@@ -1,0 +1,130 @@
+/** `exposure` on the command line: its answers for scripts, people and browsers, and its exit codes. */
+import { describe, expect, it } from "vitest";
+import { furtherAccountSources } from "../src/files/accounts.ts";
+import { makeRoot } from "./auditing.ts";
+import { memoryTree } from "./configurations.ts";
+import { runCli } from "./run-cli.ts";
+
+const BASTION =
+  "# \x1b[2J\nAllowTcpForwarding no\nX11Forwarding no\nAllowAgentForwarding no\nAllowUsers deploy git@10.0.0.0/8\n" +
+  "Match Group forwarders Address 10.0.0.0/8\n\tAllowTcpForwarding local\n\tPermitOpen db:5432\n" +
+  "Match User <script>\n\tAllowTcpForwarding remote\n\tGatewayPorts yes\n";
+
+function bastion(text = BASTION): string {
+  return `${makeRoot({ "/sshd_config": text })}/sshd_config`;
+}
+
+function exposed(...args: string[]): ReturnType<typeof runCli> {
+  return runCli(["exposure", "--openssh", "9.6", ...args]);
+}
+
+describe("exposure", () => {
+  it("gives scripts the fields of the contract", () => {
+    const { code, stdout } = exposed(
+      bastion(),
+      "--format",
+      "json",
+      "-C",
+      "user=deploy,addr=10.1.1.1,group=forwarders",
+    );
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ version: 1, targets: [{ openssh: "9.6", complete: true }] });
+    const [target] = document.targets;
+    expect(target.assumptions).toEqual(["any user with any groups may exist"]);
+    const [region] = target.regions;
+    expect(region).toMatchObject({
+      capability: "tcp-local",
+      allowed: true,
+      condition: "members of group forwarders from 10.0.0.0/8",
+      destinations: ["db:5432"],
+      login: "possible",
+      decidedBy: [
+        { keyword: "allowtcpforwarding", value: "local", line: 7 },
+        { keyword: "disableforwarding", value: "no", default: true },
+        { keyword: "permitopen", value: "db:5432", line: 8 },
+      ],
+    });
+    expect(region.witness).toMatchObject({ groups: ["forwarders"], lport: 22, rdomain: "" });
+    expect(target.regions.find(({ bind }: { bind: string }) => bind === "wildcard")).toMatchObject({
+      capability: "tcp-remote",
+      listenAddresses: ["*:*"],
+      privilegedPorts: "root",
+    });
+    const [{ capabilities }] = target.connections;
+    expect(target.regions[capabilities["tcp-local"]]).toBe(region);
+    expect(target.regions[capabilities["tun"]]).toMatchObject({ capability: "tun", allowed: false });
+  });
+
+  it("asks about one user, one capability, and leaves out who cannot log in", () => {
+    const file = bastion();
+    const lines = (...args: string[]): string[] =>
+      exposed(file, "--format", "concise", ...args)
+        .stdout.split("\n")
+        .filter((line) => line !== "")
+        .map((line) => line.slice(file.length + 2));
+    expect(lines("--user", "git", "--capability", "tcp-local")).toEqual([
+      "tcp-local: user git who are members of group forwarders from 10.0.0.0/8: db:5432: sshd_config:7 AllowTcpForwarding local, sshd_config:8 PermitOpen db:5432",
+    ]);
+    expect(lines("--user", "git", "--capability", "tcp-remote")).toEqual([]);
+    expect(lines("--capability", "tcp-remote").join("")).toContain("any (all)!");
+    expect(lines("--capability", "tcp-remote", "--exclude-no-login")).toEqual([]);
+    expect(lines("--capability", "tun", "--all").join("")).toMatch(/^tun: everybody: -: permittunnel no/);
+  });
+
+  it("draws the map as a table, a page and a picture, and nothing of the file becomes markup or an escape", () => {
+    const file = bastion(`${BASTION}Match Group forwarders,\x1b[2J\n\tPermitTunnel yes\n`);
+    for (const format of ["pretty", "html", "svg"]) {
+      const { code, stdout } = exposed(file, "--format", format, "--all");
+      expect(code).toBe(0);
+      expect(stdout).toContain("db:5432");
+      expect(stdout).toContain("members of group forwarders");
+      expect(stdout).not.toContain("\x1b");
+      expect(format !== "pretty" && stdout.includes("<script>")).toBe(false);
+      expect(stdout).not.toMatch(/(?:src|href)=/);
+    }
+  });
+
+  it("ends a puzzle within its limit with unknown and exit code 3", () => {
+    const { code, stdout } = exposed(bastion(pigeons(4)), "--capability", "tcp-local", "--format", "json");
+    expect(code).toBe(3);
+    const [target] = JSON.parse(stdout).targets;
+    expect(target.complete).toBe(false);
+    expect(target.limits.join()).toContain("could not be settled within the effort limit");
+    expect(target.regions).toMatchObject([{ allowed: "unknown", witness: null }]);
+    // one step easier it is settled: nobody fits
+    expect(exposed(bastion(pigeons(3)), "--capability", "tcp-local").code).toBe(0);
+  });
+
+  it("knows who exists where it is told, and says where accounts may come from besides", () => {
+    const file = bastion("AllowTcpForwarding no\nMatch User bob\n\tAllowTcpForwarding yes\n");
+    const passwd = `${makeRoot({ "/passwd": "alice:x:1000:1000::/home/alice:/bin/sh\n" })}/passwd`;
+    const closed = exposed(file, "--accounts", passwd, "--capability", "tcp-local", "--format", "json");
+    expect(JSON.parse(closed.stdout).targets[0]).toMatchObject({
+      regions: [],
+      assumptions: ["nobody but the known accounts exists"],
+    });
+    const sources = (text: string): readonly string[] =>
+      furtherAccountSources(memoryTree({ "/etc/nsswitch.conf": text }));
+    expect(sources("passwd: files systemd\ngroup: compat\nhosts: files dns\n")).toEqual([]);
+    expect(sources("passwd: files [NOTFOUND=return] sss # local first\ngroup:\tfiles ldap\n")).toEqual([
+      "sss",
+      "ldap",
+    ]);
+  });
+});
+
+/** n + 1 pigeons in n holes: a member of users must have a group for each pigeon, and no two for one hole. */
+function pigeons(holes: number): string {
+  const all = Array.from({ length: holes + 1 }, (_, pigeon) => pigeon);
+  const hole = all.slice(0, holes);
+  const block = (criteria: readonly string[], value: string): string =>
+    `Match ${criteria.map((text) => `Group ${text}`).join(" ")}\n\tAllowTcpForwarding ${value}\n`;
+  const homeless = all.map((pigeon) => block(["users", ...hole.map((at) => `*,!p${pigeon}h${at}`)], "no"));
+  const crowded = hole.flatMap((at) =>
+    all.flatMap((one) =>
+      all.slice(one + 1).map((other) => block([`p${one}h${at}`, `p${other}h${at}`], "no")),
+    ),
+  );
+  return `AllowTcpForwarding no\n${homeless.join("")}${crowded.join("")}${block(["users"], "yes")}`;
+}
