@@ -136,9 +136,9 @@ function saveJournal(machine: Machine, { folder, journal }: Run): void {
 }
 
 /** A run that came to nothing, without a trace. The journal, which says "undone", goes last. */
-export function discardRun(machine: Machine, { folder, journal }: Run): void {
-  const backups = journal.files.map(({ backup }) => backup);
-  for (const path of [...backups, `${folder}/journal.new`, `${folder}/journal.json`]) machine.unlink(path);
+export function discardRun(machine: Machine, { folder }: Run): void {
+  const others = (machine.list(folder) ?? []).filter((name) => name !== "journal.json");
+  for (const name of [...others, "journal.json"]) machine.unlink(`${folder}/${name}`);
   machine.removeFolder(folder);
 }
 
