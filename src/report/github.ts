@@ -1,7 +1,6 @@
 /** Workflow commands of GitHub Actions: an annotation a finding. */
 import type { Severity } from "../lint/rule.ts";
 import { positionAt } from "../source/source.ts";
-import { pathText } from "./json.ts";
 import type { AuditReport, ReportedFinding } from "./report.ts";
 import { visible } from "./text.ts";
 
@@ -26,7 +25,8 @@ function annotation({ finding }: ReportedFinding): string {
   const start = positionAt(source, span.start);
   const end = positionAt(source, span.end);
   const properties = {
-    file: pathText(source.path),
+    // a path with a control character finds no file, and does nothing to a log either
+    file: visible(source.path),
     line: start.line,
     endLine: end.line,
     col: start.column,

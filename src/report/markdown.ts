@@ -45,12 +45,15 @@ function where({ source, span }: ReportedFinding["finding"]["place"]): string {
   return `${source.path}:${line}:${column}`;
 }
 
-/** Every character that Markdown or HTML could read is escaped; mentions and links cannot come about. */
+/**
+ * Every character that Markdown or HTML could read is escaped. Forges look for `@name`, `#1` and `www.` in the finished
+ * text, too: an empty comment parts them.
+ */
 function plain(latin1: string): string {
-  return visible(latin1).replaceAll(
-    /[\\`*_{}[\]()<>#+!|~&@:-]/g,
-    (character) => `&#${character.charCodeAt(0)};`,
-  );
+  return visible(latin1)
+    .replaceAll(/[\\`*_{}[\]()<>#+!|~&@:-]/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replaceAll(/&#(?:35|64);/g, "$&<!-- -->")
+    .replaceAll(/www(?=\.)/gi, "$&<!-- -->");
 }
 
 /** A code span whose fence is longer than any run of backquotes inside. */
