@@ -23,7 +23,7 @@ export async function reportOf(
   });
   if ("misuse" in prepared) throw new Error(prepared.misuse);
   const targets = prepared.opened.map((one) => {
-    if ("error" in one) throw new Error(one.error);
+    if (!("target" in one)) throw new Error(`${one.name} was not read`);
     const { target, judging } = one;
     return describeTarget(target, target.config, findingsOf(target, target.config, judging), judging);
   });
