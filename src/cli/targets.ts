@@ -106,7 +106,17 @@ export function openTargets(
   const start = files.length === 0 ? startOptions(tree) : null;
   const opening: Opening = { options, tree: at ?? tree, release, people, start };
   if (files.length === 0) return [openLive(opening)];
-  return files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening)));
+  return withoutParts(files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening))));
+}
+
+/** A drop-in beside the main file that includes it is part of that target, not one of its own. */
+function withoutParts(opened: readonly Opened[]): readonly Opened[] {
+  const mains = new Set(
+    opened.flatMap((target) => ("error" in target || target.onlyRealPath !== null ? [] : [target.path])),
+  );
+  return opened.filter(
+    (target) => "error" in target || target.onlyRealPath === null || !mains.has(target.path),
+  );
 }
 
 export function misuseOf(

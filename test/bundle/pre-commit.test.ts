@@ -1,0 +1,107 @@
+/** The hooks, run by the real pre-commit in a scratch repository: installed from this checkout, and with the machine's own program. */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const STOCK = readFileSync(join(ROOT, "fixtures/debian-12/etc/ssh/sshd_config"), "latin1");
+const MAIN = "etc/ssh/sshd_config";
+const DROP_IN = "etc/ssh/sshd_config.d/50-site.conf";
+
+const work = mkdtempSync(join(tmpdir(), "sshd-policy-hooks-"));
+const scratch = join(work, "configuration");
+const hooks = join(work, "hooks");
+const isThere = spawnSync("pre-commit", ["--version"]).status === 0;
+const missing = isThere ? "" : ": pre-commit is not installed (Debian: pre-commit)";
+
+interface Ran {
+  readonly status: number | null;
+  readonly output: string;
+}
+
+function run(cwd: string, command: string, ...args: readonly string[]): Ran {
+  const { status, stdout, stderr } = spawnSync(command, args, {
+    cwd,
+    encoding: "latin1",
+    env: {
+      PATH: `${join(work, "bin")}:${process.env["PATH"] ?? ""}`,
+      HOME: work,
+      PRE_COMMIT_HOME: join(work, "cache"),
+      npm_config_cache: process.env["npm_config_cache"] ?? join(process.env["HOME"] ?? work, ".npm"),
+      GIT_CONFIG_COUNT: "2",
+      GIT_CONFIG_KEY_0: "user.name",
+      GIT_CONFIG_VALUE_0: "alice",
+      GIT_CONFIG_KEY_1: "user.email",
+      GIT_CONFIG_VALUE_1: "alice@example.com",
+    },
+  });
+  return { status, output: `${stdout}${stderr}` };
+}
+
+function commitAll(folder: string): string {
+  for (const args of [
+    ["init", "-q"],
+    ["add", "-A"],
+    ["commit", "-qm", "as it is"],
+  ])
+    run(folder, "git", ...args);
+  return run(folder, "git", "rev-parse", "HEAD").output.trim();
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(scratch, path)), { recursive: true });
+  writeFileSync(join(scratch, path), text, "latin1");
+}
+
+function hook(id: string): Ran {
+  return run(scratch, "pre-commit", "run", id, "--files", MAIN, DROP_IN, "README");
+}
+
+describe.skipIf(!isThere)(`pre-commit${missing}`, () => {
+  beforeAll(() => {
+    const tracked = run(ROOT, "git", "ls-files", "-z")
+      .output.split("\0")
+      .filter((path) => path !== "");
+    for (const path of tracked) cpSync(join(ROOT, path), join(hooks, path), { verbatimSymlinks: true });
+    const revision = commitAll(hooks);
+    mkdirSync(join(work, "bin"));
+    symlinkSync(join(ROOT, "dist/cli.js"), join(work, "bin/sshd-policy"));
+    write(MAIN, STOCK);
+    write(DROP_IN, "AllowTcpForwarding yes\n");
+    write("README", "no configuration\n");
+    const ids = ["sshd-policy", "sshd-policy-fix", "sshd-policy-system", "sshd-policy-fix-system"];
+    write(
+      ".pre-commit-config.yaml",
+      `repos:\n- repo: ${hooks}\n  rev: ${revision}\n  hooks:\n${ids.map((id) => `  - id: ${id}\n`).join("")}`,
+    );
+    commitAll(scratch);
+  });
+  afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+  it.each(["sshd-policy", "sshd-policy-system"])(
+    "%s audits a file and its drop-in in one call",
+    (id) => {
+      const { status, output } = hook(id);
+      expect(status, output).toBe(1);
+      expect(output.split("[tcp-forwarding]").length - 1).toBe(1);
+      expect(output).toContain(`${DROP_IN}:1:20: high: everybody may tunnel TCP`);
+    },
+    600_000,
+  );
+
+  it.each(["sshd-policy-fix", "sshd-policy-fix-system"])(
+    "%s closes what is open where it is decided",
+    (id) => {
+      run(scratch, "git", "checkout", "-q", ".");
+      const { status, output } = hook(id);
+      expect(status, output).toBe(1);
+      expect(output).toContain("files were modified by this hook");
+      expect(readFileSync(join(scratch, DROP_IN), "latin1")).toBe("AllowTcpForwarding no\n");
+      expect(readFileSync(join(scratch, MAIN), "latin1")).toContain("#AllowTcpForwarding yes\n");
+      expect(hook(id).status).toBe(0);
+    },
+    600_000,
+  );
+});
