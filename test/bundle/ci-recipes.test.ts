@@ -1,0 +1,83 @@
+/** The scripts of action.yml and of the GitLab job, run as their runners do, with npm's installing left out. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const work = mkdtempSync(join(tmpdir(), "sshd-policy-ci-"));
+
+interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+}
+
+function bash(script: string, env: Readonly<Record<string, string>>): Ran {
+  const { status, stdout } = spawnSync("bash", ["-e", "-o", "pipefail", "-c", script], {
+    cwd: work,
+    env: {
+      ...env,
+      PATH: `${work}/bin:${process.env["PATH"] ?? ""}`,
+      GITHUB_STEP_SUMMARY: join(work, "summary.md"),
+    },
+    encoding: "utf8",
+  });
+  return { status, stdout };
+}
+
+beforeAll(() => {
+  spawnSync("mkdir", [join(work, "bin")]);
+  symlinkSync(join(ROOT, "dist/cli.js"), join(work, "bin/sshd-policy"));
+  writeFileSync(join(work, "bin/npm"), "#!/bin/sh\n");
+  chmodSync(join(work, "bin/npm"), 0o755);
+  writeFileSync(join(work, "sshd_config"), "AllowTcpForwarding yes\n");
+  writeFileSync(join(work, "closed"), "DisableForwarding yes\n");
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+describe("action.yml", () => {
+  const action = parse(readFileSync(join(ROOT, "action.yml"), "utf8"));
+  const [step] = action.runs.steps;
+
+  it("gives the script every input, and nothing of them as script", () => {
+    for (const name of Object.keys(action.inputs)) {
+      expect(step.env[name.toUpperCase()]).toBe(`\${{ inputs.${name} }}`);
+      expect(step.run).not.toContain(`inputs.${name}`);
+    }
+  });
+
+  it.each([
+    ["sshd_config", 1],
+    ["closed", 0],
+    ["missing", 2],
+  ])("annotates %s, writes summary and SARIF, and ends with %i", (target, expected) => {
+    const { status, stdout } = bash(step.run, {
+      TARGETS: target,
+      ARGUMENTS: "--openssh 10.0",
+      SARIF: "report.sarif",
+      VERSION: "latest",
+    });
+    expect(status).toBe(expected);
+    if (expected !== 1) return;
+    expect(stdout).toMatch(/^::error file=sshd_config,line=1,/m);
+    expect(readFileSync(join(work, "summary.md"), "utf8")).toContain("tcp-forwarding");
+    expect(JSON.parse(readFileSync(join(work, "report.sarif"), "utf8")).version).toBe("2.1.0");
+  });
+});
+
+describe("the GitLab job", () => {
+  const job = parse(readFileSync(join(ROOT, "docs/ci/gitlab.yml"), "utf8"))["sshd-policy"];
+
+  it.each([
+    ["sshd_config", 1],
+    ["closed", 0],
+  ])("reports %s as test results and ends with %i", (target, expected) => {
+    const targets = `${target} --openssh 10.0`;
+    const { status } = bash(job.script.join("\n"), { SSHD_POLICY_TARGETS: targets });
+    expect(status).toBe(expected);
+    const results = readFileSync(join(work, job.artifacts.reports.junit), "utf8");
+    expect(results.includes("tcp-forwarding")).toBe(expected === 1);
+  });
+});
