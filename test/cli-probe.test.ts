@@ -1,0 +1,178 @@
+/** `probe` as people and scripts run it: exit codes, JSON, events, as an ordinary user, on a live server, killed. */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { COMMAND, type Ran, runCli } from "./run-cli.ts";
+import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
+import { whyNoProbe } from "./sshd/probing.ts";
+
+const missing = whyNoProbe({});
+const MATCHING = "AllowTcpForwarding no\nMatch User bob\n  AllowTcpForwarding local\n  PermitOpen db:5432\n";
+
+/** In a mount namespace, so that nothing of it shows on the machine. */
+function runIn(setup: string, args: readonly string[]): Ran {
+  const script = `set -e; mount --make-rprivate /; ${setup} "$@"`;
+  const { status, stdout, stderr } = spawnSync(
+    "unshare",
+    ["--mount", "sh", "-c", script, "sh", process.execPath, ...COMMAND, ...args],
+    { encoding: "latin1", env: { PATH: process.env["PATH"] ?? "" } },
+  );
+  return { code: status, stdout, stderr };
+}
+
+interface Attempted {
+  readonly capability: string;
+  readonly target: string;
+  readonly predicted: string;
+  readonly observed: string | null;
+  readonly differs: boolean;
+  readonly why: string;
+}
+
+function attemptsOf({ stdout }: Ran): readonly Attempted[] {
+  return JSON.parse(stdout).attempts;
+}
+
+describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`}`, () => {
+  test("0 when all is as predicted; JSON holds each attempt, --events each as it comes", () => {
+    const root = makeRoot({ "/sshd_config": MATCHING });
+    const events = join(root, "events");
+    const ran = runCli(["probe", `${root}/sshd_config`, "--format", "json", "--events", events]);
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ version: 1, complete: true, limits: [], changes: [] });
+    const attempts = attemptsOf(ran);
+    expect(attempts.find(({ target }) => target === "db:5432")).toMatchObject({
+      capability: "tcp-local",
+      connection: { user: "bob", addr: "198.51.100.7" },
+      predicted: "open",
+      observed: "open",
+      differs: false,
+    });
+    const told = readFileSync(events, "latin1").trim().split("\n");
+    expect(told.map((line) => JSON.parse(line).event).filter((event) => event === "attempt").length).toBe(
+      attempts.length,
+    );
+  });
+
+  test("1 and the connection for a difference, here of another release than the one that is named", () => {
+    const root = makeRoot({ "/sshd_config": "DisableForwarding yes\n" });
+    const ran = runCli(["probe", `${root}/sshd_config`, "--openssh", "8.4p1"]);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(/^difference {2}agent: predicted open, seen refused$/m);
+    expect(ran.stdout).toContain("-C user=alice,host=198.51.100.7");
+  });
+
+  test("2 for what sshd refuses, and for a program that is none", () => {
+    const root = makeRoot({ "/bad": "AllowTcpForwrding no\n", "/good": MATCHING });
+    expect(runCli(["probe", `${root}/bad`])).toMatchObject({ code: 2, stdout: "" });
+    const none = runCli(["probe", `${root}/good`, "--sshd", "/nowhere/sshd"]);
+    expect(none).toMatchObject({ code: 2, stdout: "" });
+    expect(none.stderr).toContain("/nowhere/sshd is no program that can be run");
+  });
+
+  test("3 as an ordinary user, who sees what he can and is told the rest", () => {
+    const root = makeRoot({
+      "/sshd_config": `${MATCHING}Match all\n  PermitTunnel yes\n  GatewayPorts yes\n`,
+    });
+    const accounts = join(root, "accounts");
+    mkdirSync(accounts);
+    copyFileSync("/etc/passwd", join(accounts, "passwd"));
+    copyFileSync("/etc/group", join(accounts, "group"));
+    writeFileSync(join(accounts, "passwd"), "carla:x:4321:4321::/tmp:/bin/sh\n", { flag: "a" });
+    writeFileSync(join(accounts, "group"), "carla:x:4321:\n", { flag: "a" });
+    execFileSync("chmod", ["-R", "a+rX", root]);
+    const mounts = `mount --bind ${accounts}/passwd /etc/passwd; mount --bind ${accounts}/group /etc/group;`;
+    const ran = runIn(`${mounts} exec setpriv --reuid 4321 --regid 4321 --clear-groups`, [
+      "probe",
+      `${root}/sshd_config`,
+      "--format",
+      "json",
+    ]);
+    expect(ran.code).toBe(3);
+    const attempts = attemptsOf(ran);
+    expect(attempts.filter(({ differs }) => differs)).toEqual([]);
+    expect(attempts.find(({ capability }) => capability === "tcp-local")).toMatchObject({
+      observed: "refused",
+    });
+    expect(attempts.find(({ capability }) => capability === "tun")).toMatchObject({ why: "needs" });
+    expect(JSON.parse(ran.stdout).limits).toEqual(["user bob: only a probe that root runs can log in there"]);
+  });
+
+  test("leaves nothing when it is killed", async () => {
+    const blocks = Array.from(
+      { length: 150 },
+      (_, index) => `Match User u${index}\n  AllowTcpForwarding yes\n`,
+    );
+    const root = makeRoot({ "/sshd_config": blocks.join("") });
+    const child = spawn(process.execPath, [...COMMAND, "probe", `${root}/sshd_config`, "--events", "-"]);
+    await new Promise<void>((resolve) => child.stdout.once("data", () => resolve()));
+    const commands = (pattern: string): string =>
+      spawnSync("pgrep", ["-a", ...pattern.split(" ")], { encoding: "latin1" }).stdout;
+    const [folder = ""] = /\/tmp\/sshd-policy-probe-[0-9a-f-]+/.exec(commands(`-P ${child.pid}`)) ?? [];
+    expect(existsSync(folder)).toBe(true);
+    expect(commands(`-f ${folder}`)).toContain("sshd");
+    child.kill("SIGKILL");
+    await expect.poll(() => existsSync(folder), { timeout: 60_000 }).toBe(false);
+    expect(commands(`-f ${folder}`)).toBe("");
+  });
+});
+
+const notLive = missing ?? whyNoSshd();
+describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: ${notLive}`}`, () => {
+  let sshd: LoopbackSshd;
+  beforeAll(async () => {
+    sshd = await startSshd({ lines: ["AllowTcpForwarding local", "PermitOpen 127.0.0.1:*"] });
+  });
+  afterAll(() => sshd.stop());
+
+  const against = (file: string, known: string): Ran => {
+    const home = mkdtempSync(join(tmpdir(), "sshd-policy-home-"));
+    mkdirSync(join(home, ".ssh"), { mode: 0o700 });
+    writeFileSync(join(home, ".ssh/known_hosts"), known);
+    const to = `${sshd.user}@127.0.0.1:${sshd.port}`;
+    return runIn(`mount --bind ${home} ${homedir()}; exec`, [
+      "probe",
+      "--against",
+      to,
+      "-i",
+      sshd.identity,
+      "--format",
+      "json",
+      file,
+    ]);
+  };
+
+  test("0 when the server does what its configuration says, harmless", () => {
+    const ran = against(join(sshd.folder, "sshd_config"), readFileSync(sshd.knownHosts, "latin1"));
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    const attempts = attemptsOf(ran);
+    const seen = (capability: string): unknown =>
+      attempts.find((one) => one.capability === capability)?.observed;
+    expect([seen("tcp-local"), seen("tcp-remote"), seen("agent")]).toEqual(["open", "refused", "open"]);
+    expect(attempts.filter(({ why }) => why === "left-out").map(({ capability }) => capability)).toEqual([
+      "unix-local",
+      "unix-remote",
+      "tun",
+      "tun",
+    ]);
+    expect(sshd.log()).not.toMatch(/Starting session/);
+  });
+
+  test("1 when it runs with something else than the file", () => {
+    const other = join(makeRoot({ "/sshd_config": "AllowTcpForwarding no\n" }), "sshd_config");
+    const ran = against(other, readFileSync(sshd.knownHosts, "latin1"));
+    expect(ran.code).toBe(1);
+    expect(attemptsOf(ran).filter(({ differs }) => differs)).toMatchObject([
+      { capability: "tcp-local", predicted: "refused", observed: "open" },
+    ]);
+  });
+
+  test("2 and no login where the host key is not known", () => {
+    const ran = against(join(sshd.folder, "sshd_config"), "");
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toContain("is not known");
+  });
+});
