@@ -5,7 +5,8 @@
 import { spawnSync } from "node:child_process";
 
 const project = new URL("..", import.meta.url).pathname;
-const command =
+/** Arguments of Node.js that start the command line. */
+export const COMMAND: readonly string[] =
   process.env["SSHD_POLICY_BUNDLE"] === "1"
     ? [`${project}dist/cli.js`]
     : ["--import", `${project}node_modules/tsx/dist/loader.mjs`, `${project}src/cli/main.ts`];
@@ -24,7 +25,7 @@ export interface RunOptions {
 
 /** Bytes in and out are latin1, one character each. */
 export function runCli(args: readonly string[], { stdin = "", cwd, env = {} }: RunOptions = {}): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...command, ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...COMMAND, ...args], {
     input: Buffer.from(stdin, "latin1"),
     encoding: "latin1",
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
