@@ -15,7 +15,7 @@ interface Protocol {
 
 /** The inside of ssh2's Channel (lib/Channel.js). */
 interface Inside {
-  readonly outgoing: { readonly packetSize: number };
+  readonly outgoing: { packetSize: number };
   _write: (data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void) => void;
   push: (chunk: Buffer | null) => boolean;
 }
@@ -47,6 +47,10 @@ export function guardTransport(
     transport.once("drain", () => transport.resume());
   };
   let greeting = Buffer.alloc(0);
+  // before ssh2 hears of it, which could not say why
+  transport.prependOnceListener("end", () => {
+    if (protocol.parse !== listen && greeting.length > 0) fail(new SshFailure("protocol", notSsh(greeting)));
+  });
   // ssh2's parseHeader loses bytes when the line arrives in three pieces or more, so it gets it whole
   protocol.parse = (chunk, start, end) => {
     greeting = Buffer.concat([greeting, chunk.subarray(start, end)]);
@@ -64,20 +68,25 @@ function identify(bytes: Buffer): string | "incomplete" | { readonly because: st
   const lines = bytes.toString("latin1").split("\n");
   const line = lines.slice(0, -1).find((text) => text.startsWith("SSH-"));
   if (line === undefined) {
-    if (bytes.length <= LONGEST_GREETING) return "incomplete";
-    return { because: `it does not speak SSH; it says "${(lines[0] ?? "").slice(0, 60)}"` };
+    return bytes.length <= LONGEST_GREETING ? "incomplete" : { because: notSsh(bytes) };
   }
   const version = IDENTIFICATION.exec(line)?.[1];
   return version ?? { because: `it speaks another SSH than 2.0: "${line.slice(0, 60)}"` };
 }
 
+function notSsh(bytes: Buffer): string {
+  return `it does not speak SSH; it says "${/^[^\r\n]{0,60}/.exec(bytes.toString("latin1"))?.[0] ?? ""}"`;
+}
+
 /** Call it before anything is read or written. */
 export function guardChannel(channel: ClientChannel, transport: Transport, fail: Fail): Channel {
   const inside = channel as unknown as Inside;
-  if (inside.outgoing.packetSize < LEAST_PACKET)
-    fail(
-      new SshFailure("protocol", `the server wants channels of ${inside.outgoing.packetSize} bytes a packet`),
-    );
+  const { packetSize } = inside.outgoing;
+  if (packetSize < LEAST_PACKET) {
+    fail(new SshFailure("protocol", `the server wants channels of ${packetSize} bytes a packet`));
+    // whoever has the channel may still write to it
+    inside.outgoing.packetSize = LEAST_PACKET;
+  }
   waitForTransport(inside, transport);
   const push = inside.push.bind(channel);
   inside.push = (chunk) => {

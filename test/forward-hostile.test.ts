@@ -1,0 +1,228 @@
+/** Servers that do not play by the rules: what they try is refused, and we neither crash, hang nor grow. */
+import { generateKeyPairSync } from "node:crypto";
+import { connect as connectSocket, type Socket } from "node:net";
+import ssh2, { type Connection } from "ssh2";
+import { describe, expect, it } from "vitest";
+import type { SshFailure } from "../src/forward/failure.ts";
+import { connect, connectTcp, type Session } from "../src/forward/session.ts";
+import { listenOn, serve, serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
+
+const HOST_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
+  type: "pkcs1",
+  format: "pem",
+});
+
+async function logIn(port: number, timeoutMs = 20_000): Promise<Session> {
+  return connect({
+    transport: await connectTcp({ host: "127.0.0.1", port }, { timeoutMs }),
+    user: "alice",
+    checkHostKey: async () => null,
+    credentials: [],
+    timeoutMs,
+  });
+}
+
+function failureOf(promise: Promise<unknown>): Promise<SshFailure | null> {
+  return promise.then(
+    () => null,
+    (failure: SshFailure) => failure,
+  );
+}
+
+/** The inside of ssh2's server, to send what its interface does not. */
+interface Raw {
+  forwardedTcpip: (channel: number, window: number, packet: number, of: object) => void;
+  openssh_forwardedStreamLocal: (channel: number, window: number, packet: number, of: object) => void;
+  channelOpenConfirm: (theirs: number, ours: number, window: number, packet: number) => void;
+  channelData: (channel: number, data: Buffer) => void;
+  channelExtData: (channel: number, data: Buffer, type: number) => void;
+  _handlers: Record<string, (protocol: Raw, ...rest: unknown[]) => void>;
+}
+
+interface FakeServer extends TestServer {
+  /** resolves at the first login */
+  readonly raw: Promise<{ raw: Raw; connection: Connection }>;
+}
+
+/** A server that lets everybody in. */
+async function serveSsh(): Promise<FakeServer> {
+  let found = (_: { raw: Raw; connection: Connection }): void => {};
+  const raw = new Promise<{ raw: Raw; connection: Connection }>((resolve) => {
+    found = resolve;
+  });
+  const server = new ssh2.Server({ hostKeys: [HOST_KEY] }, (connection) => {
+    connection.on("authentication", (attempt) => attempt.accept());
+    connection.on("error", () => {});
+    connection.on("ready", () => {
+      const { _protocol } = connection as unknown as { _protocol: Raw };
+      found({ raw: _protocol, connection });
+    });
+  });
+  return { port: await listenOn(server as never, 0), close: () => server.close(), raw };
+}
+
+describe("a banner", () => {
+  const strange: readonly (readonly [string, (socket: Socket) => void, RegExp])[] = [
+    [
+      "of another protocol",
+      (socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+      /does not speak SSH.*HTTP\/1\.1 400/,
+    ],
+    ["of SSH 1", (socket) => socket.write("SSH-1.5-old\r\n"), /another SSH than 2\.0: "SSH-1\.5-old/],
+    ["without end", (socket) => socket.write("x".repeat(200_000)), /does not speak SSH/],
+    ["of endless lines", (socket) => socket.write("hello\n".repeat(50_000)), /does not speak SSH/],
+    ["of no bytes at all", (socket) => socket.end(), /./],
+    ["that is silence", () => {}, /no answer to the key exchange within 0\.5 s/],
+    [
+      "before a packet of 4 GB",
+      (socket) => socket.write(Buffer.concat([Buffer.from("SSH-2.0-x\r\n"), Buffer.alloc(64, 0xff)])),
+      /./,
+    ],
+    [
+      "before a packet of no bytes",
+      (socket) => socket.write(Buffer.concat([Buffer.from("SSH-2.0-x\r\n"), Buffer.alloc(64)])),
+      /./,
+    ],
+    [
+      "with terminal escapes and no SSH",
+      (socket) => socket.end("\u001b[2J\u0000\u0007\n"),
+      /does not speak SSH/,
+    ],
+  ];
+  it.each(strange)("%s is refused", async (_, behave, because) => {
+    const server = await serve((socket) => {
+      socket.resume();
+      behave(socket);
+    });
+    const failure = await failureOf(logIn(server.port, 500));
+    expect(failure?.message).toMatch(because);
+    expect(failure?.name).toBe("SshFailure");
+    server.close();
+  });
+
+  it.skipIf(whyNoSshd() !== null)("that comes byte by byte is heard to its end", async () => {
+    const sshd = await startSshd();
+    const slow = await serve((socket) => {
+      const real = connectSocket({ host: "127.0.0.1", port: sshd.port }).on("error", () => {});
+      let sent = 0;
+      real.on("data", async (chunk: Buffer) => {
+        real.pause();
+        for (const byte of chunk) {
+          socket.write(Buffer.from([byte]));
+          if (sent++ < 60) await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        real.resume();
+      });
+      socket.pipe(real);
+    });
+    // the login fails for want of a key, which is behind the banner
+    expect((await failureOf(logIn(slow.port)))?.kind).toBe("authentication");
+    slow.close();
+    await sshd.stop();
+  });
+});
+
+describe("a server that lets us in", () => {
+  it("cannot open what nobody asked for, however often it tries", async () => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { raw } = await server.raw;
+    const answers: string[] = [];
+    raw._handlers["CHANNEL_OPEN_FAILURE"] = () => answers.push("refused");
+    raw._handlers["CHANNEL_OPEN_CONFIRMATION"] = () => answers.push("opened");
+    for (let channel = 0; channel < 5_000; channel++) {
+      raw.forwardedTcpip(channel, 1e6, 32_768, {
+        boundAddr: "localhost",
+        boundPort: 80,
+        remoteAddr: "1.2.3.4",
+        remotePort: 5,
+      });
+      // names that every object has
+      raw.openssh_forwardedStreamLocal(channel, 1e6, 32_768, {
+        socketPath: channel % 2 === 0 ? "constructor" : "__proto__",
+      });
+    }
+    while (answers.length < 10_000) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(new Set(answers)).toEqual(new Set(["refused"]));
+    session.end();
+    server.close();
+  });
+
+  it("cannot make us loop with packets of 0 bytes", async () => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { raw } = await server.raw;
+    raw._handlers["CHANNEL_OPEN"] = (protocol, of) => {
+      const { sender } = of as { sender: number };
+      protocol.channelOpenConfirm(sender, 7, 2_000_000, 0);
+    };
+    const channel = await session.openTcp({ host: "db", port: 5432 });
+    channel.on("error", () => {});
+    channel.write("hello");
+    expect((await session.closed)?.message).toMatch(/0 bytes a packet/);
+    server.close();
+  });
+
+  it.each([
+    ["data", (raw: Raw, channel: number, chunk: Buffer) => raw.channelData(channel, chunk)],
+    ["error output", (raw: Raw, channel: number, chunk: Buffer) => raw.channelExtData(channel, chunk, 1)],
+  ])("cannot fill our memory with %s beyond the window", async (kind, send) => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { raw } = await server.raw;
+    let ours = -1;
+    raw._handlers["CHANNEL_OPEN"] = (protocol, of) => {
+      ours = (of as { sender: number }).sender;
+      protocol.channelOpenConfirm(ours, 7, 2_000_000, 32_768);
+    };
+    // nobody reads it
+    const channel = await session.openTcp({ host: "db", port: 5432 });
+    channel.on("error", () => {});
+    const before = process.memoryUsage().arrayBuffers;
+    // no divisor of the window: what comes when it is exactly 0 is dropped by ssh2
+    const chunk = Buffer.alloc(30_000);
+    let failure: SshFailure | null | undefined;
+    session.closed.then((found) => {
+      failure = found;
+    });
+    for (let sent = 0; sent < 64e6 && failure === undefined; sent += chunk.length) {
+      send(raw, ours, chunk);
+      if ((sent / chunk.length) % 32 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(channel.readableLength).toBeLessThan(6e6);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150e6);
+    if (kind === "data") expect((await session.closed)?.message).toMatch(/more than the channel's window/);
+    session.end();
+    server.close();
+  });
+
+  it("tells its own words when it throws us out", async () => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { connection } = await server.raw;
+    const { _protocol: protocol } = connection as unknown as {
+      _protocol: { disconnect: (reason: number) => void };
+    };
+    protocol.disconnect(2);
+    expect((await session.closed)?.kind).toBe("closed");
+    server.close();
+  });
+
+  it("does not disturb a session beside it", async () => {
+    const [server, echo] = [await serveSsh(), await serveEcho()];
+    const session = await logIn(server.port);
+    const { raw } = await server.raw;
+    raw.channelData(12_345, Buffer.from("to nobody"));
+    raw.channelOpenConfirm(999, 1, 1, 1);
+    expect(
+      await Promise.race([
+        session.closed.then(() => "closed"),
+        new Promise((resolve) => setTimeout(resolve, 200, "open")),
+      ]),
+    ).toBe("open");
+    session.end();
+    expect(await session.closed).toBe(null);
+    echo.close();
+    server.close();
+  });
+});
