@@ -1,0 +1,276 @@
+/** What the forwarder reads: specifications, SOCKS, known_hosts, ssh_config. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bindAddresses, remoteBindHost } from "../src/forward/bind.ts";
+import { type Caller, readClientConfig } from "../src/forward/client-config.ts";
+import { checkKey, fingerprint, lookupName, parseKnownHosts } from "../src/forward/known-hosts.ts";
+import { parseOption, settingsFor } from "../src/forward/settings.ts";
+import { readSocks, socksReply } from "../src/forward/socks.ts";
+import { parseDestination, parseDynamic, parseForward } from "../src/forward/specification.ts";
+
+describe("-L, -R and -D", () => {
+  const tcp = (host: string | null, port: number) => ({ kind: "tcp", host, port });
+  const socket = (path: string) => ({ kind: "socket", path });
+  it.each([
+    ["8080:db:5432", tcp(null, 8080), tcp("db", 5432)],
+    ["1100:mail.example.com:pop3", tcp(null, 1100), tcp("mail.example.com", 110)],
+    ["127.0.0.1:8080:db:5432", tcp("127.0.0.1", 8080), tcp("db", 5432)],
+    ["*:8080:db:5432", tcp("*", 8080), tcp("db", 5432)],
+    [":8080:db:5432", tcp("", 8080), tcp("db", 5432)],
+    ["[::1]:8080:[2001:db8::1]:5432", tcp("::1", 8080), tcp("2001:db8::1", 5432)],
+    ["8080:/run/db.sock", tcp(null, 8080), socket("/run/db.sock")],
+    ["localhost:8080:/run/db.sock", tcp("localhost", 8080), socket("/run/db.sock")],
+    ["/tmp/here:db:5432", socket("/tmp/here"), tcp("db", 5432)],
+    ["/tmp/here:/run/db.sock", socket("/tmp/here"), socket("/run/db.sock")],
+    ["/tmp/a\\:b:/run/db.sock", socket("/tmp/a:b"), socket("/run/db.sock")],
+  ])("%s", (text, listen, target) => {
+    expect(parseForward(text, "local")).toEqual({ side: "local", listen, target });
+  });
+
+  it.each([
+    "",
+    "8080",
+    "8080:db",
+    "8080:db:0",
+    "8080:db:x",
+    "x:db:1",
+    "70000:db:1",
+    "1:2:3:4:5",
+    "8080::1",
+    "[::1:80:db:1",
+    `8080:/${"x".repeat(200)}`,
+  ])("%s is none", (text) => {
+    expect(parseForward(text, "local")).toBe(null);
+  });
+
+  it("-R port and -D bind:port speak SOCKS", () => {
+    expect(parseForward("1080", "remote")?.target).toEqual({ kind: "socks" });
+    expect(parseForward("0", "remote")?.listen).toEqual(tcp(null, 0));
+    expect(parseDynamic("[::1]:1080", "local")?.listen).toEqual(tcp("::1", 1080));
+    expect(parseDynamic("/tmp/x", "local")).toBe(null);
+  });
+
+  it("bind as ssh(1): loopback unless told otherwise", () => {
+    expect(bindAddresses(null, "no")).toEqual(["127.0.0.1", "::1"]);
+    expect(bindAddresses(null, "yes")).toEqual(["0.0.0.0", "::"]);
+    expect(bindAddresses("localhost", "yes")).toEqual(["127.0.0.1", "::1"]);
+    expect(bindAddresses("*", "no")).toEqual(["0.0.0.0", "::"]);
+    expect(bindAddresses("192.0.2.1", "yes")).toEqual(["192.0.2.1"]);
+    expect([null, "", "*", "0.0.0.0"].map(remoteBindHost)).toEqual(["localhost", "", "", "0.0.0.0"]);
+  });
+});
+
+describe("a destination", () => {
+  it.each([
+    ["host", "host", { user: null, host: "host", port: null }],
+    ["a@b@host", "host", { user: "a@b", host: "host", port: null }],
+    ["ssh://al%20ice@host:2222", "host", { user: "al ice", host: "host", port: 2222 }],
+    ["::1", "host", { user: null, host: "::1", port: null }],
+    ["alice@[::1]:2222", "host and port", { user: "alice", host: "::1", port: 2222 }],
+    ["-oProxyCommand=x", "host", null],
+    ["alice@-l", "host", null],
+    ["host;ls", "host", null],
+    ["host:0", "host and port", null],
+    ["@host", "host", null],
+  ] as const)("%s", (text, form, expected) => {
+    expect(parseDestination(text, form)).toEqual(expected);
+  });
+});
+
+describe("SOCKS", () => {
+  const bytes = (...parts: readonly (number | string)[]): Buffer =>
+    Buffer.concat(
+      parts.map((part) => (typeof part === "number" ? Buffer.from([part]) : Buffer.from(part, "latin1"))),
+    );
+  const requests: readonly (readonly [string, Buffer, "start" | "greeted", string, number])[] = [
+    ["4", bytes(4, 1, 0, 80, 192, 0, 2, 7, "me", 0), "start", "192.0.2.7", 80],
+    ["4a", bytes(4, 1, 0, 80, 0, 0, 0, 1, 0, "db.example", 0), "start", "db.example", 80],
+    ["5, IPv4", bytes(5, 1, 0, 1, 192, 0, 2, 7, 1, 187), "greeted", "192.0.2.7", 443],
+    [
+      "5, IPv6",
+      bytes(5, 1, 0, 4, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 80),
+      "greeted",
+      "2001:db8:0:0:0:0:0:1",
+      80,
+    ],
+    ["5, a name", bytes(5, 1, 0, 3, 2, "db", 0, 80), "greeted", "db", 80],
+  ];
+  it.each(requests)("%s is read whole, and needs every byte", (_, request, phase, host, port) => {
+    const followed = Buffer.concat([request, Buffer.from("data")]);
+    expect(readSocks(followed, phase)).toMatchObject({
+      kind: "connect",
+      to: { host, port },
+      used: request.length,
+    });
+    for (let length = 0; length < request.length; length++)
+      expect(readSocks(request.subarray(0, length), phase)).toEqual({ kind: "more" });
+  });
+
+  it.each([
+    ["BIND of 4", bytes(4, 2, 0, 80, 192, 0, 2, 7, 0), "start"],
+    ["BIND of 5", bytes(5, 2, 0, 1, 192, 0, 2, 7, 0, 80), "greeted"],
+    ["an unknown address", bytes(5, 1, 0, 9, 1), "greeted"],
+    ["a name with a line feed", bytes(5, 1, 0, 3, 2, "a\n", 0, 80), "greeted"],
+    ["an empty name", bytes(5, 1, 0, 3, 0, 0, 80), "greeted"],
+    ["a login only", bytes(5, 1, 2), "start"],
+    ["HTTP", bytes("GET / HTTP/1.1\r\n"), "start"],
+  ] as const)("%s is refused", (_, request, phase) => {
+    expect(readSocks(request, phase).kind).toBe("refuse");
+  });
+
+  it("greets and answers", () => {
+    expect(readSocks(bytes(5, 2, 2, 0, 99), "start")).toEqual({
+      kind: "answer",
+      bytes: bytes(5, 0),
+      used: 4,
+    });
+    expect([socksReply(4, "open")[1], socksReply(4, "refused")[1]]).toEqual([0x5a, 0x5b]);
+    expect([socksReply(5, "open")[1], socksReply(5, "prohibited")[1], socksReply(5, "refused")[1]]).toEqual([
+      0, 2, 5,
+    ]);
+  });
+});
+
+const KEYGEN = existsSync("/usr/bin/ssh-keygen") ? null : "no ssh-keygen";
+
+describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGEN}`}`, () => {
+  let folder: string;
+  let keys: readonly { readonly line: string; readonly wire: Buffer; readonly fingerprint: string }[];
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "sshd-policy-known-"));
+    keys = ["one", "two"].map((name) => {
+      const path = join(folder, name);
+      execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path]);
+      const line = readFileSync(`${path}.pub`, "latin1").trim();
+      const shown = execFileSync("ssh-keygen", ["-l", "-f", `${path}.pub`], { encoding: "latin1" });
+      return {
+        line,
+        wire: Buffer.from(line.split(" ")[1] ?? "", "base64"),
+        fingerprint: shown.split(" ")[1] ?? "",
+      };
+    });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** The verdict on key `which` for host and port, by these lines. ONE and TWO stand for keys. */
+  function verdict(text: string, which: 0 | 1, name: string): string {
+    const filled = text.replaceAll("ONE", keys[0]?.line ?? "").replaceAll("TWO", keys[1]?.line ?? "");
+    return checkKey(
+      parseKnownHosts([{ path: "known", text: filled }]),
+      name,
+      keys[which]?.wire ?? Buffer.alloc(0),
+    ).kind;
+  }
+
+  it.each([
+    ["host ONE", 0, "host", "known"],
+    ["host ONE", 1, "host", "changed"],
+    ["host ONE\nhost TWO", 1, "host", "known"],
+    ["host ONE", 0, "other", "new"],
+    ["HOST,192.0.2.1 ONE", 0, "host", "known"],
+    ["*.example.com,!bad.example.com ONE", 0, "a.example.com", "known"],
+    ["*.example.com,!bad.example.com ONE", 0, "bad.example.com", "new"],
+    ["[host]:2222 ONE", 0, "[host]:2222", "known"],
+    ["[host]:2222 ONE", 0, "host", "new"],
+    ["@revoked * ONE\nhost ONE", 0, "host", "revoked"],
+    ["@revoked * ONE\nhost TWO", 1, "host", "known"],
+    ["@cert-authority *.example.com ONE", 1, "a.example.com", "authority"],
+    ["@cert-authority * ONE\nhost TWO", 1, "host", "known"],
+    ["# host ONE\n\ngarbage\n  host ONE comment", 0, "host", "known"],
+    ["|1|bad|worse ONE\n|2|x|y ONE", 0, "host", "new"],
+  ] as const)("%s: key %i of %s is %s", (text, which, name, expected) => {
+    expect(verdict(text, which, name)).toBe(expected);
+  });
+
+  it("reads what ssh-keygen -H hashed, and shows fingerprints as it does", () => {
+    const path = join(folder, "hashed");
+    writeFileSync(path, `host ${keys[0]?.line}\n[host]:2222 ${keys[1]?.line}\n`);
+    execFileSync("ssh-keygen", ["-q", "-H", "-f", path], { stdio: "ignore" });
+    const text = readFileSync(path, "latin1");
+    expect(text).not.toContain("host");
+    expect(verdict(text, 0, lookupName("Host", 22))).toBe("known");
+    expect(verdict(text, 1, lookupName("host", 2222))).toBe("known");
+    expect(verdict(text, 1, lookupName("host", 22))).toBe("changed");
+    expect(keys.map(({ wire }) => fingerprint(wire))).toEqual(keys.map((key) => key.fingerprint));
+  });
+});
+
+describe("ssh_config", () => {
+  let home: string;
+  let caller: Caller;
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), "sshd-policy-home-"));
+    mkdirSync(join(home, ".ssh"));
+    caller = { home, name: "alice", uid: process.getuid?.() ?? 0 };
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  function write(name: string, text: string, mode = 0o600): string {
+    const path = join(home, ".ssh", name);
+    writeFileSync(path, text);
+    chmodSync(path, mode);
+    return path;
+  }
+
+  function read(text: string, host: string, given: readonly string[] = []) {
+    const asked = { host, user: null, given: given.map(parseOption) };
+    const { directives, notes } = readClientConfig(write("config", text), asked, caller);
+    return { settings: settingsFor(asked, directives, { caller, agentSocket: null }), notes };
+  }
+
+  it("takes the first value, for the hosts that a block names", () => {
+    const text = "Host db* !dbx\n  Port 2200\n  User bob\nHost *\n  Port 2300\n  HostName %h.example.com\n";
+    expect(read(text, "db1").settings).toMatchObject({ host: "db1.example.com", port: 2200, user: "bob" });
+    expect(read(text, "dbx").settings).toMatchObject({ host: "dbx.example.com", port: 2300, user: "alice" });
+    expect(read(text, "db1", ["Port=9"]).settings.port).toBe(9);
+  });
+
+  it("never runs anything: not Match exec, not ProxyCommand", () => {
+    const mark = join(home, "ran");
+    const { settings, notes } = read(
+      `Match exec "touch ${mark}"\n  Port 2\nMatch host db user alice\n  Port 3\n`,
+      "db",
+    );
+    expect(settings.port).toBe(3);
+    expect(notes).toEqual([expect.stringContaining("Match exec is left out")]);
+    expect(() => read(`ProxyCommand touch ${mark}\n`, "db")).toThrow(/runs no commands/);
+    expect(() => read(`KnownHostsCommand touch ${mark}\n`, "db")).toThrow(/runs no commands/);
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  it("reads forwards, jumps and Includes, and expands paths", () => {
+    write("more.conf", "IdentityFile ~/.ssh/%h-key\n");
+    const { settings } = read(
+      "Include *.conf\nLocalForward 8080 db:5432\nRemoteForward 1080\nDynamicForward [::1]:1081\nProxyJump a,b@c:22\n",
+      "host",
+    );
+    expect(settings.forwards.map(({ side, target }) => `${side} ${target.kind}`)).toEqual([
+      "local tcp",
+      "remote socks",
+      "local socks",
+    ]);
+    expect(settings.proxyJump).toBe("a,b@c:22");
+    expect(settings.identityFiles).toEqual([{ path: join(home, ".ssh/host-key"), chosen: "by the user" }]);
+  });
+
+  it("is refused where others may have written it, and where it makes no sense", () => {
+    const asked = { host: "db", user: null, given: [] };
+    expect(() => readClientConfig(write("open", "Port 1\n", 0o666), asked, caller)).toThrow(
+      /nobody else may write/,
+    );
+    expect(readClientConfig(join(home, "none"), asked, caller).directives).toEqual([]);
+    for (const text of [
+      "Port x",
+      "StrictHostKeyChecking perhaps",
+      "LocalForward 8080 db",
+      'Host "',
+      "IdentityFile %Z",
+    ])
+      expect(() => read(`${text}\n`, "db"), text).toThrow();
+    expect(() => read("Include config\n", "db")).toThrow(/levels of Include/);
+    expect(() => parseOption("ForwardX11=yes")).toThrow(/not an option of this forwarder/);
+  });
+});
