@@ -101,3 +101,90 @@ it("a policy is equal to itself", () => {
     { numRuns: 30 },
   );
 });
+
+describe("a policy that is written differently is equal", () => {
+  /** The global part, and each block as its Match line and its settings. */
+  function parts(text: string): { readonly global: string[]; readonly blocks: string[][] } {
+    const global: string[] = [];
+    const blocks: string[][] = [];
+    for (const line of text.split("\n").filter((one) => one !== "")) {
+      if (line.startsWith("Match ")) blocks.push([line]);
+      else (blocks.at(-1) ?? global).push(line);
+    }
+    return { global, blocks };
+  }
+
+  const written = (global: readonly string[], blocks: readonly (readonly string[])[]): string =>
+    [...global, ...blocks.flat(), ""].join("\n");
+
+  /** A word and its value, or `All` and `Invalid-User` alone, in the other order. */
+  function reversed(line: string): string {
+    const criteria = line.slice("Match ".length).match(/(?:All|Invalid-User|\S+ \S+)/g) ?? [];
+    return `Match ${criteria.reverse().join(" ")}`;
+  }
+
+  const REWRITINGS: readonly (readonly [string, (text: string) => string])[] = [
+    [
+      "a block for each setting",
+      (text) => {
+        const { global, blocks } = parts(text);
+        return written(
+          global,
+          blocks.flatMap(([match = "", ...rest]) => rest.map((line) => [match, line])),
+        );
+      },
+    ],
+    [
+      "everything once more at the end",
+      (text) => {
+        const { global, blocks } = parts(text);
+        return written([...global, ...global], [...blocks, ...blocks]);
+      },
+    ],
+    [
+      "criteria in the other order",
+      (text) => {
+        const { global, blocks } = parts(text);
+        return written(
+          global,
+          blocks.map(([match = "", ...rest]) => [reversed(match), ...rest]),
+        );
+      },
+    ],
+    [
+      "defaults written out, comments, another case",
+      (text) => {
+        const { global, blocks } = parts(text);
+        const defaults = [
+          "PermitTunnel no",
+          "GatewayPorts no",
+          "DisableForwarding no",
+          "AllowTcpForwarding all",
+        ];
+        const shouted = global.map((line) => `# why\n${line.replace(/^\S+/, (word) => word.toUpperCase())}`);
+        return written([...shouted, ...defaults], blocks);
+      },
+    ],
+    [
+      "its global part as the last block",
+      (text) => {
+        const { global, blocks } = parts(text);
+        return written([], [...blocks, ["Match all", ...global]]);
+      },
+    ],
+  ];
+
+  it.each(REWRITINGS)("with %s", (_name, rewrite) => {
+    fc.assert(
+      fc.property(POLICY, (text) => {
+        const { changes, complete } = comparePolicies(
+          configOf(text, "10.0"),
+          configOf(rewrite(text), "10.0"),
+        );
+        expect(complete).toBe(true);
+        expect(changes).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

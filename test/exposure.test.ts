@@ -4,9 +4,11 @@ import type { Config } from "../src/config/config.ts";
 import type { Answer } from "../src/policy/answer.ts";
 import { CAPABILITIES, type Capability } from "../src/policy/connection.ts";
 import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
-import { exposure } from "../src/policy/exposure.ts";
+import { eachRegion, exposure, type Region } from "../src/policy/exposure.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
 import { locate } from "../src/policy/locate.ts";
+import { startReasoning } from "../src/policy/reasoning.ts";
+import { contains } from "../src/policy/search.ts";
 import { configOf } from "./configurations.ts";
 import { isOpen, POLICY, universe } from "./policies.ts";
 
@@ -76,6 +78,42 @@ describe("the cases of a capability cover every connection exactly once", () => 
     fc.assert(
       fc.property(POLICY, (text) => checkPolicy(configOf(text, "10.0"))),
       { numRuns: 100 },
+    );
+  });
+});
+
+const KEYWORDS = ["allowtcpforwarding", "disableforwarding", "permitopen", "x11forwarding", "gatewayports"];
+
+describe("the cases of a setting cover every connection exactly once", () => {
+  it("as sets of connections, on random policies, and so do the ways through a capability", () => {
+    fc.assert(
+      fc.property(POLICY, (text) => {
+        const config = configOf(text, "10.0");
+        const reasoning = startReasoning(config);
+        const { searcher } = reasoning;
+        const ways = new Map(CAPABILITIES.map((capability) => [capability, [] as Region[]]));
+        for (const [capability, regions] of ways)
+          eachRegion(reasoning, capability, { scope: searcher.everywhere, witness: null }, (region) =>
+            regions.push(region),
+          );
+        for (const connection of universe) {
+          const effective = evaluate(config, connection);
+          if (!isAnswer(effective)) continue;
+          for (const keyword of KEYWORDS) {
+            const cases = reasoning
+              .decisionsOf(keyword, searcher.everywhere, null)
+              .filter(({ scope }) => contains(searcher, scope, connection));
+            const setting = effective.get(keyword);
+            expect(cases.map(({ directive }) => directive)).toEqual([setting?.decidedBy[0] ?? null]);
+            expect(cases[0]?.values).toEqual(setting?.values);
+          }
+          for (const [capability, regions] of ways) {
+            const found = regions.filter(({ scope }) => contains(searcher, scope, connection));
+            expect(found.map(({ allowed }) => allowed)).toEqual([isOpen(effective, capability)]);
+          }
+        }
+      }),
+      { numRuns: 25 },
     );
   });
 });
