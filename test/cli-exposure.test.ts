@@ -85,6 +85,25 @@ describe("exposure", () => {
     }
   });
 
+  it("says who may bind a low port: root, everybody where the kernel lets them, nobody without a root login", () => {
+    const portsOf = (config: string, sysctl: string): unknown => {
+      const root = makeRoot({ "/etc/ssh/sshd_config": config, "/etc/sysctl.d/50-ports.conf": sysctl });
+      const { stdout } = exposed("--root", root, "--capability", "tcp-remote", "--format", "json");
+      const [{ privilegedPorts, needs }] = JSON.parse(stdout).targets[0].regions;
+      return [privilegedPorts, ...needs];
+    };
+    expect(portsOf("PermitRootLogin yes\n", "")).toEqual(["root", "a root login for a port below 1024"]);
+    expect(portsOf("", "net.ipv4.ip_unprivileged_port_start = 80\n")).toEqual([
+      "root",
+      "a root login for a port below 80",
+    ]);
+    expect(portsOf("", "net/ipv4/ip_unprivileged_port_start=0\n")).toEqual(["all"]);
+    expect(portsOf("PermitRootLogin no\n", "")).toEqual([
+      "none",
+      "a port of 1024 or above: PermitRootLogin is no, so nobody binds a lower one",
+    ]);
+  });
+
   it("ends a puzzle within its limit with unknown and exit code 3", () => {
     const { code, stdout } = exposed(bastion(pigeons(4)), "--capability", "tcp-local", "--format", "json");
     expect(code).toBe(3);

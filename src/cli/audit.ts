@@ -22,7 +22,7 @@ import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";
 import type { ProgressOptions } from "./progress.ts";
 import { openSources } from "./sources.ts";
-import { type Absent, releaseText, type Target, type Unreadable } from "./targets.ts";
+import { type Absent, isServer, releaseText, type Target, type Unreadable, worldOf } from "./targets.ts";
 import { ownVersion } from "./version.ts";
 
 export interface AuditCommandOptions extends IntentOptions, OutputOptions, ApplyOptions, ProgressOptions {
@@ -160,7 +160,7 @@ export function findingsOf(
   config: Config,
   { rules, allowed, suppressions, intent }: Judging,
 ): Found {
-  const world = { accounts: target.world };
+  const world = worldOf(target);
   const intended = saysWhatIsWanted(intent)
     ? compareIntent(config, intent, { ...world, today: today() })
     : null;
@@ -189,7 +189,6 @@ export function findingsOf(
 
 /** Permissions count on this host and in a root, not in a checkout; owners where they are those of the server. */
 function factsOf(target: Target, config: Config): HostFacts {
-  const isServer = target.live || target.rootFolder !== "" || target.image !== null;
   return hostFacts(target.tree, {
     files: config.files.map(({ realPath }) => realPath),
     // a drop-in folder belongs to the sshd_config beside it, to no other file
@@ -197,9 +196,9 @@ function factsOf(target: Target, config: Config): HostFacts {
       ? (target.loadOptions.configFolder ?? "/etc/ssh")
       : null,
     owners: target.live || target.image !== null,
-    permissions: isServer,
+    permissions: isServer(target),
     running: target.live,
-    keyFiles: isServer ? keyFilesOf(config, target.accounts ?? []) : [],
+    keyFiles: isServer(target) ? keyFilesOf(config, target.accounts ?? []) : [],
   });
 }
 

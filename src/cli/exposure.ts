@@ -18,7 +18,7 @@ import { makeSource } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { chosenFormat, chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { openPresent } from "./sources.ts";
-import { latin1, releaseText, type Target, type TargetOptions } from "./targets.ts";
+import { latin1, releaseText, type Target, type TargetOptions, worldOf } from "./targets.ts";
 
 export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly capability?: readonly string[];
@@ -87,7 +87,7 @@ function expose(
 ): ExposedTarget | string {
   const found = exposure(target.config, {
     capabilities,
-    accounts: target.world,
+    ...worldOf(target),
     ...(options.user === undefined ? {} : { inside: [usersOf(options.user)] }),
   });
   const connections: Connection[] = [];

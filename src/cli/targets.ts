@@ -15,10 +15,12 @@ import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
 import { folderTree } from "../files/folder.ts";
 import type { Image } from "../files/image.ts";
+import { unprivilegedPortStart } from "../files/port-limit.ts";
 import { installedRelease, releaseOfBinary } from "../files/release.ts";
 import { type StartOptions, startOptions } from "../files/start-options.ts";
 import type { Account, FileContent, FileTree } from "../files/tree.ts";
 import { mainFiles } from "../files/vendor-place.ts";
+import type { ExposureOptions } from "../policy/exposure.ts";
 
 export interface TargetOptions {
   readonly root?: string;
@@ -509,4 +511,19 @@ export function latin1(argument: string): string {
 /** "9.2p1": how the release of a target is shown. */
 export function releaseText(target: Target): string {
   return formatRelease(target.release);
+}
+
+/** A server's own system, so that its permissions and kernel settings mean something: no checkout's. */
+export function isServer({ live, rootFolder, image }: Target): boolean {
+  return live || rootFolder !== "" || image !== null;
+}
+
+/** Who may exist for this target, and which ports need a privilege there. */
+export function worldOf(
+  target: Target,
+): Required<Pick<ExposureOptions, "accounts" | "unprivilegedPortStart">> {
+  return {
+    accounts: target.world,
+    unprivilegedPortStart: isServer(target) ? unprivilegedPortStart(target.tree) : null,
+  };
 }

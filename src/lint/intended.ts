@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
+import type { ExposureOptions } from "../policy/exposure.ts";
 import { compareWithIntent, type Excess, type Loss } from "../policy/intended.ts";
 import type { Intent, IntentEntry } from "./intent.ts";
 
@@ -22,13 +23,13 @@ export interface Intended {
   readonly unused: readonly IntentEntry[];
 }
 
-export interface IntentWorld {
+export interface IntentWorld extends Pick<ExposureOptions, "unprivilegedPortStart"> {
   readonly accounts: readonly Account[] | null;
   /** ISO date: what ended before it is over */
   readonly today: string;
 }
 
-export function compareIntent(config: Config, intent: Intent, { accounts, today }: IntentWorld): Intended {
+export function compareIntent(config: Config, intent: Intent, { today, ...world }: IntentWorld): Intended {
   const isOver = ({ until }: IntentEntry): boolean => until !== null && until < today;
   const allowed = (intent.allow ?? []).filter((entry) => !isOver(entry));
   const kept = intent.keep.filter((entry) => !isOver(entry));
@@ -36,7 +37,7 @@ export function compareIntent(config: Config, intent: Intent, { accounts, today 
   const { exposure, excess, losses, used } = compareWithIntent(
     config,
     { allowed: allowed.map(({ grant }) => grant), kept: kept.map(({ grant }) => grant) },
-    { accounts },
+    world,
   );
   return {
     path: intent.path,

@@ -96,29 +96,49 @@ export function socketPaths(values: readonly string[]): readonly string[] {
   });
 }
 
+/** What decides who may bind a low port. */
+export interface PortLimits {
+  /** net.ipv4.ip_unprivileged_port_start; null: the kernel's 1024 */
+  readonly unprivilegedPortStart: number | null;
+  /** a login as root may be possible */
+  readonly root: boolean;
+}
+
 export function listenGrant(
   listen: readonly string[],
   gateway: readonly string[],
-  unprivilegedPortStart: number | null,
+  { unprivilegedPortStart, root }: PortLimits,
 ): ListenGrant {
   const bind = gateway[0] === "yes" ? "wildcard" : gateway[0] === "clientspecified" ? "client" : "loopback";
   return {
     addresses: listen[0] === undefined || listen[0] === "any" ? ["*:*"] : listen,
     bind,
-    privilegedPorts: unprivilegedPortStart === 0 ? "all" : "root",
+    privilegedPorts:
+      unprivilegedPortStart !== null && unprivilegedPortStart <= 1 ? "all" : root ? "root" : "none",
   };
 }
 
 /** What else must be there for the grant to be of use. */
-export function needsOf(capability: Capability): readonly string[] {
+export function needsOf(
+  capability: Capability,
+  listen: ListenGrant | null,
+  limits: PortLimits,
+): readonly string[] {
   switch (capability) {
     case "x11":
       return ["xauth on the server"];
     case "tun":
       return ["/dev/net/tun, and a root login or a tun device that belongs to the user"];
     case "tcp-remote":
-      return ["a root login for a port below 1024"];
+      return lowPortNeeds(listen?.privilegedPorts ?? "root", limits.unprivilegedPortStart ?? 1024);
     default:
       return [];
   }
+}
+
+function lowPortNeeds(ports: ListenGrant["privilegedPorts"], first: number): readonly string[] {
+  if (ports === "all") return [];
+  return ports === "root"
+    ? [`a root login for a port below ${first}`]
+    : [`a port of ${first} or above: PermitRootLogin is no, so nobody binds a lower one`];
 }

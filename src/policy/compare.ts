@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { Answer, Decider } from "./answer.ts";
-import { requirements } from "./capabilities.ts";
+import { type PortLimits, requirements } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import type { KeywordLines } from "./deciders.ts";
@@ -41,7 +41,7 @@ export interface Comparison {
 
 interface Comparing {
   readonly searcher: Searcher;
-  readonly unprivilegedPortStart: number | null;
+  readonly ports: PortLimits;
   readonly before: Reasoning;
   readonly after: Reasoning;
   readonly changes: Map<string, PolicyChange>;
@@ -53,7 +53,7 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
   const searcher = makeSearcher([before, after], { accounts, namedHosts: usesDns(before) || usesDns(after) });
   const comparing: Comparing = {
     searcher,
-    unprivilegedPortStart: options.unprivilegedPortStart ?? null,
+    ports: { unprivilegedPortStart: options.unprivilegedPortStart ?? null, root: true },
     before: reasonWith(searcher, before, accounts),
     after: reasonWith(searcher, after, accounts),
     changes: new Map(),
@@ -141,8 +141,8 @@ function gainedGrants(
 ): readonly string[] | null {
   if (!to.allowed) return null;
   if (!from.allowed) return [];
-  const old = grantsOf(grantOf(comparing, capability, from));
-  const gained = grantsOf(grantOf(comparing, capability, to)).filter((grant) => !covers(old, grant));
+  const old = grantsOf(grantOf(comparing.ports, capability, from));
+  const gained = grantsOf(grantOf(comparing.ports, capability, to)).filter((grant) => !covers(old, grant));
   return gained.length === 0 ? null : gained;
 }
 

@@ -8,6 +8,7 @@ import {
   listenGrant,
   needsOf,
   openDestinations,
+  type PortLimits,
   type Requirement,
   requirements,
   socketPaths,
@@ -31,7 +32,7 @@ export interface ExposureOptions extends ReasoningOptions {
 export interface Asking {
   readonly reasoning: Reasoning;
   readonly login: (scope: Scope, witness: Connection | null) => LoginAnswer;
-  readonly unprivilegedPortStart: number | null;
+  readonly ports: PortLimits;
   readonly limits: Set<string>;
 }
 
@@ -52,8 +53,17 @@ export function startAsking(config: Config, options: ExposureOptions): Asking {
   return {
     reasoning,
     login: makeLoginQuestion(reasoning),
-    unprivilegedPortStart: options.unprivilegedPortStart ?? null,
+    ports: portLimits(reasoning, options),
     limits: new Set(),
+  };
+}
+
+/** Root is out where PermitRootLogin is no for everybody. */
+export function portLimits({ linesOf }: Reasoning, options: ExposureOptions): PortLimits {
+  const { guarded, global } = linesOf("permitrootlogin");
+  return {
+    unprivilegedPortStart: options.unprivilegedPortStart ?? null,
+    root: guarded.length > 0 || global?.values?.[0] !== "no",
   };
 }
 
@@ -192,17 +202,18 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
   const witness = confirmed(asking.reasoning, region);
   const unknownBecause = witness === null ? unknownReason(asking, region) : null;
   const login = asking.login(region.scope, witness);
+  const grant = grantOf(asking.ports, capability, region);
   return {
     capability,
     allowed: unknownBecause === null ? region.allowed : "unknown",
     unknownBecause,
     condition: describeScope(searcher, region.scope),
-    ...grantOf(asking, capability, region),
+    ...grant,
     witness,
     decidedBy: decidersOf(region),
     login: login.login,
     loginBecause: login.because,
-    needs: needsOf(capability),
+    needs: needsOf(capability, grant.listen, asking.ports),
   };
 }
 
@@ -254,7 +265,7 @@ export function valuesOf({ decisions }: Region, keyword: string): readonly strin
 }
 
 export function grantOf(
-  { unprivilegedPortStart }: Pick<Asking, "unprivilegedPortStart">,
+  ports: PortLimits,
   capability: Capability,
   region: Region,
 ): Pick<Answer, "destinations" | "listen"> {
@@ -268,7 +279,7 @@ export function grantOf(
     case "tcp-remote": {
       const listen = valuesOf(region, "permitlisten");
       const gateway = valuesOf(region, "gatewayports");
-      return { destinations: [], listen: listenGrant(listen, gateway, unprivilegedPortStart) };
+      return { destinations: [], listen: listenGrant(listen, gateway, ports) };
     }
     default:
       return { destinations: [], listen: null };
