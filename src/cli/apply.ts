@@ -191,7 +191,7 @@ function count(number: number, what: string): string {
 function editTexts({ shown, before, after }: PlannedFile): string[] {
   return changedLines({ name: shown, before, after }).map(
     ({ line, before: old, after: now }) =>
-      `  ${shown}:${line}  ${[old, now].map((text) => (text ?? "").replace(/[\t\r ]+/g, " ")).join(" -> ")}`,
+      `  ${shown}:${line}  ${[old, now].map((text) => (text ?? "").replace(/[\t\r ]+/g, " ").replace(/ $/, "")).join(" -> ")}`,
   );
 }
 

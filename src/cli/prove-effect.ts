@@ -20,12 +20,12 @@ export async function proveEffect(
 ): Promise<Proof> {
   if (sshd === null) return { kind: "holds", text: "no sshd is here to be asked" };
   const texts: string[] = [];
-  for (const witness of witnessesOf(plan)) {
+  for (const witness of witnessesOf(plan, accounts)) {
     const specification = formatSpecification(witness);
     const said = await askSshd(machine, sshd, specification);
     const question = `sshd -T -C ${specification}`;
     if (said.kind === "nothing") return { kind: "fails", because: `${question} fails: ${said.because}` };
-    const wrong = difference(plan, asSshdKnows(witness, accounts), said.settings);
+    const wrong = difference(plan, witness, said.settings);
     if (wrong !== null) return { kind: "fails", because: `${question} says ${wrong}` };
     const shown = keywordsOf(plan).map((keyword) => `${keyword} ${said.settings.get(keyword) ?? ""}`);
     texts.push(`${question}: ${shown.join(", ")}`);
@@ -33,21 +33,50 @@ export async function proveEffect(
   return { kind: "holds", text: texts.join("\n") };
 }
 
-function witnessesOf({ fixed }: Plan): Connection[] {
-  const found = fixed.flatMap(({ witness }) => witness ?? []);
-  const bySpecification = new Map(found.map((witness) => [formatSpecification(witness), witness]));
-  const witnesses = [...bySpecification.values()].slice(0, MOST_WITNESSES);
-  return witnesses.length > 0 ? witnesses : [STRANGER];
+function witnessesOf(plan: Plan, accounts: readonly Account[]): Connection[] {
+  const found = plan.fixed.flatMap(({ witness, fix }) => {
+    const keywords = (fix?.changes ?? []).map(keywordOf);
+    return witness === null ? [] : [realised(plan, { witness, keywords }, accounts)];
+  });
+  const asked = found.length > 0 ? found : [STRANGER];
+  const bySpecification = new Map(asked.map((witness) => [formatSpecification(witness), witness]));
+  return [...bySpecification.values()].slice(0, MOST_WITNESSES);
+}
+
+/** Beyond this many, no account is looked for. */
+const MOST_ACCOUNTS = 500;
+
+/**
+ * Groups cannot be told to sshd: it looks the user up (auth.c get_connection_info). So a member of a group is asked for
+ * by an account that is one, where there is any.
+ */
+function realised(
+  plan: Plan,
+  { witness, keywords }: { readonly witness: Connection; readonly keywords: readonly string[] },
+  accounts: readonly Account[],
+): Connection {
+  const own = accounts.find(({ name }) => name === witness.user);
+  const known = { ...witness, groups: own?.groups ?? null };
+  if (isChanged(plan, known, keywords)) return known;
+  for (const { name, groups } of accounts.slice(0, MOST_ACCOUNTS)) {
+    if (witness.groups?.every((group) => groups.includes(group)) !== true) continue;
+    const member = { ...witness, user: name, groups };
+    if (isChanged(plan, member, keywords)) return member;
+  }
+  return known;
+}
+
+function isChanged(plan: Plan, connection: Connection, keywords: readonly string[]): boolean {
+  const before = evaluate(plan.before, connection);
+  const after = evaluate(plan.after, connection);
+  if (!isAnswer(before) || !isAnswer(after)) return false;
+  const textOf = (effective: typeof before, keyword: string): string | undefined =>
+    effective.get(keyword)?.values.join(" ");
+  return keywords.some((keyword) => textOf(before, keyword) !== textOf(after, keyword));
 }
 
 function keywordsOf({ changes }: Plan): string[] {
   return [...new Set(changes.map(keywordOf))];
-}
-
-/** Groups cannot be told to sshd: it looks the user up (auth.c get_connection_info). */
-function asSshdKnows(witness: Connection, accounts: readonly Account[]): Connection {
-  const account = accounts.find(({ name }) => name === witness.user);
-  return { ...witness, groups: account?.groups ?? null };
 }
 
 /** A setting that sshd has otherwise than planned, as "allowtcpforwarding yes instead of no". */

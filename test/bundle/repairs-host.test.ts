@@ -108,6 +108,15 @@ whenBootable("bookworm")("audit --fix", () => {
     expect(await saysOf("deploy")).toBe("no");
   });
 
+  test("a member of a group is asked for by an account that is one", async () => {
+    await put(MAIN, "AllowTcpForwarding no\nMatch Group adm,!root\n  AllowTcpForwarding yes\n");
+    await host.must("id reader >/dev/null 2>&1 || useradd -G adm reader");
+    const { code, stderr } = await host.run("sshd-policy audit --fix --unsafe-fixes --confirm 0");
+    expect(stderr).toMatch(/^ *(proof +)?sshd -T -C user=reader,.*: .*allowtcpforwarding no/m);
+    expect(code).toBe(0);
+    expect(await saysOf("reader")).toBe("no");
+  });
+
   test("5: link, line ends, mode, owner, ACL and attributes are kept", async () => {
     const place = "/etc/ssh/managed.conf";
     await put(place, "UsePAM yes\r\nAllowTcpForwarding yes\r\n");
