@@ -74,6 +74,7 @@ function addAudit(program: Command, done: Done): void {
     "markdown",
     "html",
   ])
+    .option("--repo <dir>", "find sshd_config files and drop-ins in a tree of configuration")
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
       new Option("--profile <name>", "which rules: default, or strict, which adds reminders").choices([

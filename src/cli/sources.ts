@@ -24,6 +24,9 @@ export async function openSources(
   options: TargetOptions,
   at?: FileTree,
 ): Promise<readonly (Opened | Absent)[] | Misuse> {
+  const { repo } = options;
+  if (repo !== undefined)
+    return (await import("./repository.ts")).openRepository(files, { ...options, repo });
   if (options.image === undefined) return openTargets(files, options, at);
   const { openImages } = await import("./images.ts");
   return openImages(files, options);

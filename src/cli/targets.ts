@@ -24,6 +24,8 @@ import type { ExposureOptions } from "../policy/exposure.ts";
 
 export interface TargetOptions {
   readonly root?: string;
+  /** a tree of configuration in which the files are looked for (audit) */
+  readonly repo?: string;
   readonly image?: readonly string[];
   readonly platform?: string;
   readonly openssh?: string;

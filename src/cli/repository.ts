@@ -1,0 +1,28 @@
+/** `audit --repo DIR`: every configuration of a tree, each as a FILE of its own; templates are named, not judged. */
+import { statSync } from "node:fs";
+import { findConfigurations } from "../files/repository.ts";
+import { type Absent, latin1, type Misuse, type Opened, openTargets, type TargetOptions } from "./targets.ts";
+
+export function openRepository(
+  files: readonly string[],
+  options: TargetOptions & { readonly repo: string },
+): readonly (Opened | Absent)[] | Misuse {
+  const { repo, ...rest } = options;
+  if (files.length > 0) return { misuse: "--repo finds the files itself: name either DIR or FILEs" };
+  if (rest.root !== undefined || rest.image !== undefined)
+    return { misuse: "--repo, --root and --image exclude each other" };
+  if (statSync(repo, { throwIfNoEntry: false })?.isDirectory() !== true)
+    return { misuse: `--repo ${repo} is no folder that can be read` };
+  const found = findConfigurations(repo);
+  const plain = found.filter(({ template }) => template === null).map(({ path }) => path);
+  const skipped: readonly Absent[] = found.flatMap(({ path, template }) => {
+    const name = latin1(path);
+    return template === null
+      ? []
+      : [{ name, absent: `${name}: a template (${template}), not audited: render it, and audit the result` }];
+  });
+  if (found.length === 0) return [{ name: latin1(repo), absent: `${latin1(repo)}: no sshd_config in it` }];
+  if (plain.length === 0) return skipped;
+  const opened = openTargets(plain, rest);
+  return "misuse" in opened ? opened : [...opened, ...skipped];
+}

@@ -1,0 +1,113 @@
+/** `audit --repo`: what is found in a tree of configuration, and what is left alone. */
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { findConfigurations } from "../src/files/repository.ts";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const CLOSED = "AllowTcpForwarding no\nX11Forwarding no\nPermitRootLogin no\n";
+
+function foundIn(files: Readonly<Record<string, string>>): readonly string[] {
+  const root = makeRoot(files);
+  return findConfigurations(root).map(
+    ({ path, template }) => `${path.slice(root.length)}${template === null ? "" : ` (${template})`}`,
+  );
+}
+
+describe("a tree of configuration", () => {
+  it.each([
+    [
+      "files by their name",
+      { "/a/sshd_config": CLOSED, "/b/etc/ssh/sshd_config.bastion": CLOSED },
+      ["/a/sshd_config", "/b/etc/ssh/sshd_config.bastion"],
+    ],
+    [
+      "drop-ins",
+      { "/etc/ssh/sshd_config.d/10-a.conf": "X11Forwarding no\n" },
+      ["/etc/ssh/sshd_config.d/10-a.conf"],
+    ],
+    ["an empty main file", { "/sshd_config": "# all defaults\n" }, ["/sshd_config"]],
+    [
+      "another name by its content",
+      { "/hardening/ssh.conf": CLOSED, "/nginx.conf": "server {\n  listen 80;\n}\n" },
+      ["/hardening/ssh.conf"],
+    ],
+    [
+      "templates, with their language",
+      {
+        "/roles/ssh/sshd_config.j2": "Port {{ port }}\nPermitRootLogin no\n",
+        "/sshd_config.erb": "<% if x %>\nPermitRootLogin no\n<% end %>\n",
+        "/sshd_config": "PermitRootLogin {{ root }}\n",
+      },
+      ["/roles/ssh/sshd_config.j2 (Jinja)", "/sshd_config (Jinja)", "/sshd_config.erb (ERB)"],
+    ],
+    [
+      "no documentation, code, client's configuration or other people's folders",
+      {
+        "/docs/sshd_config.md": CLOSED,
+        "/tasks/sshd.yml": "- name: PermitRootLogin no\n",
+        "/ssh_config": "Host *\n  ForwardAgent no\n",
+        "/node_modules/x/sshd_config": CLOSED,
+        "/.git/sshd_config": CLOSED,
+        "/sshd.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+      },
+      [],
+    ],
+  ])("holds %s", (_, files, expected) => {
+    expect(foundIn(files)).toEqual(expected);
+  });
+
+  it("is never left by a link", () => {
+    const outside = makeRoot({ "/sshd_config": CLOSED });
+    const root = makeRoot({ "/real/sshd_config": CLOSED });
+    symlinkSync(join(outside, "sshd_config"), join(root, "sshd_config"));
+    symlinkSync(outside, join(root, "folder"));
+    symlinkSync(root, join(root, "loop"));
+    symlinkSync("real/sshd_config", join(root, "sshd_config.link"));
+    mkdirSync(join(root, "sshd_config.d"));
+    expect(findConfigurations(root).map(({ path }) => path.slice(root.length))).toEqual([
+      "/real/sshd_config",
+      "/sshd_config.link",
+    ]);
+  });
+});
+
+describe("audit --repo", () => {
+  it("audits what is plain, a drop-in through its main file, and names templates", () => {
+    const root = makeRoot({
+      "/one/sshd_config": "Include sshd_config.d/*.conf\n",
+      "/one/sshd_config.d/a.conf": "AllowTcpForwarding yes\n",
+      "/two/sshd_config.j2": "Port {{ port }}\n",
+    });
+    const { code, stdout, stderr } = runCli([
+      "audit",
+      "--repo",
+      root,
+      "--openssh",
+      "9.2",
+      "--rule",
+      "tcp-forwarding",
+      "--format",
+      "concise",
+    ]);
+    expect(code).toBe(1);
+    expect(stdout.replaceAll(root, "")).toBe(
+      '/one/sshd_config.d/a.conf:1:20: high: everybody may tunnel TCP and unix sockets through this server: "AllowTcpForwarding yes" allows it [tcp-forwarding]\n',
+    );
+    expect(stderr.replaceAll(root, "")).toBe(
+      "sshd-policy: /two/sshd_config.j2: a template (Jinja), not audited: render it, and audit the result\n",
+    );
+  });
+
+  it("says when there is nothing, and what does not go together", () => {
+    const root = makeRoot({ "/README": "nothing\n" });
+    expect(runCli(["audit", "--repo", root])).toMatchObject({
+      code: 0,
+      stderr: `sshd-policy: ${root}: no sshd_config in it\n`,
+    });
+    expect(runCli(["audit", "--repo", join(root, "missing")]).code).toBe(2);
+    expect(runCli(["audit", "--repo", root, "--root", root]).code).toBe(2);
+    expect(runCli(["audit", "--repo", root, "file"]).code).toBe(2);
+  });
+});
