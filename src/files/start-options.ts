@@ -39,8 +39,13 @@ export function commandOptions(command: readonly string[], source: string): Star
   const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(word) : [word]));
   const at = words.findIndex((word) => /(?:^|\/)sshd$/.test(word));
   if (at === -1) return null;
-  const end = words.findIndex((word, index) => index > at && /^(?:;|&&?|\|\|?)$|;$/.test(word));
-  return readOptions(words.slice(at + 1, end === -1 ? words.length : end), source);
+  return readOptions(upToSeparator(words.slice(at + 1)), source);
+}
+
+/** A `;` may stand at the end of a word, the other separators of a shell stand alone. */
+function upToSeparator(words: readonly string[]): readonly string[] {
+  const end = words.findIndex((word) => /^(?:&&?|\|\|?)$|;$/.test(word));
+  return end === -1 ? words : [...words.slice(0, end), (words[end] ?? "").replace(/^[&|]+$|;$/, "")];
 }
 
 function unitCommand(tree: FileTree, unit: string): StartOptions | null {

@@ -1,0 +1,174 @@
+/** --image and --platform on the command line: what people and scripts see, and the exit codes. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  dockerArchive,
+  file,
+  folder,
+  type ImageSettings,
+  type Member,
+  ociMembers,
+  sha256,
+  tar,
+} from "./images/writing.ts";
+import { runCli } from "./run-cli.ts";
+
+let work = "";
+beforeAll(() => {
+  work = mkdtempSync(join(tmpdir(), "sshd-policy-image-cli-"));
+});
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+function save(name: string, bytes: Buffer): void {
+  writeFileSync(join(work, name), bytes);
+}
+
+const run = (...args: readonly string[]) => runCli(args, { cwd: work });
+
+const CLOSED = "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n";
+const BASE: readonly Member[] = [
+  folder("etc"),
+  file("etc/passwd", "root:x:0:0::/root:/bin/sh\ngit:x:1000:1000::/srv:/bin/sh\n"),
+  file("etc/group", "root:x:0:\ngit:x:1000:\n"),
+  file("lib/apk/db/installed", "C:x\nP:openssh-server\nV:9.9_p2-r0\n\n"),
+  file("usr/sbin/sshd", "\x7fELF"),
+  file("etc/ssh/sshd_config", CLOSED),
+];
+
+function image(members: readonly (readonly Member[])[], more: Partial<ImageSettings> = {}): ImageSettings {
+  const layers = members.map((each, index) => ({ tar: tar(each), command: `step ${index}` }));
+  return { layers, ...more };
+}
+
+describe("audit --image", () => {
+  test("a finding names the layer that wrote its line, for people and for scripts", () => {
+    const second = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
+    save("web.tar", dockerArchive(image([BASE, second])));
+    const digest = sha256(tar(second));
+    const pretty = run("audit", "--image", "web.tar", "--format", "pretty");
+    expect(pretty.stdout).toContain("web.tar:/etc/ssh/sshd_config:4:14  medium  tunnel-device");
+    expect(pretty.stdout).toContain(`layer    2 of 2 (sha256:${digest.slice(0, 12)}): step 1`);
+    expect(pretty.stdout).toContain(
+      "judged as OpenSSH 9.9_p2-r0 (found in the image, apk: openssh-server 9.9_p2-r0)",
+    );
+    expect(pretty.code).toBe(1);
+    const { targets } = JSON.parse(run("audit", "--image", "web.tar", "--format", "json").stdout);
+    expect(targets[0].findings[0].layer).toEqual({
+      index: 1,
+      count: 2,
+      digest: `sha256:${digest}`,
+      diffId: `sha256:${digest}`,
+      command: "step 1",
+    });
+  });
+
+  test("ENTRYPOINT and CMD are sshd's options", () => {
+    const cmd = ["/bin/sh", "-c", "exec /usr/sbin/sshd -D -e -o 'AllowTcpForwarding yes'; true"];
+    save("entry.tar", dockerArchive(image([BASE], { cmd })));
+    const { stdout, code } = run(
+      "audit",
+      "--image",
+      "entry.tar",
+      "--format",
+      "pretty",
+      "--rule",
+      "tcp-forwarding",
+    );
+    expect(stdout).toContain("with the options of the image's ENTRYPOINT and CMD");
+    expect(code).toBe(1);
+  });
+
+  test("without an sshd there is nothing to judge", () => {
+    save("none.tar.gz", gzipSync(dockerArchive(image([[folder("etc"), file("etc/passwd", "")]]))));
+    for (const command of ["audit", "exposure", "effective", "check"]) {
+      const { code, stderr } = run(command, "--image", "none.tar.gz");
+      expect({ command, code, stderr }).toEqual({
+        command,
+        code: 0,
+        stderr: "sshd-policy: none.tar.gz: there is no sshd in the image, so there is nothing to judge\n",
+      });
+    }
+    const { targets } = JSON.parse(run("audit", "--image", "none.tar.gz", "--format", "json").stdout);
+    expect(targets[0]).toMatchObject({
+      complete: true,
+      error: null,
+      findings: [],
+      absent: expect.stringContaining("no sshd"),
+    });
+  });
+
+  test("--platform chooses; without it nothing is guessed", () => {
+    const open = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
+    const images = [image([BASE]), image([BASE, open], { architecture: "arm64" })];
+    save("both.tar", tar(ociMembers(images, "gzip")));
+    expect(run("audit", "--image", "both.tar", "--platform", "linux/amd64").code).toBe(0);
+    expect(run("audit", "--image", "both.tar", "--platform", "arm64").stdout).toContain("[tunnel-device]");
+    expect(run("audit", "--image", "both.tar")).toMatchObject({
+      code: 2,
+      stderr:
+        "sshd-policy: both.tar: it holds images for linux/amd64, linux/arm64: choose one with --platform\n",
+    });
+    expect(run("audit", "--image", "both.tar", "--platform", "linux/s390x").stderr).toContain(
+      "it holds no image for linux/s390x, but for linux/amd64, linux/arm64",
+    );
+  });
+
+  test("a fix is a diff and a line for the Dockerfile; the image stays as it is", () => {
+    const second = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
+    const bytes = dockerArchive(image([BASE, second]));
+    save("fix.tar", bytes);
+    expect(run("audit", "--fix", "--image", "fix.tar")).toMatchObject({ code: 2, stdout: "" });
+    const { code, stdout, stderr } = run("audit", "--fix", "--diff", "--image", "fix.tar");
+    expect(code).toBe(1);
+    expect(stdout).toContain("--- a/etc/ssh/sshd_config\n+++ b/etc/ssh/sshd_config\n");
+    expect(stdout).toContain("-PermitTunnel yes\n+PermitTunnel no\n");
+    expect(stderr).toContain("RUN sed -i -e '4i\\PermitTunnel no' -e 4d /etc/ssh/sshd_config\n");
+  });
+
+  test("control characters in names do not reach a terminal", () => {
+    const name = "etc/ssh/sshd_config.d/\x1b[2J.conf";
+    const main = [
+      file("etc/ssh/sshd_config", "Include /etc/ssh/sshd_config.d/*.conf\n"),
+      file(name, "PermitTunnel yes\n"),
+    ];
+    save("odd.tar", dockerArchive(image([BASE, main])));
+    for (const format of ["pretty", "concise", "json"]) {
+      const { stdout, stderr } = run("audit", "--image", "odd.tar", "--format", format);
+      expect(stdout).toContain("tunnel-device");
+      expect(stdout + stderr).not.toContain("\x1b");
+    }
+  });
+});
+
+describe("the other commands", () => {
+  test("compare: two images, two releases", () => {
+    const open = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
+    save("old.tar", dockerArchive(image([BASE])));
+    save("new.tar", dockerArchive(image([BASE, open])));
+    const { code, stdout } = run("compare", "--image", "old.tar", "--image", "new.tar");
+    expect(code).toBe(1);
+    expect(stdout).toContain("gained");
+    expect(run("compare", "--image", "old.tar", "--openssh", "9.2..9.3").code).toBe(0);
+  });
+
+  test("effective, exposure and check", () => {
+    save("web2.tar", dockerArchive(image([BASE])));
+    expect(run("effective", "--image", "web2.tar", "-C", "user=a,addr=192.0.2.1").stdout).toContain(
+      "allowtcpforwarding no\n",
+    );
+    expect(run("exposure", "--image", "web2.tar", "--accounts", "target").code).toBe(0);
+    expect(run("check", "--image", "web2.tar").stdout).toContain("accepted by OpenSSH 9.9");
+  });
+
+  test("wrong usage", () => {
+    expect(run("audit", "--image", "x", "--root", "/").stderr).toContain("exclude each other");
+    expect(run("audit", "--platform", "linux/amd64").stderr).toContain("--platform chooses from an --image");
+    expect(run("audit", "--image", "missing.tar")).toMatchObject({
+      code: 2,
+      stderr: "sshd-policy: missing.tar: No such file or directory\n",
+    });
+  });
+});
