@@ -175,8 +175,8 @@ function liveView(
   let shown = 0;
   let draw = (): void => {};
   const clear = (): void => {
-    // cursor up, erase to the end of the screen (ECMA-48, CUU and ED)
-    if (shown > 0) print(`\u001b[${shown}A\u001b[J`);
+    // to the first column, where a ^C has moved the cursor; up, and erase to the end of the screen (ECMA-48, CUU and ED)
+    if (shown > 0) print(`\r\u001b[${shown}A\u001b[J`);
     shown = 0;
   };
   const started = Date.now();

@@ -1,0 +1,101 @@
+/**
+ * A client and a server for the forwarder's bench, as a program of its own: their work must not count as the
+ * forwarder's. `serve`: prints its port, then sends or counts bytes as the first byte of a connection says.
+ * `stream PORT up|down BYTES`, `short PORT COUNT AT_ONCE`: measure through that port, and print a line of JSON.
+ */
+import { connect, createServer, type Socket } from "node:net";
+
+const CHUNK = Buffer.alloc(64 * 1024, 0x61);
+const HEADER_LENGTH = 9;
+
+/** `d` and a count: send so many bytes. `u` and a count: take them, then answer one byte. `s`: answer at once. */
+function header(kind: "d" | "u" | "s", count: number): Buffer {
+  const bytes = Buffer.alloc(HEADER_LENGTH);
+  bytes.write(kind);
+  bytes.writeBigUInt64BE(BigInt(count), 1);
+  return bytes;
+}
+
+function sendBytes(socket: Socket, count: number): void {
+  let left = count;
+  const push = (): void => {
+    while (left > 0) {
+      const chunk = CHUNK.subarray(0, Math.min(left, CHUNK.length));
+      left -= chunk.length;
+      if (!socket.write(chunk)) break;
+    }
+    if (left === 0) socket.end();
+  };
+  socket.on("drain", push);
+  push();
+}
+
+function serve(): void {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    let head = Buffer.alloc(0);
+    let missing = -1;
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => {
+      if (missing >= 0) missing -= chunk.length;
+      else {
+        head = Buffer.concat([head, chunk]);
+        if (head.length < HEADER_LENGTH) return;
+        const count = Number(head.readBigUInt64BE(1));
+        const kind = String.fromCharCode(head[0] ?? 0);
+        if (kind === "d") return sendBytes(socket, count);
+        if (kind === "s") return void socket.end("k");
+        missing = count - (head.length - HEADER_LENGTH);
+      }
+      if (missing === 0) socket.end("k");
+    });
+  });
+  server.listen({ host: "127.0.0.1", port: 0, backlog: 512 }, () => {
+    const address = server.address();
+    process.stdout.write(`${typeof address === "object" && address !== null ? address.port : 0}\n`);
+  });
+}
+
+/** Milliseconds until the other side has closed; rejects when bytes are missing. */
+function run(port: number, { kind, count }: { kind: "d" | "u" | "s"; count: number }): Promise<number> {
+  const started = performance.now();
+  const expected = kind === "d" ? count : 1;
+  return new Promise((resolve, reject) => {
+    let got = 0;
+    const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });
+    socket.on("data", (chunk: Buffer) => {
+      got += chunk.length;
+    });
+    socket.on("error", reject);
+    socket.on("end", () => {
+      socket.end();
+      if (got === expected) resolve(performance.now() - started);
+      else reject(new Error(`${got} bytes of ${expected}`));
+    });
+    socket.write(header(kind, count));
+    if (kind === "u") sendBytes(socket, count);
+  });
+}
+
+async function short(port: number, count: number, atOnce: number): Promise<void> {
+  const times: number[] = [];
+  let left = count;
+  const started = performance.now();
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) times.push(await run(port, { kind: "s", count: 0 }));
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  const seconds = (performance.now() - started) / 1000;
+  times.sort((a, b) => a - b);
+  const p95 = times[Math.floor(times.length * 0.95)] ?? 0;
+  process.stdout.write(`${JSON.stringify({ perSecond: count / seconds, p95 })}\n`);
+}
+
+async function stream(port: number, direction: string, count: number): Promise<void> {
+  const ms = await run(port, { kind: direction === "up" ? "u" : "d", count });
+  process.stdout.write(`${JSON.stringify({ perSecond: count / 1e6 / (ms / 1000) })}\n`);
+}
+
+const [command, port, ...rest] = process.argv.slice(2);
+if (command === "serve") serve();
+else if (command === "short") await short(Number(port), Number(rest[0]), Number(rest[1]));
+else await stream(Number(port), rest[0] ?? "", Number(rest[1]));

@@ -1,0 +1,224 @@
+/** `sshd-policy forward` as a user runs it. */
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { COMMAND, runCli } from "./run-cli.ts";
+import { ask, forwarderArguments, startForwarder } from "./sshd/forwarders.ts";
+import { freePort, type LoopbackSshd, serve, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
+import type { MailReading } from "./sshd/mail-reading.ts";
+
+const NO_NAMESPACES =
+  process.getuid?.() !== 0
+    ? "needs root, for network and mount namespaces"
+    : existsSync("/usr/bin/unshare") && existsSync("/usr/sbin/ip")
+      ? whyNoSshd()
+      : "needs unshare and ip";
+
+const TSX = join(import.meta.dirname, "../node_modules/tsx/dist/loader.mjs");
+
+/** The example of ssh(1), "TCP FORWARDING", to the letter. */
+describe.skipIf(NO_NAMESPACES !== null)(
+  `the manual's mail${NO_NAMESPACES === null ? "" : `: ${NO_NAMESPACES}`}`,
+  () => {
+    let work: string;
+    beforeAll(() => {
+      work = mkdtempSync(join(tmpdir(), "sshd-policy-mail-"));
+      chmodSync(work, 0o755);
+    });
+    afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+    function readMail(folder: string, ...args: readonly string[]): MailReading {
+      const own = mkdtempSync(join(work, folder));
+      chmodSync(own, 0o755);
+      const node = [process.execPath, "--import", TSX, join(import.meta.dirname, "sshd/mail-reading.ts")];
+      const forwarder = [process.execPath, ...COMMAND, "forward", ...args];
+      const { stdout, stderr } = spawnSync(
+        "unshare",
+        [
+          "--net",
+          "--mount",
+          "sh",
+          join(import.meta.dirname, "sshd/mail-hosts.sh"),
+          own,
+          ...node,
+          ...forwarder,
+        ],
+        { encoding: "latin1", env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" }, timeout: 100_000 },
+      );
+      if (stdout === "") throw new Error(stderr);
+      return JSON.parse(stdout);
+    }
+
+    const HEARD = [
+      "+OK POP3 at your service",
+      "+OK",
+      "+OK",
+      "+OK 1 48",
+      "+OK",
+      "Subject: hello",
+      "",
+      "Meet me at the lighthouse.",
+      ".",
+      "+OK",
+    ];
+
+    it("directly: ssh -L 1100:mail.example.com:110 mail.example.com", () => {
+      const { heard, output, exit } = readMail(
+        "direct",
+        "-L",
+        "1100:mail.example.com:110",
+        "mail.example.com",
+      );
+      expect(heard, output).toEqual(HEARD);
+      expect(output).toContain("encrypted  this machine to mail.example.com: SSH");
+      expect(output).toContain("in clear   mail.example.com to mail.example.com:110, inside that machine");
+      expect(exit).toBe(0);
+    });
+
+    it("indirectly: ssh -L 1100:mail.example.com:110 other.example.com", () => {
+      const { heard, output, exit } = readMail(
+        "indirect",
+        "-L",
+        "1100:mail.example.com:110",
+        "other.example.com",
+      );
+      expect(heard, output).toEqual(HEARD);
+      expect(output).toContain("encrypted  this machine to other.example.com: SSH");
+      expect(output).toContain(
+        "in clear   other.example.com to mail.example.com:110, over the network between them",
+      );
+      expect(exit).toBe(0);
+    });
+
+    it("through a jump host: -J other.example.com keeps it encrypted up to the mail server", () => {
+      const { heard, output, exit } = readMail(
+        "jump",
+        "-J",
+        "other.example.com",
+        "-L",
+        "1100:mail.example.com:110",
+        "mail.example.com",
+      );
+      expect(heard, output).toEqual(HEARD);
+      expect(output).toContain(
+        "encrypted  this machine to mail.example.com: SSH, through other.example.com, which cannot read it",
+      );
+      expect(exit).toBe(0);
+    });
+  },
+);
+
+const NO_SSHD = whyNoSshd();
+
+describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD}`}`, () => {
+  let sshd: LoopbackSshd;
+  beforeAll(async () => {
+    sshd = await startSshd();
+  });
+  afterAll(() => sshd.stop());
+
+  function run(...args: readonly string[]): { code: number | null; stdout: string; stderr: string } {
+    const [program, ...before] = forwarderArguments("sshd-policy forward", sshd);
+    const { status, stdout, stderr } = spawnSync(program, [...before, ...args], {
+      encoding: "latin1",
+      input: "over there and back",
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" },
+      timeout: 60_000,
+    });
+    return { code: status, stdout, stderr };
+  }
+
+  it("writes what happens as JSON lines, and ends with 0 when it is told to", async () => {
+    const echo = await serveEcho();
+    const closed = await freePort();
+    const events = join(sshd.folder, "events");
+    const [good, bad] = [await freePort(), await freePort()];
+    const forwards = ["-L", `${good}:127.0.0.1:${echo.port}`, "-L", `${bad}:127.0.0.1:${closed}`];
+    const running = await startForwarder("sshd-policy forward", sshd, ["--events", events, ...forwards]);
+    expect(await ask({ port: good }, "hello"), running.said()).toBe("hello");
+    expect(await ask({ port: bad }, "hello")).toBe("closed");
+    await running.stop();
+    expect(running.child.exitCode).toBe(0);
+    const lines = readFileSync(events, "utf8").trim().split("\n");
+    const told = lines.map((line): Record<string, unknown> => JSON.parse(line));
+    expect(told.map((one) => one["event"]).sort()).toEqual(
+      ["closed", "connected", "disconnected", "listening", "listening", "open", "refused"].sort(),
+    );
+    const find = (name: string): unknown => told.find((one) => one["event"] === name);
+    expect(find("closed")).toMatchObject({ forward: 0, sent: 5, received: 5 });
+    expect(find("refused")).toMatchObject({ forward: 1, kind: "connect-failed" });
+    expect(told.every((one) => typeof one["time"] === "string")).toBe(true);
+    echo.close();
+  });
+
+  it("-W joins its standard streams with a connection", async () => {
+    // spawnSync holds this process, so the echo lives in another one
+    const port = await freePort();
+    const script = `require("net").createServer({allowHalfOpen:true},s=>s.pipe(s)).listen(${port},"127.0.0.1")`;
+    const echo = spawn(process.execPath, ["-e", script]);
+    while ((await ask({ port }, "x")) !== "x") await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(run("-W", `127.0.0.1:${port}`, "127.0.0.1")).toEqual({
+      code: 0,
+      stdout: "over there and back",
+      stderr: "",
+    });
+    echo.kill();
+    const refused = run("-W", `127.0.0.1:${await freePort()}`, "127.0.0.1");
+    expect([refused.code, refused.stdout]).toEqual([1, ""]);
+    expect(refused.stderr).toMatch(/Connection refused/);
+  });
+
+  it("ends with 1 when no forward can be had, or one with ExitOnForwardFailure", async () => {
+    const taken = await serve(() => {});
+    const listen = ["-L", `127.0.0.1:${taken.port}:127.0.0.1:1`];
+    expect(run(...listen, "127.0.0.1")).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/EADDRINUSE/),
+    });
+    const both = [...listen, "-L", "0:127.0.0.1:1", "-o", "ExitOnForwardFailure=yes"];
+    expect(run(...both, "127.0.0.1").code).toBe(1);
+    taken.close();
+  });
+
+  it("refuses a host key that is not known, and never asks without a terminal", () => {
+    const { code, stderr } = runCli([
+      ...["forward", "-F", "none", "-i", sshd.identity, "-o", "IdentityAgent=none", "-o", "BatchMode=yes"],
+      ...["-o", `UserKnownHostsFile=${join(sshd.folder, "no-such-file")}`, "-p", String(sshd.port)],
+      ...["-L", "0:127.0.0.1:1", "127.0.0.1"],
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/host key of \[127\.0\.0\.1\]:\d+ is not known \(ssh-ed25519 SHA256:/);
+  });
+});
+
+describe("wrong usage of forward", () => {
+  it.each([
+    [["-L", "8080:db", "host"], /-L 8080:db: wanted is \[bind:\]port:host:hostport/],
+    [["-D", "x", "host"], /-D x: wanted is \[bind:\]port/],
+    [["-W", "db", "host"], /-W db: wanted is host:port/],
+    [["-L", "8080:db:1", "-oProxyCommand=x"], /missing required argument/],
+    [["-L", "8080:db:1", "--", "-oProxyCommand=x"], /is no destination/],
+    [["-o", "Tunnel=yes", "-L", "8080:db:1", "host"], /not an option of this forwarder/],
+    [["host"], /nothing to forward/],
+  ])("%j is said", (args, message) => {
+    const { code, stdout, stderr } = runCli(["forward", "-F", "none", ...args]);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(message);
+  });
+
+  const noSetpriv =
+    process.getuid?.() === 0 && !existsSync("/usr/bin/setpriv") ? "needs setpriv as root" : null;
+  it.skipIf(noSetpriv !== null)("a port below 1024 is refused before anything is connected", () => {
+    const drop = ["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"];
+    const before = process.getuid?.() === 0 ? ["setpriv", ...drop] : [];
+    const [program = "", ...args] = [...before, process.execPath, ...COMMAND, "forward", "-F", "none"];
+    const { status, stderr } = spawnSync(program, [...args, "-L", "80:db:80", "nowhere.invalid"], {
+      encoding: "latin1",
+      env: { PATH: process.env["PATH"] ?? "" },
+    });
+    expect(stderr).toMatch(/port 80 is privileged on this machine \(below \d+\).*for example 8080/);
+    expect(status).toBe(2);
+  });
+});

@@ -1,0 +1,200 @@
+/** OpenSSH's own client and ours, side by side on one sshd: what opens and what is refused must be the same. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ask, type Program, startForwarder } from "./sshd/forwarders.ts";
+import {
+  freePort,
+  type LoopbackSshd,
+  serveEcho,
+  startSshd,
+  type TestServer,
+  whyNoSshd,
+} from "./sshd/loopback.ts";
+
+const missing = whyNoSshd() ?? (existsSync("/usr/bin/ssh") ? null : "no /usr/bin/ssh");
+const PROGRAMS: readonly Program[] = ["ssh", "sshd-policy forward"];
+
+/** The lines of truth-table.md's live table, and bind addresses. */
+const POLICIES: Readonly<Record<string, readonly string[]>> = {
+  "(defaults)": [],
+  "AllowTcpForwarding no": ["AllowTcpForwarding no"],
+  "AllowTcpForwarding local": ["AllowTcpForwarding local"],
+  "AllowTcpForwarding remote": ["AllowTcpForwarding remote"],
+  "AllowStreamLocalForwarding no": ["AllowStreamLocalForwarding no"],
+  "AllowStreamLocalForwarding local": ["AllowStreamLocalForwarding local"],
+  "PermitOpen none": ["PermitOpen none"],
+  "PermitListen none": ["PermitListen none"],
+  "DisableForwarding yes": ["DisableForwarding yes"],
+  "GatewayPorts yes": ["GatewayPorts yes"],
+  "ForceCommand internal-sftp": ["ForceCommand internal-sftp"],
+};
+
+interface Places {
+  readonly echo: number;
+  readonly echoSocket: string;
+  readonly closed: number;
+  readonly folder: string;
+}
+
+/** Options of ssh(1) and a client that tries them. `port`: a free one. */
+interface Case {
+  readonly name: string;
+  readonly options: (port: number, at: Places) => readonly string[];
+  readonly client: (port: number, at: Places) => Promise<string>;
+}
+
+const SOCKS5_GREETING = Buffer.from([5, 1, 0]);
+const SOCKS5 = (port: number): Buffer => Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255]);
+const SOCKS4A = (port: number): Buffer =>
+  Buffer.concat([Buffer.from([4, 1, port >> 8, port & 255, 0, 0, 0, 1, 0]), Buffer.from("localhost\0")]);
+/** open or not: the bound address is anybody's, and ssh(1) closes where ours also says that it refuses */
+const socksOutcome = (text: string): string => {
+  if (text === "closed") return "refused ";
+  if (text[0] === "\x05")
+    return `${text.charCodeAt(1)} ${text.charCodeAt(3) === 0 ? "open" : "refused"} ${text.slice(12)}`;
+  return text[0] === "\x00" ? `${text.charCodeAt(1) === 0x5a ? "open" : "refused"} ${text.slice(8)}` : text;
+};
+
+const hello = "over there and back";
+const CASES: readonly Case[] = [
+  {
+    name: "-L port to port",
+    options: (port, { echo }) => ["-L", `${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port }, hello),
+  },
+  {
+    name: "-L [::1]:port",
+    options: (port, { echo }) => ["-L", `[::1]:${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port, host: "::1" }, hello),
+  },
+  {
+    name: "-L to a port that nobody listens on",
+    options: (port, { closed }) => ["-L", `${port}:127.0.0.1:${closed}`],
+    client: (port) => ask({ port }, hello),
+  },
+  {
+    name: "-L port to socket",
+    options: (port, { echoSocket }) => ["-L", `${port}:${echoSocket}`],
+    client: (port) => ask({ port }, hello),
+  },
+  {
+    name: "-L socket to port",
+    options: (port, { folder, echo }) => ["-L", `${folder}/${port}:127.0.0.1:${echo}`],
+    client: (port, { folder }) => ask({ path: `${folder}/${port}` }, hello),
+  },
+  {
+    name: "-L port is for loopback alone",
+    options: (port, { echo }) => ["-L", `${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port, host: "127.0.0.9" }, hello),
+  },
+  {
+    name: "-L with -g is for everybody",
+    options: (port, { echo }) => ["-g", "-L", `${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port, host: "127.0.0.9" }, hello),
+  },
+  {
+    name: "-L *:port is for everybody",
+    options: (port, { echo }) => ["-L", `*:${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port, host: "127.0.0.9" }, hello),
+  },
+  {
+    name: "-D with SOCKS 5",
+    options: (port) => ["-D", `${port}`],
+    client: async (port, { echo }) =>
+      socksOutcome(await ask({ port }, Buffer.concat([SOCKS5(echo), Buffer.from(hello)]), SOCKS5_GREETING)),
+  },
+  {
+    name: "-D with SOCKS 4a",
+    options: (port) => ["-D", `${port}`],
+    client: async (port, { echo }) =>
+      socksOutcome(await ask({ port }, Buffer.concat([SOCKS4A(echo), Buffer.from(hello)]))),
+  },
+  {
+    name: "-R port to port",
+    options: (port, { echo }) => ["-R", `${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port }, hello),
+  },
+  {
+    name: "-R 0.0.0.0:port",
+    options: (port, { echo }) => ["-R", `0.0.0.0:${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port, host: "127.0.0.9" }, hello),
+  },
+  {
+    name: "-R *:port",
+    options: (port, { echo }) => ["-R", `*:${port}:127.0.0.1:${echo}`],
+    client: (port) => ask({ port, host: "127.0.0.9" }, hello),
+  },
+  {
+    name: "-R to a port that nobody listens on",
+    options: (port, { closed }) => ["-R", `${port}:127.0.0.1:${closed}`],
+    client: (port) => ask({ port }, hello),
+  },
+  {
+    name: "-R socket to socket",
+    options: (port, { folder, echoSocket }) => ["-R", `${folder}/${port}:${echoSocket}`],
+    client: (port, { folder }) => ask({ path: `${folder}/${port}` }, hello),
+  },
+  {
+    name: "-R port with SOCKS 5",
+    options: (port) => ["-R", `${port}`],
+    client: async (port, { echo }) =>
+      socksOutcome(await ask({ port }, Buffer.concat([SOCKS5(echo), Buffer.from(hello)]), SOCKS5_GREETING)),
+  },
+];
+
+describe.skipIf(missing !== null)(
+  `ssh and sshd-policy forward${missing === null ? "" : `: ${missing}`}`,
+  () => {
+    let echo: TestServer;
+    let echoSocket: Server;
+    let folder: string;
+    let at: Places;
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "sshd-policy-agree-"));
+      echo = await serveEcho();
+      echoSocket = createServer({ allowHalfOpen: true }, (socket) =>
+        socket.pipe(socket).on("error", () => {}),
+      );
+      echoSocket.listen(join(folder, "echo"));
+      at = { echo: echo.port, echoSocket: join(folder, "echo"), closed: await freePort(), folder };
+    });
+    afterAll(() => {
+      echo.close();
+      echoSocket.close();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    /** All cases at once on one client: what each client of a listener sees, by the case's name. */
+    async function outcomes(program: Program, sshd: LoopbackSshd): Promise<Record<string, string>> {
+      const ports = await Promise.all(CASES.map(() => freePort()));
+      const portOf = (index: number): number => ports[index] ?? 0;
+      const groups = [
+        CASES.filter(({ name }) => !name.includes("-g")),
+        CASES.filter(({ name }) => name.includes("-g")),
+      ];
+      const seen: Record<string, string> = {};
+      for (const group of groups) {
+        const options = group.flatMap((one) => one.options(portOf(CASES.indexOf(one)), at));
+        const running = await startForwarder(program, sshd, options);
+        for (const one of group) seen[one.name] = await one.client(portOf(CASES.indexOf(one)), at);
+        await running.stop();
+      }
+      return seen;
+    }
+
+    it.each(Object.entries(POLICIES))("agree under %s", async (name, lines) => {
+      const sshd = await startSshd({ lines });
+      const [theirs, ours] = await Promise.all(PROGRAMS.map((program) => outcomes(program, sshd)));
+      await sshd.stop();
+      expect(ours).toEqual(theirs);
+      if (name === "(defaults)") {
+        expect(ours?.["-L port to port"]).toBe(hello);
+        expect(ours?.["-R port with SOCKS 5"]).toBe(`0 open ${hello}`);
+      }
+      if (name === "DisableForwarding yes") expect(Object.values(ours ?? {})).not.toContain(hello);
+    });
+  },
+);
