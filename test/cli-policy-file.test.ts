@@ -31,6 +31,8 @@ describe("a policy file", () => {
     const repo = repository('version: 1\nrules:\n  x11-forwarding:\n    off: "desktops"\n');
     expect(audit(repo)).toMatchObject({ code: 0 });
     expect(audit(repo, "--rule", "x11-forwarding")).toMatchObject({ code: 1 });
+    const [target] = JSON.parse(audit(repo, "--format", "json").stdout).targets;
+    expect(target.policyFile.off).toEqual([{ rule: "x11-forwarding", reason: "desktops" }]);
   });
 
   it("sets the profile and what is meant to be open", () => {

@@ -6,7 +6,7 @@ import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import type { LayerOrigin } from "../files/image-manifest.ts";
 import { judge } from "../lint/audit.ts";
 import { compareIntent } from "../lint/intended.ts";
-import { type Intent, saysWhatIsWanted, withSettings } from "../lint/intent.ts";
+import { type Intent, saysWhatIsWanted, switchedOff, withSettings } from "../lint/intent.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
 import type { Judged } from "../lint/suppressions.ts";
 import type { Answer } from "../policy/answer.ts";
@@ -217,7 +217,7 @@ export function describe(
 ): TargetReport {
   return {
     failOn,
-    policyFile: intent?.path ?? null,
+    policyFile: intent === null ? null : { path: intent.path, off: switchedOff(intent) },
     path: target.name,
     openssh: releaseText(target),
     opensshSource: target.releaseSource,

@@ -37,6 +37,11 @@ export function saysWhatIsWanted(intent: Intent | null): intent is Intent {
   return intent !== null && (intent.allow !== null || intent.keep.length > 0);
 }
 
+/** Rules that the file switches off, with the reasons. */
+export function switchedOff({ rules }: Intent): { readonly rule: string; readonly reason: string }[] {
+  return rules.flatMap(({ rule, set }) => ("off" in set ? [{ rule, reason: set.off }] : []));
+}
+
 /** The rules as the policy file wants them; `always`: rules that were asked for by name and run although it says off. */
 export function withSettings(
   rules: readonly Rule[],

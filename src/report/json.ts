@@ -28,7 +28,23 @@ function targetJson(target: TargetReport): object {
   const { openssh, opensshSource, otherReadings, accounts, complete, limits, error, absent } = target;
   const findings = target.findings.map(findingJson);
   const path = pathText(target.path);
-  return { path, openssh, opensshSource, otherReadings, accounts, complete, limits, error, absent, findings };
+  const policy =
+    target.policyFile === null
+      ? {}
+      : { policyFile: { ...target.policyFile, path: pathText(target.policyFile.path) } };
+  return {
+    path,
+    openssh,
+    opensshSource,
+    otherReadings,
+    accounts,
+    ...policy,
+    complete,
+    limits,
+    error,
+    absent,
+    findings,
+  };
 }
 
 function findingJson({ finding, edits, suppressed, layer }: ReportedFinding): object {

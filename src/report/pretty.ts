@@ -183,5 +183,11 @@ function fixableText(report: AuditReport): string {
 function judgedText(target: TargetReport): string {
   const incomplete = target.complete ? "" : `; not complete: ${target.limits.join("; ")}`;
   const others = target.otherReadings.map((reading) => `\n${reading}`).join("");
-  return `judged as OpenSSH ${target.openssh} (${target.opensshSource}); ${target.accounts}${incomplete}${others}`;
+  return `judged as OpenSSH ${target.openssh} (${target.opensshSource}); ${target.accounts}${policyText(target)}${incomplete}${others}`;
+}
+
+function policyText({ policyFile }: TargetReport): string {
+  if (policyFile === null) return "";
+  const off = policyFile.off.map(({ rule }) => rule);
+  return `; by the policy of ${policyFile.path}${off.length === 0 ? "" : `, which switches off ${off.join(", ")}`}`;
 }

@@ -24,8 +24,8 @@ export interface TargetReport {
   readonly otherReadings: readonly string[];
   /** who may exist, for people: "anybody may exist (--accounts open)" */
   readonly accounts: string;
-  /** the policy file that it was judged by; null without one */
-  readonly policyFile: string | null;
+  /** the policy file that it was judged by, and the rules that it switches off; null without one */
+  readonly policyFile: PolicyFileReport | null;
   /** findings from this severity on make the run fail */
   readonly failOn: Severity;
   readonly complete: boolean;
@@ -39,6 +39,11 @@ export interface TargetReport {
   readonly findings: readonly ReportedFinding[];
   /** who can forward, for reporters that show it */
   readonly answers: readonly Answer[];
+}
+
+export interface PolicyFileReport {
+  readonly path: string;
+  readonly off: readonly { readonly rule: string; readonly reason: string }[];
 }
 
 export interface ReportedFinding {
