@@ -4,7 +4,7 @@ import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import type { LayerOrigin } from "../files/image-manifest.ts";
-import { judge } from "../lint/audit.ts";
+import { byPlace, judge } from "../lint/audit.ts";
 import { compareIntent } from "../lint/intended.ts";
 import { type Intent, saysWhatIsWanted, switchedOff, withSettings } from "../lint/intent.ts";
 import type { AllowedForwarding, Finding, Rule, Severity } from "../lint/rule.ts";
@@ -215,6 +215,7 @@ export function describe(
   { judged, limits, answers }: Found,
   { failOn, intent }: Judging,
 ): TargetReport {
+  const inOrder = byPlace(config);
   return {
     failOn,
     policyFile: intent === null ? null : { path: intent.path, off: switchedOff(intent) },
@@ -232,11 +233,13 @@ export function describe(
     error: null,
     absent: null,
     answers,
-    findings: judged.map(({ finding, suppressed }) => {
-      const edits = editsOf(config, finding);
-      const shown = atInsertion(config, finding, edits);
-      return { finding: shown, edits, suppressed, layer: layerOf(target, config, shown) };
-    }),
+    findings: judged
+      .map(({ finding, suppressed }) => {
+        const edits = editsOf(config, finding);
+        const shown = atInsertion(config, finding, edits);
+        return { finding: shown, edits, suppressed, layer: layerOf(target, config, shown) };
+      })
+      .sort((a, b) => inOrder(a.finding, b.finding)),
   };
 }
 

@@ -77,7 +77,7 @@ export function judge(
     { ...looked, complaints },
   );
   const all = [...judged, ...late.map((finding) => ({ finding, suppressed: null }))];
-  const compare = compareBy(config);
+  const compare = byPlace(config);
   return all.sort((a, b) => compare(a.finding, b.finding));
 }
 
@@ -119,7 +119,8 @@ function complete(rule: Rule, draft: Draft): Finding {
   };
 }
 
-function compareBy(config: Config): (a: Finding, b: Finding) => number {
+/** The order of a report: files as sshd reads them, lines, then severity and rule. */
+export function byPlace(config: Config): (a: Finding, b: Finding) => number {
   const fileOrder = new Map(config.files.map(({ source }, index) => [source, index]));
   const orderOf = ({ place }: Finding): number => fileOrder.get(place.source) ?? -1;
   return (a, b) =>

@@ -6,10 +6,10 @@ import { type Place, positionAt } from "../source/source.ts";
 
 const QUOTED = 60;
 
-/** A line as it is written, between double quotes, without its comment; long ones are cut. */
+/** A line as it is written, between double quotes, without its comment, tabs as one blank; long ones are cut. */
 export function quoted({ line, place }: Pick<Directive, "line" | "place">): string {
   const end = line.args.at(-1)?.span.end ?? line.rest.span.end;
-  const text = place.source.text.slice(line.keyword.span.start, end);
+  const text = place.source.text.slice(line.keyword.span.start, end).replaceAll(/[ \t]*\t[ \t]*/g, " ");
   return `"${text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text}"`;
 }
 
@@ -54,9 +54,12 @@ const OTHERS: Readonly<Partial<Record<Capability, string>>> = {
 export function forwards(answers: readonly Answer[]): string {
   const open = new Set(answers.map(({ capability }) => capability));
   const sockets = open.has("unix-local") || open.has("unix-remote") ? " and unix sockets" : "";
-  if (open.has("tcp-local") && open.has("tcp-remote")) return `may tunnel TCP${sockets} through this server`;
-  if (open.has("tcp-local"))
-    return `may reach ${destinationText(ofKind(answers, "tcp-local"))}${sockets} through this server`;
+  const reached = `reach ${destinationText(ofKind(answers, "tcp-local"))}`;
+  if (open.has("tcp-local") && open.has("tcp-remote"))
+    return isUnlimited(ofKind(answers, "tcp-local"))
+      ? `may tunnel TCP${sockets} through this server`
+      : `may ${reached} through this server, and open listening ports${sockets} on it`;
+  if (open.has("tcp-local")) return `may ${reached}${sockets} through this server`;
   if (open.has("tcp-remote")) return `may open listening ports${sockets} on this server`;
   return `may ${listed([...open].flatMap((capability) => OTHERS[capability] ?? []))}`;
 }

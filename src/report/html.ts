@@ -75,7 +75,8 @@ export function exposureHtml(answers: readonly Answer[]): string {
     return `<tr><th scope="row">${escapeBytes(condition)}</th>${cells.join("")}</tr>`;
   });
   const heads = CELL_COLUMNS.map(([, title]) => `<th scope="col">${title}</th>`).join("");
-  return `<div class="scroll"><table><thead><tr><th></th>${heads}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div>`;
+  return `<div class="scroll"><table><thead><tr><th></th>${heads}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div>
+<p class="judged">Rows add up: what everybody may do stands in the row of everybody alone.</p>`;
 }
 
 function findingHtml({ finding, suppressed }: ReportedFinding): string {
@@ -132,7 +133,7 @@ input[type=search]{font:inherit;padding:.2rem .6rem;border:1px solid var(--line)
 table{border-collapse:collapse;font-size:.9rem}th,td{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top}
 tbody th{font-weight:600;min-width:10rem}td small{display:block;font-size:.75rem}
 .finding{border:1px solid var(--line);border-left:4px solid var(--dim);border-radius:.4rem;padding:.7rem 1rem;margin:.8rem 0}
-.finding p{margin:.4rem 0}.held{opacity:.6}
+.finding p{margin:.4rem 0}.held{opacity:.75}
 .error,.high{border-left-color:var(--high)}.medium{border-left-color:var(--medium)}.low{border-left-color:var(--low)}.info{border-left-color:var(--info)}
 .badge{text-transform:uppercase;font-size:.75rem;letter-spacing:.04em}
 .error .badge,.high .badge{color:var(--high)}.medium .badge{color:var(--medium)}.low .badge{color:var(--low)}.info .badge{color:var(--info)}

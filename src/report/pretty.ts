@@ -144,7 +144,7 @@ function editText(edit: ReportedEdit | undefined, finding: Finding): string | nu
   const lineEnd = (source.lineStarts[at.line] ?? source.text.length + 1) - 1;
   if (edit.end > lineEnd) return null;
   const changed = source.text.slice(lineStart, edit.start) + edit.text + source.text.slice(edit.end, lineEnd);
-  return `line ${at.line} becomes "${changed.replace(/^[ \t]+|[ \t\r]+$/g, "")}"`;
+  return `line ${at.line} becomes "${changed.replace(/^[ \t]+|[ \t\r]+$/g, "").replaceAll(/\t+/g, " ")}"`;
 }
 
 function summaryText(report: AuditReport, paint: ChalkInstance): string {
