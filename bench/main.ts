@@ -25,6 +25,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   size: async () => (await import("./size.ts")).size,
   hostile: async () => (await import("./hostile.ts")).hostile,
   exposure: async () => (await import("./exposure.ts")).exposure,
+  probe: async () => (await import("./probe.ts")).probe,
   many: async () => (await import("./many.ts")).many,
   forward: async () => (await import("./forward.ts")).forward,
 };
