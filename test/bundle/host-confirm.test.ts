@@ -80,7 +80,6 @@ describe.each(INITS.map((way) => [`${way.base}, ${way.how}`, way] as const))("%s
 
     test("is undone in time when its session ends and its process is killed", async () => {
       await startFix(host, { seconds: 4 });
-      expect(await tryLogins(host)).toEqual(CLOSED);
       await host.must(
         "pkill -9 -f 'audit --[f]ix'; pkill -9 -f 'sshd.*root@[p]ts'; pkill -9 -f 'sleep 100[0]'; true",
       );

@@ -1,7 +1,6 @@
 /** The ways in which hosts of the tests start sshd, and the configurations that a fix must get right on each. */
-import { cpSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { LabHost } from "./hosts.ts";
+import { installBundle } from "./installed.ts";
 import { makeAccount, SSH } from "./login.ts";
 
 export interface Way {
@@ -97,11 +96,7 @@ export const PROGRAM = "node /opt/sshd-policy/cli.js";
 
 /** Before the first boot. */
 export function installProgram(host: LabHost): void {
-  const dist = new URL("../../dist", import.meta.url).pathname;
-  const target = join(host.layer, "opt/sshd-policy");
-  mkdirSync(target, { recursive: true });
-  for (const name of ["cli.js", "package.json", "chunks"])
-    cpSync(join(dist, name), join(target, name), { recursive: true });
+  installBundle(host);
   // the strictest setting: a session takes everything with it that it started (logind.conf(5))
   host.write("/etc/systemd/logind.conf.d/strict.conf", "[Login]\nKillUserProcesses=yes\n");
 }

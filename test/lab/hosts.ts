@@ -22,8 +22,6 @@ export interface LabHost {
   readonly run: (script: string, env?: Readonly<Record<string, string>>) => Promise<Ran>;
   /** as run, and throws unless it succeeds; standard output without the newline at its end */
   readonly must: (script: string) => Promise<string>;
-  /** the folder of what the host has of its own, by path */
-  readonly layer: string;
   /** writes a file, before the first boot */
   readonly write: (path: string, text: string, mode?: number) => void;
   readonly boot: () => Promise<void>;
@@ -68,7 +66,6 @@ export function layerHost(base: string): LabHost {
     return stdout.replace(/\n$/, "");
   };
   return {
-    layer: join(layer, "upper"),
     run,
     must,
     write: (path, text, mode = 0o644) => {
