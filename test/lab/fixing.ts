@@ -97,8 +97,11 @@ export const PROGRAM = "node /opt/sshd-policy/cli.js";
 /** Before the first boot. */
 export function installProgram(host: LabHost): void {
   installBundle(host);
-  // the strictest setting: a session takes everything with it that it started (logind.conf(5))
-  host.write("/etc/systemd/logind.conf.d/strict.conf", "[Login]\nKillUserProcesses=yes\n");
+  // the strictest setting: a session takes everything with it that it started, also root's (logind.conf(5))
+  host.write(
+    "/etc/systemd/logind.conf.d/strict.conf",
+    "[Login]\nKillUserProcesses=yes\nKillExcludeUsers=nobody\n",
+  );
 }
 
 /** Accounts, the way to start, and a copy of the stock configuration that `setUp` goes back to. */
