@@ -37,7 +37,7 @@ export const exposure: Bench = ({ work, runs, scale }) => {
     "--accounts",
     accounts,
   );
-  measured('hostile: ends in "unknown"', puzzle(9), { oursAtMost: 10_000 });
+  measured('hostile: ends in "unknown"', puzzle(16), { oursAtMost: 10_000 });
   return rows;
 };
 

@@ -1,10 +1,10 @@
 /** `audit --fix` and `--diff` on files that are not a live server's own: plan, prove, show or write. */
 import { relative, resolve } from "node:path";
+import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { unifiedDiff } from "../diff/diff.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
-import { replaceFiles } from "../host/replace.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
@@ -14,6 +14,7 @@ import {
   complainOf,
   describe,
   exitCode,
+  type Found,
   findingsOf,
   finish,
   misused,
@@ -22,7 +23,6 @@ import {
   prepareAudit,
   withoutFindings,
 } from "./audit.ts";
-import { ownMachine } from "./host.ts";
 import type { Live } from "./live.ts";
 import { complain, renderAudit, writeBytes } from "./output.ts";
 import { type Absent, latin1, type Target, type Unreadable } from "./targets.ts";
@@ -97,14 +97,18 @@ async function fixAll(
 async function fixTarget({ target, judging }: Prepared, session: Session): Promise<TargetReport> {
   const { options } = session;
   const tree = overlayTree(target.tree, session.staged);
+  const known = new Map<Config, Found>();
+  const found = (config: Config): Found => {
+    const findings = known.get(config) ?? findingsOf(target, config, judging);
+    known.set(config, findings);
+    return findings;
+  };
   const plan = planFix({
     tree,
     path: target.path,
     load: target.loadOptions,
     audit: (config) =>
-      findingsOf(target, config, judging).judged.flatMap(({ finding, suppressed }) =>
-        suppressed === null ? [finding] : [],
-      ),
+      found(config).judged.flatMap(({ finding, suppressed }) => (suppressed === null ? [finding] : [])),
     unsafe: options.unsafeFixes === true,
   });
   const stopped =
@@ -123,8 +127,11 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
     }
     session.fixed += plan.fixed.length;
   }
-  const config = loadConfig(overlayTree(target.tree, session.staged), target.path, target.loadOptions);
-  return describe(target, config, findingsOf(target, config, judging), judging);
+  const config =
+    stopped === null
+      ? plan.after
+      : loadConfig(overlayTree(target.tree, session.staged), target.path, target.loadOptions);
+  return describe(target, config, found(config), judging);
 }
 
 /** A guard that stops the whole fix of a target; null when it may be written. */
@@ -162,6 +169,10 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
     return stopped;
   }
   if (session.options.dryRun === true) return "a dry run; --diff shows what would be";
+  const [{ replaceFiles }, { ownMachine }] = await Promise.all([
+    import("../host/replace.ts"),
+    import("./host.ts"),
+  ]);
   const machine = ownMachine();
   const root = target.rootFolder === "" ? "" : (machine.realPath(target.rootFolder) ?? target.rootFolder);
   const result = await replaceFiles(

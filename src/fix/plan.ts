@@ -9,6 +9,7 @@ import { applyEdits, type Edit } from "../edit/edit.ts";
 import { overlayTree } from "../files/overlay.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { Finding } from "../lint/rule.ts";
+import { requirements } from "../policy/capabilities.ts";
 import type { Connection } from "../policy/connection.ts";
 import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { sampleConnections } from "../policy/samples.ts";
@@ -62,12 +63,15 @@ export interface Plan {
 
 /** The fewest keywords that leave nothing to fix: with TCP forwarding closed, its GatewayPorts need no edit. */
 export function planFix(request: PlanRequest): Plan {
+  const original = audited(request, request.tree);
   let left = new Set<string>();
-  let plan = planWithout(request, left);
+  let plan = planWithout(request, original, left);
   if (plan.changes.length < 2) return plan;
-  for (const keyword of namedKeywords(plan.changes)) {
+  const named = namedKeywords(plan.changes);
+  for (const keyword of named) {
+    if (isNeeded(keyword, named, original, request)) continue;
     const further = new Set([...left, keyword]);
-    const smaller = planWithout(request, further);
+    const smaller = planWithout(request, original, further);
     if (countWanted(smaller, request) === countWanted(plan, request)) [left, plan] = [further, smaller];
   }
   return plan;
@@ -77,15 +81,40 @@ function countWanted({ remaining }: Plan, request: PlanRequest): number {
   return remaining.filter((finding) => isWanted(finding, request)).length;
 }
 
+interface Audited {
+  readonly config: Config;
+  readonly findings: readonly Finding[];
+}
+
+function audited(request: PlanRequest, tree: FileTree): Audited {
+  const config = loadConfig(tree, request.path, request.load);
+  return { config, findings: request.audit(config) };
+}
+
+/** At sight: a kind of forwarding that one finding is about depends on no other keyword that is changed. */
+function isNeeded(
+  keyword: string,
+  named: ReadonlySet<string>,
+  { config, findings }: Audited,
+  request: PlanRequest,
+): boolean {
+  return findings.some((finding) => {
+    const { capability, fix } = finding;
+    if (capability === null || !isWanted(finding, request)) return false;
+    if (!(fix?.changes ?? []).every((change) => keywordOf(change) === keyword)) return false;
+    return requirements(capability, config.release).every(
+      (required) => required.keyword === keyword || !named.has(required.keyword),
+    );
+  });
+}
+
 /** Changes of the keywords in `left` are not made. */
-function planWithout(request: PlanRequest, left: ReadonlySet<string>): Plan {
+function planWithout(request: PlanRequest, original: Audited, left: ReadonlySet<string>): Plan {
   const texts = new Map<string, Uint8Array>();
-  const original = loadConfig(request.tree, request.path, request.load);
   const fixed: Finding[] = [];
   const refused: { change: Change; because: string }[] = [];
   const changes: Change[] = [];
-  let config = original;
-  let remaining = request.audit(config);
+  let { config, findings: remaining } = original;
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const fixable = remaining.filter((finding) => isWanted(finding, request));
     const wanted = fixable
@@ -100,19 +129,18 @@ function planWithout(request: PlanRequest, left: ReadonlySet<string>): Plan {
       ...fixable.filter(({ fix }) => round === 0 || fix?.changes.some((change) => wanted.includes(change))),
     );
     changes.push(...wanted);
-    config = loadConfig(overlayTree(request.tree, texts), request.path, request.load);
-    remaining = request.audit(config);
+    ({ config, findings: remaining } = audited(request, overlayTree(request.tree, texts)));
   }
   return {
-    before: original,
+    before: original.config,
     after: config,
-    files: plannedFiles(original, texts),
+    files: plannedFiles(original.config, texts),
     fixed,
     changes,
     remaining,
     refused,
-    moved: movedSettings(original, config, namedKeywords(changes)),
-    broken: newProblems(original, config),
+    moved: movedSettings(original.config, config, namedKeywords(changes)),
+    broken: newProblems(original.config, config),
   };
 }
 
