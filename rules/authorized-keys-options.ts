@@ -1,16 +1,26 @@
 import {
   type Account,
+  type Answer,
   type Audit,
   type Capability,
   type Connection,
   type Draft,
   decode,
+  forwards,
+  grantText,
   makeSource,
   type Place,
   type Rule,
 } from "../src/lint/rule.ts";
 
-const FORWARDS: readonly Capability[] = ["tcp-local", "tcp-remote"];
+const FORWARDS: readonly Capability[] = ["tcp-local", "tcp-remote", "unix-local"];
+
+/** What a list of a key limits (channels.c); a remote socket is asked of neither and is left out here. */
+const LIMITED_BY: Readonly<Record<string, string>> = {
+  "tcp-local": "permitopen",
+  "unix-local": "permitopen",
+  "tcp-remote": "permitlisten",
+};
 
 type Source = Place["source"];
 
@@ -22,19 +32,15 @@ interface KeyLine {
 }
 
 function check(audit: Audit): Draft[] {
-  const accounts = new Map((audit.accounts ?? []).map((account) => [account.name, account]));
-  return (audit.facts?.authorizedKeys ?? []).flatMap(({ user, path, bytes }) => {
-    const account = accounts.get(user);
-    if (account === undefined) return [];
+  return (audit.facts?.authorizedKeys ?? []).flatMap(({ account, path, bytes }) => {
+    const connection = connectionOf(account);
+    if (audit.login(connection) === "impossible") return [];
     const source = makeSource(audit.shownAs(path), decode(bytes));
-    const mayForward = FORWARDS.some((capability) => isOpen(audit, capability, account));
-    return keyLines(source.text).flatMap((line) => report(source, line, { user, mayForward }));
+    const open = FORWARDS.flatMap((capability) => audit.at(capability, connection) ?? []).filter(
+      ({ allowed }) => allowed !== false,
+    );
+    return keyLines(source.text).flatMap((line) => report(source, line, { connection, open }));
   });
-}
-
-function isOpen(audit: Audit, capability: Capability, account: Account): boolean {
-  const answer = audit.at(capability, connectionOf(account));
-  return answer !== null && answer.allowed !== false;
 }
 
 function connectionOf({ name, groups }: Account): Connection {
@@ -44,19 +50,19 @@ function connectionOf({ name, groups }: Account): Connection {
 }
 
 interface Owner {
-  readonly user: string;
+  readonly connection: Connection;
   /** what the server grants: a key's options can only narrow it */
-  readonly mayForward: boolean;
+  readonly open: readonly Answer[];
 }
 
-function report(source: Source, line: KeyLine, { user, mayForward }: Owner): Draft[] {
+function report(source: Source, line: KeyLine, { connection, open }: Owner): Draft[] {
   const place = { source, span: { start: line.start, end: line.end } };
+  const user = connection.user ?? "";
   const names = line.options.map(({ name }) => name);
-  const forwards = keyForwards(names);
-  const lists = line.options.filter(({ name }) => name === "permitopen" || name === "permitlisten");
-  const [list] = lists;
-  if (list !== undefined && !(forwards && mayForward)) {
-    const because = forwards
+  const list = line.options.find(({ name }) => name === "permitopen" || name === "permitlisten");
+  if (!keyForwards(names) || open.length === 0) {
+    if (list === undefined) return [];
+    const because = keyForwards(names)
       ? "the server's configuration closes forwarding for this user"
       : "the key may not forward at all";
     return [
@@ -67,23 +73,39 @@ function report(source: Source, line: KeyLine, { user, mayForward }: Owner): Dra
       },
     ];
   }
-  if (!forwards || !mayForward) return [];
-  if (names.includes("restrict") && lists.length === 0)
-    return [
-      {
-        message: `a key of ${user} is restricted, and port-forwarding takes that back, to any host and port`,
-        place,
-      },
-    ];
-  if (names.includes("command") && lists.length === 0)
-    return [
-      {
-        message: `a key of ${user} with a forced command can still forward: the line lacks restrict`,
-        place,
-        severity: "medium",
-      },
-    ];
-  return [];
+  const unlimited = open.filter(({ capability }) => !names.includes(LIMITED_BY[capability] ?? ""));
+  const [first] = unlimited;
+  const said = first === undefined ? null : misleading(names, user);
+  if (first === undefined || said === null) return [];
+  return [
+    {
+      ...said,
+      message: `${said.message}: whoever holds it ${forwards(unlimited)}`,
+      place,
+      witness: connection,
+      grant: grantText(unlimited),
+      capability: first.capability,
+      login: first.login,
+    },
+  ];
+}
+
+function misleading(
+  names: readonly string[],
+  user: string,
+): (Pick<Draft, "severity" | "notes"> & { readonly message: string }) | null {
+  if (names.includes("command"))
+    return {
+      severity: "medium",
+      message: `a forced command does not stop a key of ${user} from forwarding`,
+      notes: ["put restrict in front of the key's options: ssh -N asks for no command at all"],
+    };
+  if (!names.includes("restrict")) return null;
+  return {
+    severity: "low",
+    message: `a key of ${user} is restricted, and port-forwarding takes that back`,
+    notes: ['limit it with permitopen="HOST:PORT" and permitlisten="PORT", or take port-forwarding out'],
+  };
 }
 
 /** The last word counts, option by option; `restrict` closes all that no later option opens. */
@@ -94,6 +116,9 @@ function keyForwards(names: readonly string[]): boolean {
     true,
   );
 }
+
+const KNOWN =
+  /^(?:restrict|cert-authority|(?:no-)?(?:port-forwarding|agent-forwarding|x11-forwarding|pty|user-rc)|no-touch-required|verify-required|command|principals|from|expiry-time|environment|permitopen|permitlisten|tunnel)$/;
 
 const KEY_TYPE = /^(?:ssh-|ecdsa-|sk-|[0-9]+$)/;
 const OPTION = /^([A-Za-z-]+)(?:="((?:\\.|[^"\\])*)")?/;
@@ -108,6 +133,8 @@ function keyLines(text: string): KeyLine[] {
     const first = /^[^ \t,="]*/.exec(line)?.[0] ?? "";
     if (line === "" || line.startsWith("#") || KEY_TYPE.test(first)) return [];
     const options = optionsOf(line);
+    // sshd refuses a key with an option that it does not know
+    if (options.some(({ name }) => !KNOWN.test(name))) return [];
     const length = options.reduce((sum, { length: own }) => sum + own, 0);
     const indent = whole.length - line.length;
     return [{ options, start: lineStart + indent, end: lineStart + indent + length }];
@@ -132,7 +159,7 @@ export const rule: Rule = {
   title: "options of a key that do not do what they look like",
   severity: "low",
   docs: {
-    what: "In the authorized keys of an account: a forced command without `restrict`, `port-forwarding` behind `restrict`, or a `permitopen` or `permitlisten` that has no effect.",
+    what: "In the authorized keys of an account: a forced command without `restrict`, `port-forwarding` behind `restrict`, or a `permitopen` or `permitlisten` that has no effect. The keys of a root file system, an image or the live host are read, where AuthorizedKeysFile says.",
     why: "`command=` replaces the session and nothing else: `ssh -N -L` asks for no session, so a key for backups or git is a tunnel into the network. Options of a key can only narrow what the server's configuration grants; a list beside `no-port-forwarding` narrows nothing.",
     who: "Whoever holds that key.",
     bad: "AllowTcpForwarding yes\n",

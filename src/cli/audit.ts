@@ -2,6 +2,7 @@
 import { RULES } from "../../rules/index.ts";
 import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
+import { accountsOf } from "../files/accounts.ts";
 import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import type { LayerOrigin } from "../files/image-manifest.ts";
 import { byPlace, judge } from "../lint/audit.ts";
@@ -198,7 +199,8 @@ function factsOf(target: Target, config: Config): HostFacts {
     owners: target.live || target.image !== null,
     permissions: isServer(target),
     running: target.live,
-    keyFiles: isServer(target) ? keyFilesOf(config, target.accounts ?? []) : [],
+    // accounts of this host label nothing in the open world, but their keys are there
+    keyFiles: isServer(target) ? keyFilesOf(config, target.accounts ?? accountsOf(target.tree) ?? []) : [],
   });
 }
 

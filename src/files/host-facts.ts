@@ -1,7 +1,7 @@
 /** What a tree tells beside the configuration itself: drop-ins that nothing reads, and permissions. */
 import { type DaemonStart, daemonStart } from "./daemon-start.ts";
 import { type SocketUnit, socketUnit } from "./socket-unit.ts";
-import type { FileTree } from "./tree.ts";
+import type { Account, FileTree } from "./tree.ts";
 
 export interface HostFacts {
   /** files of the drop-in folder that no Include reads, with their bytes */
@@ -19,7 +19,7 @@ export interface HostFacts {
 
 /** A file of authorized keys that is there. */
 export interface AuthorizedKeys {
-  readonly user: string;
+  readonly account: Account;
   readonly path: string;
   readonly bytes: Uint8Array;
 }
@@ -44,7 +44,7 @@ export interface FactOptions {
   /** its own sshd runs here */
   readonly running: boolean;
   /** where the accounts keep their keys (src/policy/key-files.ts) */
-  readonly keyFiles: readonly { readonly user: string; readonly path: string }[];
+  readonly keyFiles: readonly { readonly account: Account; readonly path: string }[];
 }
 
 export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
@@ -58,9 +58,9 @@ export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
     modifiedMs: new Map(
       options.running ? options.files.map((file) => [file, tree.stat(file)?.modifiedMs ?? 0]) : [],
     ),
-    authorizedKeys: options.keyFiles.flatMap(({ user, path }) => {
+    authorizedKeys: options.keyFiles.flatMap(({ account, path }) => {
       const content = tree.read(path);
-      return content.kind === "file" ? [{ user, path, bytes: content.bytes }] : [];
+      return content.kind === "file" ? [{ account, path, bytes: content.bytes }] : [];
     }),
   };
 }

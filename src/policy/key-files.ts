@@ -5,7 +5,7 @@ import { evaluate, isAnswer } from "./evaluate.ts";
 import { STRANGER } from "./samples.ts";
 
 export interface KeyFile {
-  readonly user: string;
+  readonly account: Account;
   /** absolute */
   readonly path: string;
 }
@@ -18,7 +18,7 @@ export function keyFilesOf(config: Config, accounts: readonly Account[]): readon
     const patterns = effective.get("authorizedkeysfile")?.values.flatMap((value) => value.split(" ")) ?? [];
     return patterns
       .filter((pattern) => pattern !== "" && pattern !== "none")
-      .map((pattern) => ({ user: account.name, path: expand(pattern, account) }));
+      .map((pattern) => ({ account, path: expand(pattern, account) }));
   });
 }
 
