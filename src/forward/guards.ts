@@ -2,6 +2,7 @@
  * What a server must not do to us, and what ssh2 1.17 does not hold: limits of memory, and a banner in many pieces.
  * It reaches into ssh2's objects; test/forward-hostile.test.ts tells when another version of ssh2 needs other hands.
  */
+import type { Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
 import { SshFailure } from "./failure.ts";
 import type { Channel, Transport } from "./session.ts";
@@ -11,6 +12,17 @@ type Fail = (failure: SshFailure) => void;
 /** Client._protocol (ssh2, lib/protocol/Protocol.js) */
 interface Protocol {
   parse: (chunk: Buffer, start: number, end: number) => void;
+  /** set while keys are exchanged */
+  readonly _kexinit: Buffer | undefined;
+  readonly _authenticated: boolean;
+  readonly _packetRW: {
+    readonly write: {
+      readonly allocStart: number;
+      alloc: (length: number) => Buffer;
+      finalize: (packet: Buffer) => Buffer;
+    };
+  };
+  readonly _cipher: { encrypt: (packet: Buffer) => void };
 }
 
 /** The inside of ssh2's Channel (lib/Channel.js). */
@@ -29,6 +41,10 @@ const MUCH_OUTPUT = 1024 * 1024;
 const TOO_MUCH_OUTPUT = 16 * MUCH_OUTPUT;
 /** ssh2 grants 2 MiB a channel and never looks whether the server keeps to it. */
 const MOST_UNREAD = 2 * 2 * 1024 * 1024;
+/** What fills no TCP segment, so that Nagle's algorithm may hold its successor back. */
+const SMALL = 1400;
+/** the number of the message, and no data */
+const IGNORE = [2, 0, 0, 0, 0];
 /** RFC 4254 names no least packet size. With 0, ssh2 would loop for ever; real servers say 16 KiB and more. */
 const LEAST_PACKET = 1024;
 
@@ -42,6 +58,7 @@ export function guardTransport(
   const parse = protocol.parse.bind(protocol);
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
+    if (end - start < SMALL && "bytesWritten" in transport) acknowledge(protocol, transport);
     if (transport.writableLength < TOO_MUCH_OUTPUT || transport.isPaused()) return;
     transport.pause();
     transport.once("drain", () => transport.resume());
@@ -61,6 +78,23 @@ export function guardTransport(
     onIdentification(found);
     listen(greeting, 0, greeting.length);
   };
+}
+
+/**
+ * Makes the kernel acknowledge what came: sshd sets TCP_NODELAY for terminals alone, so it holds a small packet (the end
+ * of an answer) back until the one before is acknowledged, which takes 40 ms unless we send something.
+ * SSH_MSG_IGNORE (RFC 4253, section 11.2) is that something where nothing else has been sent.
+ */
+function acknowledge(protocol: Protocol, transport: Socket): void {
+  const { bytesWritten } = transport;
+  setImmediate(() => {
+    if (transport.bytesWritten !== bytesWritten || !transport.writable) return;
+    if (protocol._kexinit !== undefined || !protocol._authenticated) return;
+    const { write } = protocol._packetRW;
+    const packet = write.alloc(IGNORE.length);
+    packet.set(IGNORE, write.allocStart);
+    protocol._cipher.encrypt(write.finalize(packet));
+  });
 }
 
 /** The version in the first line that starts with "SSH-". */
