@@ -1,4 +1,5 @@
 /** `audit`: rules over configurations, findings out. */
+import { statSync } from "node:fs";
 import { RULES } from "../../rules/index.ts";
 import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
@@ -38,6 +39,8 @@ export interface AuditCommandOptions extends IntentOptions, OutputOptions, Apply
   readonly fix?: boolean;
   readonly unsafeFixes?: boolean;
   readonly diff?: boolean;
+  /** worker threads; without it this one alone */
+  readonly jobs?: number;
 }
 
 /** By what a target is judged: the options of the call, and its policy file where they say nothing. */
@@ -59,15 +62,80 @@ export interface PreparedAudit {
 }
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
-  const prepared = await prepareAudit(files, options);
-  if ("misuse" in prepared) return misused(prepared);
-  const report: AuditReport = {
-    tool: { name: "sshd-policy", version: ownVersion() },
-    targets: prepared.opened.map(auditTarget),
-    fixed: 0,
-  };
+  const audited = await auditAll(files, options);
+  if ("misuse" in audited) return misused(audited);
+  const tool = { name: "sshd-policy", version: ownVersion() };
+  const report: AuditReport = { tool, targets: audited.targets, fixed: 0 };
   const compared = await withBaseline(report, options);
   return typeof compared === "string" ? refuse(compared) : finish(compared, options);
+}
+
+type Audited = { readonly targets: readonly TargetReport[] } | { readonly misuse: string };
+
+/** In this thread, or with --jobs in several: a call of few files is not worth a second one. */
+async function auditAll(files: readonly string[], options: AuditCommandOptions): Promise<Audited> {
+  const { jobs = 1, repo } = options;
+  const counter = openCounter(options);
+  const isRepository = repo !== undefined && files.length === 0 && isFolder(repo);
+  try {
+    if (jobs < 2 || files.includes("-") || (files.length < 2 && !isRepository))
+      return await auditTargets(files, options, counter.count);
+    const { auditInWorkers } = await import("./jobs.ts");
+    if (!isRepository)
+      return await auditInWorkers({ files, options }, Math.min(jobs, files.length), counter.count);
+    const { repo: _, ...rest } = options;
+    const { plain, skipped } = (await import("./repository.ts")).listRepository(repo);
+    const audited = await auditInWorkers({ files: plain, options: rest }, jobs, counter.count);
+    if ("misuse" in audited) return audited;
+    return { targets: [...audited.targets, ...skipped.map(withoutFindings)] };
+  } finally {
+    counter.close();
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** `count` is told of each target that is done, and how many there are. */
+export async function auditTargets(
+  files: readonly string[],
+  options: AuditCommandOptions,
+  count: (done: number, of: number) => void,
+): Promise<Audited> {
+  const prepared = await prepareAudit(files, options);
+  if ("misuse" in prepared) return prepared;
+  const { opened } = prepared;
+  const targets = opened.map((one) => {
+    const report = auditTarget(one);
+    count(1, opened.length);
+    return report;
+  });
+  return { targets };
+}
+
+/** Fewer targets are done before anybody has read a line. */
+const COUNTED_FROM = 50;
+
+/** "120 of 1000 audited" on a terminal, on a line that is cleared at the end. */
+function openCounter({ quiet }: OutputOptions): {
+  readonly count: (done: number, of: number) => void;
+  readonly close: () => void;
+} {
+  const isShown = quiet !== true && process.stderr.isTTY === true;
+  let sum = 0;
+  let shownAt = 0;
+  return {
+    count: (done, of) => {
+      sum += done;
+      if (!isShown || of < COUNTED_FROM || Date.now() - shownAt < 100) return;
+      shownAt = Date.now();
+      process.stderr.write(`\r${sum} of ${of} audited`);
+    },
+    close: () => {
+      if (shownAt > 0) process.stderr.write("\r\x1b[K");
+    },
+  };
 }
 
 /** The targets of a call, each with what it is judged by, or why the call is wrong usage. */

@@ -26,6 +26,11 @@ function seconds(text: string): number {
   return Number(text);
 }
 
+function positive(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("a number from 1 to 999, please");
+  return Number(text);
+}
+
 function withTargets(command: Command, argument = "[FILE...]"): Command {
   return command
     .argument(argument, "sshd_config files; - is standard input (default: the live host's own)")
@@ -106,6 +111,7 @@ function addAudit(program: Command, done: Done): void {
     .option("--no-suppressions", "show what comments in the files accept, too")
     .option("--baseline <file>", "leave out the findings that this file names")
     .option("--write-baseline <file>", "write today's findings there, and leave them out")
+    .option("--jobs <n>", "audit many files in that many threads", positive)
     .option("--fix", "make the safe changes")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")
@@ -316,7 +322,14 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-main(process.argv).then(
+/** A thread of `audit --jobs` runs the same bundle. */
+async function start(): Promise<number> {
+  if (process.getBuiltinModule("node:worker_threads").isMainThread) return main(process.argv);
+  await (await import("./audit-worker.ts")).answerShare();
+  return 0;
+}
+
+start().then(
   (code) => {
     process.exitCode = code;
   },

@@ -13,6 +13,17 @@ export function openRepository(
     return { misuse: "--repo, --root and --image exclude each other" };
   if (statSync(repo, { throwIfNoEntry: false })?.isDirectory() !== true)
     return { misuse: `--repo ${repo} is no folder that can be read` };
+  const { plain, skipped } = listRepository(repo);
+  if (plain.length === 0) return skipped;
+  const opened = openTargets(plain, rest);
+  return "misuse" in opened ? opened : [...opened, ...skipped];
+}
+
+/** The files that are audited, and what is only named. */
+export function listRepository(repo: string): {
+  readonly plain: readonly string[];
+  readonly skipped: readonly Absent[];
+} {
   const found = findConfigurations(repo);
   const plain = found.filter(({ template }) => template === null).map(({ path }) => path);
   const skipped: readonly Absent[] = found.flatMap(({ path, template }) => {
@@ -21,8 +32,6 @@ export function openRepository(
       ? []
       : [{ name, absent: `${name}: a template (${template}), not audited: render it, and audit the result` }];
   });
-  if (found.length === 0) return [{ name: latin1(repo), absent: `${latin1(repo)}: no sshd_config in it` }];
-  if (plain.length === 0) return skipped;
-  const opened = openTargets(plain, rest);
-  return "misuse" in opened ? opened : [...opened, ...skipped];
+  if (found.length > 0) return { plain, skipped };
+  return { plain, skipped: [{ name: latin1(repo), absent: `${latin1(repo)}: no sshd_config in it` }] };
 }

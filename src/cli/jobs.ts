@@ -1,0 +1,66 @@
+/** `--jobs N`: the targets of one audit shared out to worker threads, each with this very program. */
+import { Worker } from "node:worker_threads";
+import type { TargetReport } from "../report/report.ts";
+import type { AuditCommandOptions } from "./audit.ts";
+
+/** What a worker is given, and answers with: the reports of its files, or why the call is wrong usage. */
+export interface Share {
+  readonly files: readonly string[];
+  readonly options: AuditCommandOptions;
+}
+
+export type ShareAnswer =
+  | { readonly targets: readonly TargetReport[] }
+  | { readonly misuse: string }
+  | { readonly failed: string };
+
+/** Told how many files are finished more, and how many there are. */
+type Done = (files: number, of: number) => void;
+
+/** Reports in the order of the files' first folders; `done` is told how many files are finished. */
+export async function auditInWorkers(
+  { files, options }: Share,
+  jobs: number,
+  done: Done,
+): Promise<{ readonly targets: readonly TargetReport[] } | { readonly misuse: string }> {
+  const shares = sharesOf(files, jobs);
+  const answers = await Promise.all(
+    shares.map(async (share) => {
+      const answer = await runWorker({ files: share, options });
+      done(share.length, files.length);
+      return answer;
+    }),
+  );
+  const targets: TargetReport[] = [];
+  for (const answer of answers) {
+    if ("misuse" in answer) return answer;
+    if ("failed" in answer) throw new Error(answer.failed);
+    targets.push(...answer.targets);
+  }
+  return { targets };
+}
+
+/** A drop-in and the file that includes it stay together: one is read through the other. */
+function sharesOf(files: readonly string[], jobs: number): readonly string[][] {
+  const groups = new Map<string, string[]>();
+  for (const file of files) {
+    const folder = file.replace(/(?:^|\/)(?:sshd_config\.d\/)?[^/]*$/, "");
+    groups.set(folder, [...(groups.get(folder) ?? []), file]);
+  }
+  const most = Math.ceil(files.length / jobs);
+  const shares: string[][] = [[]];
+  for (const group of groups.values()) {
+    const last = shares.at(-1) ?? [];
+    if (last.length > 0 && last.length + group.length > most) shares.push([...group]);
+    else last.push(...group);
+  }
+  return shares;
+}
+
+function runWorker(share: Share): Promise<ShareAnswer> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(process.argv[1] ?? "", { argv: ["audit"], workerData: share });
+    worker.once("message", resolve);
+    worker.once("error", reject);
+  });
+}
