@@ -265,6 +265,19 @@ describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
     600_000,
   );
 
+  it("writes nothing outside its own root, and takes a session that sshd ends for no refusal", async () => {
+    const result = await probeTree({
+      [MAIN_FILE]: `PermitOpen [/../../../../../../tmp/escaped.sock]:*
+ChrootDirectory /../../../tmp/escaped-root
+`,
+    });
+    expect(result.failed).toBeNull();
+    expect(differencesOf(result)).toEqual([]);
+    const details = result.attempts.map(({ observation }) => observation.detail);
+    expect(details).toContainEqual(expect.stringMatching(/sshd ended the session: .*bad ownership/));
+    expect(readdirSync("/tmp").filter((name) => name.startsWith("escaped"))).toEqual([]);
+  }, 600_000);
+
   it("runs nothing that the configuration names, and says what it changed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));
     const result = await probeTree({

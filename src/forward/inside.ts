@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Observation } from "../policy/probed.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
@@ -18,7 +19,8 @@ export async function runInside(job: Job, folder: string, emit: (report: Report)
     // sshd looks up the account of its unprivileged process when it starts
     const [first] = job.connections;
     if (first !== undefined) prepare(folder, first);
-    const sshd = await startSshd(job, folder);
+    const listen = job.listen.filter(({ address }) => HAS_IPV6 || !address.includes(":"));
+    const sshd = await startSshd({ ...job, listen }, folder);
     try {
       emit({ kind: "started", sshd: job.sshd });
       for (const [index, connection] of job.connections.entries())
@@ -52,21 +54,33 @@ interface Inside {
 
 async function runConnection(inside: Inside, connection: ConnectionJob, index: number): Promise<void> {
   const { sshd, emit, folder } = inside;
-  prepare(folder, connection);
   const logged = sshd.log.length;
   let session: Session;
   try {
+    prepare(folder, connection);
     session = await logIn(sshd, connection);
   } catch (error) {
-    // the log of a login is written before the client hears of it, yet comes through a pipe
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    emit({ kind: "login", connection: index, refused: whyRefused(sshd.log.slice(logged), textOf(error)) });
+    emit({ kind: "login", connection: index, refused: await whyRefused(sshd, logged, textOf(error)) });
     return;
   }
   emit({ kind: "login", connection: index, refused: null });
+  let isGone = false;
+  session.closed.then(() => {
+    isGone = true;
+  });
   const observations = await tryAll(connection, (attempt) => tryOne(inside, connection, session, attempt));
+  // a session that sshd ends (its ChrootDirectory is not safe, say) has refused nothing
+  const because = isGone ? await whyRefused(sshd, logged, "the connection is gone") : null;
   for (const [number, observation] of observations.entries())
-    emit({ kind: "attempt", connection: index, attempt: number, observation });
+    emit({
+      kind: "attempt",
+      connection: index,
+      attempt: number,
+      observation:
+        because === null || observation.observed === "open"
+          ? observation
+          : untried(`sshd ended the session: ${because}`),
+    });
   session.end();
   await session.closed;
 }
@@ -102,7 +116,7 @@ function prepare(folder: string, { accounts, chroot }: ConnectionJob): void {
     chownSync(join(folder, home), uid, gid);
   }
   if (chroot !== "")
-    execFileSync("mkdir", ["-p", "-m", "1777", "--", join(folder, chroot, "tmp")], { stdio: "pipe" });
+    execFileSync("mkdir", ["-p", "-m", "1777", "--", below(folder, join(chroot, "tmp"))], { stdio: "pipe" });
 }
 
 const REASONS = [
@@ -110,9 +124,13 @@ const REASONS = [
   /Invalid user|no such|failed/i,
 ];
 
-/** What sshd's log says of a login that failed: a line that gives a reason, before one that gives the fact. */
-function whyRefused(log: readonly string[], clientSays: string): string {
-  const lines = REASONS.flatMap((pattern) => log.find((line) => pattern.test(line)) ?? []);
+/** sshd's log comes through a pipe, a little later than what the client hears. */
+const LOG_DELAY_MS = 100;
+
+/** What sshd's log says since `logged` of why it ended: a line that gives a reason, before one that gives the fact. */
+async function whyRefused({ log }: ThrowAwaySshd, logged: number, clientSays: string): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, LOG_DELAY_MS));
+  const lines = REASONS.flatMap((pattern) => log.slice(logged).find((line) => pattern.test(line)) ?? []);
   return lines[0] ?? clientSays;
 }
 
@@ -152,27 +170,41 @@ async function tryOne(
   { request, listenAt, untried: because }: AttemptJob,
 ): Promise<Observation> {
   if (because !== null) return untried(because);
-  const rootOf = job.kind === "root" ? join(folder, connection.chroot) : "/";
+  const rootOf = job.kind === "root" ? below(folder, connection.chroot) : "/";
   const missing = whatIsMissing(request, rootOf, connection);
   if (missing !== null) return { ...untried(missing), why: "needs" };
-  const around = {
-    listenAt,
-    fileOf: (path: string) => join(rootOf, path),
-    dialled: connection.dialled,
-    isAllOwn: job.kind === "root",
-    tunUnit: makeTunDevice(request, connection),
-  };
-  return await observe(session, request, around);
+  try {
+    return await observe(session, request, {
+      listenAt,
+      fileOf: (path: string) => below(rootOf, path),
+      dialled: connection.dialled.filter((address) => HAS_IPV6 || !address.includes(":")),
+      isAllOwn: job.kind === "root",
+      tunUnit: makeTunDevice(request, connection),
+    });
+  } catch (error) {
+    return untried(textOf(error));
+  }
 }
+
+/** A path of the server, which never leads out of its root folder. */
+function below(root: string, path: string): string {
+  return join(root, join("/", path));
+}
+
+const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
 
 function whatIsMissing(
   request: AttemptJob["request"],
   rootOf: string,
   { xauth }: ConnectionJob,
 ): string | null {
-  if (request.kind === "x11" && !existsSync(join(rootOf, xauth))) return `xauth: there is no ${xauth}`;
+  if (request.kind === "x11" && !existsSync(below(rootOf, xauth))) return `xauth: there is no ${xauth}`;
   if (request.kind === "tun" && !existsSync(join(rootOf, "dev/net/tun")))
     return "/dev/net/tun: it is not there";
+  if (request.kind === "listen-tcp" && request.host.includes(":") && !HAS_IPV6)
+    return "IPv6: this machine has none";
   return null;
 }
 

@@ -78,6 +78,8 @@ exit $code
 const SETUP = `set -eu
 folder=$1 base=$2; shift 2
 mount --make-rprivate /
+# the part inside is not in the sandbox's root: what it writes elsewhere must fail
+mount -o remount,bind,ro / 2>/dev/null || true
 mount -t tmpfs -o mode=755,size=256m tmpfs "$folder"
 for path in "$base"/*; do
   name=\${path##*/}
