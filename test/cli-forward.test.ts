@@ -39,6 +39,9 @@ describe.skipIf(NO_NAMESPACES !== null)(
         [
           "--net",
           "--mount",
+          "--pid",
+          "--fork",
+          "--kill-child",
           "sh",
           join(import.meta.dirname, "sshd/mail-hosts.sh"),
           own,
