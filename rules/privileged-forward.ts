@@ -6,6 +6,7 @@ import {
   openAnswers,
   pointAt,
   type Rule,
+  whoText,
 } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
@@ -13,25 +14,33 @@ function check(audit: Audit): Draft[] {
     ({ listen }) => listen !== null && listen.privilegedPorts !== "none",
   );
   const [sample] = open;
-  if (sample?.witness === undefined || sample.witness === null || refusesRoot(audit)) return [];
-  const root = { ...sample.witness, user: "root", groups: ["root"], invalidUser: false };
-  const answer = audit.at("tcp-remote", root);
+  if (sample?.witness === undefined || sample.witness === null) return [];
+  const isFree = sample.listen?.privilegedPorts === "all";
+  if (!isFree && refusesRoot(audit)) return [];
+  const witness = isFree
+    ? sample.witness
+    : { ...sample.witness, user: "root", groups: ["root"], invalidUser: false };
+  const answer = audit.at("tcp-remote", witness);
   if (answer === null || answer.allowed === false || answer.listen === null) return [];
   if (!answer.listen.addresses.some(coversLowPort)) return [];
   const pointed = pointAt(audit.config, "allowtcpforwarding", deciderOf(answer, "allowtcpforwarding"));
   if (pointed === null) return [];
   const wide = answer.listen.bind !== "loopback";
-  const who = answer.listen.privilegedPorts === "all" ? "everybody" : "a root login";
+  const who = isFree ? whoText(open) : "a root login";
   return [
     {
       message: `${who} may take a port below 1024 of this server with -R, ${wide ? "reachable from other hosts" : "on loopback"}: such ports are trusted as the system's own`,
-      severity: wide ? "high" : "info",
+      severity: wide ? "high" : isFree ? "low" : "info",
       ...pointed,
-      witness: root,
+      witness,
       grant: grantText([answer]),
       capability: "tcp-remote",
       login: answer.login,
-      notes: ['PermitRootLogin no, or AllowTcpForwarding no or local in "Match User root", ends it'],
+      notes: [
+        isFree
+          ? "this kernel lets every user bind any port (net.ipv4.ip_unprivileged_port_start=0); AllowTcpForwarding no or local, or PermitListen, ends it"
+          : 'PermitRootLogin no, or AllowTcpForwarding no or local in "Match User root", ends it',
+      ],
     },
   ];
 }

@@ -10,6 +10,7 @@ import { type LoadOptions, loadConfig } from "../src/config/load.ts";
 import { accountsOf } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { hostFacts } from "../src/files/host-facts.ts";
+import { unprivilegedPortStart } from "../src/files/port-limit.ts";
 import type { FileTree } from "../src/files/tree.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
@@ -72,7 +73,8 @@ function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
   const files = config.files.map(({ realPath }) => realPath);
   const { policy } = audited;
   const accounts = accountsOf(tree);
-  return audit(config, exposure(config), audited.rules, {
+  const found = exposure(config, { unprivilegedPortStart: unprivilegedPortStart(tree) });
+  return audit(config, found, audited.rules, {
     intended:
       policy === undefined ? null : compareIntent(config, intentOf(policy), { accounts: null, today: TODAY }),
     lineUses: lineUses(config),

@@ -26,8 +26,11 @@ function example(text: string): string {
   return `\`\`\`\n${text.replace(/\n$/, "")}\n\`\`\``;
 }
 
+const PROFILES =
+  "`--profile strict` adds reminders to the `default` profile. There is no profile of a benchmark (CIS, STIG, ANSSI, Mozilla): none of their texts has been read at the source, and a number without its text proves nothing. The policy file sets severities and switches rules off, with a reason ([docs/policy-file.md](policy-file.md)).";
+
 /** The index of all rules. */
 export function ruleIndex(rules: readonly Rule[]): string {
   const rows = rules.map(({ id, severity, title }) => `| [${id}](rules/${id}.md) | ${severity} | ${title} |`);
-  return `# Rules\n\n| rule | severity | what |\n|---|---|---|\n${rows.join("\n")}\n`;
+  return `# Rules\n\n${PROFILES}\n\n| rule | severity | what |\n|---|---|---|\n${rows.join("\n")}\n`;
 }
