@@ -26,6 +26,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   hostile: async () => (await import("./hostile.ts")).hostile,
   exposure: async () => (await import("./exposure.ts")).exposure,
   probe: async () => (await import("./probe.ts")).probe,
+  images: async () => (await import("./images.ts")).images,
   many: async () => (await import("./many.ts")).many,
   forward: async () => (await import("./forward.ts")).forward,
 };

@@ -30,8 +30,12 @@ export function openRange(path: string | Buffer): Range {
 
 /** Up to `length` bytes, fewer where the range or the file ends. */
 export function readRange(range: Range, offset: number, length: number): Buffer {
-  const wanted = Math.max(0, Math.min(length, range.length - offset));
-  const buffer = Buffer.allocUnsafe(wanted);
+  return readInto(Buffer.allocUnsafe(Math.max(0, Math.min(length, range.length - offset))), range, offset);
+}
+
+/** Fills the buffer as far as there are bytes. */
+function readInto(buffer: Buffer, range: Range, offset: number): Buffer {
+  const wanted = Math.max(0, Math.min(buffer.length, range.length - offset));
   let done = 0;
   while (done < wanted) {
     const read = readSync(range.handle, buffer, done, wanted - done, range.start + offset + done);
@@ -48,7 +52,9 @@ export function partOf(range: Range, start: number, length: number): Range {
 /** Headers lie close together or far apart: a window grows while the next one is in it, and shrinks when not. */
 export function walkRange(range: Range, visitor: Visitor): void {
   const walk = walkTar(visitor);
-  let window: Buffer = Buffer.alloc(0);
+  // most windows are a header each: one buffer serves them all
+  const memory = Buffer.allocUnsafe(MAX_WINDOW);
+  let window: Buffer = memory.subarray(0, 0);
   let windowStart = 0;
   let grow = BLOCK;
   let at = 0;
@@ -64,7 +70,9 @@ export function walkRange(range: Range, visitor: Visitor): void {
     if (at + step.length > windowStart + window.length) {
       const isNear = at <= windowStart + window.length;
       grow = isNear ? Math.min(grow * 2, MAX_WINDOW) : BLOCK;
-      window = readRange(range, at, Math.max(step.length, grow));
+      const length = Math.max(step.length, grow);
+      window =
+        length <= MAX_WINDOW ? readInto(memory.subarray(0, length), range, at) : readRange(range, at, length);
       windowStart = at;
     }
     answer = window.subarray(at - windowStart, at - windowStart + step.length);

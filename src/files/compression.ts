@@ -1,6 +1,4 @@
 /** Compressed layers and archives: gzip through node:zlib, zstd through it where it has it, else through a library. */
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import type { Chunks } from "./archive-bytes.ts";
 import { ArchiveError } from "./tar-header.ts";
 
@@ -45,7 +43,9 @@ async function* counting(chunks: Chunks, count: { read: number }): Chunks {
 }
 
 async function* gunzipped(chunks: Chunks): Chunks {
-  const gunzip = createGunzip({ chunkSize: PIECE });
+  // loaded only here: plain layers need none of it
+  const { Readable } = process.getBuiltinModule("node:stream");
+  const gunzip = process.getBuiltinModule("node:zlib").createGunzip({ chunkSize: PIECE });
   const source = Readable.from(chunks, { objectMode: false, highWaterMark: PIECE });
   source.on("error", (error) => gunzip.destroy(error));
   source.pipe(gunzip);

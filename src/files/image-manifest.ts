@@ -2,7 +2,7 @@
  * What an image consists of: its layers in order, with the commands that made them, and what it starts. Read from a
  * docker-archive's manifest.json (`docker save`) or from an OCI layout's index.json (OCI image specification).
  */
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { ArchiveError } from "./tar-header.ts";
 
 export interface LayerOrigin {
@@ -175,9 +175,14 @@ function member(read: ReadMember, name: string, digest: string | null = null): J
   return record(parsed(digest === null ? bytes : checked(bytes, digest), name));
 }
 
+/** Loaded only when there is a digest to check: it costs every start otherwise. */
+export function createSha256(): Hash {
+  return process.getBuiltinModule("node:crypto").createHash("sha256");
+}
+
 function checked(bytes: Buffer, digest: string): Buffer {
   const wrong =
-    digest.startsWith("sha256:") && createHash("sha256").update(bytes).digest("hex") !== digest.slice(7);
+    digest.startsWith("sha256:") && createSha256().update(bytes).digest("hex") !== digest.slice(7);
   if (wrong) throw new ArchiveError(`the blob ${digest} does not have this digest: it is damaged`);
   return bytes;
 }

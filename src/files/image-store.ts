@@ -1,5 +1,4 @@
 /** Where the layers of an image are: parts of a file or files of a folder, which are read in any order, or a stream. */
-import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { posix } from "node:path";
 import {
@@ -14,7 +13,7 @@ import {
 } from "./archive-bytes.ts";
 import { type Compression, compressionOf, expanded } from "./compression.ts";
 import { folderTree } from "./folder.ts";
-import type { ImageLayer, ReadMember } from "./image-manifest.ts";
+import { createSha256, type ImageLayer, type ReadMember } from "./image-manifest.ts";
 import { type Budget, collect, openKeeper, type ScannedLayer, scanChunks, scanRange } from "./layer.ts";
 import type { TarEntry, Visitor } from "./tar.ts";
 import { ArchiveError } from "./tar-header.ts";
@@ -131,7 +130,7 @@ async function* verified(chunks: Chunks, digest: string | null): Chunks {
     yield* chunks;
     return;
   }
-  const hash = createHash("sha256");
+  const hash = createSha256();
   for await (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;

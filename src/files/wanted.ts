@@ -110,6 +110,7 @@ export function openWanted(): Wanted {
 }
 
 function isUnit(path: string): boolean {
+  if (!path.includes("/systemd/system/ssh")) return false;
   return UNIT_FOLDERS.some(
     (folder) => path.startsWith(`${folder}/`) && UNIT.test(path.slice(folder.length + 1)),
   );
