@@ -96,6 +96,10 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
   const isHere = socket.localAddress === socket.remoteAddress;
   const planned = planAttempts(config, answers, connection, await placeOn(own, user));
   const attempts: ProbedAttempt[] = [];
+  let isGone = false;
+  session.closed.then(() => {
+    isGone = true;
+  });
   for (const attempt of planned ?? []) {
     const seen: Observation =
       attempt.untried === null
@@ -107,7 +111,9 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
             tunUnit: 0,
           })
         : { ...untried(attempt.untried), why: "left-out" };
-    const probed = { connection, attempt, observation: explained(attempt, seen) };
+    // a server that ends the connection has refused nothing
+    const observation = isGone ? untried("the server ended the connection") : explained(attempt, seen);
+    const probed = { connection, attempt, observation };
     attempts.push(probed);
     options.onEvent({ event: "attempt", ...probed });
   }
