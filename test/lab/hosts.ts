@@ -43,14 +43,18 @@ export function whyNoHost(base: string): string | null {
 export function layerHost(base: string): LabHost {
   // an overlay over an overlay (a container's /tmp) is refused, a tmpfs is not
   const shm = existsSync("/dev/shm") && statfsSync("/dev/shm").type === TMPFS ? "/dev/shm" : LAB;
-  const folder = mkdtempSync(join(shm, `sshd-policy-${base}-`));
-  const layer = join(folder, "host");
+  let folder: string | null = null;
+  // made when it is first needed: tests that are left out leave nothing behind
+  const layer = (): string => {
+    folder ??= mkdtempSync(join(shm, `sshd-policy-${base}-`));
+    return join(folder, "host");
+  };
   let up = false;
   const call = (...words: readonly string[]): Promise<Ran> => execute(HOST, words);
   const run: LabHost["run"] = (script, env = {}) =>
     call(
       "run",
-      layer,
+      layer(),
       "env",
       "-i",
       "HOME=/root",
@@ -69,23 +73,23 @@ export function layerHost(base: string): LabHost {
     run,
     must,
     write: (path, text, mode = 0o644) => {
-      const inside = join(layer, "upper", path);
+      const inside = join(layer(), "upper", path);
       mkdirSync(dirname(inside), { recursive: true });
       writeFileSync(inside, text, { mode });
     },
     boot: async () => {
-      if (!existsSync(join(layer, "base"))) await succeed(call("layer", layer, base));
-      await succeed(call("boot", layer));
+      if (!existsSync(join(layer(), "base"))) await succeed(call("layer", layer(), base));
+      await succeed(call("boot", layer()));
       up = true;
     },
     stop: async () => {
       up = false;
-      await succeed(call("stop", layer));
+      await succeed(call("stop", layer()));
     },
     remove: async () => {
-      if (up) await call("stop", layer);
+      if (up) await call("stop", layer());
       up = false;
-      rmSync(folder, { recursive: true, force: true });
+      if (folder !== null) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
