@@ -88,3 +88,12 @@ describe("a hostile file", () => {
     expect(outside).not.toMatch(/<script|<img|\]\(|@everyone|http:/);
   });
 });
+
+test("--no-suppressions: what comments accept is found, and counts", () => {
+  const stdin = "DisableForwarding yes\nPort 443 # sshd-policy: allow privileged-port -- through a proxy\n";
+  const args = ["audit", "-", "--openssh", "10.4", "--fail-on", "info", "--format", "concise"];
+  expect(runCli(args, { stdin })).toMatchObject({ code: 0 });
+  const shown = runCli([...args, "--no-suppressions"], { stdin });
+  expect(shown.code).toBe(1);
+  expect(shown.stdout).toContain("[privileged-port]");
+});

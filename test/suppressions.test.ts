@@ -52,6 +52,37 @@ describe("a finding stays", () => {
   });
 });
 
+describe("a keyword that takes the rest of its line has no comment behind it", () => {
+  const rules = RULES.filter(({ id }) => ["forced-command-still-forwards", "suppression"].includes(id));
+  const MARK = "# sshd-policy: allow forced-command-still-forwards -- git only";
+  const rulesOf = (text: string): string[] =>
+    auditRoot({ root: makeRoot({ [MAIN]: text }), rules }).findings.map(({ rule }) => rule);
+
+  test("before it the comment counts, behind it it is part of the command", () => {
+    expect(rulesOf(`${MARK}\nForceCommand git-shell\n`)).toEqual([]);
+    expect(rulesOf(`ForceCommand git-shell ${MARK}\n`)).toEqual(["forced-command-still-forwards"]);
+  });
+
+  test.each(["AuthorizedKeysCommand /bin/x", "AuthorizedPrincipalsCommand /bin/x", "VersionAddendum x"])(
+    "%s",
+    (line) => {
+      const text = `ForceCommand git-shell\n${line} # sshd-policy: allow-file forced-command-still-forwards -- x\n`;
+      expect(rulesOf(text)).toEqual(["forced-command-still-forwards"]);
+    },
+  );
+});
+
+describe("a suppression that is wrong is a finding", () => {
+  test.each([
+    ["allow-file without a reason", "AllowTcpForwarding no\n# sshd-policy: allow-file tcp-forwarding\n"],
+    ["unused for the whole file", "AllowTcpForwarding no\n# sshd-policy: allow-file tcp-forwarding -- b\n"],
+    ["an unknown rule", "AllowTcpForwarding no # sshd-policy: allow no-such-rule -- b\n"],
+    ["not understood", "AllowTcpForwarding no # sshd-policy: ignore everything\n"],
+  ])("%s", (_, text) => {
+    expect(found(text)).toEqual([expect.stringMatching(/^suppression: /)]);
+  });
+});
+
 test("what is accepted is not fixed", () => {
   const text =
     "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- bastion\nAllowAgentForwarding no\n";
