@@ -44,11 +44,10 @@ export async function installHook(machine: Machine, hook: BootHook): Promise<voi
 /** One that is not there is no error. */
 export async function removeHook(machine: Machine, hook: BootHook): Promise<void> {
   if (statusOf(machine, hook.path) === null) return;
-  const disables = hook.disable !== null;
   // update-rc.d forgets only a script that is gone; the others must still find it
   const removesFirst = hook.disable?.[0] === "update-rc.d";
   if (removesFirst) machine.unlink(hook.path);
-  if (disables) await machine.run(hook.disable ?? []);
+  if (hook.disable !== null) await machine.run(hook.disable);
   machine.unlink(hook.path);
   machine.sync(folderOf(hook.path));
 }
