@@ -7,7 +7,7 @@ export interface ImageFile extends ChangedFile {
 }
 
 /**
- * RUN with one sed (GNU's or busybox') a file, for the very bytes of this image; null where a line cannot stand in a
+ * RUN with one sed (GNU's) a file, for the very bytes of this image; null where a line cannot stand in a
  * Dockerfile.
  */
 export function dockerfileLine(files: readonly ImageFile[]): string | null {
