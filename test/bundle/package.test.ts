@@ -54,7 +54,15 @@ describe("npm pack", () => {
   it("holds the release, the documentation and nothing else", () => {
     const listed = run(work, "tar", ["-tzf", packed.trim()]).stdout.trim().split("\n");
     const top = new Set(listed.map((path) => path.split("/")[1]));
-    expect([...top].sort()).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "dist", "docs", "package.json"]);
+    expect([...top].sort()).toEqual([
+      "CHANGELOG.md",
+      "LICENSE",
+      "README.md",
+      "dist",
+      "docs",
+      "package.json",
+      "schemas",
+    ]);
     const kinds = new Set(
       listed
         .filter((path) => path.startsWith("package/dist/"))
