@@ -26,12 +26,19 @@ export function makeIntentFinder(options: IntentOptions): (target: Target) => Pr
     known.set(path, found);
     return found;
   };
+  const byFolder = new Map<string, string | null>();
+  const nearest = (path: string): string | null => {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    const found = byFolder.has(folder) ? (byFolder.get(folder) ?? null) : findPolicyFile(host, path);
+    byFolder.set(folder, found);
+    return found;
+  };
   return async (target) => {
     if (options.config === false) return null;
     if (options.config !== undefined) return once(latin1(resolve(options.config)));
     // a root or an image comes from somebody else: it does not say how it is judged
     if (options.root !== undefined || options.image !== undefined) return null;
-    const path = findPolicyFile(host, target.path);
+    const path = nearest(target.path);
     return path === null ? null : once(path);
   };
 }

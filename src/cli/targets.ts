@@ -262,7 +262,7 @@ function load(wanted: Wanted, opening: Opening): Opened {
   if (refusal !== null) return { name: wanted.name, error: refusal };
   const live = (wanted.rootFolder ?? "") === "" && (wanted.image ?? null) === null && isLive(wanted);
   // this host's own file is read with what its service says, by whatever name it is given
-  const start = live ? (opening.start ?? startOptions(wanted.tree)) : opening.start;
+  const start = live ? ownSshd(wanted.tree).start : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
   const loadOptions: LoadOptions = {
     release: release.release,
@@ -303,9 +303,27 @@ function realFolder(tree: FileTree, path: string): string {
 
 /** This host's own main file, by whatever name; standard input is never it. */
 function isLive({ tree, path, stdin }: Wanted): boolean {
-  const main = startOptions(tree).configFile ?? MAIN;
-  const own = tree.stat(main)?.realPath;
-  return stdin === undefined && own !== undefined && tree.stat(path)?.realPath === own;
+  if (stdin !== undefined) return false;
+  const { mainFile } = ownSshd(tree);
+  return mainFile !== null && tree.stat(path)?.realPath === mainFile;
+}
+
+interface OwnSshd {
+  readonly start: StartOptions;
+  /** real path; null where there is none */
+  readonly mainFile: string | null;
+}
+
+/** Asked for each FILE of a call, and the same for all of them. */
+const ownSshds = new WeakMap<FileTree, OwnSshd>();
+
+function ownSshd(tree: FileTree): OwnSshd {
+  const known = ownSshds.get(tree);
+  if (known !== undefined) return known;
+  const start = startOptions(tree);
+  const own = { start, mainFile: tree.stat(start.configFile ?? MAIN)?.realPath ?? null };
+  ownSshds.set(tree, own);
+  return own;
 }
 
 /** Why a file is not taken as a main file; null when it is. */
