@@ -9,6 +9,7 @@ import { CAPABILITIES, type Capability } from "../../src/policy/connection.ts";
 import { locate } from "../../src/policy/locate.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { formatSpecification } from "../../src/policy/specification.ts";
+import { GROUPS_OF } from "../sshd/accounts.ts";
 import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
 import { connectionOf, load, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
@@ -111,7 +112,13 @@ function asAssumed(config: Config, connection: string): string {
   const zoned = connection.replace(/(^|,)addr=fe80::1(?=,|$)/, "$1addr=fe80::1%lo");
   const addr = /(?:^|,)addr=([^,]*)/.exec(zoned)?.[1] ?? "";
   const placed = usesDns(config) ? zoned : zoned.replace(/(^|,)host=[^,]*/, `$1host=${addr}`);
-  return `${placed.replace(/,rdomain=[^,]*/, "")},rdomain=`;
+  return `${existing(placed).replace(/,rdomain=[^,]*/, "")},rdomain=`;
+}
+
+/** sshd itself never calls a user invalid who has an account; `-C` can, and then looks the groups up all the same. */
+function existing(connection: string): string {
+  const user = /(?:^|,)user=([^,]*)/.exec(connection)?.[1] ?? "";
+  return user in GROUPS_OF ? connection.replace(/(^|,)invalid-user(?=,|$)/, "") : connection;
 }
 
 /** What sshd prints for a connection. */
