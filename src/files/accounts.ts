@@ -1,4 +1,5 @@
 /** Accounts from passwd(5) and group(5) files. */
+import { textOf } from "./file-text.ts";
 import type { Account, FileTree } from "./tree.ts";
 
 interface Group {
@@ -59,12 +60,6 @@ function accountOf(
 
 function isNumber(text: string): boolean {
   return /^\d+$/.test(text);
-}
-
-function textOf(tree: FileTree, path: string): string | null {
-  const content = tree.read(path);
-  if (content.kind !== "file") return null;
-  return Buffer.from(content.bytes).toString("latin1");
 }
 
 /** nsswitch.conf(5) sources of passwd and group beyond the files themselves: then the accounts are not all. */

@@ -1,5 +1,5 @@
 /** Since when this host's sshd runs, as /proc tells (proc(5)): no program is asked. */
-import { textOf } from "./systemd-unit.ts";
+import { textOf } from "./file-text.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface DaemonStart {

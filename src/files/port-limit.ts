@@ -1,4 +1,5 @@
 /** Which ports need no privilege in a tree: the kernel's net.ipv4.ip_unprivileged_port_start (Linux, ip-sysctl.rst). */
+import { textOf } from "./file-text.ts";
 import type { FileTree } from "./tree.ts";
 
 const LIVE = "/proc/sys/net/ipv4/ip_unprivileged_port_start";
@@ -23,9 +24,4 @@ function filesByName(tree: FileTree): string[] {
       if (name.endsWith(".conf") && !byName.has(name)) byName.set(name, `${folder}/${name}`);
   }
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
-}
-
-function textOf(tree: FileTree, path: string): string | null {
-  const content = tree.read(path);
-  return content.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : null;
 }

@@ -3,7 +3,8 @@
  * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from Debian's
  * /etc/default/ssh and OpenRC's /etc/conf.d/sshd. Nothing is run.
  */
-import { textOf, type UnitLine, unitLines } from "./systemd-unit.ts";
+import { textOf } from "./file-text.ts";
+import { type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface StartOptions {

@@ -1,4 +1,5 @@
 /** systemd's units with their drop-ins, as text (systemd.unit(5), systemd.syntax(7)). Nothing is run. */
+import { textOf } from "./file-text.ts";
 import type { FileTree } from "./tree.ts";
 
 const UNIT_FOLDERS = [
@@ -41,10 +42,4 @@ function linesOf(tree: FileTree, path: string): UnitLine[] {
       ? []
       : [{ key: match[1] ?? "", value: (match[2] ?? "").replace(/[ \t\r]+$/, ""), path }];
   });
-}
-
-/** latin1; null where there is no such file */
-export function textOf(tree: FileTree, path: string): string | null {
-  const content = tree.read(path);
-  return content.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : null;
 }
