@@ -18,7 +18,7 @@ import { lineUses } from "../policy/line-uses.ts";
 import type { AuditReport, ReportedEdit, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
-import type { ApplyOptions } from "./apply.ts";
+import type { ApplyOptions } from "./apply-options.ts";
 import { type IntentOptions, makeIntentFinder } from "./intent.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, renderAudit, writeAnswer } from "./output.ts";

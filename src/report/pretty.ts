@@ -13,7 +13,7 @@ import {
   type ReportedLayer,
   type TargetReport,
 } from "./report.ts";
-import { visible } from "./text.ts";
+import { counted, visible } from "./text.ts";
 
 export interface PrettyOptions {
   readonly paint: ChalkInstance;
@@ -151,13 +151,10 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
   const counts = countFindings(report.targets);
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   const total = parts.reduce((sum, [, count]) => sum + count, 0);
-  const lines: string[] =
-    report.fixed > 0 ? [`fixed ${report.fixed} ${report.fixed === 1 ? "finding" : "findings"}`] : [];
+  const lines: string[] = report.fixed > 0 ? [`fixed ${counted(report.fixed, "finding")}`] : [];
   if (total > 0) {
     const kinds = parts.map(([severity, count]) => `${count} ${severity}`).join(", ");
-    lines.push(
-      paint.bold(`${total} ${total === 1 ? "finding" : "findings"}: ${kinds}${fixableText(report)}`),
-    );
+    lines.push(paint.bold(`${counted(total, "finding")}: ${kinds}${fixableText(report)}`));
     lines.push(`"sshd-policy rules ID" explains a rule`);
   } else if (report.targets.some(isJudged)) lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
   lines.push(...new Set(report.targets.filter(isJudged).map(judgedText)));

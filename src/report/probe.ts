@@ -6,7 +6,7 @@ import { differs, type ProbedAttempt } from "../policy/probed.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { CELL_COLUMNS } from "./exposure.ts";
 import { connectionJson, jsonText, pathText } from "./json.ts";
-import { visible } from "./text.ts";
+import { counted, visible } from "./text.ts";
 
 export interface ProbeReport {
   /** the configuration as the user named it */
@@ -82,7 +82,7 @@ export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
   const width = Math.min(60, Math.max(0, ...names.map((name) => name.length)));
   const lines = [
     `${paint.bold(visible(path))}: what a real sshd does`,
-    `${visible(sshd)}; ${attempts.length} attempts on ${connections.size} ${connections.size === 1 ? "connection" : "connections"}`,
+    `${visible(sshd)}; ${counted(attempts.length, "attempt")} on ${counted(connections.size, "connection")}`,
     "",
     paint.dim(`  ${"".padEnd(width)}  ${columns.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
     ...[...connections].flatMap(([name, tried]) => rowLines(name, tried, { width, columns })),

@@ -1,0 +1,104 @@
+/** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
+import { accountsOf } from "../files/accounts.ts";
+import type { Account } from "../files/tree.ts";
+import type { Plan } from "../fix/plan.ts";
+import type { Service } from "../host/service.ts";
+import type { Session } from "../host/sessions.ts";
+import type { UsedCapability } from "../host/uses.ts";
+import type { SshdCommand } from "../host/validate.ts";
+import type { Connection } from "../policy/connection.ts";
+import { refusedUses } from "../policy/held-use.ts";
+import { counted } from "../report/text.ts";
+import type { ApplyOptions } from "./apply-options.ts";
+import type { Live } from "./live.ts";
+import type { Target } from "./targets.ts";
+
+export function whyUntouchable(
+  service: Service,
+  sshd: SshdCommand | null,
+  { restart, validate }: ApplyOptions,
+): string | null {
+  if (restart && service.kind === "unknown")
+    return `it is not known how sshd is restarted here (${service.name}): ${service.advice ?? ""}, or --no-restart`;
+  if (validate && sshd === null)
+    return "no sshd is installed that could test the result: --no-validate goes on without";
+  return null;
+}
+
+/** Some units end the sessions with the service: the administrator's own would be among them. */
+export function whyEnding(
+  sessions: readonly Session[],
+  { restart, reload, force }: ApplyOptions,
+): string | null {
+  if (sessions.length === 0 || !restart || reload === true || force === true) return null;
+  const number = counted(sessions.length, "open session");
+  return `a restart would end ${number} (KillMode of the unit): --reload keeps them, --force goes on all the same`;
+}
+
+interface UseRequest {
+  readonly target: Target;
+  readonly plan: Plan;
+  readonly options: ApplyOptions;
+  readonly sessions: readonly Session[];
+}
+
+/** Forwards that people hold now and would lose stop the fix, unless forced. */
+export function tellUse({ tell }: Live, { target, plan, options, sessions }: UseRequest): string | null {
+  const accounts = accountsOf(target.tree) ?? [];
+  const held = sessions.flatMap((session) =>
+    session.uses.map((use) => ({ ...use, session, connection: connectionOf(session, accounts) })),
+  );
+  const lost = refusedUses(plan.before, plan.after, held);
+  const checked = `checked ${counted(sessions.length, "session")}`;
+  if (lost.length === 0) {
+    tell({ step: "use", state: "ok", text: `nobody holds a forward that would be refused (${checked})` });
+    return null;
+  }
+  const isStopped = options.force !== true;
+  tell({
+    step: "use",
+    state: isStopped ? "failed" : "ok",
+    text: lost
+      .map(
+        ({ session, capability, where }) =>
+          `${session.user} holds ${useText(capability, where)} (process ${session.pid})`,
+      )
+      .join("\n"),
+  });
+  return isStopped
+    ? `${counted(lost.length, "forward")} in use now would be refused; --force goes on all the same`
+    : null;
+}
+
+function useText(capability: UsedCapability, where: string): string {
+  switch (capability) {
+    case "tcp-local":
+      return `a connection to ${where} (-L -D -J)`;
+    case "tcp-remote":
+      return `a listener on ${where} (-R)`;
+    case "unix-local":
+      return `a connection to the socket ${where} (-L)`;
+    case "unix-remote":
+      return `a listener on the socket ${where} (-R)`;
+    case "tun":
+      return "a tunnel device (-w)";
+    case "x11":
+      return `X11 forwarding on ${where} (-X)`;
+    case "agent":
+      return "agent forwarding (-A)";
+  }
+}
+
+function connectionOf({ user, client, server }: Session, accounts: readonly Account[]): Connection {
+  const addr = client?.address ?? null;
+  return {
+    user,
+    groups: accounts.find(({ name }) => name === user)?.groups ?? null,
+    host: addr,
+    addr,
+    laddr: server?.address ?? null,
+    lport: server?.port ?? null,
+    rdomain: "",
+    invalidUser: false,
+  };
+}
