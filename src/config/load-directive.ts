@@ -1,0 +1,76 @@
+/** A line that sets a keyword: its value, and what is wrong with it now or only for a connection. */
+import type { LookedUp } from "../../grammar/keywords.ts";
+import type { ValueProblem } from "../../grammar/problem.ts";
+import type { DirectiveLine } from "../../grammar/tree.ts";
+import { readValue } from "../../grammar/values.ts";
+import type { Directive, LaterProblem } from "./config.ts";
+import { contentSpan, valueSpan } from "./line-spans.ts";
+import { POSITIONS, pushProblem } from "./load-problems.ts";
+import type { FileState, Loading } from "./loading.ts";
+import { anyBehindMethods, isSetBy, repeatProblem } from "./other-lines.ts";
+import { asPrinted } from "./printed.ts";
+
+export function readDirective(
+  loading: Loading,
+  state: FileState,
+  line: DirectiveLine,
+  found: LookedUp,
+): void {
+  if (found.keyword === null) return;
+  const { source } = state.text;
+  const reading = readValue(found.keyword, line, loading.release);
+  const { key } = found.keyword;
+  const before = loading.setAtStart.get(key) ?? [];
+  const repeated = repeatProblem(key, line, reading.values ?? [], before, loading.release);
+  const problems = repeated === null ? reading.problems : [repeated];
+  const now = problems.filter((problem) => applies(problem, state.active, !isSetBy(key, line, before)));
+  for (const problem of now) pushProblem(loading, state.text, line, problem);
+  if (state.active && reading.values !== null) {
+    if (before.length === 0) loading.setAtStart.set(key, [...reading.values]);
+    else before.push(...reading.values);
+  }
+  const directive: Directive = {
+    keyword: found.keyword.key,
+    args: line.args,
+    line,
+    place: { source, span: contentSpan(line) },
+    valuePlace: { source, span: valueSpan(line) },
+    values: reading.values,
+    guards: state.guards,
+    order: loading.directives.length,
+    atStart: state.active,
+    origin: "file",
+  };
+  loading.directives.push(directive);
+  if (repeated === null && now.length === 0) rememberLater(loading, state, directive, problems);
+}
+
+/** Problems that this pass did not meet wait for a connection (servconf.c parse_server_match_config). */
+function rememberLater(
+  loading: Loading,
+  state: FileState,
+  directive: Directive,
+  problems: readonly ValueProblem[],
+): void {
+  const { line, keyword } = directive;
+  const matchesBefore = loading.matches.length;
+  const push = (message: string, when: LaterProblem["when"], prefix: ValueProblem["prefix"]): void => {
+    const sshdText = asPrinted(POSITIONS[prefix](laterName(state), line.sshdNumber) + message);
+    loading.later.push({ directive, when, sshdText, matchesBefore });
+  };
+  const again = keyword === "authenticationmethods" ? anyBehindMethods(line, loading.release) : null;
+  if (again !== null) push(again, "again", "line");
+  const first = problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  if (first !== undefined) push(first.message, first.when, first.prefix);
+}
+
+/** The main file is read again from memory, under this name. */
+function laterName({ text, context }: FileState): string {
+  return context.depth === 0 ? "reprocess config" : text.source.path;
+}
+
+function applies({ when }: ValueProblem, active: boolean, first: boolean): boolean {
+  return (
+    (active || when === "always" || when === "first") && (first || when === "always" || when === "active")
+  );
+}

@@ -1,0 +1,47 @@
+/** A Match line: the block that it opens, and whether the first pass enters it. */
+import { readMatch } from "../../grammar/match.ts";
+import { matchPatternList } from "../../grammar/patterns.ts";
+import { atLeast, type Release, versionText } from "../../grammar/release.ts";
+import type { DirectiveLine } from "../../grammar/tree.ts";
+import type { Criterion, MatchBlock } from "./config.ts";
+import { contentSpan } from "./line-spans.ts";
+import { pushProblem } from "./load-problems.ts";
+import type { FileState, Loading } from "./loading.ts";
+
+export function readMatchLine(loading: Loading, state: FileState, line: DirectiveLine): void {
+  const { source } = state.text;
+  const { outer, activeOutside, includedBy } = state.context;
+  const reading = readMatch(line, loading.release);
+  for (const problem of reading.problems) pushProblem(loading, state.text, line, problem);
+  const criteria = (reading.criteria ?? []).map(({ span, ...criterion }) => ({
+    ...criterion,
+    place: { source, span },
+  }));
+  const block: MatchBlock = {
+    criteria,
+    line,
+    place: { source, span: contentSpan(line) },
+    outer,
+    static:
+      reading.criteria !== null && criteria.every((criterion) => holdsAtStart(criterion, loading.release)),
+    lost: includedBy !== null && outer.length === 0 && losesIncludedMatches(loading.release),
+    order: loading.matches.length,
+  };
+  loading.matches.push(block);
+  state.block = block;
+  state.guards = [...outer, block];
+  state.active = activeOutside && block.static;
+}
+
+/** Without a connection `all` holds, and a Version that fits; in 9.9p1 invalid-user too, a bug of that release. */
+function holdsAtStart(criterion: Criterion, release: Release): boolean {
+  if (criterion.attribute === "all") return true;
+  if (criterion.attribute === "invalid-user") return !atLeast(release, "9.9p2");
+  if (criterion.attribute !== "version") return false;
+  return matchPatternList(versionText(release), criterion.items, release) === 1;
+}
+
+/** OpenSSH bug 3122, in 8.2 and 8.3 */
+function losesIncludedMatches(release: Release): boolean {
+  return !atLeast(release, "8.4");
+}

@@ -1,0 +1,130 @@
+/** What is known while a configuration is read: the texts so far, what they added, and where reading stands. */
+import type { LookedUp } from "../../grammar/keywords.ts";
+import { parseText } from "../../grammar/parser.ts";
+import type { Release } from "../../grammar/release.ts";
+import type { GrammarProblem, Tree } from "../../grammar/tree.ts";
+import type { FileTree } from "../files/tree.ts";
+import { decode, makeSource, type Place, type Source } from "../source/source.ts";
+import type { ConfigFile, Directive, IncludeLine, LaterProblem, MatchBlock, Problem } from "./config.ts";
+
+export interface LoadOptions {
+  readonly release: Release;
+  /** the folder inside the tree that stands for /etc/ssh; Includes below /etc/ssh are looked for there */
+  readonly configFolder?: string;
+  /** how a path inside the tree is shown to people; default: as it is */
+  readonly shownAs?: (path: string) => string;
+  /** texts of sshd's own `-o`, in order: "AllowTcpForwarding=no" */
+  readonly commandLine?: readonly string[];
+}
+
+export interface LoadedText {
+  readonly source: Source;
+  readonly tree: Tree;
+  readonly realPath: string;
+  readonly problemsByLine: ReadonlyMap<number, readonly GrammarProblem[]>;
+}
+
+export interface Loading {
+  readonly tree: FileTree;
+  readonly options: LoadOptions;
+  readonly release: Release;
+  readonly files: ConfigFile[];
+  readonly directives: Directive[];
+  readonly matches: MatchBlock[];
+  readonly includes: IncludeLine[];
+  readonly problems: Problem[];
+  readonly later: LaterProblem[];
+  /** what each pattern has found so far: sshd looks once, and keeps a file when it has read it */
+  readonly included: Map<string, string[]>;
+  /** patterns whose files are being read */
+  readonly including: Set<string>;
+  readonly limits: Set<string>;
+  readonly texts: Map<string, LoadedText | string>;
+  readonly keywords: Map<string, LookedUp>;
+  /** values that the first pass has taken so far, by keyword */
+  readonly setAtStart: Map<string, string[]>;
+  lines: number;
+  readings: number;
+}
+
+/** Where a file is read: what guards it, and whether the first pass is active around it. */
+export interface Context {
+  readonly outer: readonly MatchBlock[];
+  readonly activeOutside: boolean;
+  readonly depth: number;
+  readonly includedBy: IncludeLine | null;
+}
+
+/** The state of one file while its lines are read. */
+export interface FileState {
+  readonly text: LoadedText;
+  readonly context: Context;
+  /** the Match line in force */
+  block: MatchBlock | null;
+  guards: readonly MatchBlock[];
+  /** the first pass takes values here */
+  active: boolean;
+}
+
+export function startLoading(tree: FileTree, options: LoadOptions): Loading {
+  return {
+    tree,
+    options,
+    release: options.release,
+    files: [],
+    directives: [],
+    matches: [],
+    includes: [],
+    problems: [],
+    later: [],
+    included: new Map(),
+    including: new Set(),
+    limits: new Set(),
+    texts: new Map(),
+    keywords: new Map(),
+    setAtStart: new Map(),
+    lines: 0,
+    readings: 0,
+  };
+}
+
+export function shown(loading: Loading, path: string): string {
+  return loading.options.shownAs?.(path) ?? path;
+}
+
+export function startOf(source: Source): Place {
+  return { source, span: { start: 0, end: 0 } };
+}
+
+/** A folder reads as an empty file, as in sshd (fopen of a folder succeeds, its first read does not). */
+export function readText(loading: Loading, path: string): LoadedText | string {
+  const known = loading.texts.get(path);
+  if (known !== undefined) return known;
+  const content = loading.tree.read(path);
+  const read =
+    content.kind === "unreadable"
+      ? content.reason
+      : prepareText(
+          loading,
+          shown(loading, path),
+          content.kind === "file" ? decode(content.bytes) : "",
+          content.kind === "file" ? content.realPath : path,
+        );
+  loading.texts.set(path, read);
+  return read;
+}
+
+function prepareText(loading: Loading, name: string, text: string, realPath: string): LoadedText {
+  const tree = parseText(text, loading.release);
+  return { source: makeSource(name, text), tree, realPath, problemsByLine: groupByLine(tree.problems) };
+}
+
+export function groupByLine(problems: readonly GrammarProblem[]): Map<number, GrammarProblem[]> {
+  const grouped = new Map<number, GrammarProblem[]>();
+  for (const problem of problems) {
+    const list = grouped.get(problem.sshdNumber);
+    if (list === undefined) grouped.set(problem.sshdNumber, [problem]);
+    else list.push(problem);
+  }
+  return grouped;
+}
