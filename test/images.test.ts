@@ -5,12 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  type AuditCommandOptions,
-  describe as describeTarget,
-  findingsOf,
-  prepareAudit,
-} from "../src/cli/audit.ts";
+import { describe as describeTarget } from "../src/cli/describe-target.ts";
+import { findingsOf } from "../src/cli/findings.ts";
+import { type AuditCommandOptions, prepareAudit } from "../src/cli/prepare-audit.ts";
 import { type Image, openImage } from "../src/files/image.ts";
 import { json } from "../src/report/json.ts";
 import {

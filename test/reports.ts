@@ -1,6 +1,8 @@
 /** Reports of a configuration in every format, without a process for each. */
-import { describe as describeTarget, findingsOf, prepareAudit } from "../src/cli/audit.ts";
+import { describe as describeTarget } from "../src/cli/describe-target.ts";
+import { findingsOf } from "../src/cli/findings.ts";
 import { renderAudit } from "../src/cli/output.ts";
+import { prepareAudit } from "../src/cli/prepare-audit.ts";
 import type { AuditReport } from "../src/report/report.ts";
 import { makeRoot } from "./auditing.ts";
 

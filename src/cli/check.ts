@@ -7,7 +7,7 @@ import { positionAt } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { openPresent } from "./sources.ts";
-import { releaseText, type Target, type TargetOptions } from "./targets.ts";
+import { releaseText, type Target, type TargetOptions } from "./target.ts";
 
 export interface CheckCommandOptions extends TargetOptions, OutputOptions {}
 

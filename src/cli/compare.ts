@@ -7,8 +7,9 @@ import { comparePolicies } from "../policy/compare.ts";
 import { compareJson, comparePretty } from "../report/compare.ts";
 import { visible } from "../report/text.ts";
 import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { latin1 } from "./paths.ts";
 import { openSources } from "./sources.ts";
-import { latin1, type Target, type TargetOptions } from "./targets.ts";
+import type { Target, TargetOptions } from "./target.ts";
 
 export interface CompareCommandOptions extends TargetOptions, OutputOptions {
   readonly git?: string;

@@ -21,8 +21,9 @@ import { connectionJson, jsonText, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { latin1 } from "./paths.ts";
 import { openSources } from "./sources.ts";
-import { latin1, type Target, type TargetOptions } from "./targets.ts";
+import type { Target, TargetOptions } from "./target.ts";
 
 export interface EffectiveCommandOptions extends TargetOptions, OutputOptions {
   readonly C?: readonly string[];

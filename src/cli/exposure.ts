@@ -17,8 +17,9 @@ import { visible } from "../report/text.ts";
 import { makeSource } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { chosenFormat, chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { latin1 } from "./paths.ts";
 import { openPresent } from "./sources.ts";
-import { latin1, releaseText, type Target, type TargetOptions, worldOf } from "./targets.ts";
+import { releaseText, type Target, type TargetOptions, worldOf } from "./target.ts";
 
 export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly capability?: readonly string[];

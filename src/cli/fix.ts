@@ -9,23 +9,20 @@ import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
+import { complainOf, finish, misused } from "./audit.ts";
+import { describe, withoutFindings } from "./describe-target.ts";
+import { exitCode } from "./exit-code.ts";
+import { type Found, findingsOf } from "./findings.ts";
+import type { Live } from "./live.ts";
+import { complain, renderAudit, writeBytes } from "./output.ts";
+import { latin1 } from "./paths.ts";
 import {
   type AuditCommandOptions,
-  complainOf,
-  describe,
-  exitCode,
-  type Found,
-  findingsOf,
-  finish,
-  misused,
   type Prepared,
   type PreparedAudit,
   prepareAudit,
-  withoutFindings,
-} from "./audit.ts";
-import type { Live } from "./live.ts";
-import { complain, renderAudit, writeBytes } from "./output.ts";
-import { type Absent, latin1, type Target, type Unreadable } from "./targets.ts";
+} from "./prepare-audit.ts";
+import type { Absent, Target, Unreadable } from "./target.ts";
 import { ownVersion } from "./version.ts";
 
 /** cli.md, "Exit codes" */

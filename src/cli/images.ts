@@ -4,16 +4,10 @@ import type { Image } from "../files/image.ts";
 import { installedRelease } from "../files/release.ts";
 import { commandOptions, startOptions } from "../files/start-options.ts";
 import { mainFiles, sshdPrograms } from "../files/vendor-place.ts";
-import {
-  type Absent,
-  latin1,
-  type Misuse,
-  misuseOf,
-  type Opened,
-  openSystem,
-  type System,
-  type TargetOptions,
-} from "./targets.ts";
+import { openSystem, type System } from "./open-system.ts";
+import { latin1 } from "./paths.ts";
+import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
+import { misuseOf } from "./targets.ts";
 
 export async function openImages(
   files: readonly string[],

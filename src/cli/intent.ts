@@ -5,7 +5,8 @@ import { folderTree } from "../files/folder.ts";
 import { findPolicyFile, readTrusted } from "../files/policy-file.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { Intent } from "../lint/intent.ts";
-import { latin1, type Target, type TargetOptions } from "./targets.ts";
+import { latin1 } from "./paths.ts";
+import type { Target, TargetOptions } from "./target.ts";
 
 export const PROFILES: readonly string[] = ["default", "strict"];
 

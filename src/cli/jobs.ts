@@ -1,7 +1,7 @@
 /** `--jobs N`: the targets of one audit shared out to worker threads, each with this very program. */
 import { Worker } from "node:worker_threads";
 import type { TargetReport } from "../report/report.ts";
-import type { AuditCommandOptions } from "./audit.ts";
+import type { AuditCommandOptions } from "./prepare-audit.ts";
 
 /** What a worker is given, and answers with: the reports of its files, or why the call is wrong usage. */
 export interface Share {

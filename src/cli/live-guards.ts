@@ -11,7 +11,7 @@ import { refusedUses } from "../policy/held-use.ts";
 import { counted } from "../report/text.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import type { Live } from "./live.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 export function whyUntouchable(
   service: Service,

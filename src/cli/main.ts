@@ -1,6 +1,5 @@
 /** The command line: options to calls, answers to exit codes. Commands are loaded when they run. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import type { AuditCommandOptions } from "./audit.ts";
 import type { CheckCommandOptions } from "./check.ts";
 import type { CompareCommandOptions } from "./compare.ts";
 import type { ConfirmOptions } from "./confirm.ts";
@@ -8,6 +7,7 @@ import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { ForwardCommandOptions } from "./forward.ts";
 import type { OutputOptions } from "./output.ts";
+import type { AuditCommandOptions } from "./prepare-audit.ts";
 import type { ProbeCommandOptions } from "./probe.ts";
 import type { ProgressOptions } from "./progress.ts";
 import { writeStandardOutput } from "./standard-output.ts";

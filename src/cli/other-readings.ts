@@ -2,7 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { otherReadings } from "../policy/other-releases.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 /** A fragment has no meaning of its own that could differ. */
 export function readingsElsewhere(target: Target, config: Config = target.config): readonly string[] {

@@ -19,7 +19,7 @@ import { knownAccounts } from "./probe-plan.ts";
 import type { ProbeEvent } from "./probe-run.ts";
 import { terminalTalk } from "./questions.ts";
 import { releaseOfBanner } from "./sshd-program.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 export interface AgainstOptions {
   readonly destination: string;

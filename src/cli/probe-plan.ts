@@ -12,7 +12,7 @@ import type { Connection } from "../policy/connection.ts";
 import { type Effective, evaluate, isAnswer } from "../policy/evaluate.ts";
 import { loginOf } from "../policy/login.ts";
 import { readKeyOptions } from "../policy/login-key.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 /** What is probed, and by which program. */
 export interface Subject {

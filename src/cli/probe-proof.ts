@@ -7,7 +7,7 @@ import { insideCommand } from "./probe.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import { probe } from "./probe-run.ts";
 import { findSshd } from "./sshd-program.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 /** What cannot be seen proves nothing against the fix: it is said. The running service is not touched. */
 export async function probeProof(target: Target, config: Config): Promise<Proof> {

@@ -11,7 +11,8 @@ import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "
 import { knownAccounts } from "./probe-plan.ts";
 import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
 import { findSshd } from "./sshd-program.ts";
-import { openTargets, type Target, type TargetOptions } from "./targets.ts";
+import type { Target, TargetOptions } from "./target.ts";
+import { openTargets } from "./targets.ts";
 
 export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
   readonly against?: string;

@@ -1,7 +1,9 @@
 /** `audit --repo DIR`: every configuration of a tree, each as a FILE of its own; templates are named, not judged. */
 import { statSync } from "node:fs";
 import { findConfigurations } from "../files/repository.ts";
-import { type Absent, latin1, type Misuse, type Opened, openTargets, type TargetOptions } from "./targets.ts";
+import { latin1 } from "./paths.ts";
+import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
+import { openTargets } from "./targets.ts";
 
 export function openRepository(
   files: readonly string[],

@@ -2,7 +2,8 @@
 import type { FileTree } from "../files/tree.ts";
 import { visible } from "../report/text.ts";
 import { complain } from "./output.ts";
-import { type Absent, type Misuse, type Opened, openTargets, type TargetOptions } from "./targets.ts";
+import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
+import { openTargets } from "./targets.ts";
 
 /** Those that have an sshd; of the others it is said that there is nothing to ask. */
 export async function openPresent(

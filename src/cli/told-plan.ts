@@ -6,7 +6,7 @@ import { counted } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import type { Live } from "./live.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "./target.ts";
 
 /** The plan in words; why it is not to be carried out, or null. */
 export function tellPlan(

@@ -1,0 +1,63 @@
+/** By which release a target is judged, and how that is known. */
+import {
+  atLeast,
+  formatRelease,
+  NEWEST,
+  OLDEST,
+  parseRelease,
+  type Release,
+  unknownRelease,
+} from "../../grammar/release.ts";
+import { installedRelease, releaseOfBinary } from "../files/release.ts";
+import type { FileTree } from "../files/tree.ts";
+import type { TargetOptions } from "./target.ts";
+
+export interface ChosenRelease {
+  readonly release: Release;
+  readonly source: string;
+  /** nobody said which release it is */
+  readonly assumed?: true;
+}
+
+/** Whose files are read: this host's own sshd's, others on this host, or a system's that is only looked at. */
+export type Whose = "live" | "host" | "root" | "image";
+
+/**
+ * Given, else by the package database, else by `sshd -V` (this host's own sshd only) or by what is written in the
+ * program (which is never run), else the newest known.
+ */
+export function chooseRelease({ openssh }: TargetOptions, tree: FileTree, whose: Whose): ChosenRelease {
+  const given = openssh === undefined ? null : parseRelease(openssh);
+  if (given !== null) return known({ release: given, source: "given with --openssh" });
+  const isSystem = whose === "root" || whose === "image";
+  const installed = installedRelease(tree) ?? (isSystem ? releaseOfBinary(tree) : null);
+  if (installed !== null) {
+    const where = isSystem ? `found in the ${whose}` : "found on this host";
+    return known({ release: installed.release, source: `${where}, ${installed.source}` });
+  }
+  const running = whose === "live" ? versionOfSshd() : null;
+  if (running !== null) return { release: running, source: "found on this host, sshd -V" };
+  const source = "the newest known: none was found, --openssh names another";
+  return { release: NEWEST, source, assumed: true };
+}
+
+/** A release that we do not know is read as the nearest one that we do, which is said. */
+function known({ release, source }: ChosenRelease): ChosenRelease {
+  const unknown = unknownRelease(release);
+  if (unknown === null) return { release, source };
+  const nearest = atLeast(release, OLDEST) ? NEWEST : parseRelease(OLDEST);
+  const named = `${source} ${formatRelease(release)}, ${unknown}`;
+  return { release: { ...release, ...nearest, vendor: release.vendor }, source: named };
+}
+
+/** `sshd -V` prints "OpenSSH_9.9p1, …"; releases that do not know the option print it with their usage. */
+function versionOfSshd(): Release | null {
+  // loaded only here: it costs every start otherwise
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  for (const path of ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]) {
+    const { stderr, stdout } = spawnSync(path, ["-V"], { encoding: "latin1", timeout: 5_000 });
+    const version = /OpenSSH_(\d+\.\d+p\d+)/.exec(`${stdout ?? ""}${stderr ?? ""}`)?.[1];
+    if (version !== undefined) return parseRelease(version);
+  }
+  return null;
+}

@@ -1,0 +1,98 @@
+/** The report of one target: its findings with their edits, in the order of the lines. */
+import { planChanges } from "../config/change.ts";
+import type { Config } from "../config/config.ts";
+import type { LayerOrigin } from "../files/image-manifest.ts";
+import { byPlace } from "../lint/audit.ts";
+import { switchedOff } from "../lint/intent.ts";
+import type { Finding } from "../lint/rule.ts";
+import type { ReportedEdit, TargetReport } from "../report/report.ts";
+import { positionAt } from "../source/source.ts";
+import type { Found } from "./findings.ts";
+import { readingsElsewhere } from "./other-readings.ts";
+import type { Judging } from "./prepare-audit.ts";
+import { type Absent, releaseText, type Target, type Unreadable } from "./target.ts";
+
+export function describe(
+  target: Target,
+  config: Config,
+  { judged, limits, answers }: Found,
+  { failOn, intent }: Judging,
+): TargetReport {
+  const inOrder = byPlace(config);
+  return {
+    failOn,
+    policyFile: intent === null ? null : { path: intent.path, off: switchedOff(intent) },
+    path: target.name,
+    openssh: releaseText(target),
+    opensshSource: target.releaseSource,
+    otherReadings: readingsElsewhere(target),
+    accounts:
+      target.startSource === null
+        ? target.accountsText
+        : `${target.accountsText}; with the options of ${target.startSource}`,
+    complete: limits.length === 0,
+    limits,
+    checkCommand: target.checkCommand,
+    error: null,
+    absent: null,
+    answers,
+    findings: judged
+      .map(({ finding, suppressed }) => {
+        const edits = editsOf(config, finding);
+        const shown = atInsertion(config, finding, edits);
+        return { finding: shown, edits, suppressed, layer: layerOf(target, config, shown) };
+      })
+      .sort((a, b) => inOrder(a.finding, b.finding)),
+  };
+}
+
+/** The layer of an image that wrote the line of a finding. */
+function layerOf({ image }: Target, config: Config, { place }: Finding): LayerOrigin | null {
+  const file = config.files.find(({ source }) => source === place.source);
+  if (image === null || file === undefined) return null;
+  const { text, lineStarts } = place.source;
+  const { line } = positionAt(place.source, place.span.start);
+  const end = (lineStarts[line] ?? text.length + 1) - 1;
+  return image.writerOf(file.realPath, text.slice(lineStarts[line - 1] ?? 0, end));
+}
+
+/** A finding without a line of its own points at where its fix inserts. */
+function atInsertion(config: Config, finding: Finding, edits: readonly ReportedEdit[] | null): Finding {
+  const { start, end } = finding.place.span;
+  const [edit] = edits ?? [];
+  if (start !== 0 || end !== 0 || edit === undefined) return finding;
+  const source = config.files.find((file) => file.source.path === edit.path)?.source;
+  return source === undefined
+    ? finding
+    : { ...finding, place: { source, span: { start: edit.start, end: edit.start } } };
+}
+
+/** The fix of one finding alone, as edits with the paths that people see. */
+function editsOf(config: Config, { fix }: Finding): readonly ReportedEdit[] | null {
+  if (fix === null) return null;
+  const shown = new Map(config.files.map(({ realPath, source }) => [realPath, source.path]));
+  return planChanges(config, fix.changes).edits.map(({ path, ...edit }) => ({
+    path: shown.get(path) ?? path,
+    ...edit,
+  }));
+}
+
+/** A target that cannot be read, or a system without sshd. */
+export function withoutFindings(opened: Unreadable | Absent): TargetReport {
+  const nothing: Omit<TargetReport, "path" | "complete" | "error" | "absent"> = {
+    failOn: "low",
+    policyFile: null,
+    openssh: "",
+    opensshSource: "",
+    otherReadings: [],
+    accounts: "",
+    checkCommand: "",
+    limits: [],
+    findings: [],
+    answers: [],
+  };
+  const path = opened.name;
+  return "absent" in opened
+    ? { path, complete: true, error: null, absent: opened.absent, ...nothing }
+    : { path, complete: false, error: opened.error, absent: null, ...nothing };
+}

@@ -1,0 +1,77 @@
+/** The findings of one target: its answers, what its policy file wants, the rules over both. */
+import { RULES } from "../../rules/index.ts";
+import type { Config } from "../config/config.ts";
+import { accountsOf } from "../files/accounts.ts";
+import { type HostFacts, hostFacts } from "../files/host-facts.ts";
+import { judge } from "../lint/audit.ts";
+import { compareIntent } from "../lint/intended.ts";
+import { saysWhatIsWanted } from "../lint/intent.ts";
+import type { Judged } from "../lint/suppressions.ts";
+import type { Answer } from "../policy/answer.ts";
+import { exposure } from "../policy/exposure.ts";
+import { keyFilesOf } from "../policy/key-files.ts";
+import { lineUses } from "../policy/line-uses.ts";
+import type { Judging } from "./prepare-audit.ts";
+import { isServer, type Target, worldOf } from "./target.ts";
+
+export interface Found {
+  readonly judged: readonly Judged[];
+  readonly limits: readonly string[];
+  readonly answers: readonly Answer[];
+}
+
+/** Of a drop-in given as FILE only its own findings. */
+export function findingsOf(
+  target: Target,
+  config: Config,
+  { rules, allowed, suppressions, intent }: Judging,
+): Found {
+  const world = worldOf(target);
+  const intended = saysWhatIsWanted(intent)
+    ? compareIntent(config, intent, { ...world, today: today() })
+    : null;
+  const found = intended?.everything ?? exposure(config, world);
+  const judged = judge(config, found, rules, {
+    lineUses: lineUses(config, world),
+    allowed,
+    intended,
+    accounts: target.accounts,
+    fragment: target.fragment,
+    facts: factsOf(target, config),
+    ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
+    suppressions: suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
+  });
+  const limits = [...new Set([...config.limits, ...found.limits, ...target.accountLimits])];
+  if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
+  const own = new Set(
+    config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),
+  );
+  return {
+    judged: judged.filter(({ finding }) => own.has(finding.place.source)),
+    limits,
+    answers: found.answers,
+  };
+}
+
+/** Permissions count on this host and in a root, not in a checkout; owners where they are those of the server. */
+function factsOf(target: Target, config: Config): HostFacts {
+  return hostFacts(target.tree, {
+    files: config.files.map(({ realPath }) => realPath),
+    // a drop-in folder belongs to the sshd_config beside it, to no other file
+    configFolder: target.path.endsWith("/sshd_config")
+      ? (target.loadOptions.configFolder ?? "/etc/ssh")
+      : null,
+    owners: target.live || target.image !== null,
+    permissions: isServer(target),
+    running: target.live,
+    // accounts of this host label nothing in the open world, but their keys are there
+    keyFiles: isServer(target) ? keyFilesOf(config, target.accounts ?? accountsOf(target.tree) ?? []) : [],
+  });
+}
+
+/** The date here, as people write it in a suppression. */
+function today(): string {
+  const now = new Date();
+  const two = (part: number): string => String(part).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}

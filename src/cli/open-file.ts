@@ -1,0 +1,104 @@
+/** A FILE or standard input, read as if it lay in /etc/ssh; a drop-in through the main file that includes it. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { FileTree } from "../files/tree.ts";
+import { load, type Opening, realFolder, type Wanted } from "./load-target.ts";
+import { folderOf, joined, latin1 } from "./paths.ts";
+import type { Opened } from "./target.ts";
+
+export function openFile(file: string, opening: Opening): Opened {
+  const { tree } = opening;
+  const path = latin1(resolve(file));
+  if (opening.options.asHost === true)
+    return load(
+      { name: latin1(file), tree, path, shownAs: (inside) => inside, checkCommand: `sshd -T -f ${path}` },
+      opening,
+    );
+  return (
+    openThroughMain(tree, path, latin1(file), opening) ??
+    load({ ...asMain(tree, path, latin1(file)), fragment: isDropInFolder(folderOf(path)) }, opening)
+  );
+}
+
+/** FILE read as if it were /etc/ssh/sshd_config and its folder /etc/ssh. */
+function asMain(tree: FileTree, path: string, name: string): Wanted {
+  const folder = folderOf(path);
+  const shownFolder = name.slice(0, name.lastIndexOf("/") + 1);
+  return {
+    name,
+    tree,
+    path,
+    configFolder: folder,
+    shownAs: (inside) =>
+      inside.startsWith(joined(folder, "")) ? shownFolder + inside.slice(joined(folder, "").length) : inside,
+    checkCommand: `sshd -T -f ${path}`,
+  };
+}
+
+function isDropInFolder(folder: string): boolean {
+  return folder.endsWith(".d");
+}
+
+/** A drop-in: audited through the sshd_config beside or above it that includes it. Null where none does. */
+function openThroughMain(tree: FileTree, path: string, name: string, opening: Opening): Opened | null {
+  const realPath = tree.stat(path)?.realPath;
+  if (realPath === undefined || path.endsWith("/sshd_config")) return null;
+  for (
+    let folder = folderOf(path), shown = shownFolderOf(name);
+    ;
+    folder = folderOf(folder), shown += "../"
+  ) {
+    const main = joined(folder, "sshd_config");
+    if (tree.stat(main)?.kind === "file") {
+      const shownMain = tidy(shown, folder, path, name);
+      const wanted = { ...asMain(tree, main, shownMain), onlyRealPath: realPath };
+      const opened = load({ ...wanted, writableFolder: realFolder(tree, path) }, opening);
+      if (
+        "config" in opened &&
+        opened.config.files.slice(1).some((included) => included.realPath === realPath)
+      )
+        return { ...opened, name };
+    }
+    if (folder === "/") return null;
+  }
+}
+
+function shownFolderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}
+
+/** The main file's name as the user would write it: the named file's own path, shortened. */
+function tidy(shown: string, folder: string, path: string, name: string): string {
+  const below = path.slice(joined(folder, "").length);
+  return name.endsWith(below)
+    ? `${name.slice(0, name.length - below.length)}sshd_config`
+    : `${shown}sshd_config`;
+}
+
+/** Standard input, as if it lay at --stdin-filename (default: sshd_config in the current folder). */
+export function openStdin(opening: Opening): Opened {
+  const name = opening.options.stdinFilename ?? "sshd_config";
+  const path = latin1(resolve(name));
+  const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
+  const stdin = readFileSync(0);
+  const tree = withFile(opening.tree, path, stdin);
+  const wanted = asMain(tree, path, latin1(name));
+  return load(
+    {
+      ...wanted,
+      stdin,
+      name: shown,
+      shownAs: (inside) => (inside === path ? shown : wanted.shownAs(inside)),
+      checkCommand: "sshd -T -f FILE",
+    },
+    opening,
+  );
+}
+
+/** The tree with the bytes in place of one file. */
+function withFile(tree: FileTree, path: string, bytes: Uint8Array): FileTree {
+  return {
+    ...tree,
+    read: (asked) => (asked === path ? { kind: "file", bytes, realPath: path } : tree.read(asked)),
+  };
+}

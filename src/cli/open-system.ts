@@ -1,0 +1,79 @@
+/** --root and --image: the / of a server that is only looked at. */
+import { resolve } from "node:path";
+import { folderTree } from "../files/folder.ts";
+import type { Image } from "../files/image.ts";
+import { type StartOptions, startOptions } from "../files/start-options.ts";
+import type { FileTree } from "../files/tree.ts";
+import { mainFiles } from "../files/vendor-place.ts";
+import { choosePeople } from "./chosen-accounts.ts";
+import { chooseRelease } from "./chosen-release.ts";
+import { load } from "./load-target.ts";
+import { folderOf, latin1 } from "./paths.ts";
+import type { Misuse, Opened, TargetOptions } from "./target.ts";
+
+/** The / of a server that is only looked at: of no program in it anything is run. */
+export interface System {
+  readonly tree: FileTree;
+  readonly whose: "root" | "image";
+  readonly shownAs: (path: string) => string;
+  readonly checkCommand: string;
+  readonly start: StartOptions;
+  /** the folder on this machine, latin1; empty for / itself and where there is none */
+  readonly rootFolder: string;
+  readonly image: Image | null;
+}
+
+export function openRoot(
+  root: string,
+  files: readonly string[],
+  options: TargetOptions,
+): readonly Opened[] | Misuse {
+  const folder = resolve(root);
+  const shownRoot = latin1(root).replace(/\/+$/, "");
+  const tree = folderTree(folder);
+  if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
+  const system: System = {
+    tree,
+    whose: "root",
+    shownAs: (inside) => shownRoot + inside,
+    checkCommand: `sshd-policy effective --root ${root}`,
+    start: startOptions(tree),
+    rootFolder: folder === "/" ? "" : latin1(folder),
+    image: null,
+  };
+  return openSystem(system, files, options);
+}
+
+/** FILEs inside a system; without any, what its sshds read. */
+export function openSystem(
+  system: System,
+  files: readonly string[],
+  options: TargetOptions,
+): readonly Opened[] | Misuse {
+  const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
+  const people = choosePeople(options, folderTree("/"), tree);
+  if ("misuse" in people) return people;
+  const opening = { options, tree, release: chooseRelease(options, tree, whose), people, start };
+  const paths =
+    files.length === 0
+      ? start.configFile === null
+        ? mainFiles(tree)
+        : [start.configFile]
+      : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
+  return paths.map((path) =>
+    load(
+      {
+        name: shownAs(path),
+        tree,
+        path,
+        shownAs,
+        writableFolder: "/",
+        rootFolder,
+        checkCommand,
+        image,
+        ...(path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
+      },
+      opening,
+    ),
+  );
+}

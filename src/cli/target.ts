@@ -1,0 +1,98 @@
+/** What a call is about: a configuration as it was found, whose it is, and by what it is judged. */
+import { formatRelease, type Release } from "../../grammar/release.ts";
+import type { Config } from "../config/config.ts";
+import type { LoadOptions } from "../config/load.ts";
+import type { Image } from "../files/image.ts";
+import { unprivilegedPortStart } from "../files/port-limit.ts";
+import type { Account, FileTree } from "../files/tree.ts";
+import type { ExposureOptions } from "../policy/exposure.ts";
+
+export interface TargetOptions {
+  readonly root?: string;
+  /** a tree of configuration in which the files are looked for (audit) */
+  readonly repo?: string;
+  readonly image?: readonly string[];
+  readonly platform?: string;
+  readonly openssh?: string;
+  readonly o?: readonly string[];
+  readonly asHost?: boolean;
+  readonly stdinFilename?: string;
+  readonly accounts?: readonly string[];
+}
+
+export interface Target {
+  /** as the user named it, latin1 */
+  readonly name: string;
+  readonly tree: FileTree;
+  /** the main file inside the tree */
+  readonly path: string;
+  readonly loadOptions: LoadOptions;
+  readonly config: Config;
+  readonly release: Release;
+  readonly releaseSource: string;
+  /** nobody said which release it is, and none was found */
+  readonly releaseAssumed: boolean;
+  /** accounts that the target has today, for labels; null where none are known */
+  readonly accounts: readonly Account[] | null;
+  /** nobody but these may exist; null: anybody may (--accounts open) */
+  readonly world: readonly Account[] | null;
+  readonly accountsText: string;
+  /** why the accounts may not be all there are; empty otherwise */
+  readonly accountLimits: readonly string[];
+  /** findings of this file alone are shown: a drop-in given as FILE; its path inside the tree after links */
+  readonly onlyRealPath: string | null;
+  /** a drop-in that no main file includes: what it does not set is unknown */
+  readonly fragment: boolean;
+  readonly checkCommand: string;
+  /** the file that holds sshd's own start options, where some count */
+  readonly startSource: string | null;
+  /** what `--fix` may write: a folder inside the tree */
+  readonly writableFolder: string;
+  /** the folder on this machine that is the tree's `/`, without a slash at its end, latin1 */
+  readonly rootFolder: string;
+  /** the file of this host's own sshd: never written without test and restart */
+  readonly live: boolean;
+  /** the bytes of standard input, where they are the main file */
+  readonly stdin: Uint8Array | null;
+  /** the image that it is in, where it is in one */
+  readonly image: Image | null;
+}
+
+/** There is no sshd in a system, so there is nothing to judge. */
+export interface Absent {
+  readonly name: string;
+  readonly absent: string;
+}
+
+/** A target that cannot be read does not stop the others. */
+export interface Unreadable {
+  readonly name: string;
+  readonly error: string;
+}
+
+export type Opened = Target | Unreadable;
+
+/** Wrong usage: nothing is analysed. */
+export interface Misuse {
+  readonly misuse: string;
+}
+
+/** "9.2p1": how the release of a target is shown. */
+export function releaseText(target: Target): string {
+  return formatRelease(target.release);
+}
+
+/** A server's own system, so that its permissions and kernel settings mean something: no checkout's. */
+export function isServer({ live, rootFolder, image }: Target): boolean {
+  return live || rootFolder !== "" || image !== null;
+}
+
+/** Who may exist for this target, and which ports need a privilege there. */
+export function worldOf(
+  target: Target,
+): Required<Pick<ExposureOptions, "accounts" | "unprivilegedPortStart">> {
+  return {
+    accounts: target.world,
+    unprivilegedPortStart: isServer(target) ? unprivilegedPortStart(target.tree) : null,
+  };
+}
