@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Config } from "../src/config/config.ts";
 import type { Answer } from "../src/policy/answer.ts";
 import { CAPABILITIES, type Capability } from "../src/policy/connection.ts";
+import { choiceAt } from "../src/policy/deciders.ts";
 import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
 import { eachRegion, exposure, type Region } from "../src/policy/exposure.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
@@ -100,9 +101,11 @@ describe("the cases of a setting cover every connection exactly once", () => {
           const effective = evaluate(config, connection);
           if (!isAnswer(effective)) continue;
           for (const keyword of KEYWORDS) {
+            const lines = reasoning.linesOf(keyword);
             const cases = reasoning
-              .decisionsOf(keyword, searcher.everywhere, null)
-              .filter(({ scope }) => contains(searcher, scope, connection));
+              .partitionOf(lines, searcher.everywhere, null)
+              .parts.filter(({ scope }) => contains(searcher, scope, connection))
+              .map((part) => choiceAt(lines, part));
             const setting = effective.get(keyword);
             expect(cases.map(({ directive }) => directive)).toEqual([setting?.decidedBy[0] ?? null]);
             expect(cases[0]?.values).toEqual(setting?.values);

@@ -39,8 +39,7 @@ function memberSets(
 ): ReadonlyMap<number, Uint32Array> {
   const sets = new Map<number, Uint32Array>();
   for (const [index, { name, groups }] of accounts.entries()) {
-    const { user, group } = holding.profileOf({ ...UNPLACED, user: name, groups });
-    for (const atom of [...user, ...group]) {
+    for (const atom of holding.heldBy({ ...UNPLACED, user: name, groups }).flatMap((held) => [...held])) {
       const set = sets.get(atom) ?? new Uint32Array(words);
       sets.set(atom, set);
       set[index >> 5] = (set[index >> 5] ?? 0) | (1 << (index & 31));

@@ -1,6 +1,5 @@
 /** Address lists as sets of numbers, as far as their text patterns are ranges (`10.1.*` is one, `10.*.5` is none). */
-import type { AddressItem } from "../../grammar/addresses.ts";
-import { networkRange } from "./network-index.ts";
+import type { AddressItem, Network } from "../../grammar/addresses.ts";
 import { type Range, type Ranges, subtract, unite } from "./ranges.ts";
 
 export type Family = 4 | 6;
@@ -20,6 +19,11 @@ export const SEEN: Readonly<Record<Family, Ranges>> = {
   4: [{ low: 0n, high: LAST[4] }],
   6: subtract([{ low: 0n, high: LAST[6] }], NEVER_SEEN[6]),
 };
+
+function networkRange({ bytes, length }: Network): Range {
+  const low = bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
+  return { low, high: low | ((1n << BigInt(bytes.length * 8 - length)) - 1n) };
+}
 
 /** What one item matches: a range, null for nothing, or "loose" for text that is no range. */
 export function itemRange(item: AddressItem, family: Family): Range | "loose" | null {

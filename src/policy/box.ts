@@ -2,7 +2,7 @@
  * A box: criteria that must hold and criteria that must not. They fall into slots that are independent of one another,
  * so a sample is one value for each slot; what a slot needs is remembered.
  */
-import type { Atom } from "./atoms.ts";
+import type { Atom, Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
 import type { Found } from "./theory-names.ts";
 
@@ -24,12 +24,11 @@ export interface World {
 }
 
 export interface Boxes {
-  readonly everywhere: Box;
+  /** all that the guard demands, and nothing else */
+  within(guard: Guard): Box;
   /** null: the box lies outside this criterion at sight */
   withMet(box: Box, atom: number): Box | null;
   withMissed(box: Box, atom: number): Box | null;
-  isMet(box: Box, atom: number): boolean;
-  isMissed(box: Box, atom: number): boolean;
   sample(box: Box): Found<Connection>;
 }
 
@@ -48,45 +47,61 @@ const NOBODY: Connection = {
 
 export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
   const slots = atoms.map(({ attribute }) => world.slotOf(attribute));
-  const memories = world.theories.map(() => new Map<string, Found<Partial<Connection>>>());
-  const cellOf = (box: Box, atom: number): Cell => box[slots[atom] ?? 0] ?? FREE;
+  const solvers = world.theories.map(rememberingSolver);
   const change = (box: Box, atom: number, cell: Cell): Box => {
-    const slot = slots[atom] ?? 0;
-    return box.map((old, index) => (index === slot ? cell : old));
+    const changed = [...box];
+    changed[slots[atom] ?? 0] = cell;
+    return changed;
   };
-  const solve = (slot: number, cell: Cell): Found<Partial<Connection>> => {
-    const key = `${cell.met.join()}|${cell.missed.join()}`;
-    const known = memories[slot]?.get(key);
-    if (known !== undefined) return known;
-    const solved = world.theories[slot]?.(cell) ?? { kind: "none" };
-    memories[slot]?.set(key, solved);
-    return solved;
+  const cellOf = (box: Box, atom: number): Cell => box[slots[atom] ?? 0] ?? FREE;
+  const withMet = (box: Box, atom: number): Box | null => {
+    const { met, missed } = cellOf(box, atom);
+    if (missed.includes(atom)) return null;
+    return met.includes(atom) ? box : change(box, atom, { met: insert(met, atom), missed });
   };
+  const everywhere: Box = world.theories.map(() => FREE);
   return {
-    everywhere: world.theories.map(() => FREE),
-    isMet: (box, atom) => cellOf(box, atom).met.includes(atom),
-    isMissed: (box, atom) => cellOf(box, atom).missed.includes(atom),
-    withMet: (box, atom) => {
-      const { met, missed } = cellOf(box, atom);
-      if (missed.includes(atom)) return null;
-      return met.includes(atom) ? box : change(box, atom, { met: insert(met, atom), missed });
-    },
+    within: (guard) => guard.reduce((box, atom) => withMet(box, atom) ?? box, everywhere),
+    withMet,
     withMissed: (box, atom) => {
       const { met, missed } = cellOf(box, atom);
       if (met.includes(atom)) return null;
       return missed.includes(atom) ? box : change(box, atom, { met, missed: insert(missed, atom) });
     },
     sample: (box) => {
-      let connection = NOBODY;
+      const connection = { ...NOBODY };
       let isKnown = true;
       for (const [slot, cell] of box.entries()) {
-        const solved = solve(slot, cell);
-        if (solved.kind === "none") return solved;
+        const solved = solvers[slot]?.(cell) ?? NONE;
+        if (solved.kind === "none") return NONE;
         if (solved.kind === "unknown") isKnown = false;
-        else connection = { ...connection, ...solved.value };
+        else Object.assign(connection, solved.value);
       }
       return isKnown ? { kind: "found", value: connection } : { kind: "unknown" };
     },
+  };
+}
+
+const NONE = { kind: "none" } as const;
+
+/** Most cells demand nothing, or one criterion. */
+function rememberingSolver(theory: Theory): Theory {
+  const byAtom = new Map<number, Found<Partial<Connection>>>();
+  const byText = new Map<string, Found<Partial<Connection>>>();
+  let free: Found<Partial<Connection>> | undefined;
+  return (cell) => {
+    const { met, missed } = cell;
+    const [only = -1] = met;
+    if (met.length + missed.length === 0) {
+      free ??= theory(cell);
+      return free;
+    }
+    const isOne = met.length === 1 && missed.length === 0;
+    const text = isOne ? "" : `${met.join()}|${missed.join()}`;
+    const solved = (isOne ? byAtom.get(only) : byText.get(text)) ?? theory(cell);
+    if (isOne) byAtom.set(only, solved);
+    else byText.set(text, solved);
+    return solved;
   };
 }
 

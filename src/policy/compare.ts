@@ -99,8 +99,8 @@ function changedScopes({ searcher, before, after }: Comparing, capability: Capab
   return wanted.flatMap((keyword) => {
     const old = before.linesOf(keyword);
     const now = after.linesOf(keyword);
-    const globalChanged = globalOf(old) !== globalOf(now);
-    const same = commonLines(old.guarded.map(lineKey), now.guarded.map(lineKey));
+    const globalChanged = old.otherwise.value !== now.otherwise.value;
+    const same = commonLines(lineKeys(old), lineKeys(now));
     return [
       ...scopesOfChanged(searcher, old, { same: same.first, globalChanged }),
       ...scopesOfChanged(searcher, now, { same: same.second, globalChanged }),
@@ -108,28 +108,19 @@ function changedScopes({ searcher, before, after }: Comparing, capability: Capab
   });
 }
 
-function lineKey({ guard, directive }: KeywordLines["guarded"][number]): string {
-  return `${guard.join(",")} ${(directive.values ?? []).join(" ")}`;
-}
-
-function globalOf({ global, defaults }: KeywordLines): string {
-  return (global?.values ?? defaults).join(" ");
+function lineKeys({ guarded, sequence }: KeywordLines): readonly string[] {
+  return guarded.map(({ value }, position) => `${(sequence.guards[position] ?? []).join(",")} ${value}`);
 }
 
 function scopesOfChanged(
   searcher: Searcher,
-  { guarded, index }: KeywordLines,
+  { sequence }: KeywordLines,
   { same, globalChanged }: { readonly same: ReadonlySet<number>; readonly globalChanged: boolean },
 ): Scope[] {
-  const scopes = guarded.flatMap(({ guard }, position) => {
-    if (same.has(position)) return [];
-    const earlier = index.compatible(guard).filter((other) => other < position);
-    const guards = earlier.map((other) => guarded[other]?.guard ?? []);
-    return [outside(within(searcher, searcher.everywhere, guard), guards)];
-  });
-  if (!globalChanged) return scopes;
-  const guards = guarded.map(({ guard }) => guard);
-  return [...scopes, outside(searcher.everywhere, guards)];
+  const scopes = sequence.guards.flatMap((guard, position) =>
+    same.has(position) ? [] : [outside(within(searcher.everywhere, guard), sequence, position)],
+  );
+  return globalChanged ? [...scopes, outside(searcher.everywhere, sequence)] : scopes;
 }
 
 /** What the second side allows and the first does not; null: nothing, empty: the capability itself. */
@@ -195,7 +186,7 @@ function confirmed(
   capability: Capability,
   { was, is }: Pick<Candidate, "was" | "is">,
 ): Connection | null {
-  const sampled = searcher.boxes.sample(is.scope.box);
+  const sampled = searcher.boxes.sample(searcher.boxes.within(is.scope.met));
   const anybody = is.scope.without.length === 0 && sampled.kind === "found" ? sampled.value : null;
   const witness = is.witness ?? anybody;
   if (witness === null) return null;

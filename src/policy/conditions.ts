@@ -1,28 +1,24 @@
 /** A scope in the administrator's own words: "members of group forwarders from 10.0.0.0/8, except user root". */
 import type { Atom, Guard } from "./atoms.ts";
-import { type Scope, type Searcher, within } from "./search.ts";
+import type { Scope, Searcher } from "./search.ts";
 
 const MAX_SHOWN = 6;
 /** Guards looked at for the text; the answer itself counts all of them. */
 const MAX_LOOKED_AT = 40;
 
 /** Several capabilities have the same scopes; which exceptions can meet one takes a question each. */
-const described = new WeakMap<Searcher, Map<string, string>>();
+const described = new WeakMap<Searcher, Map<Scope, string>>();
 
 export function describeScope(searcher: Searcher, scope: Scope): string {
-  const known = described.get(searcher) ?? new Map<string, string>();
+  const known = described.get(searcher) ?? new Map<Scope, string>();
   described.set(searcher, known);
-  const { met, without } = scope;
-  const looked = without.slice(0, MAX_LOOKED_AT).map((guard) => guard.join(","));
-  const key = `${[...met].join(",")}|${without.length}|${looked.join(";")}`;
-  const text = known.get(key) ?? compose(searcher, scope);
-  known.set(key, text);
+  const text = known.get(scope) ?? compose(searcher, scope);
+  known.set(scope, text);
   return text;
 }
 
 function compose(searcher: Searcher, scope: Scope): string {
-  const who = describeGuard(searcher, [...scope.met]);
-  if (scope.without.length === 0) return who;
+  const who = describeGuard(searcher, scope.met);
   const exceptions = exceptionsOf(searcher, scope);
   if (exceptions.length === 0) return who;
   const shown = exceptions.slice(0, MAX_SHOWN);
@@ -31,19 +27,22 @@ function compose(searcher: Searcher, scope: Scope): string {
 }
 
 /** Earlier guards that can meet the scope at all, without what they share with it. */
-function exceptionsOf(searcher: Searcher, scope: Scope): string[] {
+function exceptionsOf({ boxes, ...searcher }: Searcher, { met, without }: Scope): string[] {
   const texts = new Set<string>();
-  for (const guard of scope.without.slice(0, MAX_LOOKED_AT)) {
+  const guards = without.flatMap(({ sequence, end }) =>
+    sequence.meeting(met, end, MAX_LOOKED_AT).map((position) => sequence.guards[position] ?? []),
+  );
+  for (const guard of guards.slice(0, MAX_LOOKED_AT)) {
     if (texts.size > MAX_SHOWN) break;
-    const both = within(searcher, { ...scope, without: [] }, guard);
-    const meets = searcher.boxes.sample(both.box).kind !== "none";
-    const rest = guard.filter((atom) => !scope.met.has(atom));
-    if (meets) texts.add(describeGuard(searcher, rest).replace(/^everybody (?=from |to )/, ""));
+    const both = boxes.within([...met, ...guard]);
+    const rest = guard.filter((atom) => !met.includes(atom));
+    if (boxes.sample(both).kind !== "none")
+      texts.add(describeGuard(searcher, rest).replace(/^everybody (?=from |to )/, ""));
   }
   return [...texts];
 }
 
-function describeGuard(searcher: Searcher, guard: Guard): string {
+function describeGuard(searcher: Pick<Searcher, "atoms">, guard: Guard): string {
   const atoms = guard.flatMap((index) => searcher.atoms.list[index] ?? []);
   const people = [...textsOf(atoms, "user"), ...textsOf(atoms, "group"), ...textsOf(atoms, "invalid-user")];
   const places = [

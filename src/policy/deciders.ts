@@ -1,28 +1,28 @@
 /** For one keyword: which lines decide inside a scope, each with the part of the scope it decides and a witness. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { Config, Directive } from "../config/config.ts";
+import type { Decider } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
-import { compatibleGuards, type GuardIndex, indexGuards } from "./overlap.ts";
-import { outside, type Scope, type Searcher, search, within } from "./search.ts";
+import type { GuardSequence } from "./guard-sequence.ts";
+import { outside, type Scope, type Searcher, type SearchResult, search, within } from "./search.ts";
 
-/** A line inside Match blocks that some connection may reach. */
-export interface GuardedLine {
-  readonly directive: Directive;
-  readonly guard: Guard;
-}
+/** What gives a keyword its value, as one text and item by item. */
+export type Choice = Decider & { readonly values: readonly string[] };
 
 /** All that can decide a first-value keyword: any matching block beats every global line, and the first of each wins. */
 export interface KeywordLines {
   readonly keyword: string;
-  readonly guarded: readonly GuardedLine[];
-  readonly index: GuardIndex;
+  /** lines inside Match blocks that some connection may reach, in order */
+  readonly guarded: readonly (Choice & { readonly directive: Directive })[];
+  /** their guards */
+  readonly sequence: GuardSequence;
+  /** the global line, or the default */
+  readonly otherwise: Choice;
   /** lines of a block that no connection can enter, whatever stands before them */
   readonly unreachable: readonly Directive[];
-  readonly global: Directive | null;
   /** later global lines: they never count */
   readonly shadowedGlobals: readonly Directive[];
-  readonly defaults: readonly string[];
 }
 
 /** Lines by keyword, without those that sshd refuses or that set nothing (`PermitOpen # all` up to 9.6). */
@@ -44,27 +44,29 @@ const BY_KEYWORD = new WeakMap<Config, ReadonlyMap<string, readonly Directive[]>
 
 export function keywordLines(config: Config, keyword: string, searcher: Searcher): KeywordLines {
   const lines = effectiveLines(config).get(keyword) ?? [];
-  const guarded: GuardedLine[] = [];
+  const guarded: KeywordLines["guarded"][number][] = [];
+  const guards: Guard[] = [];
   const unreachable: Directive[] = [];
+  const globals: Directive[] = [];
   for (const directive of lines) {
+    if (directive.atStart && (directive.guards.length === 0 || isLost(directive.guards)))
+      globals.push(directive);
     if (directive.guards.length === 0) continue;
     const guard = searcher.atoms.guardOf(directive);
-    if (guard !== null) guarded.push({ directive, guard });
-    else if (!directive.atStart) unreachable.push(directive);
+    if (guard !== null) {
+      guarded.push({ keyword, ...joined(directive.values ?? []), directive });
+      guards.push(guard);
+    } else if (!directive.atStart) unreachable.push(directive);
   }
-  const globals = lines.filter(({ atStart, guards }) => atStart && (guards.length === 0 || isLost(guards)));
-  return {
-    keyword,
-    guarded,
-    index: indexGuards(
-      guarded.map(({ guard }) => guard),
-      { list: searcher.atoms.list, overlaps: searcher.overlaps },
-    ),
-    unreachable,
-    global: globals[0] ?? null,
-    shadowedGlobals: globals.slice(1),
-    defaults: lookUpKeyword(keyword, config.release).keyword?.defaults ?? [],
-  };
+  const [global = null, ...shadowedGlobals] = globals;
+  const defaults = lookUpKeyword(keyword, config.release).keyword?.defaults ?? [];
+  const sequence = searcher.sequenceOf(guards);
+  const otherwise = { keyword, ...joined(global?.values ?? defaults), directive: global };
+  return { keyword, guarded, sequence, otherwise, unreachable, shadowedGlobals };
+}
+
+function joined(values: readonly string[]): Pick<Choice, "value" | "values"> {
+  return { value: values.join(" "), values };
 }
 
 /** 8.2 and 8.3 read `Match all` of an included file as global text only. */
@@ -72,75 +74,73 @@ function isLost(guards: Directive["guards"]): boolean {
   return guards.at(-1)?.lost ?? false;
 }
 
-export interface Decision {
-  /** null: the default */
-  readonly directive: Directive | null;
-  readonly values: readonly string[];
-  /** the part of the scope that it decides */
+/** Of a scope, what the guard at `position` decides; behind the last guard: what none of them does. */
+export interface Part {
+  readonly position: number;
   readonly scope: Scope;
   /** null: the effort limit was met before a witness was found */
   readonly connection: Connection | null;
+  /** earlier guards met on the way to "unknown" */
+  readonly caught: readonly Guard[];
 }
 
-/** The lines that decide somewhere in the scope, in order, the global line or the default last. */
-export function decisions(
+/** A scope cut up by guards in order, the first that holds deciding. */
+export interface Partition {
+  /** those that hold a connection, or may, ascending */
+  readonly parts: readonly Part[];
+  /** positions that decide nothing, with the earlier guards that are to blame */
+  readonly shadowed: ReadonlyMap<number, readonly Guard[]>;
+}
+
+export function choiceAt({ guarded, otherwise }: KeywordLines, { position }: Part): Choice {
+  return guarded[position] ?? otherwise;
+}
+
+/** `known`: a connection in the scope. */
+export function partition(
   searcher: Searcher,
-  lines: KeywordLines,
+  sequence: GuardSequence,
   scope: Scope,
   known: Connection | null,
-): Decision[] {
-  if (lines.guarded.length === 0) return [{ ...globalChoice(lines), scope, connection: known }];
-  const found: Decision[] = [];
-  const earlier: Guard[] = [];
-  for (const position of lines.index.compatible(scope.met)) {
-    const line = lines.guarded[position];
-    if (line === undefined) continue;
-    const decision = decisionOf(searcher, line, { scope, earlier, lines });
-    if (decision !== null) found.push(decision);
-    earlier.push(line.guard);
-    // a guard that covers the whole scope leaves nothing to later lines
-    if (line.guard.every((atom) => scope.met.has(atom))) return found;
+): Partition {
+  const { guards } = sequence;
+  const all = guards.length;
+  if (all === 0)
+    return { parts: [{ position: 0, scope, connection: known, caught: [] }], shadowed: new Map() };
+  const cut: Cut = { parts: [], shadowed: new Map() };
+  const held = known === null ? null : searcher.holding.heldBy(known);
+  const first = held === null ? null : sequence.firstHeld(held, all);
+  const deciding = first === -1 ? all : first;
+  // guards that cannot meet the scope need not be left out
+  let end = 0;
+  const add = (position: number, inner: Scope): void => {
+    const part = outside(inner, sequence, end);
+    if (position === deciding) cut.parts.push({ position, scope: part, connection: known, caught: [] });
+    else addSearched(cut, { position, scope: part }, search(searcher, part));
+    end = position + 1;
+  };
+  for (const position of sequence.meeting(scope.met, all)) {
+    const inner = within(scope, guards[position] ?? []);
+    add(position, inner);
+    // a guard that covers the whole scope leaves nothing to later ones
+    if (inner === scope) return cut;
   }
-  const rest = outside(scope, earlier);
-  const result = search(searcher, rest);
-  if (result.kind === "none") return found;
-  const connection = result.kind === "witness" ? result.connection : null;
-  return [...found, { ...globalChoice(lines), scope: rest, connection }];
+  add(all, scope);
+  return cut;
 }
 
-interface Earlier {
-  readonly scope: Scope;
-  readonly earlier: readonly Guard[];
-  readonly lines: KeywordLines;
+interface Cut {
+  readonly parts: Part[];
+  readonly shadowed: Map<number, readonly Guard[]>;
 }
 
-function decisionOf(
-  searcher: Searcher,
-  { directive, guard }: GuardedLine,
-  { scope, earlier, lines }: Earlier,
-): Decision | null {
-  const inner = within(searcher, scope, guard);
-  const part = outside(inner, earlierThan(searcher, guard, { scope, earlier, lines }));
-  const result = search(searcher, part);
-  if (result.kind === "none") return null;
-  const connection = result.kind === "witness" ? result.connection : null;
-  return { directive, values: directive.values ?? [], scope: part, connection };
-}
-
-/** Over the whole policy the index of all lines is narrower than a look at each earlier one. */
-function earlierThan(
-  { atoms, overlaps }: Searcher,
-  guard: Guard,
-  { scope, earlier, lines }: Earlier,
-): readonly Guard[] {
-  if (scope.met.size > 0 || earlier.length < 8)
-    return compatibleGuards(earlier, guard, { list: atoms.list, overlaps });
-  return lines.index
-    .compatible(guard)
-    .filter((position) => position < earlier.length)
-    .map((position) => lines.guarded[position]?.guard ?? []);
-}
-
-function globalChoice({ global, defaults }: KeywordLines): Pick<Decision, "directive" | "values"> {
-  return { directive: global, values: global?.values ?? defaults };
+function addSearched(
+  { parts, shadowed }: Cut,
+  { position, scope }: Pick<Part, "position" | "scope">,
+  result: SearchResult,
+): void {
+  const { kind, caught } = result;
+  if (kind === "none") shadowed.set(position, caught);
+  else if (kind === "unknown") parts.push({ position, scope, connection: null, caught });
+  else parts.push({ position, scope, connection: result.connection, caught: [] });
 }

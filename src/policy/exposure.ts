@@ -15,7 +15,7 @@ import {
 } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
-import type { Decision } from "./deciders.ts";
+import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
 import { outside, type Scope, search, within } from "./search.ts";
@@ -60,10 +60,10 @@ export function startAsking(config: Config, options: ExposureOptions): Asking {
 
 /** Root is out where PermitRootLogin is no for everybody. */
 export function portLimits({ linesOf }: Reasoning, options: ExposureOptions): PortLimits {
-  const { guarded, global } = linesOf("permitrootlogin");
+  const { guarded, otherwise } = linesOf("permitrootlogin");
   return {
     unprivilegedPortStart: options.unprivilegedPortStart ?? null,
-    root: guarded.length > 0 || global?.values?.[0] !== "no",
+    root: guarded.length > 0 || otherwise.values[0] !== "no",
   };
 }
 
@@ -77,7 +77,7 @@ function everywhere({ searcher }: Reasoning): Start {
 function firstSet({ reasoning: { searcher }, limits }: Asking): Start | null {
   const guard = searcher.atoms.sets[0] ?? null;
   if (guard === null) return null;
-  const scope = within(searcher, searcher.everywhere, guard);
+  const scope = within(searcher.everywhere, guard);
   const found = search(searcher, scope);
   if (found.kind === "none") return null;
   if (found.kind === "unknown") limits.add("whether any connection is meant could not be settled");
@@ -106,15 +106,14 @@ export function assumptionsOf(config: Config, options: ExposureOptions): string[
   ];
 }
 
-type KeywordDecision = Decision & { readonly keyword: string };
-
 /** Connections that are treated alike, because the same lines decide. */
 export interface Region {
   readonly allowed: boolean;
   readonly scope: Scope;
   /** null: the effort limit was met before one was found */
   readonly witness: Connection | null;
-  readonly decisions: readonly KeywordDecision[];
+  /** one for each keyword that was asked */
+  readonly choices: readonly Choice[];
 }
 
 /** All regions of a capability; a closed one is named by the line that closes it. */
@@ -123,9 +122,17 @@ export function regionsOf(
   capability: Capability,
   start: Start = everywhere(reasoning),
 ): readonly Region[] {
-  const regions = new Map<string, Region>();
-  eachRegion(reasoning, capability, start, (region) => addRegion(reasoning, regions, { region, start }));
-  return [...regions.values()];
+  const regions: Region[] = [];
+  const closed = new Map<Choice, number>();
+  eachRegion(reasoning, capability, start, (region) => {
+    const closing = region.allowed || region.choices.length === 1 ? undefined : region.choices.at(-1);
+    const known = closing === undefined ? undefined : closed.get(closing);
+    if (closing !== undefined && known === undefined) closed.set(closing, regions.length);
+    const before = known === undefined ? undefined : regions[known];
+    if (closing === undefined || known === undefined || before === undefined) regions.push(region);
+    else regions[known] = widened(reasoning, start, { ...before, witness: before.witness ?? region.witness });
+  });
+  return regions;
 }
 
 /** All ways through the keywords of a capability inside a scope; `witness`: a connection in it. */
@@ -136,64 +143,47 @@ export function eachRegion(
   emit: (region: Region) => void,
 ): void {
   const wanted = requirements(capability, reasoning.config.release);
-  walk(reasoning, wanted, { ...inside, allowed: true, decisions: [] }, emit);
+  const questions = wanted.map(({ keyword, closes }) => ({ lines: reasoning.linesOf(keyword), closes }));
+  walk({ reasoning, questions, emit }, 0, { ...inside, allowed: true, choices: [] });
+}
+
+interface Walk {
+  readonly reasoning: Reasoning;
+  readonly questions: readonly { readonly lines: KeywordLines; readonly closes: Requirement["closes"] }[];
+  readonly emit: (region: Region) => void;
 }
 
 /** Asks one keyword after the other; a value that closes ends the way at once. */
-function walk(
-  reasoning: Reasoning,
-  wanted: readonly Requirement[],
-  region: Region,
-  emit: (region: Region) => void,
-): void {
-  const [requirement, ...rest] = wanted;
-  if (requirement === undefined) {
+function walk(walking: Walk, depth: number, region: Region): void {
+  const { reasoning, questions, emit } = walking;
+  const question = questions[depth];
+  if (question === undefined) {
     emit(region);
     return;
   }
-  const { keyword, closes } = requirement;
-  for (const decision of reasoning.decisionsOf(keyword, region.scope, region.witness)) {
-    const next: Region = {
-      allowed: !closes(decision.values),
-      scope: decision.scope,
-      witness: decision.connection,
-      decisions: [...region.decisions, { ...decision, keyword }],
-    };
-    if (next.allowed) walk(reasoning, rest, next, emit);
+  const { lines, closes } = question;
+  for (const part of reasoning.partitionOf(lines, region.scope, region.witness).parts) {
+    const choice = choiceAt(lines, part);
+    const allowed = !closes(choice.values);
+    const choices = [...region.choices, choice];
+    const next: Region = { allowed, scope: part.scope, witness: part.connection, choices };
+    if (allowed) walk(walking, depth + 1, next);
     else emit(next);
   }
 }
 
-interface Found {
-  readonly region: Region;
-  readonly start: Start;
-}
-
-/** Equal in grant and deciding lines is one. */
-function addRegion(reasoning: Reasoning, regions: Map<string, Region>, { region, start }: Found): void {
-  const naming = namingOf(region);
-  const key = `${region.allowed} ${naming.map(({ keyword, directive }) => `${keyword}:${directive?.order ?? "default"}`).join(" ")}`;
-  const known = regions.get(key);
-  if (known === undefined) regions.set(key, region);
-  else {
-    const whole = widened(reasoning, { region: known, start });
-    regions.set(key, { ...whole, witness: known.witness ?? region.witness });
-  }
-}
-
-function namingOf({ allowed, decisions }: Region): readonly KeywordDecision[] {
-  return allowed ? decisions : decisions.slice(-1);
+function namingOf({ allowed, choices }: Region): readonly Choice[] {
+  return allowed ? choices : choices.slice(-1);
 }
 
 /** Several ways lead to the line that closes: the region is then all that this line decides, whatever others say. */
-function widened(reasoning: Reasoning, { region, start }: Found): Region {
-  const closing = region.decisions.at(-1);
-  if (region.allowed || closing === undefined || region.decisions.length === 1) return region;
-  const { keyword, directive } = closing;
-  const whole = reasoning
-    .decisionsOf(keyword, start.scope, start.witness)
-    .find((decision) => decision.directive === directive);
-  return whole === undefined ? region : { ...region, scope: whole.scope, decisions: [closing] };
+function widened(reasoning: Reasoning, start: Start, region: Region): Region {
+  const closing = region.choices.at(-1);
+  if (closing === undefined || region.choices.length === 1) return region;
+  const lines = reasoning.linesOf(closing.keyword);
+  const { parts } = reasoning.partitionOf(lines, start.scope, start.witness);
+  const whole = parts.find((part) => choiceAt(lines, part) === closing);
+  return whole === undefined ? region : { ...region, scope: whole.scope, choices: [closing] };
 }
 
 /** One region as an answer; its witness goes through the plain reading. */
@@ -220,7 +210,7 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
 /** Invariant: every witness goes through the plain reading, which shares no code with the search. */
 export function confirmed(reasoning: Reasoning, region: Region): Connection | null {
   const agrees = (witness: Connection): boolean =>
-    region.decisions.every(({ keyword, directive }) => {
+    region.choices.every(({ keyword, directive }) => {
       const setting = reasoning.reader.read(witness, keyword);
       return setting !== null && (setting.decidedBy[0] ?? null) === directive;
     });
@@ -237,19 +227,19 @@ function survivor({ config, searcher }: Reasoning, scope: Scope): Connection | n
     return guard === null || guard.length === 0 ? [] : [guard];
   });
   if (guards.length === 0) return null;
-  const result = search(searcher, outside(scope, guards));
+  const result = search(searcher, outside(scope, searcher.sequenceOf(guards)));
   return result.kind === "witness" ? result.connection : null;
 }
 
 /** Without any Match there was no search. */
 function anybody({ scope }: Region, searcher: Reasoning["searcher"]): Connection | null {
   if (scope !== searcher.everywhere) return null;
-  const sampled = searcher.boxes.sample(scope.box);
+  const sampled = searcher.boxes.sample(searcher.boxes.within(scope.met));
   return sampled.kind === "found" ? sampled.value : null;
 }
 
-function unknownReason({ limits, reasoning }: Asking, { decisions, witness }: Region): string {
-  const line = decisions.findLast(({ directive }) => directive !== null)?.directive;
+function unknownReason({ limits, reasoning }: Asking, { choices, witness }: Region): string {
+  const line = choices.findLast(({ directive }) => directive !== null)?.directive;
   const where = line == null ? "the default" : `${line.place.source.path}:${line.line.number}`;
   const [ending] = witness === null ? [] : reasoning.config.later;
   const reason =
@@ -260,8 +250,8 @@ function unknownReason({ limits, reasoning }: Asking, { decisions, witness }: Re
   return reason;
 }
 
-export function valuesOf({ decisions }: Region, keyword: string): readonly string[] {
-  return decisions.find((decision) => decision.keyword === keyword)?.values ?? [];
+function valuesOf({ choices }: Region, keyword: string): readonly string[] {
+  return choices.find((choice) => choice.keyword === keyword)?.values ?? [];
 }
 
 export function grantOf(
@@ -286,10 +276,6 @@ export function grantOf(
   }
 }
 
-export function decidersOf(region: Region): Decider[] {
-  return namingOf(region).map(({ keyword, values, directive }) => ({
-    keyword,
-    value: values.join(" "),
-    directive,
-  }));
+export function decidersOf(region: Region): readonly Decider[] {
+  return namingOf(region);
 }

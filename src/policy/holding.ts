@@ -5,16 +5,28 @@
 import { type Address, matchAddressList, parseAddress } from "../../grammar/addresses.ts";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
-import type { Atom } from "./atoms.ts";
+import type { Atom, Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
+import { networkBits } from "./network-bits.ts";
 
-export type Attribute = Atom["attribute"];
+type Attribute = Atom["attribute"];
 
-/** The criteria that hold, by attribute. */
-export type Profile = Readonly<Record<Attribute, ReadonlySet<number>>>;
+/** The criteria that hold, as one set for each attribute that has any. */
+export type Held = readonly ReadonlySet<number>[];
+
+/** Whether all criteria of a guard hold. */
+export function holds(guard: Guard, held: Held): boolean {
+  for (const atom of guard) if (!isHeld(atom, held)) return false;
+  return true;
+}
+
+function isHeld(atom: number, held: Held): boolean {
+  for (const atoms of held) if (atoms.has(atom)) return true;
+  return false;
+}
 
 export interface Holding {
-  profileOf(connection: Connection): Profile;
+  heldBy(connection: Connection): Held;
   /** criteria of a user name or host name that hold for this value */
   ofName(attribute: "user" | "host", value: string): ReadonlySet<number>;
   ofPort(port: number): ReadonlySet<number>;
@@ -26,24 +38,32 @@ export function isWild(pattern: string): boolean {
   return pattern.includes("*") || pattern.includes("?");
 }
 
-/** Literal text → criteria with that positive item; lists with a positive wildcard are tested one by one. */
+/** A text that a value must have → criteria with such a positive item; lists without are tested one by one. */
 interface Candidates {
   readonly byKey: Map<string, number[]>;
   readonly others: number[];
-  /** address criteria: the network lengths in use, by size in bytes */
-  readonly lengths: Map<number, Set<number>>;
+  readonly lengths: KeyLengths;
+}
+
+/** Of the keys in use: networks as bits, and the fixed beginnings, ends and inner texts of patterns. */
+interface KeyLengths {
+  readonly bits: Set<number>;
+  readonly heads: Set<number>;
+  readonly tails: Set<number>;
+  readonly inner: Set<number>;
 }
 
 export function makeHolding(atoms: readonly Atom[]): Holding {
   const index = indexAtoms(atoms);
-  const remembered = new Map<string, ReadonlySet<number>>();
-  const remember = (key: string, compute: () => ReadonlySet<number>): ReadonlySet<number> => {
-    const known = remembered.get(key);
-    if (known !== undefined) return known;
-    const computed = compute();
-    remembered.set(key, computed);
-    return computed;
+  const names = {
+    user: new Map<string, ReadonlySet<number>>(),
+    host: new Map<string, ReadonlySet<number>>(),
   };
+  const addresses = {
+    address: new Map<string, ReadonlySet<number>>(),
+    localaddress: new Map<string, ReadonlySet<number>>(),
+  };
+  const groupSets = new Map<string, ReadonlySet<number>>();
   const items = (atom: number): readonly PatternItem[] => {
     const found = atoms[atom];
     return found?.attribute === "user" || found?.attribute === "group" || found?.attribute === "host"
@@ -51,49 +71,70 @@ export function makeHolding(atoms: readonly Atom[]): Holding {
       : [];
   };
   const ofName = (attribute: "user" | "host", value: string): ReadonlySet<number> =>
-    remember(`${attribute} ${value}`, () =>
-      select(index[attribute], [value], (atom) => matchPatternList(value, items(atom)) === 1),
+    remember(names[attribute], value, () =>
+      select(
+        index[attribute],
+        nameKeys(index[attribute].lengths, value),
+        (atom) => matchPatternList(value, items(atom)) === 1,
+      ),
     );
   const ofGroups = (groups: readonly string[]): ReadonlySet<number> =>
-    remember(`group ${groups.join()}`, () =>
-      select(index.group, groups, (atom) => groupsFit(groups, items(atom))),
+    remember(groupSets, groups.join("\0"), () =>
+      select(
+        index.group,
+        groups.flatMap((group) => nameKeys(index.group.lengths, group)),
+        (atom) => groupsFit(groups, items(atom)),
+      ),
     );
   const ofAddress = (attribute: "address" | "localaddress", text: string): ReadonlySet<number> =>
-    remember(`${attribute} ${text}`, () => {
+    remember(addresses[attribute], text, () => {
       const address = parseAddress(text);
       if (address === null) return NONE;
-      const keys = networkKeys(index[attribute], address);
+      const keys = addressKeys(index[attribute].lengths, address);
       return select(index[attribute], keys, (atom) => {
         const found = atoms[atom];
         return found?.attribute === attribute && matchAddressList(text, found.items) === 1;
       });
     });
-  const ofPort = (port: number): ReadonlySet<number> =>
-    new Set(index.localport.byKey.get(String(port)) ?? []);
+  const ofPort = (port: number): ReadonlySet<number> => {
+    const held = index.localport.byKey.get(String(port));
+    return held === undefined ? NONE : new Set(held);
+  };
   return {
     ofName,
     ofPort,
-    profileOf: ({ user, groups, host, addr, laddr, lport, invalidUser }) => ({
-      user: user === null ? NONE : ofName("user", user),
-      group: groups === null ? NONE : ofGroups(groups),
-      host: host === null ? NONE : ofName("host", lowerAscii(host)),
-      address: addr === null ? NONE : ofAddress("address", addr),
-      localaddress: laddr === null ? NONE : ofAddress("localaddress", laddr),
-      localport: lport === null ? NONE : ofPort(lport),
-      "invalid-user": invalidUser ? new Set(index["invalid-user"].others) : NONE,
-    }),
+    heldBy: ({ user, groups, host, addr, laddr, lport, invalidUser }) =>
+      [
+        user === null ? NONE : ofName("user", user),
+        groups === null || groups.length === 0 ? NONE : ofGroups(groups),
+        host === null ? NONE : ofName("host", lowerAscii(host)),
+        addr === null ? NONE : ofAddress("address", addr),
+        laddr === null ? NONE : ofAddress("localaddress", laddr),
+        lport === null ? NONE : ofPort(lport),
+        invalidUser ? new Set(index["invalid-user"].others) : NONE,
+      ].filter(({ size }) => size > 0),
   };
+}
+
+function remember(
+  known: Map<string, ReadonlySet<number>>,
+  key: string,
+  compute: () => ReadonlySet<number>,
+): ReadonlySet<number> {
+  const found = known.get(key) ?? compute();
+  known.set(key, found);
+  return found;
 }
 
 function select(
   { byKey, others }: Candidates,
   keys: readonly string[],
-  holds: (atom: number) => boolean,
+  isHeld: (atom: number) => boolean,
 ): ReadonlySet<number> {
   const found = new Set<number>();
-  for (const key of keys) for (const atom of byKey.get(key) ?? []) if (holds(atom)) found.add(atom);
-  for (const atom of others) if (holds(atom)) found.add(atom);
-  return found;
+  for (const key of keys) for (const atom of byKey.get(key) ?? []) if (isHeld(atom)) found.add(atom);
+  for (const atom of others) if (isHeld(atom)) found.add(atom);
+  return found.size === 0 ? NONE : found;
 }
 
 /** groupaccess.c ga_match_pattern_list: one group on a negated item ends it. */
@@ -103,7 +144,11 @@ function groupsFit(groups: readonly string[], items: readonly PatternItem[]): bo
 }
 
 function indexAtoms(atoms: readonly Atom[]): Readonly<Record<Attribute, Candidates>> {
-  const empty = (): Candidates => ({ byKey: new Map(), others: [], lengths: new Map() });
+  const empty = (): Candidates => ({
+    byKey: new Map(),
+    others: [],
+    lengths: { bits: new Set(), heads: new Set(), tails: new Set(), inner: new Set() },
+  });
   const index: Record<Attribute, Candidates> = {
     user: empty(),
     group: empty(),
@@ -115,16 +160,17 @@ function indexAtoms(atoms: readonly Atom[]): Readonly<Record<Attribute, Candidat
   };
   for (const [number, atom] of atoms.entries()) {
     const candidates = index[atom.attribute];
-    const keys = keysOf(atom, candidates);
+    const keys = keysOf(atom, candidates.lengths);
     if (keys === null) candidates.others.push(number);
     // a list that names something twice must not count twice
-    for (const key of new Set(keys)) push(candidates.byKey, key, number);
+    else if (keys.length < 2) for (const key of keys) push(candidates.byKey, key, number);
+    else for (const key of new Set(keys)) push(candidates.byKey, key, number);
   }
   return index;
 }
 
 /** Null: a list that no index narrows. */
-function keysOf(atom: Atom, { lengths }: Candidates): string[] | null {
+function keysOf(atom: Atom, lengths: KeyLengths): string[] | null {
   switch (atom.attribute) {
     case "invalid-user":
       return null;
@@ -133,34 +179,62 @@ function keysOf(atom: Atom, { lengths }: Candidates): string[] | null {
     case "user":
     case "group":
     case "host": {
-      const positive = atom.items.filter(({ negated }) => !negated).map(({ pattern }) => pattern);
-      return positive.some(isWild) ? null : positive;
+      const keys: string[] = [];
+      for (const { negated, pattern } of atom.items) {
+        const key = negated ? undefined : patternKey(pattern, lengths);
+        if (key === null) return null;
+        if (key !== undefined) keys.push(key);
+      }
+      return keys;
     }
     default: {
       const keys: string[] = [];
       for (const item of atom.items) {
         if (item.negated) continue;
         if (item.kind !== "network" || item.network.scope !== "0") return null;
-        const { bytes, length } = item.network;
-        const used = lengths.get(bytes.length) ?? new Set();
-        lengths.set(bytes.length, used.add(length));
-        keys.push(networkKey(bytes, length));
+        const bits = networkBits(item.network);
+        lengths.bits.add(bits.length);
+        keys.push(bits);
       }
       return keys;
     }
   }
 }
 
-function networkKey(bytes: readonly number[], length: number): string {
-  const whole = length >> 3;
-  const rest = length & 7;
-  const partial = rest === 0 ? "" : `.${(bytes[whole] ?? 0) >> (8 - rest)}`;
-  return `${bytes.length}/${length} ${bytes.slice(0, whole).join(".")}${partial}`;
+/** Longer texts are cut, so that a long value has few keys. */
+const MOST_OF_ENDS = 8;
+const MOST_OF_INNER = 4;
+
+/** What a name must be, begin with, end with or hold to fit; null: nothing is fixed. */
+function patternKey(pattern: string, lengths: KeyLengths): string | null {
+  const wild = /[*?]/.exec(pattern);
+  if (wild === null) return `=${pattern}`;
+  if (wild.index > 0) return keyed("<", pattern.slice(0, Math.min(wild.index, MOST_OF_ENDS)), lengths.heads);
+  const runs = pattern.split(/[*?]+/);
+  const tail = runs.at(-1) ?? "";
+  if (tail !== "") return keyed(">", tail.slice(-MOST_OF_ENDS), lengths.tails);
+  const inner = runs.find((run) => run.length >= MOST_OF_INNER) ?? runs.find((run) => run !== "");
+  return inner === undefined ? null : keyed("~", inner.slice(0, MOST_OF_INNER), lengths.inner);
 }
 
-function networkKeys({ lengths }: Candidates, { bytes, scope }: Address): string[] {
+function keyed(kind: string, text: string, lengths: Set<number>): string {
+  lengths.add(text.length);
+  return kind + text;
+}
+
+function nameKeys({ heads, tails, inner }: KeyLengths, name: string): string[] {
+  const keys = [`=${name}`];
+  for (const length of heads) if (length <= name.length) keys.push(`<${name.slice(0, length)}`);
+  for (const length of tails) if (length <= name.length) keys.push(`>${name.slice(-length)}`);
+  for (const length of inner)
+    for (let at = 0; at + length <= name.length; at++) keys.push(`~${name.slice(at, at + length)}`);
+  return keys;
+}
+
+function addressKeys({ bits }: KeyLengths, { bytes, scope }: Address): string[] {
   if (scope !== "0") return [];
-  return [...(lengths.get(bytes.length) ?? [])].map((length) => networkKey(bytes, length));
+  const all = networkBits({ bytes, length: bytes.length * 8 });
+  return [...bits].map((length) => all.slice(0, length));
 }
 
 export function push<Key>(map: Map<Key, number[]>, key: Key, value: number): void {

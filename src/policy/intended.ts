@@ -130,7 +130,7 @@ function touches({ grant }: Placed, answer: Answer): boolean {
 }
 
 function meets({ reasoning: { searcher } }: Asking, region: Region, { guard }: Placed): boolean {
-  return guard !== null && search(searcher, within(searcher, region.scope, guard)).kind !== "none";
+  return guard !== null && search(searcher, within(region.scope, guard)).kind !== "none";
 }
 
 /** Items that the same grants cover are asked about together. */
@@ -156,10 +156,8 @@ function leftOf(
   covering: readonly Placed[],
 ): Region | null {
   if (covering.length === 0) return region;
-  const scope = outside(
-    region.scope,
-    covering.flatMap(({ guard }) => (guard === null ? [] : [guard])),
-  );
+  const guards = covering.flatMap(({ guard }) => (guard === null ? [] : [guard]));
+  const scope = outside(region.scope, searcher.sequenceOf(guards));
   const result = search(searcher, scope);
   if (result.kind === "none") return null;
   return { ...region, scope, witness: result.kind === "witness" ? result.connection : null };
@@ -188,7 +186,7 @@ function outsideGrants(asking: Asking, answer: Answer, covering: readonly Placed
 
 function lossesOf(asking: Asking, { grant, guard }: Placed): Loss[] {
   const { searcher } = asking.reasoning;
-  const scope = guard === null ? null : within(searcher, searcher.everywhere, guard);
+  const scope = guard === null ? null : within(searcher.everywhere, guard);
   const found = scope === null ? null : search(searcher, scope);
   if (scope === null || found === null || found.kind === "none")
     return grant.capabilities.slice(0, 1).map((capability) => ({ grant, capability, ...NOBODY }));

@@ -3,7 +3,7 @@ import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { LineUse } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
-import type { GuardedLine, KeywordLines } from "./deciders.ts";
+import type { KeywordLines, Part, Partition } from "./deciders.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning } from "./reasoning.ts";
 import { outside, search, within } from "./search.ts";
 
@@ -21,48 +21,78 @@ function isFirstValue(keyword: string, config: Config): boolean {
 }
 
 function usesOf(reasoning: Reasoning, lines: KeywordLines): LineUse[] {
-  const { guarded, global, unreachable, shadowedGlobals } = lines;
+  const { guarded, otherwise, unreachable, shadowedGlobals } = lines;
+  const global = otherwise.directive;
+  const cut = reasoning.partitionOf(lines, reasoning.searcher.everywhere, null);
+  const asking: Asking = {
+    reasoning,
+    lines,
+    shadowed: cut.shadowed,
+    parts: new Map(cut.parts.map((part) => [part.position, part])),
+    blamed: makeBlame(lines),
+  };
   return [
     ...unreachable.map((directive) => unused(directive, [])),
-    ...guarded.map((line, position) => useOf(reasoning, line, earlierLines(lines, line.guard, position))),
-    ...(global === null ? [] : [useOf(reasoning, { directive: global, guard: [] }, guarded)]),
+    ...guarded.map(({ directive }, position) => useOf(asking, directive, position)),
+    ...(global === null ? [] : [globalUse(asking, global)]),
     ...shadowedGlobals.map((directive) => unused(directive, global === null ? [] : [global])),
   ];
 }
 
-/** Lines in front that may meet the guard at all. */
-function earlierLines({ guarded, index }: KeywordLines, guard: Guard, position: number): GuardedLine[] {
-  return index
-    .compatible(guard)
-    .filter((other) => other < position)
-    .flatMap((other) => guarded[other] ?? []);
+interface Asking {
+  readonly reasoning: Reasoning;
+  readonly lines: KeywordLines;
+  readonly shadowed: Partition["shadowed"];
+  /** by position */
+  readonly parts: ReadonlyMap<number, Part>;
+  /** the lines under some guards */
+  readonly blamed: (guards: readonly Guard[]) => readonly Directive[];
 }
 
 function unused(directive: Directive, shadowedBy: readonly Directive[]): LineUse {
   return { directive, decides: false, witness: null, shadowedBy };
 }
 
-function useOf(
-  { searcher }: Reasoning,
-  { directive, guard }: GuardedLine,
-  earlier: readonly GuardedLine[],
-): LineUse {
-  const scope = within(searcher, searcher.everywhere, guard);
-  const guards = earlier.map((line) => line.guard);
-  const result = search(searcher, outside(scope, guards));
-  if (result.kind === "witness")
-    return { directive, decides: true, witness: result.connection, shadowedBy: [] };
-  const shadowedBy = firstOfEach(earlier.filter((line) => result.caught.has(line.guard)));
-  if (result.kind === "unknown") return { directive, decides: "unknown", witness: null, shadowedBy };
-  return unused(directive, shadowedBy);
+function useOf(asking: Asking, directive: Directive, position: number): LineUse {
+  const part = asking.parts.get(position);
+  if (part !== undefined) return used(asking, directive, part);
+  return unused(directive, asking.blamed(asking.shadowed.get(position) ?? coveringGuards(asking, position)));
+}
+
+function used({ blamed }: Asking, directive: Directive, { connection, caught }: Part): LineUse {
+  return connection === null
+    ? { directive, decides: "unknown", witness: null, shadowedBy: blamed(caught) }
+    : { directive, decides: true, witness: connection, shadowedBy: [] };
+}
+
+/** Without any Match no search was needed. */
+function globalUse(asking: Asking, directive: Directive): LineUse {
+  const { searcher } = asking.reasoning;
+  if (asking.lines.guarded.length > 0) return useOf(asking, directive, asking.lines.guarded.length);
+  const sampled = searcher.boxes.sample(searcher.boxes.within([]));
+  return sampled.kind === "found"
+    ? { directive, decides: true, witness: sampled.value, shadowedBy: [] }
+    : unused(directive, []);
+}
+
+/** Behind a guard that covers everything, as `Match all` does, the partition ends. */
+function coveringGuards(
+  { reasoning: { searcher }, lines: { sequence } }: Asking,
+  position: number,
+): readonly Guard[] {
+  const scope = within(searcher.everywhere, sequence.guards[position] ?? []);
+  return search(searcher, outside(scope, sequence, position)).caught;
 }
 
 /** Of the lines under one guard the first is the one that counts. */
-function firstOfEach(lines: readonly GuardedLine[]): Directive[] {
-  const guards = new Set<Guard>();
-  return lines.flatMap(({ directive, guard }) => {
-    if (guards.has(guard)) return [];
-    guards.add(guard);
-    return [directive];
-  });
+function makeBlame({ guarded, sequence }: KeywordLines): Asking["blamed"] {
+  let positions: Map<Guard, number> | null = null;
+  return (guards) => {
+    if (guards.length === 0) return [];
+    positions ??= new Map(
+      [...sequence.guards.entries()].reverse().map(([position, guard]) => [guard, position]),
+    );
+    const first = guards.map((guard) => positions?.get(guard) ?? 0).sort((a, b) => a - b);
+    return first.flatMap((position) => guarded[position]?.directive ?? []);
+  };
 }

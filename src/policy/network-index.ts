@@ -2,58 +2,37 @@
 import type { Network } from "../../grammar/addresses.ts";
 import type { Atom } from "./atoms.ts";
 import { push } from "./holding.ts";
-import type { Range } from "./ranges.ts";
+import { networkBits } from "./network-bits.ts";
 
 export interface AddressIndex {
   /** lists that may hold together with this one; null: perhaps any */
   overlapping(atom: number): ReadonlySet<number> | null;
 }
 
-interface Entry extends Range {
-  readonly atom: number;
-}
-
-/** IPv4 lies behind all of IPv6 on one line of numbers. */
-const V4_BASE = 1n << 130n;
-
-export function networkRange({ bytes, length }: Network): Range {
-  const low = bytes.reduce((value, byte) => (value << 8n) | BigInt(byte), 0n);
-  return { low, high: low | ((1n << BigInt(bytes.length * 8 - length)) - 1n) };
-}
-
-function onOneLine(network: Network): Range {
-  const { low, high } = networkRange(network);
-  const base = network.bytes.length === 4 ? V4_BASE : 0n;
-  return { low: base + low, high: base + high };
-}
-
 export function indexAddresses(atoms: readonly Atom[], attribute: "address" | "localaddress"): AddressIndex {
-  const entries: Entry[] = [];
   const texts: number[] = [];
-  const byRange = new Map<string, number[]>();
+  const byBits = new Map<string, number[]>();
   for (const [atom, found] of atoms.entries()) {
     if (found.attribute !== attribute) continue;
     const networks = networksOf(found);
     if (networks === null) texts.push(atom);
-    for (const network of networks ?? []) {
-      const entry = { atom, ...onOneLine(network) };
-      entries.push(entry);
-      const key = rangeKey(entry);
-      push(byRange, key, atom);
-    }
+    for (const network of networks ?? []) push(byBits, networkBits(network), atom);
   }
-  entries.sort((a, b) => (a.low < b.low ? -1 : Number(a.low > b.low)));
-  const lengths = new Set(entries.map(({ low, high }) => high - low + 1n));
+  const sorted = [...byBits.keys()].sort();
+  const lengths = [...new Set(sorted.map((bits) => bits.length))];
   return {
     overlapping: (atom) => {
       const found = atoms[atom];
       const networks = found === undefined ? null : networksOf(found);
       if (networks === null) return null;
       const overlapping = new Set<number>([atom, ...texts]);
+      const add = (bits: string): void => {
+        for (const other of byBits.get(bits) ?? []) overlapping.add(other);
+      };
       for (const network of networks) {
-        const range = onOneLine(network);
-        for (const other of inside(entries, range)) overlapping.add(other);
-        for (const other of around(byRange, lengths, range)) overlapping.add(other);
+        const bits = networkBits(network);
+        for (const length of lengths) if (length <= bits.length) add(bits.slice(0, length));
+        for (const inner of beginningWith(sorted, bits)) add(inner);
       }
       return overlapping;
     },
@@ -72,35 +51,15 @@ function networksOf(atom: Atom): readonly Network[] | null {
   return networks;
 }
 
-function rangeKey({ low, high }: Range): string {
-  return `${low}-${high}`;
-}
-
-function inside(entries: readonly Entry[], { low, high }: Range): number[] {
-  let start = 0;
-  let end = entries.length;
-  while (start < end) {
-    const middle = (start + end) >> 1;
-    if ((entries[middle]?.low ?? low) < low) start = middle + 1;
+function beginningWith(sorted: readonly string[], start: string): string[] {
+  let from = 0;
+  let end = sorted.length;
+  while (from < end) {
+    const middle = (from + end) >> 1;
+    if ((sorted[middle] ?? start) < start) from = middle + 1;
     else end = middle;
   }
-  const found: number[] = [];
-  for (let at = start; ; at++) {
-    const entry = entries[at];
-    if (entry === undefined || entry.low > high) return found;
-    found.push(entry.atom);
-  }
-}
-
-/** Networks are powers of two at multiples of themselves, so the one of each size around a range is known. */
-function around(
-  byRange: ReadonlyMap<string, readonly number[]>,
-  lengths: ReadonlySet<bigint>,
-  { low, high }: Range,
-): number[] {
-  return [...lengths].flatMap((length) => {
-    if (length < high - low + 1n) return [];
-    const start = low & ~(length - 1n);
-    return byRange.get(rangeKey({ low: start, high: start + length - 1n })) ?? [];
-  });
+  const found: string[] = [];
+  for (let at = from; sorted[at]?.startsWith(start) === true; at++) found.push(sorted[at] ?? "");
+  return found;
 }

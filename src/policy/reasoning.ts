@@ -2,7 +2,8 @@
 import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
-import { type Decision, decisions, effectiveLines, type KeywordLines, keywordLines } from "./deciders.ts";
+import { effectiveLines, type KeywordLines, keywordLines, type Partition, partition } from "./deciders.ts";
+import type { GuardSequence } from "./guard-sequence.ts";
 import { makeReader, type Reader } from "./reader.ts";
 import { makeSearcher, type Scope, type Searcher } from "./search.ts";
 
@@ -19,17 +20,22 @@ export interface Reasoning {
   readonly searcher: Searcher;
   readonly reader: Reader;
   linesOf(keyword: string): KeywordLines;
-  /** who decides the keyword inside the scope; `known`: a connection in it */
-  decisionsOf(keyword: string, scope: Scope, known: Connection | null): readonly Decision[];
+  /** who decides inside the scope; `known`: a connection in it. Keywords with lines in the same blocks share it. */
+  partitionOf(lines: KeywordLines, scope: Scope, known: Connection | null): Partition;
 }
 
+/** The last one: a run asks several questions about one configuration after the other. */
+let last: Reasoning | null = null;
+
 export function startReasoning(config: Config, options: ReasoningOptions = {}): Reasoning {
-  const accounts = options.accounts ?? null;
-  return reasonWith(
-    makeSearcher([config], { accounts, namedHosts: usesDns(config) }, options.sets),
+  const { accounts = null, sets = [] } = options;
+  if (sets.length === 0 && last?.config === config && last.accounts === accounts) return last;
+  last = reasonWith(
+    makeSearcher([config], { accounts, namedHosts: usesDns(config) }, sets),
     config,
     accounts,
   );
+  return last;
 }
 
 /** With a searcher that knows the criteria of this configuration, and perhaps those of another one. */
@@ -39,22 +45,23 @@ export function reasonWith(
   accounts: readonly Account[] | null,
 ): Reasoning {
   const known = new Map<string, KeywordLines>();
-  const everywhere = new Map<string, readonly Decision[]>();
-  const linesOf = (keyword: string): KeywordLines => {
-    const lines = known.get(keyword) ?? keywordLines(config, keyword, searcher);
-    known.set(keyword, lines);
-    return lines;
-  };
+  const partitions = new Map<GuardSequence, Map<Scope, Partition>>();
   return {
     config,
     accounts,
     searcher,
     reader: makeReader(config),
-    linesOf,
-    decisionsOf: (keyword, scope, connection) => {
-      if (scope !== searcher.everywhere) return decisions(searcher, linesOf(keyword), scope, connection);
-      const found = everywhere.get(keyword) ?? decisions(searcher, linesOf(keyword), scope, connection);
-      everywhere.set(keyword, found);
+    linesOf: (keyword) => {
+      const lines = known.get(keyword) ?? keywordLines(config, keyword, searcher);
+      known.set(keyword, lines);
+      return lines;
+    },
+    partitionOf: ({ sequence }, scope, connection) => {
+      if (sequence.guards.length === 0) return partition(searcher, sequence, scope, connection);
+      const byScope = partitions.get(sequence) ?? new Map<Scope, Partition>();
+      partitions.set(sequence, byScope);
+      const found = byScope.get(scope) ?? partition(searcher, sequence, scope, connection);
+      byScope.set(scope, found);
       return found;
     },
   };

@@ -1,27 +1,33 @@
 /**
- * Is there a connection inside a box that no earlier guard catches? A lazy search: take a sample; where an earlier guard
- * catches it, split the box disjointly along that guard and go on. Work is counted, not timed.
+ * Is there a connection inside a scope? A lazy search: take a sample; where a guard that the scope leaves out catches it,
+ * split the box disjointly along that guard and go on. Work is counted, not timed.
  */
 import type { Config, Criterion } from "../config/config.ts";
 import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
 import { type Box, type Boxes, makeBoxes } from "./box.ts";
 import type { Connection } from "./connection.ts";
-import { type Holding, makeHolding, type Profile } from "./holding.ts";
-import { compatibleGuards, makeOverlaps, type Overlaps } from "./overlap.ts";
+import { type GuardSequence, makeSequence } from "./guard-sequence.ts";
+import { type Held, type Holding, holds, makeHolding } from "./holding.ts";
+import { makeOverlaps } from "./overlap.ts";
 import { type Existing, makeWorld } from "./worlds.ts";
 
-/** A set of connections: inside all of `met`, caught by none of the guards `without`. */
+/** A set of connections: all of `met` hold, and none of the guards that are left out. */
 export interface Scope {
-  readonly met: ReadonlySet<number>;
-  readonly box: Box;
-  readonly without: readonly Guard[];
+  readonly met: Guard;
+  readonly without: readonly Exclusion[];
 }
 
+/** The guards of a sequence before a position. */
+export interface Exclusion {
+  readonly sequence: GuardSequence;
+  readonly end: number;
+}
+
+/** `caught`: the guards that were met on the way */
 export type SearchResult =
-  | { readonly kind: "witness"; readonly connection: Connection; readonly caught: ReadonlySet<Guard> }
-  /** `caught`: the guards that were met on the way */
-  | { readonly kind: "none"; readonly caught: ReadonlySet<Guard> }
-  | { readonly kind: "unknown"; readonly caught: ReadonlySet<Guard> };
+  | { readonly kind: "witness"; readonly connection: Connection; readonly caught: readonly Guard[] }
+  | { readonly kind: "none"; readonly caught: readonly Guard[] }
+  | { readonly kind: "unknown"; readonly caught: readonly Guard[] };
 
 /** Effort: real files need under 50 steps a question. */
 export interface Budget {
@@ -32,10 +38,11 @@ export interface Budget {
 export interface Searcher {
   readonly atoms: Atoms;
   readonly holding: Holding;
-  readonly overlaps: Overlaps;
   readonly boxes: Boxes;
   readonly budget: Budget;
   readonly everywhere: Scope;
+  /** the same guards in the same order are the same sequence */
+  sequenceOf(guards: readonly Guard[]): GuardSequence;
 }
 
 const STEPS_PER_QUESTION = 3000;
@@ -49,46 +56,60 @@ export function makeSearcher(
 ): Searcher {
   const atoms = internAtoms(configs, sets);
   const holding = makeHolding(atoms.list);
-  const boxes = makeBoxes(atoms.list, makeWorld(atoms.list, holding, existing));
+  const overlaps = makeOverlaps(atoms.list, holding);
+  const sequences = new Map<Guard | undefined, GuardSequence[]>();
   return {
     atoms,
     holding,
-    overlaps: makeOverlaps(atoms.list, holding),
-    boxes,
+    boxes: makeBoxes(atoms.list, makeWorld(atoms.list, holding, existing)),
     budget: { stepsPerQuestion: STEPS_PER_QUESTION, stepsLeft: STEPS_IN_ALL },
-    everywhere: { met: new Set(), box: boxes.everywhere, without: [] },
+    everywhere: { met: [], without: [] },
+    sequenceOf: (guards) => {
+      const alike = sequences.get(guards[0]) ?? [];
+      const known = alike.find((sequence) => areSame(sequence.guards, guards));
+      if (known !== undefined) return known;
+      const made = makeSequence(guards, atoms.list, overlaps);
+      sequences.set(guards[0], [...alike, made]);
+      return made;
+    },
   };
 }
 
+/** The lines of one block have one guard. */
+function areSame(some: readonly Guard[], others: readonly Guard[]): boolean {
+  return some.length === others.length && some.every((guard, index) => guard === others[index]);
+}
+
 export function search(searcher: Searcher, scope: Scope): SearchResult {
-  const { boxes, budget, holding, atoms } = searcher;
+  const { boxes, budget, holding } = searcher;
+  const covering = catching(scope, [new Set(scope.met)]);
+  if (covering !== null) return { kind: "none", caught: [covering] };
   const caught = new Set<Guard>();
-  const stack: Box[] = [scope.box];
+  const stack: Box[] = [boxes.within(scope.met)];
   let sawUnknown = false;
-  for (let steps = 0; stack.length > 0; steps++) {
+  for (let steps = 0; ; steps++) {
+    const box = stack.pop();
+    if (box === undefined) return { kind: sawUnknown ? "unknown" : "none", caught: [...caught] };
     // the first look at a question is always affordable
-    if (steps >= budget.stepsPerQuestion || (steps > 0 && budget.stepsLeft <= 0))
-      return { kind: "unknown", caught };
-    budget.stepsLeft--;
-    const box = stack.pop() ?? scope.box;
+    if (steps > 0 && (steps >= budget.stepsPerQuestion || budget.stepsLeft-- <= 0))
+      return { kind: "unknown", caught: [...caught] };
     const sampled = boxes.sample(box);
     if (sampled.kind === "unknown") sawUnknown = true;
     if (sampled.kind !== "found") continue;
-    const profile = holding.profileOf(sampled.value);
-    const guard = scope.without.find((earlier) => holdsFor(earlier, profile, atoms));
-    if (guard === undefined) return { kind: "witness", connection: sampled.value, caught };
+    const guard = catching(scope, holding.heldBy(sampled.value));
+    if (guard === null) return { kind: "witness", connection: sampled.value, caught: [...caught] };
     caught.add(guard);
     stack.push(...split(boxes, box, guard));
   }
-  return { kind: sawUnknown ? "unknown" : "none", caught };
 }
 
-export function holdsFor(guard: Guard, profile: Profile, { list }: Atoms): boolean {
-  for (const atom of guard) {
-    const attribute = list[atom]?.attribute;
-    if (attribute === undefined || !profile[attribute].has(atom)) return false;
+/** A guard that the scope leaves out and that holds; of each exclusion the first. */
+function catching({ without }: Scope, held: Held): Guard | null {
+  for (const { sequence, end } of without) {
+    const position = sequence.firstHeld(held, end);
+    if (position !== -1) return sequence.guards[position] ?? null;
   }
-  return true;
+  return null;
 }
 
 /** The part of a box outside a guard, as disjoint boxes: not c1 · c1 and not c2 · c1 and c2 and not c3 … */
@@ -105,25 +126,19 @@ function split(boxes: Boxes, box: Box, guard: Guard): Box[] {
 }
 
 /** Both the scope and the guard. */
-export function within({ boxes, atoms, overlaps }: Searcher, scope: Scope, guard: Guard): Scope {
-  const added = guard.filter((atom) => !scope.met.has(atom));
-  if (added.length === 0) return scope;
-  const box = added.reduce((inner, atom) => boxes.withMet(inner, atom) ?? inner, scope.box);
-  return {
-    met: new Set([...scope.met, ...added]),
-    box,
-    without: compatibleGuards(scope.without, added, { list: atoms.list, overlaps }),
-  };
+export function within(scope: Scope, guard: Guard): Scope {
+  const { met, without } = scope;
+  if (met.length === 0) return { met: guard, without };
+  const added = guard.filter((atom) => !met.includes(atom));
+  return added.length === 0 ? scope : { met: [...met, ...added].sort((a, b) => a - b), without };
 }
 
-export function outside(scope: Scope, guards: readonly Guard[]): Scope {
-  return guards.length === 0 ? scope : { ...scope, without: [...scope.without, ...guards] };
+/** The scope without the connections for which a guard before `end` holds. */
+export function outside(scope: Scope, sequence: GuardSequence, end: number = sequence.guards.length): Scope {
+  return end === 0 ? scope : { met: scope.met, without: [...scope.without, { sequence, end }] };
 }
 
-export function contains(searcher: Searcher, scope: Scope, connection: Connection): boolean {
-  const profile = searcher.holding.profileOf(connection);
-  return (
-    holdsFor([...scope.met], profile, searcher.atoms) &&
-    !scope.without.some((guard) => holdsFor(guard, profile, searcher.atoms))
-  );
+export function contains({ holding }: Searcher, scope: Scope, connection: Connection): boolean {
+  const held = holding.heldBy(connection);
+  return holds(scope.met, held) && catching(scope, held) === null;
 }

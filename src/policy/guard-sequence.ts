@@ -1,0 +1,148 @@
+/**
+ * Guards in the order of their lines: which of them comes first for a connection, and which may hold together with
+ * given criteria. Both are found through the criteria, so that of thousands of guards only a few are looked at.
+ */
+import type { Atom, Guard } from "./atoms.ts";
+import { type Held, holds, push } from "./holding.ts";
+import type { Overlaps } from "./overlap.ts";
+
+export interface GuardSequence {
+  readonly guards: readonly Guard[];
+  /** position of the first guard before `end` that holds; -1: none does */
+  firstHeld(held: Held, end: number): number;
+  /** positions before `end` of guards that may hold together with all of `met`, ascending, no more than `most` */
+  meeting(met: Guard, end: number, most?: number): readonly number[];
+}
+
+/** Below this many guards an index costs more than a look at each. */
+const WORTH_AN_INDEX = 12;
+
+export function makeSequence(
+  guards: readonly Guard[],
+  list: readonly Atom[],
+  overlaps: Overlaps,
+): GuardSequence {
+  let places: Places | null = null;
+  const placesOf = (): Places => {
+    places ??= placesIn(guards, list);
+    return places;
+  };
+  let keys: Keys | null = null;
+  return {
+    guards,
+    firstHeld: (held, end) => {
+      if (guards.length < WORTH_AN_INDEX)
+        return guards.findIndex((guard, at) => at < end && holds(guard, held));
+      keys ??= keysOf(guards, placesOf());
+      return firstByKey(guards, keys, held, end);
+    },
+    meeting: (met, end, most = Number.POSITIVE_INFINITY) => {
+      const limits = limitsOf(met, { list, overlaps });
+      const few = guards.length < WORTH_AN_INDEX ? null : narrowest(limits, placesOf());
+      const mayMeet = (position: number): boolean => meets(guards[position] ?? [], limits, list);
+      if (few !== null) return few.filter((position) => position < end && mayMeet(position)).slice(0, most);
+      const found: number[] = [];
+      for (let at = 0; at < Math.min(end, guards.length) && found.length < most; at++)
+        if (mayMeet(at)) found.push(at);
+      return found;
+    },
+  };
+}
+
+interface Places {
+  /** positions by criterion, ascending */
+  readonly byAtom: ReadonlyMap<number, readonly number[]>;
+  /** positions of the guards that say nothing about an attribute */
+  without(attribute: Atom["attribute"]): readonly number[];
+}
+
+function placesIn(guards: readonly Guard[], list: readonly Atom[]): Places {
+  const byAtom = new Map<number, number[]>();
+  for (const [position, guard] of guards.entries()) for (const atom of guard) push(byAtom, atom, position);
+  const remembered = new Map<Atom["attribute"], readonly number[]>();
+  return {
+    byAtom,
+    without: (attribute) => {
+      const known =
+        remembered.get(attribute) ??
+        [...guards.keys()].filter((position) =>
+          (guards[position] ?? []).every((atom) => list[atom]?.attribute !== attribute),
+        );
+      remembered.set(attribute, known);
+      return known;
+    },
+  };
+}
+
+/** Each guard under one criterion of its own, the rarest: where that one does not hold, the guard does not. */
+interface Keys {
+  readonly byAtom: ReadonlyMap<number, readonly number[]>;
+  /** the first guard that demands nothing; -1: there is none */
+  readonly always: number;
+}
+
+function keysOf(guards: readonly Guard[], places: Places): Keys {
+  const byAtom = new Map<number, number[]>();
+  const rarity = (atom: number): number => places.byAtom.get(atom)?.length ?? 0;
+  for (const [position, guard] of guards.entries()) {
+    let [key] = guard;
+    for (const atom of guard) if (key !== undefined && rarity(atom) < rarity(key)) key = atom;
+    if (key !== undefined) push(byAtom, key, position);
+  }
+  return { byAtom, always: guards.findIndex((guard) => guard.length === 0) };
+}
+
+function firstByKey(guards: readonly Guard[], { byAtom, always }: Keys, held: Held, end: number): number {
+  let first = always !== -1 && always < end ? always : end;
+  for (const atoms of held) {
+    for (const atom of atoms) {
+      for (const position of byAtom.get(atom) ?? NOWHERE) {
+        if (position >= first) break;
+        if (holds(guards[position] ?? [], held)) first = position;
+      }
+    }
+  }
+  return first === end ? -1 : first;
+}
+
+const NOWHERE: readonly number[] = [];
+
+/** What may hold together with one criterion, which its attribute has. */
+interface Limit {
+  readonly attribute: Atom["attribute"];
+  readonly may: ReadonlySet<number>;
+}
+
+function limitsOf(
+  met: Guard,
+  { list, overlaps }: { readonly list: readonly Atom[]; readonly overlaps: Overlaps },
+): readonly Limit[] {
+  return met.flatMap((atom) => {
+    const attribute = list[atom]?.attribute;
+    const may = overlaps.of(atom);
+    return may === null || attribute === undefined ? [] : [{ attribute, may }];
+  });
+}
+
+/** The shortest list of positions that one limit leaves; null: no limit. */
+function narrowest(limits: readonly Limit[], { byAtom, without }: Places): readonly number[] | null {
+  let best: Limit | null = null;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const limit of limits) {
+    let size = without(limit.attribute).length;
+    for (const atom of limit.may) size += byAtom.get(atom)?.length ?? 0;
+    if (size < fewest) [best, fewest] = [limit, size];
+  }
+  if (best === null) return null;
+  const positions = new Set(without(best.attribute));
+  for (const atom of best.may) for (const position of byAtom.get(atom) ?? NOWHERE) positions.add(position);
+  return [...positions].sort((a, b) => a - b);
+}
+
+function meets(guard: Guard, limits: readonly Limit[], list: readonly Atom[]): boolean {
+  for (const atom of guard) {
+    const attribute = list[atom]?.attribute;
+    for (const limit of limits) if (limit.attribute === attribute && !limit.may.has(atom)) return false;
+  }
+  return true;
+}
