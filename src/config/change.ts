@@ -3,12 +3,12 @@
  * design.md "Fix, apply, roll back": the directive that decides is edited in its own file; where nothing decides, the
  * commented stock line is turned on, else one line goes in before the first Match and before any Include.
  */
-import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
+import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import { parseText } from "../../grammar/parser.ts";
 import type { DirectiveLine, Line } from "../../grammar/tree.ts";
 import { type Edit, findOverlap } from "../edit/edit.ts";
 import type { Config, ConfigFile, Directive } from "./config.ts";
+import { findStockComment, type StockComment } from "./stock-comment.ts";
 
 /** What should become true; the text comes from here. */
 export type Change =
@@ -107,49 +107,6 @@ function setGlobal(config: Config, change: SetGlobal): PlannedChange {
   if (main === undefined) return { kind: "impossible", because: "the file cannot be read" };
   const stock = findStockComment(main, change.keyword);
   return { kind: "edits", edits: [stock === null ? insertLine(main, change) : turnOn(main, stock, change)] };
-}
-
-/** A line that holds nothing but `#Keyword value`, outside every Match. */
-interface StockComment {
-  readonly line: Line;
-  readonly start: number;
-  readonly end: number;
-}
-
-/**
- * The first commented stock line of a keyword before any Match. `#	AllowTcpForwarding no` under `#Match User anoncvs`
- * is part of an example and none.
- */
-export function findStockComment(file: ConfigFile, keyword: string): StockComment | null {
-  let inExample = false;
-  for (const line of file.tree.lines) {
-    if (line.kind === "directive" && equalIgnoringCase(line.keyword.value, "match")) return null;
-    if (line.kind !== "comment") inExample = false;
-    if (line.kind !== "comment" || line.tokens.some(({ kind }) => kind === "hidden")) continue;
-    const comment = line.tokens.find(({ kind }) => kind === "comment");
-    const directive = comment === undefined ? null : commentedDirective(comment.text, keyword, file);
-    if (comment === undefined || directive === null) continue;
-    const name = lowerAscii(directive.keyword.value);
-    if (name === "match") inExample = true;
-    if (inExample || name !== keyword || directive.args.length !== 1) continue;
-    const length = comment.text.length - trailingBlanks(comment.text);
-    return { line, start: comment.start, end: comment.start + length };
-  }
-  return null;
-}
-
-function commentedDirective(text: string, keyword: string, file: ConfigFile): DirectiveLine | null {
-  const body = /^# ?(?=[A-Za-z])/.exec(text);
-  if (body === null) return null;
-  // most comments are prose, and parsing each of them costs more than the rest of an audit
-  const folded = lowerAscii(text);
-  if (!folded.includes(keyword) && !folded.includes("match")) return null;
-  const [line] = parseText(text.slice(body[0].length), file.tree.release).lines;
-  return line?.kind === "directive" ? line : null;
-}
-
-function trailingBlanks(text: string): number {
-  return /[ \t\r\f]*$/.exec(text)?.[0].length ?? 0;
 }
 
 function turnOn(file: ConfigFile, stock: StockComment, change: SetGlobal): Edit {

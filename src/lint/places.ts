@@ -1,6 +1,7 @@
 /** Where to point when no line decides. */
-import { findStockComment } from "../config/change.ts";
+
 import type { Config } from "../config/config.ts";
+import { findStockComment } from "../config/stock-comment.ts";
 import type { Decider } from "../policy/answer.ts";
 import type { Place } from "../source/source.ts";
 

@@ -1,0 +1,76 @@
+/** Commented lines of a stock file, `#AllowTcpForwarding yes`: where a finding points and a fix turns a keyword on. */
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { parseText } from "../../grammar/parser.ts";
+import type { Release } from "../../grammar/release.ts";
+import type { DirectiveLine, Line, Token, Tree } from "../../grammar/tree.ts";
+import type { ConfigFile } from "./config.ts";
+
+/** A line that holds nothing but `#Keyword value`, outside every Match. */
+export interface StockComment {
+  readonly line: Line;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The first commented stock line of a keyword (lower case) before any Match. */
+export function findStockComment({ tree }: ConfigFile, keyword: string): StockComment | null {
+  const comments = COMMENTS.get(tree) ?? commentsByWord(tree);
+  COMMENTS.set(tree, comments);
+  for (const { line, comment } of comments.get(keyword) ?? []) {
+    const directive = commentedDirective(comment.text, tree.release);
+    if (directive === null || directive.args.length !== 1) continue;
+    if (lowerAscii(directive.keyword.value) !== keyword) continue;
+    const length = comment.text.length - trailingBlanks(comment.text);
+    return { line, start: comment.start, end: comment.start + length };
+  }
+  return null;
+}
+
+interface CommentLine {
+  readonly line: Line;
+  readonly comment: Token;
+}
+
+/** Rules and fixes ask each file for a dozen keywords. */
+const COMMENTS = new WeakMap<Tree, ReadonlyMap<string, readonly CommentLine[]>>();
+
+/**
+ * Comments before any Match by their first word, in lower case. `#	AllowTcpForwarding no` under `#Match User anoncvs` is
+ * part of an example and left out.
+ */
+function commentsByWord(tree: Tree): ReadonlyMap<string, readonly CommentLine[]> {
+  const found = new Map<string, CommentLine[]>();
+  let inExample = false;
+  for (const line of tree.lines) {
+    if (line.kind === "directive" && isMatch(line)) break;
+    if (line.kind !== "comment") inExample = false;
+    if (line.kind !== "comment" || line.tokens.some(({ kind }) => kind === "hidden")) continue;
+    const comment = line.tokens.find(({ kind }) => kind === "comment");
+    const word = comment === undefined ? undefined : firstWord(comment.text);
+    if (comment === undefined || word === undefined) continue;
+    if (word === "match") inExample ||= isMatch(commentedDirective(comment.text, tree.release));
+    if (inExample) continue;
+    const same = found.get(word);
+    if (same === undefined) found.set(word, [{ line, comment }]);
+    else same.push({ line, comment });
+  }
+  return found;
+}
+
+function isMatch(line: DirectiveLine | null): boolean {
+  return line !== null && lowerAscii(line.keyword.value) === "match";
+}
+
+function firstWord(comment: string): string | undefined {
+  const word = /^# ?([A-Za-z][A-Za-z0-9]*)/.exec(comment)?.[1];
+  return word === undefined ? undefined : lowerAscii(word);
+}
+
+function commentedDirective(comment: string, release: Release): DirectiveLine | null {
+  const [line] = parseText(comment.slice(comment.startsWith("# ") ? 2 : 1), release).lines;
+  return line?.kind === "directive" ? line : null;
+}
+
+function trailingBlanks(text: string): number {
+  return /[ \t\r\f]*$/.exec(text)?.[0].length ?? 0;
+}
