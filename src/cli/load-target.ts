@@ -5,6 +5,7 @@ import { type StartOptions, startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
+import type { Folders } from "./folders.ts";
 import { folderOf, joined } from "./paths.ts";
 import type { Opened, TargetOptions } from "./target.ts";
 
@@ -17,6 +18,7 @@ export interface Opening {
   readonly tree: FileTree;
   readonly release: ChosenRelease;
   readonly people: People;
+  readonly folders: Folders;
 }
 
 /** What is loaded, and how it is shown. */
@@ -37,9 +39,9 @@ export interface Wanted {
 
 export function load(wanted: Wanted, opening: Opening): Opened {
   const { options, release, people } = opening;
-  const refusal = refusalOf(wanted.tree.read(wanted.path), wanted.name);
-  if (refusal !== null) return { name: wanted.name, error: refusal };
-  const live = (wanted.rootFolder ?? "") === "" && (wanted.image ?? null) === null && isLive(wanted);
+  const content = wanted.tree.read(wanted.path);
+  if (content.kind !== "file") return { name: wanted.name, error: refusalOf(content, wanted.name) };
+  const live = isLive(wanted, content.realPath);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? ownSshd(wanted.tree).start : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
@@ -55,7 +57,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     tree: wanted.tree,
     path: wanted.path,
     loadOptions,
-    config: loadConfig(wanted.tree, wanted.path, loadOptions),
+    config: loadConfig(withContent(wanted.tree, wanted.path, content), wanted.path, loadOptions),
     release: release.release,
     releaseSource: release.source,
     releaseAssumed: release.assumed === true,
@@ -66,7 +68,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,
-    writableFolder: wanted.writableFolder ?? realFolder(wanted.tree, wanted.path),
+    writableFolder: wanted.writableFolder ?? opening.folders.realPathOf(folderOf(wanted.path)),
     rootFolder: wanted.rootFolder ?? "",
     live,
     startSource: start?.source ?? null,
@@ -75,16 +77,15 @@ export function load(wanted: Wanted, opening: Opening): Opened {
   };
 }
 
-export function realFolder(tree: FileTree, path: string): string {
-  const folder = folderOf(path);
-  return tree.stat(folder)?.realPath ?? folder;
+/** The tree with this content in place of one file: what was read already, or what does not lie there. */
+export function withContent(tree: FileTree, path: string, content: FileContent): FileTree {
+  return { ...tree, read: (asked) => (asked === path ? content : tree.read(asked)) };
 }
 
-/** This host's own main file, by whatever name; standard input is never it. */
-function isLive({ tree, path, stdin }: Wanted): boolean {
-  if (stdin !== undefined) return false;
-  const { mainFile } = ownSshd(tree);
-  return mainFile !== null && tree.stat(path)?.realPath === mainFile;
+/** This host's own main file, by whatever name; standard input and what lies in a root or an image is never it. */
+function isLive({ tree, stdin, rootFolder, image }: Wanted, realPath: string): boolean {
+  if (stdin !== undefined || (rootFolder ?? "") !== "" || (image ?? null) !== null) return false;
+  return ownSshd(tree).mainFile === realPath;
 }
 
 interface OwnSshd {
@@ -105,9 +106,8 @@ function ownSshd(tree: FileTree): OwnSshd {
   return own;
 }
 
-/** Why a file is not taken as a main file; null when it is. */
-function refusalOf(content: FileContent, name: string): string | null {
-  if (content.kind === "file") return null;
+/** Why something is not taken as a main file. */
+function refusalOf(content: Exclude<FileContent, { readonly kind: "file" }>, name: string): string {
   if (content.kind === "folder")
     return `${name} is a folder. Name the file (${joined(name, "sshd_config")}), or --root ${name} for a whole system.`;
   switch (content.code) {

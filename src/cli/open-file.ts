@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FileTree } from "../files/tree.ts";
-import { load, type Opening, realFolder, type Wanted } from "./load-target.ts";
+import { load, type Opening, type Wanted, withContent } from "./load-target.ts";
 import { folderOf, joined, latin1 } from "./paths.ts";
 import type { Opened } from "./target.ts";
 
@@ -41,38 +41,28 @@ function isDropInFolder(folder: string): boolean {
 
 /** A drop-in: audited through the sshd_config beside or above it that includes it. Null where none does. */
 function openThroughMain(tree: FileTree, path: string, name: string, opening: Opening): Opened | null {
-  const realPath = tree.stat(path)?.realPath;
-  if (realPath === undefined || path.endsWith("/sshd_config")) return null;
-  for (
-    let folder = folderOf(path), shown = shownFolderOf(name);
-    ;
-    folder = folderOf(folder), shown += "../"
-  ) {
-    const main = joined(folder, "sshd_config");
-    if (tree.stat(main)?.kind === "file") {
-      const shownMain = tidy(shown, folder, path, name);
-      const wanted = { ...asMain(tree, main, shownMain), onlyRealPath: realPath };
-      const opened = load({ ...wanted, writableFolder: realFolder(tree, path) }, opening);
-      if (
-        "config" in opened &&
-        opened.config.files.slice(1).some((included) => included.realPath === realPath)
-      )
-        return { ...opened, name };
-    }
-    if (folder === "/") return null;
+  if (path.endsWith("/sshd_config")) return null;
+  const { folders } = opening;
+  const mains = folders.mainFilesAbove(folderOf(path));
+  const realPath = mains.length === 0 ? undefined : tree.stat(path)?.realPath;
+  if (realPath === undefined) return null;
+  const writableFolder = folders.realPathOf(folderOf(path));
+  for (const main of mains) {
+    const wanted = asMain(tree, main, nameOfMain(main, path, name));
+    const opened = load({ ...wanted, onlyRealPath: realPath, writableFolder }, opening);
+    if ("config" in opened && opened.config.files.slice(1).some((included) => included.realPath === realPath))
+      return { ...opened, name };
   }
-}
-
-function shownFolderOf(name: string): string {
-  return name.slice(0, name.lastIndexOf("/") + 1);
+  return null;
 }
 
 /** The main file's name as the user would write it: the named file's own path, shortened. */
-function tidy(shown: string, folder: string, path: string, name: string): string {
-  const below = path.slice(joined(folder, "").length);
-  return name.endsWith(below)
-    ? `${name.slice(0, name.length - below.length)}sshd_config`
-    : `${shown}sshd_config`;
+function nameOfMain(main: string, path: string, name: string): string {
+  const folder = joined(folderOf(main), "");
+  const below = path.slice(folder.length);
+  if (name.endsWith(below)) return `${name.slice(0, name.length - below.length)}sshd_config`;
+  const levels = below.split("/").length - 1;
+  return `${name.slice(0, name.lastIndexOf("/") + 1)}${"../".repeat(levels)}sshd_config`;
 }
 
 /** Standard input, as if it lay at --stdin-filename (default: sshd_config in the current folder). */
@@ -81,7 +71,7 @@ export function openStdin(opening: Opening): Opened {
   const path = latin1(resolve(name));
   const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
   const stdin = readFileSync(0);
-  const tree = withFile(opening.tree, path, stdin);
+  const tree = withContent(opening.tree, path, { kind: "file", bytes: stdin, realPath: path });
   const wanted = asMain(tree, path, latin1(name));
   return load(
     {
@@ -93,12 +83,4 @@ export function openStdin(opening: Opening): Opened {
     },
     opening,
   );
-}
-
-/** The tree with the bytes in place of one file. */
-function withFile(tree: FileTree, path: string, bytes: Uint8Array): FileTree {
-  return {
-    ...tree,
-    read: (asked) => (asked === path ? { kind: "file", bytes, realPath: path } : tree.read(asked)),
-  };
 }

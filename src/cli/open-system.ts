@@ -7,6 +7,7 @@ import type { FileTree } from "../files/tree.ts";
 import { mainFiles } from "../files/vendor-place.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease } from "./chosen-release.ts";
+import { makeFolders } from "./folders.ts";
 import { load } from "./load-target.ts";
 import { folderOf, latin1 } from "./paths.ts";
 import type { Misuse, Opened, TargetOptions } from "./target.ts";
@@ -53,7 +54,8 @@ export function openSystem(
   const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
   const people = choosePeople(options, folderTree("/"), tree);
   if ("misuse" in people) return people;
-  const opening = { options, tree, release: chooseRelease(options, tree, whose), people, start };
+  const release = chooseRelease(options, tree, whose);
+  const opening = { options, tree, release, people, start, folders: makeFolders(tree) };
   const paths =
     files.length === 0
       ? start.configFile === null

@@ -5,6 +5,7 @@ import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease } from "./chosen-release.ts";
+import { makeFolders } from "./folders.ts";
 import { load, MAIN, type Opening } from "./load-target.ts";
 import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
@@ -24,7 +25,8 @@ export function openTargets(
   const people = choosePeople(options, tree, null);
   if ("misuse" in people) return people;
   const start = files.length === 0 ? startOptions(tree) : null;
-  const opening: Opening = { options, tree: at ?? tree, release, people, start };
+  const seen = at ?? tree;
+  const opening: Opening = { options, tree: seen, release, people, start, folders: makeFolders(seen) };
   if (files.length === 0) return [openLive(opening)];
   return withoutParts(files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening))));
 }

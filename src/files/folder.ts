@@ -74,9 +74,8 @@ function readBytes(path: Buffer): Uint8Array | Failure {
     return failure(error);
   }
   try {
-    const { size } = fstatSync(handle);
-    if (!fstatSync(handle).isFile()) return { code: "ESPECIAL" };
-    return readAll(handle, size);
+    const stats = fstatSync(handle);
+    return stats.isFile() ? readAll(handle, stats.size) : { code: "ESPECIAL" };
   } catch (error) {
     return failure(error);
   } finally {
@@ -84,7 +83,7 @@ function readBytes(path: Buffer): Uint8Array | Failure {
   }
 }
 
-/** The size is a guess: files under /proc say 0. */
+/** The size is a guess: files under /proc say 0, and a file may grow while it is read. */
 function readAll(handle: number, size: number): Uint8Array | Failure {
   let buffer = Buffer.allocUnsafe(Math.max(size + 1, 4096));
   let length = 0;
@@ -92,6 +91,8 @@ function readAll(handle: number, size: number): Uint8Array | Failure {
     const read = readSync(handle, buffer, length, buffer.length - length, null);
     if (read === 0) return buffer.subarray(0, length);
     length += read;
+    // of a regular file less than asked for is all
+    if (size > 0 && length >= size && length < buffer.length) return buffer.subarray(0, length);
     if (length > MAX_FILE_BYTES) return { code: "ETOOBIG" };
     if (length === buffer.length) buffer = Buffer.concat([buffer], buffer.length * 2);
   }
