@@ -7,6 +7,7 @@ function check(audit: Audit): Draft[] {
     closed: "no",
     severity: () => "low",
     may: () => "may forward their ssh agent (ssh -A)",
+    why: "while they are logged in, root on this server can use the keys of that agent",
     // a finding of disable-forwarding-incomplete
     unless: (answer) => escapesDisable(audit.config, answer),
   });

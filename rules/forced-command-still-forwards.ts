@@ -49,7 +49,7 @@ function report(audit: Audit, { directive, decides, witness }: LineUse): Draft[]
       capability: first.capability,
       login: first.login,
       notes: [
-        `ssh -N asks for no command at all; ${directive.guards.length === 0 ? "set" : "add to the block"} AllowTcpForwarding no`,
+        `a forward needs no command (ssh -N): what stops it is AllowTcpForwarding no${directive.guards.length === 0 ? "" : " in this block"}`,
       ],
     },
   ];

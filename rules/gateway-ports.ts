@@ -4,6 +4,7 @@ import {
   type Draft,
   deciderOf,
   groupBy,
+  nobodyLogsIn,
   openAnswers,
   pointAt,
   quoted,
@@ -46,6 +47,7 @@ function report(audit: Audit, answers: readonly Answer[]): Draft[] {
       grant: `-R ${first.listen?.bind === "wildcard" ? "always" : "on request"} listens beyond loopback`,
       capability: first.capability,
       login: first.login,
+      notes: answers.every(({ login }) => login === "impossible") ? [nobodyLogsIn(first)] : [],
       fix: setWhereDecided(decider, "GatewayPorts", "no"),
     },
   ];

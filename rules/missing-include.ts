@@ -11,6 +11,10 @@ function report(include: IncludeLine): Draft[] {
       message: `Include ${pattern} reads nothing: ${explain(pattern, lookedFor)}, and sshd says nothing about it`,
       place,
       label: "not there",
+      notes:
+        pattern.startsWith("/") && lookedFor !== pattern
+          ? ["this file is read as if its folder were /etc/ssh of the server that it is for"]
+          : [],
     }));
 }
 

@@ -11,7 +11,7 @@ function report({ config }: Audit, block: MatchBlock): Draft[] {
     const { start, end } = criterion.place.span;
     return [
       {
-        message: `no connection ever is in this block: "${criterion.place.source.text.slice(start, end)}": ${why}`,
+        message: `no connection is ever in this block: "${criterion.place.source.text.slice(start, end)}": ${why}`,
         place: criterion.place,
         label: "never true",
         notes: ["what the block closes stays open, and what it opens stays closed"],

@@ -9,9 +9,11 @@ function report(directive: Directive): Draft[] {
   if (port === null || port === 22 || port >= 1024 || directive.origin === "option") return [];
   return [
     {
-      message: `sshd listens on port ${port}, a privileged port that belongs to another service: ${quoted(directive)}`,
+      message: `sshd listens on port ${port}, a privileged port other than its own, 22: ${quoted(directive)}`,
       place: directive.valuePlace,
-      notes: ["scanners and firewalls treat it as that service; sshd and the service cannot both run"],
+      notes: [
+        "firewalls and scanners may take it for the service that the port is assigned to (443 is HTTPS)",
+      ],
     },
   ];
 }

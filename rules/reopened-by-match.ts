@@ -11,10 +11,12 @@ import {
   isMeant,
   isUnlimited,
   lineText,
+  nobodyLogsIn,
   openAnswers,
   quoted,
   type Rule,
   reopenedBy,
+  type Severity,
   unsafeFix,
   whoText,
 } from "../src/lint/rule.ts";
@@ -38,16 +40,16 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
   const block = directive.guards.at(-1);
   if (closing === null || first === undefined || block === undefined) return [];
   const value = closing.values?.[0] ?? "no";
+  const nobody = answers.every(({ login }) => login === "impossible");
   return [
     {
       message: `${whoText(answers)} ${forwards(answers)}: this block opens what ${lineText(closing.place, directive.place)} closes`,
-      severity:
-        answers.some((answer) => answer.login !== "impossible") && isUnlimited(answers) ? "high" : "medium",
+      severity: severityOf(answers),
       place: directive.valuePlace,
       related: [
         {
           place: block.place,
-          note: "the block: where it matches, its values beat every line outside a Match",
+          note: "the block; where it matches, its values beat every line outside a Match",
         },
         { place: closing.place, note: `${quoted(closing)} holds for everybody else only` },
       ],
@@ -55,15 +57,26 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
       grant: grantText(answers),
       capability: first.capability,
       login: first.login,
-      notes:
-        directive.keyword === "allowtcpforwarding"
+      notes: [
+        ...(nobody ? [nobodyLogsIn(first)] : []),
+        ...(directive.keyword === "allowtcpforwarding"
           ? ["to keep it, limit it: PermitOpen HOST:PORT in the block"]
-          : [],
+          : []),
+      ],
       fix: unsafeFix(`${directive.line.keyword.value} ${value}`, [
         { kind: "replace-value", directive, value },
       ]),
     },
   ];
+}
+
+/** As the rules about each kind weigh it. */
+function severityOf(answers: readonly Answer[]): Severity {
+  if (answers.every(({ login }) => login === "impossible")) return "low";
+  const kinds = new Set(answers.map(({ capability }) => capability));
+  const tcp = answers.filter(({ capability }) => capability.startsWith("tcp-"));
+  if (tcp.length > 0 && isUnlimited(tcp)) return "high";
+  return kinds.size === 1 && kinds.has("agent") ? "low" : "medium";
 }
 
 export const rule: Rule = {

@@ -40,13 +40,13 @@ function report({ directive, shadowedBy }: LineUse): Draft[] {
   return [
     {
       message: same
-        ? `${quoted(directive)} says again what ${winner} has set already`
+        ? `${quoted(directive)} changes nothing: ${winner} has set the same already`
         : `${quoted(directive)} has no effect: ${winner} sets ${quoted(first)}, and the first value wins`,
       severity: same ? "info" : weight,
       place: directive.place,
       label: "never counts",
-      related: shadowedBy.slice(0, 3).map((line) => ({ place: line.place, note: `${quoted(line)} counts` })),
-      notes: same ? [] : ["sshd prints no message about it: delete the line that is wrong"],
+      related: shadowedBy.slice(0, 3).map(({ place }) => ({ place, note: "this one counts" })),
+      notes: same ? [] : ["sshd says nothing about it: keep the line that was meant, and delete the other"],
     },
   ];
 }

@@ -19,6 +19,7 @@ function check(audit: Audit): Draft[] {
     capabilities: [...TCP, "unix-local", "unix-remote"],
     closed: audit.allowed === "none" ? "no" : audit.allowed,
     severity: (answers) => (isUnlimited(answers) ? "high" : "medium"),
+    why: "a login becomes a way through this server's firewall, and needs no shell for it",
     // unix sockets alone are left to stream-local-forwarding
     unless: (answer) => !opening.has(deciderOf(answer, KEY)?.directive),
   });

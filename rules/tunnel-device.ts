@@ -1,13 +1,27 @@
-import { type Audit, type Draft, openingDrafts, type Rule } from "../src/lint/rule.ts";
+import { type Answer, type Audit, type Draft, openingDrafts, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   return openingDrafts(audit, {
     keyword: "PermitTunnel",
     capabilities: ["tun"],
     closed: "no",
-    severity: () => "medium",
+    severity: (answers) => (admitsRoot(audit, answers) ? "medium" : "low"),
     may: () => "may open a network tunnel (ssh -w)",
-    notes: () => ["it needs a root login, or a tun device that belongs to the user"],
+    notes: (answers) => [
+      admitsRoot(audit, answers)
+        ? "only root can make the tun device for it, or a user whose device an administrator has made before"
+        : "root is not among them: it needs a tun device that an administrator has made for the user",
+    ],
+  });
+}
+
+/** Only root may make a tun device (serverloop.c, server_request_tun; tun.txt of the kernel). */
+function admitsRoot(audit: Audit, answers: readonly Answer[]): boolean {
+  return answers.some(({ witness }) => {
+    if (witness === null) return true;
+    const root = { ...witness, user: "root", groups: ["root"], invalidUser: false };
+    const isThere = audit.at("tun", root)?.allowed !== false;
+    return isThere && audit.login(root) !== "impossible";
   });
 }
 

@@ -27,7 +27,7 @@ function report({ config }: Audit, block: MatchBlock, uses: readonly LineUse[]):
     {
       message:
         first === undefined
-          ? "no connection ever is in this block: its criteria exclude each other"
+          ? "no connection is ever in this block: its criteria exclude each other"
           : `this block changes nothing: every connection in it is decided by ${lineText(first.place, block.place)} or earlier blocks`,
       place: block.place,
       label: "without effect",

@@ -6,7 +6,8 @@ function check(audit: Audit): Draft[] {
     capabilities: ["x11"],
     closed: "no",
     severity: () => (listensWide(audit) ? "high" : "medium"),
-    may: () => "may forward X11",
+    may: () => "may forward X11 (ssh -X, -Y)",
+    why: "with -Y a program on this server can read the keyboard and the windows of the client's screen",
     // a finding of disable-forwarding-incomplete
     unless: (answer) => escapesDisable(audit.config, answer),
     notes: () =>

@@ -70,6 +70,30 @@ describe("sarif", () => {
   });
 });
 
+test("sarif: every rule is there with its texts", async () => {
+  const { runs } = (await parsed({ "/sshd_config": "" }, "sarif")) as { runs: [{ tool: SarifTool }] };
+  const { rules } = runs[0].tool.driver;
+  expect(rules.map(({ id }) => id)).toEqual(RULES.map(({ id }) => id));
+  for (const [index, { title, docs }] of RULES.entries()) {
+    const told = rules[index];
+    expect(told?.shortDescription.text).toBe(title);
+    expect(told?.fullDescription.text).toBe(docs.what);
+    for (const text of [docs.what, docs.why, docs.who, docs.fix, docs.allowWhen])
+      expect(told?.help.markdown).toContain(text);
+  }
+});
+
+interface SarifTool {
+  readonly driver: {
+    readonly rules: readonly {
+      readonly id: string;
+      readonly shortDescription: { readonly text: string };
+      readonly fullDescription: { readonly text: string };
+      readonly help: { readonly markdown: string };
+    }[];
+  };
+}
+
 /** No field that the schema does not name: a new one must be put there, too. */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);

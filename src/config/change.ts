@@ -134,11 +134,10 @@ function insertLine(file: ConfigFile, change: SetGlobal): Edit {
   const { text } = file.source;
   const barrier = lines.findIndex(isBarrier);
   const before = barrier === -1 ? lines : lines.slice(0, barrier);
-  const neighbour = before.findLast(isPlainDirective) ?? lines.find(isPlainDirective);
-  const style = styleOf(neighbour, lines);
+  const after = before.findLast(isPlainDirective);
+  const style = styleOf(lines, before.filter(isPlainDirective));
   const keyword = style.lowerCase ? change.keyword : spelling(file, change);
   const written = `${style.indent}${keyword}${style.separator}${change.value}`;
-  const after = before.findLast(isPlainDirective);
   const place = after ?? (barrier === -1 ? lines.at(-1) : undefined);
   if (place !== undefined && !endsInNewline(place)) {
     // without a line end in sight a NUL may hide the rest: then the new line goes in front of it
@@ -167,18 +166,31 @@ function endsInNewline(line: Line): boolean {
 
 const STOCK_STYLE: Style = { indent: "", separator: " ", lowerCase: false, lineEnd: "\n" };
 
-function styleOf(neighbour: DirectiveLine | undefined, lines: readonly Line[]): Style {
+/** `outside`: the lines outside every block; the indentation of a block would make a line look like a part of it. */
+function styleOf(lines: readonly Line[], outside: readonly DirectiveLine[]): Style {
   const lineEnd = lines.some(endsInCrLf) ? "\r\n" : "\n";
+  const known = outside.length > 0 ? outside : lines.filter(isPlainDirective);
+  const neighbour = known.at(-1);
   if (neighbour === undefined) return { ...STOCK_STYLE, lineEnd };
   const [first] = neighbour.tokens;
-  const separator = neighbour.tokens.find(({ kind }) => kind === "separator")?.text ?? " ";
   const spelled = neighbour.keyword.value;
   return {
-    indent: first?.kind === "blank" ? first.text : "",
-    separator: /^[ \t]*=?[ \t]*$/.test(separator) && separator !== "" ? separator : " ",
+    indent: outside.length > 0 && first?.kind === "blank" ? first.text : "",
+    separator: usualSeparator(known),
     lowerCase: spelled === lowerAscii(spelled),
     lineEnd,
   };
+}
+
+/** Stock files write a tab behind two keywords and a blank behind all others: most lines count. */
+function usualSeparator(lines: readonly DirectiveLine[]): string {
+  const counts = new Map<string, number>();
+  for (const { tokens } of lines) {
+    const text = tokens.find(({ kind }) => kind === "separator")?.text ?? "";
+    if (/^[ \t]*=?[ \t]*$/.test(text) && text !== "") counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  const [most] = [...counts].sort(([, a], [, b]) => b - a);
+  return most?.[0] ?? STOCK_STYLE.separator;
 }
 
 function endsInCrLf(line: Line): boolean {

@@ -17,8 +17,8 @@ export function explainProblem(config: Config, problem: Problem): string {
   if (problem.code === "invalid-quotes") return "a quote is opened and never closed";
   if (problem.code === "no-argument") return `${line?.keyword.value ?? "the keyword"} needs a value`;
   const unsupported = keyword === null || line === null ? [] : unknownNames(keyword, line, config.release);
-  if (unsupported.length > 0)
-    return `${keyword?.name ?? ""} names ${unsupported.join(", ")}, which OpenSSH ${config.release.major}.${config.release.minor} does not have (any more, or yet)`;
+  if (keyword !== null && line !== null && unsupported.length > 0)
+    return `${keyword.name} names ${unsupported.join(", ")}, which OpenSSH ${config.release.major}.${config.release.minor} ${whenKnown(keyword, line, unsupported)}`;
   const said = problem.message.replace(/[.\n]+$/, "");
   const expected = keyword === null ? undefined : EXPECTED[keyword.form];
   return expected === undefined || keyword === null ? said : `${said} (${keyword.name} takes ${expected})`;
@@ -40,8 +40,19 @@ function unknownNames({ form }: Keyword, line: DirectiveLine, release: Release):
   return names.filter((name) => name !== "" && !/[*?]/.test(name) && !known.has(name));
 }
 
+function whenKnown(keyword: Keyword, line: DirectiveLine, unsupported: readonly string[]): string {
+  const never = unknownNames(keyword, line, NEWEST);
+  if (unsupported.every((name) => !never.includes(name))) return "does not have yet";
+  return unsupported.every((name) => never.includes(name))
+    ? "does not have (any more)"
+    : "does not have (any more, or yet)";
+}
+
+const CONFLICT = /^(?:<{7}|>{7}|\|{7})$/;
+
 function unknownKeyword(release: Release, line: DirectiveLine): string {
   const spelled = line.keyword.value;
+  if (CONFLICT.test(spelled)) return `"${spelled}" is the mark of a merge conflict that nobody has solved`;
   const guess = closestKeyword(spelled, release);
   const hint = guess === null ? "" : `; did you mean ${guess.name}?`;
   return `"${spelled}" is no keyword of OpenSSH ${release.major}.${release.minor}${hint}`;

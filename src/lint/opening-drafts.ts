@@ -2,7 +2,7 @@
 import type { Answer, Decider } from "../policy/answer.ts";
 import type { Capability } from "../policy/connection.ts";
 import { setWhereDecided } from "./fixes.ts";
-import { deciderOf, groupBy, isMeant, openAnswers, reopenedBy } from "./openings.ts";
+import { deciderOf, groupBy, isMeant, loginLimit, openAnswers, reopenedBy } from "./openings.ts";
 import { pointAt } from "./places.ts";
 import type { Audit, Draft, Severity } from "./rule.ts";
 import { forwards, grantText, quoted, whoText } from "./wording.ts";
@@ -18,6 +18,8 @@ export interface Opening {
   readonly may?: (answers: readonly Answer[]) => string;
   /** answers that are another rule's business */
   readonly unless?: (answer: Answer) => boolean;
+  /** what an attacker gains; one line */
+  readonly why?: string;
   readonly notes?: (answers: readonly Answer[]) => readonly string[];
 }
 
@@ -53,10 +55,19 @@ function draft(audit: Audit, opening: Opening, answers: readonly Answer[]): Draf
       grant: grantText(sameWitness),
       capability: first.capability,
       login: first.login,
-      notes: [...notesOf(first, decider), ...(opening.notes?.(answers) ?? [])],
+      notes: [
+        ...(opening.why === undefined ? [] : [opening.why]),
+        ...notesOf(audit, first, decider),
+        ...(opening.notes?.(answers) ?? []),
+      ],
       fix: setWhereDecided(decider, opening.keyword, opening.closed),
     },
   ];
+}
+
+/** Why a way to forward is no danger yet; the reason is that of the witness. */
+export function nobodyLogsIn({ loginBecause }: Answer): string {
+  return `nobody of them can log in today (${loginBecause}), so it matters only when that changes`;
 }
 
 /** Which line allows it, or that only the default does. */
@@ -67,11 +78,13 @@ export function becauseOf(keyword: string, decider: Decider | null): string {
   return `${quoted(directive)}${where} allows it`;
 }
 
-function notesOf(answer: Answer, decider: Decider | null): string[] {
+function notesOf({ config }: Audit, answer: Answer, decider: Decider | null): string[] {
   const notes: string[] = [];
+  const limit = loginLimit(config);
+  if (answer.login === "possible" && limit !== null) notes.push(limit);
   if (answer.allowed === "unknown")
     notes.push(`not proved: ${answer.unknownBecause ?? "the search gave up"}`);
-  if (answer.login === "impossible") notes.push(`nobody of them can log in today: ${answer.loginBecause}`);
+  if (answer.login === "impossible") notes.push(nobodyLogsIn(answer));
   if (decider?.directive?.origin === "option")
     notes.push("an option wins over the file's lines: change it where sshd is started");
   return notes;

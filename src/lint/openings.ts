@@ -3,6 +3,7 @@ import { equalIgnoringCase } from "../../grammar/ascii.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import type { Capability } from "../policy/connection.ts";
+import { listed } from "./wording.ts";
 
 /** Answers of the given capabilities that are open; one that is unknown counts as open. */
 export function openAnswers(exposure: Exposure, capabilities: readonly Capability[]): readonly Answer[] {
@@ -85,6 +86,23 @@ const CLOSED_BY: Readonly<Record<Capability, readonly Closing[]>> = {
 /** `ForceCommand none` and the like: as good as not written. */
 export function isNone({ values }: Directive): boolean {
   return values === null || equalIgnoringCase(values[0] ?? "none", "none");
+}
+
+/**
+ * Who can log in at all, where AllowUsers or AllowGroups of the global part say so; null where nothing does, or a Match
+ * block says otherwise.
+ */
+export function loginLimit({ directives }: Config): string | null {
+  const lists = directives.filter(
+    ({ keyword, values }) => (keyword === "allowusers" || keyword === "allowgroups") && values !== null,
+  );
+  const [first] = lists;
+  if (first === undefined || lists.some(({ guards }) => guards.length > 0)) return null;
+  const names = lists
+    .filter(({ keyword }) => keyword === first.keyword)
+    .flatMap(({ values }) => values ?? []);
+  const who = first.keyword === "allowusers" ? "" : "members of ";
+  return `of them, only ${who}${listed(names)} can log in (${first.line.keyword.value})`;
 }
 
 /** The port that a Port or ListenAddress line names; null for other lines and where none is named. */

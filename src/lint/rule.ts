@@ -17,7 +17,7 @@ export { decode, makeSource } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
 export { whyNeverMatching } from "./never-matching.ts";
-export { becauseOf, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
+export { becauseOf, nobodyLogsIn, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
 export {
   type AllowedForwarding,
   closes,

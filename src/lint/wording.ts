@@ -54,12 +54,13 @@ const OTHERS: Readonly<Partial<Record<Capability, string>>> = {
 export function forwards(answers: readonly Answer[]): string {
   const open = new Set(answers.map(({ capability }) => capability));
   const sockets = open.has("unix-local") || open.has("unix-remote") ? " and unix sockets" : "";
-  const reached = `reach ${destinationText(ofKind(answers, "tcp-local"))}`;
+  const reach = `may reach ${destinationText(ofKind(answers, "tcp-local"))} through this server`;
+  const ofServer = open.has("unix-local") ? ", and its unix sockets" : "";
   if (open.has("tcp-local") && open.has("tcp-remote"))
     return isUnlimited(ofKind(answers, "tcp-local"))
       ? `may tunnel TCP${sockets} through this server`
-      : `may ${reached} through this server, and open listening ports${sockets} on it`;
-  if (open.has("tcp-local")) return `may ${reached}${sockets} through this server`;
+      : `${reach}, and open listening ports${sockets} on it`;
+  if (open.has("tcp-local")) return `${reach}${ofServer}`;
   if (open.has("tcp-remote")) return `may open listening ports${sockets} on this server`;
   return `may ${listed([...open].flatMap((capability) => OTHERS[capability] ?? []))}`;
 }

@@ -23,7 +23,23 @@ function compose(searcher: Searcher, scope: Scope): string {
   if (exceptions.length === 0) return who;
   const shown = exceptions.slice(0, MAX_SHOWN);
   const more = exceptions.length > MAX_SHOWN ? " and more" : "";
-  return `${who}, except ${shown.join("; ")}${more}`;
+  return `${who}, except ${together(shown).join("; ")}${more}`;
+}
+
+const SIMPLE = /^(user|members of group) ([^ ,]+)$/;
+const SEVERAL: Readonly<Record<string, string>> = { user: "users", "members of group": "members of groups" };
+
+/** "user a; user b; from c" is told as "users a, b; from c". */
+function together(exceptions: readonly string[]): string[] {
+  const kinds = new Map<string, string[]>();
+  for (const text of exceptions) {
+    const [, kind = text, name] = SIMPLE.exec(text) ?? [];
+    kinds.set(kind, [...(kinds.get(kind) ?? []), ...(name === undefined ? [] : [name])]);
+  }
+  return [...kinds].map(([kind, names]) => {
+    if (names.length === 0) return kind;
+    return `${names.length === 1 ? kind : (SEVERAL[kind] ?? kind)} ${names.join(", ")}`;
+  });
 }
 
 /** Earlier guards that can meet the scope at all, without what they share with it. */
@@ -44,14 +60,25 @@ function exceptionsOf({ boxes, ...searcher }: Searcher, { met, without }: Scope)
 
 function describeGuard(searcher: Pick<Searcher, "atoms">, guard: Guard): string {
   const atoms = guard.flatMap((index) => searcher.atoms.list[index] ?? []);
-  const people = [...textsOf(atoms, "user"), ...textsOf(atoms, "group"), ...textsOf(atoms, "invalid-user")];
+  const users = textsOf(atoms, "user");
+  const groups = textsOf(atoms, "group");
+  const people = [
+    ...users,
+    ...(users.length === 0 ? groups : groups.map((text) => text.replace(/^members of /, "in "))),
+    ...textsOf(atoms, "invalid-user"),
+  ];
   const places = [
     ...textsOf(atoms, "address"),
     ...textsOf(atoms, "host"),
     ...textsOf(atoms, "localaddress"),
     ...textsOf(atoms, "localport"),
   ];
-  return [people.length === 0 ? "everybody" : people.join(" who are "), ...places].join(" ");
+  return [people.length === 0 ? "everybody" : peopleText(people), ...places].join(" ");
+}
+
+/** "user deploy in group staff", "members of group staff who are members of group admins". */
+function peopleText(people: readonly string[]): string {
+  return people.reduce((all, text) => `${all}${text.startsWith("in ") ? " " : " who are "}${text}`);
 }
 
 function textsOf(atoms: readonly Atom[], attribute: Atom["attribute"]): string[] {
@@ -71,11 +98,11 @@ function describeAtom(atom: Atom): string | null {
     case "invalid-user":
       return "users that do not exist";
     case "address":
-      return listText(atom.text, { all: null, one: "from ", many: "from " });
+      return listText(atom.text, { all: null, one: "from ", many: "from ", between: " or " });
     case "host":
-      return listText(atom.text, { all: null, one: "from host ", many: "from hosts " });
+      return listText(atom.text, { all: null, one: "from host ", many: "from hosts ", between: " or " });
     case "localaddress":
-      return listText(atom.text, { all: null, one: "to address ", many: "to addresses " });
+      return listText(atom.text, { all: null, one: "to address ", many: "to addresses ", between: " or " });
     case "localport":
       return `to port ${atom.port}`;
   }
@@ -86,6 +113,8 @@ interface Wording {
   readonly all: string | null;
   readonly one: string;
   readonly many: string;
+  /** default: a comma, which sets a place off from the rest of its sentence */
+  readonly between?: string;
 }
 
 function listText(text: string, wording: Wording): string | null {
@@ -99,5 +128,5 @@ function listText(text: string, wording: Wording): string | null {
   }
   const shown =
     named.length > MAX_SHOWN ? [...named.slice(0, MAX_SHOWN), `${named.length - MAX_SHOWN} more`] : named;
-  return `${named.length === 1 ? wording.one : wording.many}${shown.join(", ")}${others}`;
+  return `${named.length === 1 ? wording.one : wording.many}${shown.join(wording.between ?? ", ")}${others}`;
 }

@@ -189,9 +189,12 @@ function widened(reasoning: Reasoning, start: Start, region: Region): Region {
 /** One region as an answer; its witness goes through the plain reading. */
 export function toAnswer(asking: Asking, capability: Capability, region: Region): Answer {
   const { searcher } = asking.reasoning;
-  const witness = confirmed(asking.reasoning, region);
-  const unknownBecause = witness === null ? unknownReason(asking, region) : null;
-  const login = asking.login(region.scope, witness);
+  const found = confirmed(asking.reasoning, region);
+  const unknownBecause = found === null ? unknownReason(asking, region) : null;
+  const login = asking.login(region.scope, found);
+  // one that can log in shows more
+  const { admitted } = login;
+  const witness = admitted !== undefined && agreesWith(asking.reasoning, region, admitted) ? admitted : found;
   const grant = grantOf(asking.ports, capability, region);
   return {
     capability,
@@ -209,15 +212,18 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
 
 /** Invariant: every witness goes through the plain reading, which shares no code with the search. */
 export function confirmed(reasoning: Reasoning, region: Region): Connection | null {
-  const agrees = (witness: Connection): boolean =>
-    region.choices.every(({ keyword, directive }) => {
-      const setting = reasoning.reader.read(witness, keyword);
-      return setting !== null && (setting.decidedBy[0] ?? null) === directive;
-    });
   const witness = region.witness ?? anybody(region, reasoning.searcher);
-  if (witness === null || agrees(witness)) return witness;
+  if (witness === null || agreesWith(reasoning, region, witness)) return witness;
   const other = survivor(reasoning, region.scope);
-  return other !== null && agrees(other) ? other : null;
+  return other !== null && agreesWith(reasoning, region, other) ? other : null;
+}
+
+/** The plain reading gives the connection the same deciding lines. */
+function agreesWith({ reader }: Reasoning, { choices }: Region, connection: Connection): boolean {
+  return choices.every(({ keyword, directive }) => {
+    const setting = reader.read(connection, keyword);
+    return setting !== null && (setting.decidedBy[0] ?? null) === directive;
+  });
 }
 
 /** A connection of the scope outside the blocks whose lines end the connections of their block. */

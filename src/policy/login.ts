@@ -16,6 +16,8 @@ import { contains, type Scope, type Searcher } from "./search.ts";
 export interface LoginAnswer {
   readonly login: "possible" | "impossible" | "unknown";
   readonly because: string;
+  /** a connection of the scope that may log in, where the witness that was given may not */
+  readonly admitted?: Connection;
 }
 
 const LOGIN_KEYWORDS: ReadonlySet<string> = new Set([
@@ -124,7 +126,8 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     const first = judgeOne(witness);
     if (first.login === "possible") return first;
     const other = letIn(scope, witness);
-    if (other !== undefined) return { login: "possible", because: `${other.user} may log in` };
+    if (other !== undefined)
+      return { login: "possible", because: `${other.user} may log in`, admitted: other };
     return certainty(scope, (user) => judgeOne({ ...witness, user }).surely)
       ? first
       : { login: "unknown", because: `${first.because}; others in this region may be let in` };

@@ -1,5 +1,6 @@
 /** Findings for a person at a terminal: what is wrong, for whom, which line decides, what to do. */
 import type { ChalkInstance } from "chalk";
+import { whatBreaks } from "../lint/fixes.ts";
 import type { Finding, Severity } from "../lint/rule.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
@@ -76,15 +77,30 @@ function rows(
     found.push(["witness", witnessText(finding.witness, finding.grant)]);
     found.push(["check", checkText(finding.witness, finding.capability, target)]);
   }
-  for (const { place, note } of finding.related) {
-    const { line } = positionAt(place.source, place.span.start);
-    const name = place.source === finding.place.source ? `line ${line}` : `${place.source.path}:${line}`;
-    found.push(["note", `${name}: ${note}`]);
-  }
+  for (const text of relatedTexts(finding)) found.push(["note", text]);
   for (const note of finding.notes) found.push(["note", note]);
   if (layer !== null) found.push(["layer", layerText(layer)]);
-  if (finding.fix !== null) found.push(["fix", fixText(finding.fix, edits, finding)]);
+  if (finding.fix === null) return found;
+  found.push(["fix", fixText(finding.fix, edits, finding)]);
+  const breaks = whatBreaks(finding.fix);
+  if (breaks !== null) found.push(["breaks", breaks]);
   return found;
+}
+
+/** Lines of which the same is said are told together: "lines 19, 20 and 31: ignored, too". */
+function relatedTexts({ place: own, related }: Finding): string[] {
+  const linesOf = new Map<string, number[]>();
+  const names = related.map(({ place, note }) => {
+    const { line } = positionAt(place.source, place.span.start);
+    if (place.source !== own.source) return `${place.source.path}:${line}: ${note}`;
+    linesOf.set(note, [...(linesOf.get(note) ?? []), line]);
+    return note;
+  });
+  return [...new Set(names)].map((text) => {
+    const lines = linesOf.get(text);
+    if (lines === undefined) return text;
+    return `${lines.length === 1 ? "line" : "lines"} ${lines.join(", ")}: ${text}`;
+  });
 }
 
 /** "layer 2 of 3 (sha256:0123456789ab): RUN sed …" */
@@ -126,7 +142,10 @@ function fixText(
   edits: readonly ReportedEdit[] | null,
   finding: Finding,
 ): string {
-  const why = fix.safety === "safe" ? "safe" : "unsafe: somebody wrote this on purpose";
+  const why =
+    fix.safety === "safe"
+      ? "safe, --fix does it"
+      : "unsafe, somebody wrote this on purpose: --unsafe-fixes does it";
   const what = edits === null || edits.length !== 1 ? null : editText(edits[0], finding);
   return `${what ?? `"${fix.title}"`} (${why})`;
 }
@@ -139,12 +158,16 @@ function editText(edit: ReportedEdit | undefined, finding: Finding): string | nu
   const inserted = edit.start === edit.end ? edit.text.replace(/^\r?\n|\r?\n$/g, "") : null;
   const wholeLine = inserted !== null && /\n/.test(edit.text);
   if (wholeLine)
-    return `a new line ${at.line + (edit.text.startsWith("\n") ? 1 : 0)}: "${inserted.trimEnd()}"`;
+    return `a new line ${at.line + (/^\r?\n/.test(edit.text) ? 1 : 0)}: "${asOneLine(inserted)}"`;
   const lineStart = source.lineStarts[at.line - 1] ?? 0;
   const lineEnd = (source.lineStarts[at.line] ?? source.text.length + 1) - 1;
   if (edit.end > lineEnd) return null;
   const changed = source.text.slice(lineStart, edit.start) + edit.text + source.text.slice(edit.end, lineEnd);
-  return `line ${at.line} becomes "${changed.replace(/^[ \t]+|[ \t\r]+$/g, "").replaceAll(/\t+/g, " ")}"`;
+  return `line ${at.line} becomes "${asOneLine(changed)}"`;
+}
+
+function asOneLine(text: string): string {
+  return text.replace(/^[ \t]+|[ \t\r]+$/g, "").replaceAll(/\t+/g, " ");
 }
 
 function summaryText(report: AuditReport, paint: ChalkInstance): string {
@@ -180,7 +203,9 @@ function fixableText(report: AuditReport): string {
 function judgedText(target: TargetReport): string {
   const incomplete = target.complete ? "" : `; not complete: ${target.limits.join("; ")}`;
   const others = target.otherReadings.map((reading) => `\n${reading}`).join("");
-  return `judged as OpenSSH ${target.openssh} (${target.opensshSource}); ${target.accounts}${policyText(target)}${incomplete}${others}`;
+  // "dpkg: openssh-server 1:9.2p1-2" would name the version twice
+  const source = target.opensshSource.replace(` ${target.openssh}`, "");
+  return `judged as OpenSSH ${target.openssh} (${source}); ${target.accounts}${policyText(target)}${incomplete}${others}`;
 }
 
 function policyText({ policyFile }: TargetReport): string {
