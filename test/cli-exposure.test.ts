@@ -64,7 +64,7 @@ describe("exposure", () => {
         .filter((line) => line !== "")
         .map((line) => line.slice(file.length + 2));
     expect(lines("--user", "git", "--capability", "tcp-local")).toEqual([
-      "tcp-local: user git who are members of group forwarders from 10.0.0.0/8: db:5432: sshd_config:7 AllowTcpForwarding local, sshd_config:8 PermitOpen db:5432",
+      "tcp-local: user git in group forwarders from 10.0.0.0/8: db:5432: sshd_config:7 AllowTcpForwarding local, sshd_config:8 PermitOpen db:5432",
     ]);
     expect(lines("--user", "git", "--capability", "tcp-remote")).toEqual([]);
     expect(lines("--capability", "tcp-remote").join("")).toContain("any (all)!");

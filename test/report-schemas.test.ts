@@ -7,6 +7,7 @@ import { Ajv } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { default as formats } from "ajv-formats";
 import { describe, expect, test } from "vitest";
+import { RULES } from "../rules/index.ts";
 import { type Format, render, reportOf } from "./reports.ts";
 
 const fixture = (path: string): string =>

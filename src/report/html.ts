@@ -3,6 +3,7 @@
  * and a content security policy says so.
  */
 import { createHash } from "node:crypto";
+import { whatBreaks } from "../lint/fixes.ts";
 import type { Answer } from "../policy/answer.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
@@ -81,6 +82,7 @@ export function exposureHtml(answers: readonly Answer[]): string {
 
 function findingHtml({ finding, suppressed }: ReportedFinding): string {
   const { place, severity, rule, message, label, related, notes, fix, witness, grant } = finding;
+  const breaks = fix === null ? null : whatBreaks(fix);
   const { line, column } = positionAt(place.source, place.span.start);
   const context = related.map((one) => one.place);
   const lines = excerpt(place, context, label)
@@ -104,6 +106,7 @@ function findingHtml({ finding, suppressed }: ReportedFinding): string {
     ),
     ...notes.map((note) => ["note", note] as const),
     ...(fix === null ? [] : [["fix", `${fix.title} (${fix.safety})`] as const]),
+    ...(breaks === null ? [] : [["breaks", breaks] as const]),
     ...(suppressed === null ? [] : [["accepted", suppressed.reason] as const]),
   ].map(([name, text]) => `<dt>${name}</dt><dd>${escapeBytes(text)}</dd>`);
   return `<article class="finding ${severity}${suppressed === null ? "" : " held"}" data-severity="${severity}">

@@ -1,4 +1,5 @@
 /** The audit as one JSON document, version 1. */
+import { type Fix, whatBreaks } from "../lint/fixes.ts";
 import { type Place, type Position, positionAt } from "../source/source.ts";
 import {
   type AuditReport,
@@ -59,10 +60,15 @@ function findingJson({ finding, edits, suppressed, layer }: ReportedFinding): ob
     capability,
     login,
     notes,
-    fix: fix === null ? null : { safety: fix.safety, title: fix.title, edits: (edits ?? []).map(editJson) },
+    fix: fix === null ? null : fixJson(fix, edits),
     suppressed,
     layer,
   };
+}
+
+function fixJson(fix: Fix, edits: readonly ReportedEdit[] | null): object {
+  const { safety, title } = fix;
+  return { safety, title, breaks: whatBreaks(fix), edits: (edits ?? []).map(editJson) };
 }
 
 export function placeJson({ source, span }: Place): { file: string; start: Position; end: Position } {

@@ -1,4 +1,5 @@
 /** Markdown for a job summary or a pull-request comment. */
+import { whatBreaks } from "../lint/fixes.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
 import { type AuditReport, countFindings, type ReportedFinding, type TargetReport } from "./report.ts";
@@ -37,7 +38,9 @@ function detail({ finding }: ReportedFinding): string {
   );
   const notes = finding.notes.map((note) => `- ${plain(note)}\n`).join("");
   const fix = finding.fix === null ? "" : `- fix: ${code(finding.fix.title)} (${finding.fix.safety})\n`;
-  return `${code(where(finding.place))}: ${plain(finding.message)}\n\n${block(lines.join("\n"))}${notes}${fix}\n`;
+  const broken = finding.fix === null ? null : whatBreaks(finding.fix);
+  const breaks = broken === null ? "" : `- breaks: ${plain(broken)}\n`;
+  return `${code(where(finding.place))}: ${plain(finding.message)}\n\n${block(lines.join("\n"))}${notes}${fix}${breaks}\n`;
 }
 
 function where({ source, span }: ReportedFinding["finding"]["place"]): string {
