@@ -18,6 +18,14 @@ export interface Sparse {
   readonly map: readonly (readonly [offset: number, length: number])[] | null;
 }
 
+/** Bytes in a buffer that holds others, too: theirs until the next ones are asked for. */
+export interface Piece {
+  readonly bytes: Buffer;
+  readonly start: number;
+  /** fewer than were asked for where the archive ends */
+  readonly length: number;
+}
+
 /** What a header says of itself, before extended headers have their say. */
 export interface Header {
   readonly flag: string;
@@ -29,62 +37,73 @@ export interface Header {
 /** What pax records and GNU's long names say of the next entry, by pax keyword. */
 export type Extended = ReadonlyMap<string, string>;
 
-/** Null for a block of zeros, which ends an archive. */
-export function readHeader(block: Buffer, at: number): Header | null {
-  if (block[0] === 0 && block.every((byte) => byte === 0)) return null;
-  if (!hasChecksum(block)) throw new ArchiveError(`no tar header at byte ${at}: it is damaged, or no tar`);
-  const flag = block.toString("latin1", 156, 157);
-  return { flag, name: fullName(block), size: numberAt(block, 124, 12, at) };
+/** Null for a block of zeros, which ends an archive. `at`: its place there, for messages. */
+export function readHeader({ bytes, start }: Piece, at: number): Header | null {
+  if (bytes[start] === 0 && isEmpty(bytes, start)) return null;
+  if (!hasChecksum(bytes, start))
+    throw new ArchiveError(`no tar header at byte ${at}: it is damaged, or no tar`);
+  const flag = String.fromCharCode(bytes[start + 156] ?? 0);
+  return { flag, name: fullName(bytes, start), size: numberAt(bytes, start + 124, 12, at) };
+}
+
+function isEmpty(bytes: Buffer, start: number): boolean {
+  for (let index = start; index < start + BLOCK; index++) if (bytes[index] !== 0) return false;
+  return true;
 }
 
 /** The checksum counts its own field as blanks; old tars added signed bytes. */
-function hasChecksum(block: Buffer): boolean {
-  let unsigned = 8 * 32;
+function hasChecksum(bytes: Buffer, start: number): boolean {
+  const stated = octal(bytes, start + 148, 8);
+  const unsigned = 8 * 32 + sumOf(bytes, start, start + 148) + sumOf(bytes, start + 156, start + BLOCK);
+  if (stated === unsigned) return true;
   let negative = 0;
-  for (let index = 0; index < BLOCK; index++) {
-    if (index === 148) index = 156;
-    const byte = block[index] ?? 0;
-    unsigned += byte;
-    if (byte > 127) negative += 256;
-  }
-  const stated = octal(block, 148, 8);
-  return stated === unsigned || stated === unsigned - negative;
+  for (let index = 0; index < BLOCK; index++)
+    if ((index < 148 || index >= 156) && (bytes[start + index] ?? 0) > 127) negative += 256;
+  return stated === unsigned - negative;
+}
+
+/** Hot: a plain loop over bytes is what V8 makes fast soonest. */
+function sumOf(bytes: Buffer, start: number, end: number): number {
+  let sum = 0;
+  for (let index = start; index < end; index++) sum += bytes[index] ?? 0;
+  return sum;
 }
 
 /** The prefix field is POSIX's alone; star's is shorter; GNU keeps times there. */
-function fullName(block: Buffer): string {
-  const name = textAt(block, 0, 100);
-  if (block.toString("latin1", 257, 263) !== "ustar\0" || block[345] === 0) return name;
-  const isStar = block.toString("latin1", 508, 512) === "tar\0";
-  return `${textAt(block, 345, isStar ? 131 : 155)}/${name}`;
+function fullName(bytes: Buffer, start: number): string {
+  const name = textAt(bytes, start, 100);
+  if (bytes[start + 345] === 0 || bytes.toString("latin1", start + 257, start + 263) !== "ustar\0") return name;
+  const isStar = bytes.toString("latin1", start + 508, start + 512) === "tar\0";
+  return `${textAt(bytes, start + 345, isStar ? 131 : 155)}/${name}`;
 }
 
-export function textAt(block: Buffer, start: number, length: number): string {
-  const end = block.indexOf(0, start);
-  return block.toString("latin1", start, end === -1 || end > start + length ? start + length : end);
+export function textAt(bytes: Buffer, start: number, length: number): string {
+  let end = start;
+  while (end < start + length && bytes[end] !== 0) end++;
+  return bytes.toString("latin1", start, end);
 }
 
 /** Octal digits, or a big-endian number behind a first byte of 0x80. */
-function numberAt(block: Buffer, start: number, length: number, at: number): number {
-  const first = block[start] ?? 0;
+function numberAt(bytes: Buffer, start: number, length: number, at: number): number {
+  const first = bytes[start] ?? 0;
   if ((first & 0x80) === 0) {
-    const number = octal(block, start, length);
+    const number = octal(bytes, start, length);
     if (number === null) throw new ArchiveError(`no number in the tar header at byte ${at}: it is damaged`);
     return number;
   }
   let number = first & 0x7f;
-  for (let index = start + 1; index < start + length; index++) number = number * 256 + (block[index] ?? 0);
+  for (let index = start + 1; index < start + length; index++) number = number * 256 + (bytes[index] ?? 0);
   if (first === 0xff || !Number.isSafeInteger(number))
     throw new ArchiveError(`a size out of range in the tar header at byte ${at}`);
   return number;
 }
 
 /** Blanks and NULs around the digits are as good as nothing; null for anything else. */
-function octal(block: Buffer, start: number, length: number): number | null {
+function octal(bytes: Buffer, start: number, length: number): number | null {
   let number = 0;
   let ended = false;
   for (let index = start; index < start + length; index++) {
-    const byte = block[index] ?? 0;
+    const byte = bytes[index] ?? 0;
     if (byte === 0x20 || byte === 0) ended = number > 0 || byte === 0;
     else if (ended || byte < 0x30 || byte > 0x37) return null;
     else number = number * 8 + (byte - 0x30);
@@ -93,12 +112,12 @@ function octal(block: Buffer, start: number, length: number): number | null {
 }
 
 /** Permissions, owner and time: of no importance to where the next header is, so damage reads as nothing. */
-export function attributesOf(block: Buffer, extended: Extended): Attributes {
+export function attributesOf({ bytes, start }: Piece, extended: Extended): Attributes {
   return {
-    mode: (octal(block, 100, 8) ?? 0) & 0o7777,
-    uid: decimal(extended.get("uid")) ?? octal(block, 108, 8) ?? 0,
-    gid: decimal(extended.get("gid")) ?? octal(block, 116, 8) ?? 0,
-    modifiedMs: 1000 * (decimal(extended.get("mtime")) ?? octal(block, 136, 12) ?? 0),
+    mode: (octal(bytes, start + 100, 8) ?? 0) & 0o7777,
+    uid: decimal(extended.get("uid")) ?? octal(bytes, start + 108, 8) ?? 0,
+    gid: decimal(extended.get("gid")) ?? octal(bytes, start + 116, 8) ?? 0,
+    modifiedMs: 1000 * (decimal(extended.get("mtime")) ?? octal(bytes, start + 136, 12) ?? 0),
   };
 }
 
@@ -124,7 +143,7 @@ export function kindOf(flag: string, name: string): EntryKind {
 
 /** Links, folders and devices have no data, whatever their size says (archive/tar isHeaderOnly). */
 export function hasData(flag: string): boolean {
-  return !/^[1-6]$/.test(flag);
+  return flag < "1" || flag > "6";
 }
 
 /** How long the data of a header that describes the next one may be. */
@@ -165,17 +184,17 @@ export function sizeOf(header: Header, extended: Extended, at: number): number {
 }
 
 /** The map in a GNU header of the old kind: 4 pairs, then blocks of 21 while the byte behind them says so. */
-export function oldSparse(block: Buffer, blocks: readonly Buffer[], at: number): Sparse {
+export function oldSparse({ bytes, start }: Piece, blocks: readonly Buffer[], at: number): Sparse {
   const map: (readonly [number, number])[] = [];
-  const add = (from: Buffer, start: number, count: number): void => {
-    for (let index = start; index < start + count * 24; index += 24) {
+  const add = (from: Buffer, first: number, count: number): void => {
+    for (let index = first; index < first + count * 24; index += 24) {
       if (from[index] === 0) return;
       map.push([numberAt(from, index, 12, at), numberAt(from, index + 12, 12, at)]);
     }
   };
-  add(block, 386, 4);
+  add(bytes, start + 386, 4);
   for (const more of blocks) add(more, 0, 21);
-  return { size: numberAt(block, 483, 12, at), map };
+  return { size: numberAt(bytes, start + 483, 12, at), map };
 }
 
 export function paxSparse(extended: Extended): Sparse | null {

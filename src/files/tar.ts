@@ -10,9 +10,11 @@ import {
   type EntryKind,
   type Extended,
   extendedLength,
+  type Header,
   hasData,
   kindOf,
   oldSparse,
+  type Piece,
   paxSparse,
   readHeader,
   readPax,
@@ -59,11 +61,13 @@ const MAX_SPARSE_BLOCKS = 10_000;
 const MAX_PATH = 4096;
 const NOTHING: Extended = new Map();
 
-export function* walkTar(visitor: Visitor): Generator<Step, void, Buffer> {
+const READ_HEADER: Step = { kind: "read", length: BLOCK, entry: null };
+
+export function* walkTar(visitor: Visitor): Generator<Step, void, Piece> {
   let at = 0;
   let extended: Extended = NOTHING;
   for (;;) {
-    let block = yield { kind: "read", length: BLOCK, entry: null };
+    let block = yield READ_HEADER;
     if (block.length === 0) return;
     if (block.length < BLOCK) throw cutShort();
     const header = readHeader(block, at);
@@ -76,20 +80,21 @@ export function* walkTar(visitor: Visitor): Generator<Step, void, Buffer> {
       at += padded(length);
       continue;
     }
-    const length = hasData(header.flag) ? sizeOf(header, extended, at) : 0;
-    const name = extended.get("GNU.sparse.name") ?? extended.get("path") ?? header.name;
+    const isPlain = extended === NOTHING;
+    const length = !hasData(header.flag) ? 0 : isPlain ? header.size : sizeOf(header, extended, at);
+    const name = isPlain ? header.name : nameOf(header, extended);
     const kind = kindOf(header.flag, name);
     const path = insidePath(name);
-    let sparse = paxSparse(extended);
+    let sparse = isPlain ? null : paxSparse(extended);
     if (header.flag === "S") {
       // these bytes are gone when the next block is asked for
-      block = Buffer.from(block);
+      block = copyOf(block);
       const more = yield* readSparseBlocks(block, at);
       sparse = oldSparse(block, more, at);
       at += more.length * BLOCK;
     }
     if (visitor.concerns(path, kind)) {
-      const target = extended.get("linkpath") ?? textAt(block, 157, 100);
+      const target = extended.get("linkpath") ?? textAt(block.bytes, block.start + 157, 100);
       const attributes = attributesOf(block, extended);
       const entry: TarEntry = {
         path,
@@ -121,44 +126,60 @@ function withExtension(before: Extended, flag: string, data: Buffer, at: number)
   return new Map([...before, ...after]);
 }
 
-function* readData(length: number): Generator<Step, Buffer, Buffer> {
+function* readData(length: number): Generator<Step, Buffer, Piece> {
   if (length === 0) return Buffer.alloc(0);
   const data = yield { kind: "read", length: padded(length), entry: null };
   if (data.length < length) throw cutShort();
-  return data.subarray(0, length);
+  return data.bytes.subarray(data.start, data.start + length);
 }
 
-function* useData(visitor: Visitor, entry: TarEntry): Generator<Step, void, Buffer> {
+function* useData(visitor: Visitor, entry: TarEntry): Generator<Step, void, Piece> {
   const use = visitor.enter(entry);
   if (use === "read") visitor.data(entry, yield* readData(entry.length));
   else if (entry.length > 0) yield { kind: use, length: padded(entry.length), entry };
 }
 
 /** A map that does not fit the header goes on in blocks of its own. */
-function* readSparseBlocks(header: Buffer, at: number): Generator<Step, Buffer[], Buffer> {
+function* readSparseBlocks(header: Piece, at: number): Generator<Step, Buffer[], Piece> {
   const blocks: Buffer[] = [];
-  for (let more = header[482] !== 0; more; more = blocks.at(-1)?.[504] !== 0) {
-    const next = yield { kind: "read", length: BLOCK, entry: null };
+  for (let more = header.bytes[header.start + 482] !== 0; more; more = blocks.at(-1)?.[504] !== 0) {
+    const next = yield READ_HEADER;
     if (next.length < BLOCK) throw cutShort();
     if (blocks.length === MAX_SPARSE_BLOCKS)
       throw new ArchiveError(`a sparse file in too many pieces at byte ${at}`);
-    blocks.push(Buffer.from(next));
+    blocks.push(copyOf(next).bytes);
   }
   return blocks;
+}
+
+function copyOf({ bytes, start, length }: Piece): Piece {
+  return { bytes: Buffer.from(bytes.subarray(start, start + length)), start: 0, length };
 }
 
 function padded(length: number): number {
   return Math.ceil(length / BLOCK) * BLOCK;
 }
 
+function nameOf({ name }: Header, extended: Extended): string {
+  return extended.get("GNU.sparse.name") ?? extended.get("path") ?? name;
+}
+
 export function cutShort(): ArchiveError {
   return new ArchiveError("the archive ends in the middle of an entry: it is cut short");
 }
+
+const DOT = 0x2e;
+const SLASH = 0x2f;
 
 /** An archive that names files outside of itself is refused, as Docker does ("breakout"). */
 export function insidePath(name: string): string {
   if (name.length > MAX_PATH)
     throw new ArchiveError(`a name of ${name.length} bytes: the longest is ${MAX_PATH}`);
+  // most names need no regular expression, which takes longer than all else here
+  const start = name.startsWith("./") ? 2 : 0;
+  const first = name.charCodeAt(start);
+  if (first !== DOT && first !== SLASH && !name.includes("//") && !name.includes("/.", start))
+    return `/${name.slice(start, name.endsWith("/") ? -1 : undefined)}`;
   const bare = name.replace(/^(?:\.?\/+)+/, "").replace(/\/+$/, "");
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(bare)) return `/${bare}`;
   const done: string[] = [];
