@@ -1,6 +1,7 @@
 /** The bytes of archives: a range of a file, in which what is not wanted is passed over by seeking, or a stream. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { cutShort, type Step, type TarEntry, type Visitor, walkTar } from "./tar.ts";
+import { skim, type Window } from "./skim.ts";
+import { cutShort, READ_HEADER, type Step, type TarEntry, type Visitor, walkTar } from "./tar.ts";
 import { ArchiveError, BLOCK, type Piece } from "./tar-header.ts";
 
 /** A part of an open file. */
@@ -15,9 +16,8 @@ export type Chunks = AsyncIterable<Buffer>;
 /** What is done with the data of an entry that is handed on; it is read to its end in any case. */
 export type Receive = (entry: TarEntry, data: Chunks) => Promise<void>;
 
-/** As far as a window grows; how far on a header is near: reading so much more costs less than another call. */
+/** As far as a window of headers grows. */
 const MAX_WINDOW = 64 * 1024;
-const NEAR = 4 * 1024;
 /** What one read takes of a stream. */
 const STREAM_READ = 512 * 1024;
 
@@ -33,55 +33,47 @@ export function openRange(path: string | Buffer): Range {
 /** Up to `length` bytes, fewer where the range or the file ends. */
 export function readRange(range: Range, offset: number, length: number): Buffer {
   const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, range.length - offset)));
-  return buffer.subarray(0, readInto(buffer, buffer.length, range, offset));
-}
-
-/** Fills the buffer as far as wanted and as there are bytes; how many there were. */
-function readInto(buffer: Buffer, length: number, range: Range, offset: number): number {
-  const wanted = Math.max(0, Math.min(length, range.length - offset));
   let done = 0;
-  while (done < wanted) {
-    const read = readSync(range.handle, buffer, done, wanted - done, range.start + offset + done);
+  while (done < buffer.length) {
+    const read = readSync(range.handle, buffer, done, buffer.length - done, range.start + offset + done);
     if (read === 0) break;
     done += read;
   }
-  return done;
+  return buffer.subarray(0, done);
 }
 
 export function partOf(range: Range, start: number, length: number): Range {
   return { handle: range.handle, start: range.start + start, length };
 }
 
-/** Headers lie close together or far apart: a window grows while the next one is near, and is one header when not. */
+/** Walks a tar in a file, from header to header; what nobody is concerned with is not read. */
 export function walkRange(range: Range, visitor: Visitor): void {
   const walk = walkTar(visitor);
-  // one buffer serves all windows, and one object all answers: there are as many as entries
-  const memory = Buffer.allocUnsafe(MAX_WINDOW);
-  const window = { bytes: memory, start: 0, length: 0 };
-  const answer = { bytes: memory, start: 0, length: 0 };
-  let size = BLOCK;
+  const end = range.start + range.length;
+  const window = {
+    handle: range.handle,
+    memory: Buffer.allocUnsafe(MAX_WINDOW),
+    from: 0,
+    to: 0,
+    size: BLOCK,
+  };
   let at = 0;
-  for (;;) {
-    const { value: step, done } = walk.next(answer);
-    if (done === true) return;
-    if (step.kind !== "read") {
-      at += step.length;
-      if (at > range.length) throw cutShort();
-      continue;
-    }
-    const end = window.start + window.length;
-    if (at + step.length > end) {
-      size = at <= end + NEAR ? Math.min(size * 2, MAX_WINDOW) : BLOCK;
-      const length = Math.max(step.length, size);
-      window.bytes = length <= MAX_WINDOW ? memory : Buffer.allocUnsafe(Math.min(length, range.length));
-      window.length = readInto(window.bytes, length, range, at);
-      window.start = at;
-    }
-    answer.bytes = window.bytes;
-    answer.start = at - window.start;
-    answer.length = Math.min(step.length, window.length - answer.start);
-    at += answer.length;
+  for (let step: Step | null = READ_HEADER; step !== null; ) {
+    const isRead = step.kind === "read";
+    // after an extended header the walk alone knows what the next one means
+    if (!isRead) at = skim(window, range.start + at + step.length, end, visitor) - range.start;
+    if (at > range.length) throw cutShort();
+    const piece = pieceOf(window, range, at, isRead ? step.length : BLOCK);
+    at += piece.length;
+    step = walk(piece);
   }
+}
+
+function pieceOf({ memory, from, to }: Window, range: Range, at: number, length: number): Piece {
+  const place = range.start + at;
+  if (from <= place && place + length <= to) return { bytes: memory, start: place - from, length, at };
+  const bytes = readRange(range, at, length);
+  return { bytes, start: 0, length: bytes.length, at };
 }
 
 /** The bytes of a range, a piece at a time. */
@@ -98,12 +90,11 @@ export async function* rangeChunks(range: Range): Chunks {
 export async function walkChunks(chunks: Chunks, visitor: Visitor, receive: Receive): Promise<void> {
   const walk = walkTar(visitor);
   const stream = openStream(chunks);
-  let answer: Piece = { bytes: Buffer.alloc(0), start: 0, length: 0 };
-  for (;;) {
-    const { value: step, done } = walk.next(answer);
-    if (done === true) break;
-    if (step.kind === "read") answer = stream.buffered(step.length) ?? (await stream.read(step.length));
-    else if (step.kind === "stream" || !stream.skipped(step.length)) await passOver(stream, step, receive);
+  for (let step: Step | null = READ_HEADER; step !== null; ) {
+    const wanted = step.kind === "read" ? step.length : BLOCK;
+    if (step.kind === "stream" || (step.kind === "pass" && !stream.skipped(step.length)))
+      await passOver(stream, step, receive);
+    step = walk(stream.buffered(wanted) ?? (await stream.read(wanted)));
   }
   while ((await stream.part(Number.POSITIVE_INFINITY)) !== null);
 }
@@ -136,7 +127,14 @@ interface Stream {
 
 function openStream(chunks: Chunks): Stream {
   const iterator = chunks[Symbol.asyncIterator]();
-  const piece: { bytes: Buffer; start: number; length: number } = { bytes: Buffer.alloc(0), start: 0, length: 0 };
+  const piece: { bytes: Buffer; start: number; length: number; at: number } = {
+    bytes: Buffer.alloc(0),
+    start: 0,
+    length: 0,
+    at: 0,
+  };
+  /** the place in the archive of the chunk at hand, and in it */
+  let chunkAt = 0;
   let at = 0;
   const skipped = (length: number): boolean => {
     if (piece.bytes.length - at < length) return false;
@@ -147,12 +145,14 @@ function openStream(chunks: Chunks): Stream {
     if (!skipped(length)) return null;
     piece.start = at - length;
     piece.length = length;
+    piece.at = chunkAt + piece.start;
     return piece;
   };
   const part = async (length: number): Promise<Buffer | null> => {
     while (at === piece.bytes.length) {
       const { value, done } = await iterator.next();
       if (done === true) return null;
+      chunkAt += piece.bytes.length;
       piece.bytes = value;
       at = 0;
     }
@@ -162,6 +162,7 @@ function openStream(chunks: Chunks): Stream {
   };
   const read = async (length: number): Promise<Piece> => {
     const parts: Buffer[] = [];
+    const from = chunkAt + at;
     for (let left = length; left > 0; ) {
       const next = await part(left);
       if (next === null) break;
@@ -169,7 +170,7 @@ function openStream(chunks: Chunks): Stream {
       left -= next.length;
     }
     const bytes = Buffer.concat(parts);
-    return { bytes, start: 0, length: bytes.length };
+    return { bytes, start: 0, length: bytes.length, at: from };
   };
   return { buffered, skipped, read, part };
 }

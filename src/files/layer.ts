@@ -17,8 +17,8 @@ export interface ScannedLayer {
   readonly whiteouts: readonly string[];
   /** folders that lower layers lose everything below */
   readonly opaque: readonly string[];
-  /** the folders of all entries, and all links: is something written through a link? */
-  readonly folders: ReadonlySet<string>;
+  /** the folders of all entries (may anything in it be wanted?), and all links: is something written through a link? */
+  readonly folders: ReadonlyMap<string, boolean>;
   readonly links: ReadonlySet<string>;
 }
 
@@ -102,12 +102,18 @@ export function collect(
 ): { readonly visitor: Visitor; readonly scanned: ScannedLayer } {
   const entries: LayerEntry[] = [];
   const removals = { whiteouts: [] as string[], opaque: [] as string[] };
-  const known = { folders: new Set<string>(), links: new Set<string>() };
-  let lastFolder = "";
-  const learn = (set: Set<string>, path: string): void => {
-    set.add(path);
-    if (set.size > MAX_KNOWN)
+  const known = { folders: new Map<string, boolean>(), links: new Set<string>() };
+  let lastFolder = "/";
+  let mayBeWanted = true;
+  const refuseTooMany = ({ size }: { readonly size: number }): void => {
+    if (size > MAX_KNOWN)
       throw new ArchiveError(`more than ${MAX_KNOWN} folders or links: a limit of sshd-policy`);
+  };
+  const enterFolder = (folder: string): void => {
+    lastFolder = folder;
+    const before = known.folders.get(folder);
+    mayBeWanted = before ?? wanted.keeping(folder) !== "nothing";
+    if (before === undefined) refuseTooMany(known.folders.set(folder, mayBeWanted));
   };
   const add = (entry: TarEntry, body: LayerEntry["body"]): void => {
     entries.push({ entry, body });
@@ -117,15 +123,15 @@ export function collect(
   const visitor: Visitor = {
     concerns: (path, entryKind) => {
       const slash = path.lastIndexOf("/");
-      const folder = path.slice(0, Math.max(1, slash));
-      if (folder !== lastFolder) learn(known.folders, folder);
-      lastFolder = folder;
-      if (entryKind === "link") learn(known.links, path);
+      // most entries are in the folder of the one before
+      if (slash !== lastFolder.length || !path.startsWith(lastFolder))
+        enterFolder(path.slice(0, Math.max(1, slash)));
+      if (entryKind === "link") refuseTooMany(known.links.add(path));
       if (kind === "layer" && path.startsWith(".wh.", slash + 1)) {
-        takeAway(folder, path.slice(slash + 1 + ".wh.".length), wanted, removals);
+        takeAway(lastFolder, path.slice(slash + 1 + ".wh.".length), wanted, removals);
         return false;
       }
-      return wanted.keeping(path) !== "nothing";
+      return mayBeWanted && wanted.keeping(path) !== "nothing";
     },
     enter: (entry) => {
       const { path, length } = entry;

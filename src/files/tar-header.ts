@@ -24,6 +24,8 @@ export interface Piece {
   readonly start: number;
   /** fewer than were asked for where the archive ends */
   readonly length: number;
+  /** their place in the archive */
+  readonly at: number;
 }
 
 /** What a header says of itself, before extended headers have their say. */
@@ -37,8 +39,8 @@ export interface Header {
 /** What pax records and GNU's long names say of the next entry, by pax keyword. */
 export type Extended = ReadonlyMap<string, string>;
 
-/** Null for a block of zeros, which ends an archive. `at`: its place there, for messages. */
-export function readHeader({ bytes, start }: Piece, at: number): Header | null {
+/** Null for a block of zeros, which ends an archive. */
+export function readHeader({ bytes, start, at }: Piece): Header | null {
   if (bytes[start] === 0 && isEmpty(bytes, start)) return null;
   if (!hasChecksum(bytes, start))
     throw new ArchiveError(`no tar header at byte ${at}: it is damaged, or no tar`);
@@ -72,7 +74,8 @@ function sumOf(bytes: Buffer, start: number, end: number): number {
 /** The prefix field is POSIX's alone; star's is shorter; GNU keeps times there. */
 function fullName(bytes: Buffer, start: number): string {
   const name = textAt(bytes, start, 100);
-  if (bytes[start + 345] === 0 || bytes.toString("latin1", start + 257, start + 263) !== "ustar\0") return name;
+  if (bytes[start + 345] === 0 || bytes.toString("latin1", start + 257, start + 263) !== "ustar\0")
+    return name;
   const isStar = bytes.toString("latin1", start + 508, start + 512) === "tar\0";
   return `${textAt(bytes, start + 345, isStar ? 131 : 155)}/${name}`;
 }

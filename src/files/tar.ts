@@ -1,6 +1,7 @@
 /**
  * Walks through a tar archive. The walk asks for bytes or passes over them, so that one piece of code serves files,
- * where passing over is seeking, and streams.
+ * where passing over is seeking, and streams. It is a function that is called once an entry, not a generator: V8 takes
+ * thousands of entries to make a generator fast, which most images do not have.
  */
 import {
   ArchiveError,
@@ -47,7 +48,7 @@ export interface Visitor {
   readonly data: (entry: TarEntry, bytes: Buffer) => void;
 }
 
-/** `read` is answered with so many bytes, fewer at the end of the archive; the others with nothing. */
+/** What is done next; then the walk is given the bytes of `read`, or after the others those of the next header. */
 export interface Step {
   readonly kind: Use;
   readonly length: number;
@@ -55,61 +56,93 @@ export interface Step {
   readonly entry: TarEntry | null;
 }
 
+/** Given fewer bytes than were asked for where the archive ends; null when all has been seen. */
+export type Walk = (piece: Piece) => Step | null;
+
 /** Ours: 200,000 pieces, 5 MB of map. */
 const MAX_SPARSE_BLOCKS = 10_000;
 /** PATH_MAX: no system can unpack longer names. */
 const MAX_PATH = 4096;
 const NOTHING: Extended = new Map();
 
-const READ_HEADER: Step = { kind: "read", length: BLOCK, entry: null };
+/** With which every walk begins. */
+export const READ_HEADER: Step = { kind: "read", length: BLOCK, entry: null };
 
-export function* walkTar(visitor: Visitor): Generator<Step, void, Piece> {
+export function walkTar(visitor: Visitor): Walk {
+  /** of what follows the header at hand */
   let at = 0;
   let extended: Extended = NOTHING;
-  for (;;) {
-    let block = yield READ_HEADER;
-    if (block.length === 0) return;
+  let take: Walk = takeHeader;
+
+  function takeHeader(block: Piece): Step | null {
+    if (block.length === 0) return null;
     if (block.length < BLOCK) throw cutShort();
-    const header = readHeader(block, at);
-    if (header === null) return;
-    at += BLOCK;
-    if (isExtension(header.flag)) {
-      const length = extendedLength(header.size, at);
-      const data = yield* readData(length);
-      extended = withExtension(extended, header.flag, data, at);
-      at += padded(length);
-      continue;
-    }
-    const isPlain = extended === NOTHING;
-    const length = !hasData(header.flag) ? 0 : isPlain ? header.size : sizeOf(header, extended, at);
-    const name = isPlain ? header.name : nameOf(header, extended);
+    const header = readHeader(block);
+    if (header === null) return null;
+    at = block.at + BLOCK;
+    if (isExtension(header.flag)) return takeExtension(header);
+    if (header.flag === "S") return takeSparse(header, copyOf(block));
+    return enter(header, block, extended === NOTHING ? null : paxSparse(extended));
+  }
+
+  function takeExtension({ flag, size }: Header): Step {
+    return reading(extendedLength(size, at), (data) => {
+      extended = withExtension(extended, flag, data, at);
+    });
+  }
+
+  /** A map that does not fit the header goes on in blocks of its own. */
+  function takeSparse(header: Header, block: Piece): Step {
+    const blocks: Buffer[] = [];
+    const goOn = (hasMore: boolean): Step => {
+      if (!hasMore) return enter(header, block, oldSparse(block, blocks, at));
+      if (blocks.length === MAX_SPARSE_BLOCKS)
+        throw new ArchiveError(`a sparse file in too many pieces at byte ${at}`);
+      take = (next) => {
+        if (next.length < BLOCK) throw cutShort();
+        const more = copyOf(next).bytes;
+        blocks.push(more);
+        at += BLOCK;
+        return goOn(more[504] !== 0);
+      };
+      return READ_HEADER;
+    };
+    return goOn(block.bytes[482] !== 0);
+  }
+
+  function enter(header: Header, block: Piece, sparse: Sparse | null): Step {
+    take = takeHeader;
+    const length = hasData(header.flag) ? sizeOf(header, extended, at) : 0;
+    const name = extended === NOTHING ? header.name : nameOf(header, extended);
     const kind = kindOf(header.flag, name);
     const path = insidePath(name);
-    let sparse = isPlain ? null : paxSparse(extended);
-    if (header.flag === "S") {
-      // these bytes are gone when the next block is asked for
-      block = copyOf(block);
-      const more = yield* readSparseBlocks(block, at);
-      sparse = oldSparse(block, more, at);
-      at += more.length * BLOCK;
-    }
-    if (visitor.concerns(path, kind)) {
-      const target = extended.get("linkpath") ?? textAt(block.bytes, block.start + 157, 100);
-      const attributes = attributesOf(block, extended);
-      const entry: TarEntry = {
-        path,
-        kind,
-        attributes,
-        target: kind === "hard-link" ? insidePath(target) : target,
-        start: at,
-        length,
-        sparse,
-      };
-      yield* useData(visitor, entry);
-    } else if (length > 0) yield { kind: "pass", length: padded(length), entry: null };
-    at += padded(length);
+    if (!visitor.concerns(path, kind)) return passing("pass", length, null);
+    const target = extended.get("linkpath") ?? textAt(block.bytes, block.start + 157, 100);
+    const attributes = attributesOf(block, extended);
+    const inside = kind === "hard-link" ? insidePath(target) : target;
+    const entry: TarEntry = { path, kind, attributes, target: inside, start: at, length, sparse };
+    const use = visitor.enter(entry);
+    if (use !== "read") return passing(use, length, entry);
     extended = NOTHING;
+    return reading(length, (data) => visitor.data(entry, data));
   }
+
+  function passing(kind: Use, length: number, entry: TarEntry | null): Step {
+    extended = NOTHING;
+    return { kind, length: padded(length), entry };
+  }
+
+  function reading(length: number, use: (data: Buffer) => void): Step {
+    take = ({ bytes, start, length: given }) => {
+      if (given < length) throw cutShort();
+      use(bytes.subarray(start, start + length));
+      take = takeHeader;
+      return READ_HEADER;
+    };
+    return { kind: "read", length: padded(length), entry: null };
+  }
+
+  return (piece) => take(piece);
 }
 
 /** GNU's long names and links, pax records for the next entry and for all. */
@@ -126,34 +159,8 @@ function withExtension(before: Extended, flag: string, data: Buffer, at: number)
   return new Map([...before, ...after]);
 }
 
-function* readData(length: number): Generator<Step, Buffer, Piece> {
-  if (length === 0) return Buffer.alloc(0);
-  const data = yield { kind: "read", length: padded(length), entry: null };
-  if (data.length < length) throw cutShort();
-  return data.bytes.subarray(data.start, data.start + length);
-}
-
-function* useData(visitor: Visitor, entry: TarEntry): Generator<Step, void, Piece> {
-  const use = visitor.enter(entry);
-  if (use === "read") visitor.data(entry, yield* readData(entry.length));
-  else if (entry.length > 0) yield { kind: use, length: padded(entry.length), entry };
-}
-
-/** A map that does not fit the header goes on in blocks of its own. */
-function* readSparseBlocks(header: Piece, at: number): Generator<Step, Buffer[], Piece> {
-  const blocks: Buffer[] = [];
-  for (let more = header.bytes[header.start + 482] !== 0; more; more = blocks.at(-1)?.[504] !== 0) {
-    const next = yield READ_HEADER;
-    if (next.length < BLOCK) throw cutShort();
-    if (blocks.length === MAX_SPARSE_BLOCKS)
-      throw new ArchiveError(`a sparse file in too many pieces at byte ${at}`);
-    blocks.push(copyOf(next).bytes);
-  }
-  return blocks;
-}
-
-function copyOf({ bytes, start, length }: Piece): Piece {
-  return { bytes: Buffer.from(bytes.subarray(start, start + length)), start: 0, length };
+function copyOf({ bytes, start, length, at }: Piece): Piece {
+  return { bytes: Buffer.from(bytes.subarray(start, start + length)), start: 0, length, at };
 }
 
 function padded(length: number): number {

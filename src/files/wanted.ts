@@ -7,6 +7,7 @@
 export type Keeping = "nothing" | "entry" | "small" | "bytes";
 
 export interface Wanted {
+  /** nothing in a folder that is kept nothing of is kept */
   readonly keeping: (path: string) => Keeping;
   /** True when a listing of the folder would be whole. */
   readonly lists: (folder: string) => boolean;
