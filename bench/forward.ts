@@ -1,19 +1,20 @@
-/** The forwarder beside `ssh -L` on the same throw-away sshd: one stream each way, and short connections. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+/** The forwarder beside `ssh -L` and beside plain ssh2, on the same throw-away sshd: streams, and short connections. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, type LoopbackSshd, startSshd, whyNoSshd } from "../test/sshd/loopback.ts";
-import type { Effort } from "./main.ts";
+import type { Bench } from "./main.ts";
 import { median } from "./measure.ts";
 import type { Row } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const LOAD = [
-  "--import",
-  join(ROOT, "node_modules/tsx/dist/loader.mjs"),
-  join(import.meta.dirname, "forward-load.ts"),
-];
+const TSX = [process.execPath, "--import", join(ROOT, "node_modules/tsx/dist/loader.mjs")];
+const LOAD = [...TSX, join(import.meta.dirname, "forward-load.ts")];
+const OURS = [process.execPath, join(ROOT, "dist/cli.js"), "forward"];
+const FAST_CIPHER = "aes128-gcm@openssh.com";
+/** Turns of all tunnels; more do not fit into two minutes. */
+const MOST_ROUNDS = 5;
 
 interface Figures {
   /** MB/s, or connections a second */
@@ -22,130 +23,207 @@ interface Figures {
   readonly p95?: number;
 }
 
+interface Tunnel {
+  readonly name: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+}
+
 /** Node 20 reads NODE_EXTRA_CA_CERTS at every start. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _, ...rest } = process.env;
   return rest;
 }
 
-function load(...args: readonly (string | number)[]): Figures {
-  return JSON.parse(
-    execFileSync(process.execPath, [...LOAD, ...args.map(String)], { encoding: "utf8", env: environment() }),
-  );
-}
-
-async function startTunnel(argv: readonly string[], isUp: (said: string) => boolean): Promise<ChildProcess> {
-  const [program = "", ...args] = argv;
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
-  let said = "";
-  await new Promise<void>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on("data", (chunk: Buffer) => {
-        said += chunk.toString("latin1");
-        if (isUp(said)) resolve();
-      });
-    child.once("exit", () => reject(new Error(`${program} ended: ${said}`)));
-  });
-  return child;
+function start([program = "", ...args]: readonly string[]): ChildProcess {
+  return spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: environment() });
 }
 
 async function stop(child: ChildProcess): Promise<void> {
-  child.removeAllListeners("exit");
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, "exit");
   child.kill();
   await ended;
 }
 
-function highWaterMark({ pid }: ChildProcess): number {
-  return Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
+/** Resolves with what it said so far when the pattern is in it. It is read on: a full pipe would stop the tunnel. */
+function heard(child: ChildProcess, pattern: RegExp): Promise<string> {
+  let said = "";
+  return new Promise((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk: Buffer) => {
+        said += chunk.toString("latin1");
+        if (pattern.test(said)) resolve(said);
+      });
+    child.once("exit", (code) => reject(new Error(`${child.spawnfile} ended with ${code}: ${said}`)));
+  });
 }
 
-export async function forward({ runs, scale }: Effort): Promise<readonly Row[]> {
+/** Not execFileSync: while this process waits, it must go on reading what the tunnels say. */
+async function load(...args: readonly (string | number)[]): Promise<Figures> {
+  const child = start([...LOAD, ...args.map(String)]);
+  return JSON.parse(await heard(child, /\n/));
+}
+
+interface Ends {
+  readonly sshd: LoopbackSshd;
+  readonly target: number;
+}
+
+const TUNNELS: Readonly<Record<string, (at: Ends, port: number) => Promise<ChildProcess>>> = {
+  ours: async ({ sshd, target }, port) => {
+    const child = start([...OURS, ...sshd.sshOptions, "-L", `${port}:127.0.0.1:${target}`, "127.0.0.1"]);
+    await heard(child, /listens on/);
+    return child;
+  },
+  "ssh -L": (at, port) => startSsh(at, port, []),
+  "ssh -L, AES": (at, port) => startSsh(at, port, ["-c", FAST_CIPHER]),
+  "plain ssh2": async ({ sshd, target }, port) => {
+    const script = join(import.meta.dirname, "plain-ssh2.ts");
+    const child = start([...TSX, script, ...[sshd.port, sshd.user, sshd.identity, port, target].map(String)]);
+    await heard(child, /listening/);
+    return child;
+  },
+};
+
+/** What each side agrees on with this sshd, of its own accord. */
+async function ciphers({ sshd }: Ends): Promise<string> {
+  const listen = ["-N", "-D", String(await freePort())];
+  const told = async (argv: readonly string[], pattern: RegExp): Promise<string> => {
+    const child = start([...argv, ...sshd.sshOptions, ...listen, "127.0.0.1"]);
+    const [, cipher = "?"] = pattern.exec(await heard(child, pattern)) ?? [];
+    await stop(child);
+    return cipher;
+  };
+  const own = await told([...OURS, "--events", "-"], /"cipher":"([^"]*)"/);
+  return `${own}, ssh: ${await told(["ssh", "-v"], /kex: client->server cipher: (\S+)/)}`;
+}
+
+/** -v tells when it is up, but each connection of it, too: so it is asked whether it listens. */
+async function startSsh(
+  { sshd, target }: Ends,
+  port: number,
+  more: readonly string[],
+): Promise<ChildProcess> {
+  const forward = ["-N", "-L", `${port}:127.0.0.1:${target}`];
+  const child = start(["ssh", ...sshd.sshOptions, ...more, ...forward, "127.0.0.1"]);
+  child.stdout?.resume();
+  child.stderr?.resume();
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      await load("short", port, 1, 1);
+      return child;
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
+}
+
+async function withTunnels(
+  names: readonly string[],
+  measure: (tunnels: readonly Tunnel[], ciphers: string) => Promise<readonly Row[]>,
+): Promise<readonly Row[]> {
   if (whyNoSshd() !== null || !existsSync("/usr/bin/ssh")) return [];
   const sshd = await startSshd();
-  const target = spawn(process.execPath, [...LOAD, "serve"], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = await once(target.stdout, "data");
-  const port = Number(String(line));
+  const target = start([...LOAD, "serve"]);
+  const running: ChildProcess[] = [target];
   try {
-    return await measure(sshd, port, { rounds: Math.min(runs, 5), scale });
+    const at = { sshd, target: Number(await heard(target, /\n/)) };
+    const tunnels: Tunnel[] = [];
+    for (const name of names) {
+      const port = await freePort();
+      const process = await TUNNELS[name]?.(at, port);
+      if (process === undefined) throw new Error(`no tunnel ${name}`);
+      running.push(process);
+      tunnels.push({ name, port, process });
+    }
+    return await measure(tunnels, await ciphers(at));
   } finally {
-    await stop(target);
+    await Promise.all(running.map(stop));
     await sshd.stop();
   }
 }
 
-async function measure(
-  sshd: LoopbackSshd,
-  target: number,
-  { rounds, scale }: { rounds: number; scale: number },
-): Promise<readonly Row[]> {
-  const [own, other] = [await freePort(), await freePort()];
-  const tunnel = (port: number): string[] => ["-N", "-L", `${port}:127.0.0.1:${target}`, "127.0.0.1"];
-  const ours = await startTunnel(
-    [
-      process.execPath,
-      join(ROOT, "dist/cli.js"),
-      "forward",
-      ...sshd.sshOptions,
-      "--events",
-      "-",
-      ...tunnel(own),
-    ],
-    (said) => said.includes('"listening"'),
-  );
-  const peer = await startTunnel(["ssh", ...sshd.sshOptions, "-v", ...tunnel(other)], (said) =>
-    said.includes("Entering interactive session"),
-  );
-  const inTurns = (
-    work: (port: number) => Figures,
-  ): { ours: readonly Figures[]; theirs: readonly Figures[] } => {
-    const pairs = Array.from({ length: rounds }, () => [work(own), work(other)] as const);
-    return { ours: pairs.map(([first]) => first), theirs: pairs.map(([, second]) => second) };
+/** By name of the tunnel: in turns, so that a busy machine slows all. */
+async function inTurns(
+  tunnels: readonly Tunnel[],
+  rounds: number,
+  work: (port: number) => Promise<Figures>,
+): Promise<(name: string, of: (figures: Figures) => number) => number> {
+  const found = new Map<string, Figures[]>(tunnels.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++)
+    for (const { name, port } of tunnels) found.get(name)?.push(await work(port));
+  return (name, of) => median((found.get(name) ?? []).map(of));
+}
+
+const rate = ({ perSecond }: Figures): number => perSecond;
+const slow = ({ p95 = Number.NaN }: Figures): number => p95;
+
+export const forwardStreams: Bench = ({ runs, scale }) =>
+  withTunnels(["ours", "ssh -L", "ssh -L, AES", "plain ssh2"], async (tunnels, note) => {
+    const bytes = Math.round(500e6 * scale);
+    const rows: Row[] = [];
+    for (const direction of ["down", "up"]) {
+      const of = await inTurns(tunnels, Math.min(runs, MOST_ROUNDS), (port) =>
+        load("stream", port, direction, bytes),
+      );
+      const what = `forward -L, one stream ${direction}, ${bytes / 1e6} MB`;
+      const row = { what, ours: of("ours", rate), unit: "MB/s" } as const;
+      rows.push(
+        { ...row, peer: "ssh -L", theirs: of("ssh -L", rate), target: { ratioAtLeast: 1 }, note },
+        { ...row, peer: `-c ${FAST_CIPHER}`, theirs: of("ssh -L, AES", rate), target: { ratioAtLeast: 0.9 } },
+        { ...row, peer: "plain ssh2", theirs: of("plain ssh2", rate), target: { none: true } },
+      );
+    }
+    return [...rows, memoryOf(tunnels)];
+  });
+
+export const forwardShort: Bench = ({ runs, scale }) =>
+  withTunnels(["ours", "ssh -L", "plain ssh2"], async (tunnels) => {
+    const count = Math.round(1000 * scale);
+    const rows: Row[] = [];
+    for (const atOnce of [1, 16]) {
+      const of = await inTurns(tunnels, Math.min(runs, MOST_ROUNDS), (port) =>
+        load("short", port, count, atOnce),
+      );
+      const what = `forward -L, ${count} short connections, ${atOnce} at once`;
+      for (const peer of ["ssh -L", "plain ssh2"]) {
+        const isTarget = atOnce === 1 && peer === "ssh -L";
+        rows.push(
+          {
+            what,
+            peer,
+            ours: of("ours", rate),
+            theirs: of(peer, rate),
+            unit: "/s",
+            target: isTarget ? { ratioAtLeast: 4 } : { none: true },
+          },
+          {
+            what: `${what}: 95 % within`,
+            peer,
+            ours: of("ours", slow),
+            theirs: of(peer, slow),
+            unit: "ms",
+            target: isTarget ? { oursAtMost: 2 } : { none: true },
+          },
+        );
+      }
+    }
+    return [...rows, memoryOf(tunnels)];
+  });
+
+function memoryOf(tunnels: readonly Tunnel[]): Row {
+  const peak = (name: string): number => {
+    const pid = tunnels.find((tunnel) => tunnel.name === name)?.process.pid ?? 0;
+    return Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
   };
-  const rate = (figures: readonly Figures[]): number => median(figures.map(({ perSecond }) => perSecond));
-  const bytes = Math.round(500e6 * scale);
-  const count = Math.round(1000 * scale);
-  const rows: Row[] = [];
-  for (const direction of ["down", "up"] as const) {
-    const found = inTurns((port) => load("stream", port, direction, bytes));
-    rows.push({
-      what: `forward -L, one stream ${direction}, ${bytes / 1e6} MB`,
-      peer: "ssh -L",
-      ours: rate(found.ours),
-      theirs: rate(found.theirs),
-      unit: "MB/s",
-      target: { ratioAtLeast: 1 },
-    });
-  }
-  for (const atOnce of [1, 16]) {
-    const found = inTurns((port) => load("short", port, count, atOnce));
-    const what = `forward -L, ${count} short connections, ${atOnce} at once`;
-    rows.push({
-      what,
-      peer: "ssh -L",
-      ours: rate(found.ours),
-      theirs: rate(found.theirs),
-      unit: "/s",
-      target: atOnce === 1 ? { ratioAtLeast: 4 } : { none: true },
-    });
-    const p95 = (figures: readonly Figures[]): number => median(figures.map((one) => one.p95 ?? 0));
-    rows.push({
-      what: `${what}: 95 % within`,
-      peer: "ssh -L",
-      ours: p95(found.ours),
-      theirs: p95(found.theirs),
-      unit: "ms",
-      target: atOnce === 1 ? { oursAtMost: 2 } : { none: true },
-    });
-  }
-  rows.push({
+  return {
     what: "forward, peak memory after all this",
-    peer: "ssh",
-    ours: highWaterMark(ours),
-    theirs: highWaterMark(peer),
+    peer: "plain ssh2",
+    ours: peak("ours"),
+    theirs: peak("plain ssh2"),
     unit: "MiB",
     target: { oursAtMost: 120 },
-  });
-  await Promise.all([stop(ours), stop(peer)]);
-  return rows;
+  };
 }

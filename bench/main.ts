@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME…] [-- --quick]`: measures the release in dist/ (npm run build). `--quick` runs everything once
+ * `npm run bench -- [NAME…] [--quick]`: measures the release in dist/ (npm run build). `--quick` runs everything once
  * on small inputs, to see that the benches work; its figures mean nothing.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -28,13 +28,19 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   probe: async () => (await import("./probe.ts")).probe,
   images: async () => (await import("./images.ts")).images,
   many: async () => (await import("./many.ts")).many,
-  forward: async () => (await import("./forward.ts")).forward,
+  "forward-streams": async () => (await import("./forward.ts")).forwardStreams,
+  "forward-short": async () => (await import("./forward.ts")).forwardShort,
 };
+
+/** "forward" is all of "forward-…" */
+function fits(bench: string, name: string): boolean {
+  return bench === name || bench.startsWith(`${name}-`);
+}
 
 async function main(args: readonly string[]): Promise<number> {
   const quick = args.includes("--quick");
   const names = args.filter((arg) => !arg.startsWith("--"));
-  const unknown = names.find((name) => BENCHES[name] === undefined);
+  const unknown = names.find((name) => !Object.keys(BENCHES).some((bench) => fits(bench, name)));
   if (unknown !== undefined) {
     process.stderr.write(`there is no bench "${unknown}": known are ${Object.keys(BENCHES).join(", ")}\n`);
     return 2;
@@ -45,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const rows: Row[] = [];
   for (const [name, load] of Object.entries(BENCHES)) {
-    if (names.length > 0 && !names.includes(name)) continue;
+    if (names.length > 0 && !names.some((wanted) => fits(name, wanted))) continue;
     process.stderr.write(`${name} …\n`);
     const work = mkdtempSync(join(tmpdir(), "sshd-policy-bench-"));
     try {

@@ -2,7 +2,8 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { connect, connectTcp } from "../src/forward/session.ts";
+import { connectTcp } from "../src/forward/connect-tcp.ts";
+import { connect } from "../src/forward/session.ts";
 import { type LoopbackSshd, startSshd } from "../test/sshd/loopback.ts";
 import type { Bench } from "./main.ts";
 import { median } from "./measure.ts";

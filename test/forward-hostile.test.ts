@@ -3,8 +3,9 @@ import { generateKeyPairSync } from "node:crypto";
 import { connect as connectSocket, type Socket } from "node:net";
 import ssh2, { type Connection } from "ssh2";
 import { describe, expect, it } from "vitest";
+import { connectTcp } from "../src/forward/connect-tcp.ts";
 import type { SshFailure } from "../src/forward/failure.ts";
-import { connect, connectTcp, type Session } from "../src/forward/session.ts";
+import { connect, type Session } from "../src/forward/session.ts";
 import { listenOn, serve, serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 
 const HOST_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { connectTcp } from "../src/forward/connect-tcp.ts";
 import type { SshFailure } from "../src/forward/failure.ts";
-import { type ConnectOptions, connect, connectTcp, type Session } from "../src/forward/session.ts";
+import { type ConnectOptions, connect, type Session } from "../src/forward/session.ts";
 import { freePort, type LoopbackSshd, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 
 const missing = whyNoSshd();

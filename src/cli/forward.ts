@@ -159,6 +159,7 @@ async function runTunnels(
     host: settings.host,
     user: settings.user,
     version: session.serverVersion,
+    cipher: session.cipher,
   });
   const signal = onSignal();
   try {

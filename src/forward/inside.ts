@@ -7,9 +7,10 @@ import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Observation } from "../policy/probed.ts";
+import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
 import { observe, textOf, untried } from "./observe.ts";
-import { connect, connectTcp, type Session } from "./session.ts";
+import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
 
 /** Never throws: what goes wrong is reported. `folder`: the sandbox's root, or the temporary folder. */

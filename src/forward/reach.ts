@@ -1,9 +1,10 @@
 /** From a name on the command line to a session: settings, jumps, host key, login. */
 import { type Asked, type Caller, type Directive, readClientConfig } from "./client-config.ts";
+import { connectTcp } from "./connect-tcp.ts";
 import { asFailure, SshFailure } from "./failure.ts";
 import { hostKeyCheck, type Talk } from "./host-key.ts";
 import { credentialsFor } from "./identities.ts";
-import { type Channel, connect, connectTcp, type Session, type Transport } from "./session.ts";
+import { type Channel, connect, type Session, type Transport } from "./session.ts";
 import { type HostSettings, settingsFor } from "./settings.ts";
 import { type Destination, parseDestination } from "./specification.ts";
 

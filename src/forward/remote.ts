@@ -2,8 +2,9 @@
 import { connect, type Socket } from "node:net";
 import { remoteBindHost } from "./bind.ts";
 import { asFailure, SshFailure } from "./failure.ts";
+import type { Incoming } from "./incoming.ts";
 import type { Listening } from "./local.ts";
-import type { Channel, Incoming, Session } from "./session.ts";
+import type { Channel, Session } from "./session.ts";
 import { handshake, socksReply } from "./socks-handshake.ts";
 import { type Forward, showEndpoint, type Target } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";

@@ -2,11 +2,14 @@
  * One SSH connection, as its client. The only file that imports ssh2; what ssh2 gets wrong is set right here, so that
  * nobody else needs to know.
  */
-import { connect as connectSocket, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import ssh2, { type AcceptConnection, type Client, type ClientChannel } from "ssh2";
-import { asFailure, openFailure, SshFailure } from "./failure.ts";
+import ssh2, { type Client, type ClientChannel } from "ssh2";
+import { offeredAlgorithms } from "./algorithms.ts";
+import { asFailure, openFailure, type SshFailure } from "./failure.ts";
+import { gatherWrites } from "./gather-writes.ts";
 import { guardChannel, guardTransport } from "./guards.ts";
+import { type Incoming, keyOf, takeIncoming } from "./incoming.ts";
 import { type Login, type LoginOptions, watchLogin } from "./login.ts";
 
 export interface Endpoint {
@@ -18,17 +21,11 @@ export interface Endpoint {
 /** A stream of bytes in both directions; `end` closes one, `close` both at once. */
 export type Channel = Duplex & { close: () => void };
 
-/** A connection that the server forwards to us. Exactly one of the two is called. */
-export interface Incoming {
-  /** who connected; null for a socket's client */
-  readonly origin: Endpoint | null;
-  readonly accept: () => Channel;
-  readonly reject: () => void;
-}
-
 export interface Session {
   /** what follows "SSH-2.0-" in the server's identification line, without the comment */
   readonly serverVersion: string;
+  /** what the first key exchange agreed on, for bytes to the server ("aes128-gcm@openssh.com") */
+  readonly cipher: string;
   /** direct-tcpip (RFC 4254, section 7.2). The server sees `origin` as the one who connects. */
   readonly openTcp: (destination: Endpoint, origin?: Endpoint) => Promise<Channel>;
   /** direct-streamlocal@openssh.com (OpenSSH's PROTOCOL, section 2.4) */
@@ -68,79 +65,6 @@ export interface ConnectOptions extends LoginOptions {
   readonly onBanner?: (text: string) => void;
 }
 
-/** What OpenSSH 9 offers too, fastest first: AES-GCM is in Node's OpenSSL, ChaCha20-Poly1305 half in WebAssembly. */
-const CIPHERS = [
-  "aes128-gcm@openssh.com",
-  "aes256-gcm@openssh.com",
-  "chacha20-poly1305@openssh.com",
-  "aes128-ctr",
-  "aes192-ctr",
-  "aes256-ctr",
-] as const;
-const MACS = [
-  "hmac-sha2-256-etm@openssh.com",
-  "hmac-sha2-512-etm@openssh.com",
-  "hmac-sha2-256",
-  "hmac-sha2-512",
-] as const;
-/** No group exchange: the server would choose the numbers that we calculate with. */
-const KEY_EXCHANGES = [
-  "curve25519-sha256",
-  "curve25519-sha256@libssh.org",
-  "ecdh-sha2-nistp256",
-  "ecdh-sha2-nistp384",
-  "ecdh-sha2-nistp521",
-  "diffie-hellman-group16-sha512",
-  "diffie-hellman-group18-sha512",
-  "diffie-hellman-group14-sha256",
-] as const;
-const HOST_KEYS = [
-  "ssh-ed25519",
-  "ecdsa-sha2-nistp256",
-  "ecdsa-sha2-nistp384",
-  "ecdsa-sha2-nistp521",
-  "rsa-sha2-512",
-  "rsa-sha2-256",
-] as const;
-
-/**
- * A TCP connection that is fit for `connect`: without TCP_NODELAY before the handshake, Nagle's algorithm and delayed
- * acknowledgements cost each channel 40 ms. Rejects with an SshFailure.
- */
-export function connectTcp(
-  { host, port }: Endpoint,
-  { timeoutMs, localAddress, family }: { timeoutMs: number; localAddress?: string; family?: 4 | 6 },
-): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket({
-      host,
-      port,
-      noDelay: true,
-      // Node's 250 ms for each address but the last would lose far hosts
-      autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(5_000, timeoutMs)),
-      ...(localAddress === undefined ? {} : { localAddress }),
-      ...(family === undefined ? {} : { family }),
-    });
-    const give = (failure: SshFailure): void => {
-      socket.destroy();
-      reject(failure);
-    };
-    const timer = setTimeout(
-      () => give(new SshFailure("timeout", `no connection within ${timeoutMs / 1000} s`)),
-      timeoutMs,
-    );
-    const onError = (error: Error): void => {
-      clearTimeout(timer);
-      give(asFailure("unreachable", error));
-    };
-    socket.once("error", onError).once("connect", () => {
-      clearTimeout(timer);
-      socket.off("error", onError);
-      resolve(socket);
-    });
-  });
-}
-
 /** Logs in. Rejects with an SshFailure; the transport is closed then. */
 export async function connect(options: ConnectOptions): Promise<Session> {
   const { transport } = options;
@@ -148,18 +72,17 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   const login = watchLogin(client, () => transport.destroy(), options);
   const { onBanner } = options;
   if (onBanner !== undefined) client.on("banner", onBanner);
+  gatherWrites(transport);
+  let cipher = "";
+  client.once("handshake", ({ cs }) => {
+    cipher = cs.cipher;
+  });
   client.connect({
     sock: transport,
     username: options.user,
     hostVerifier: login.checkHostKey,
     authHandler: login.nextCredential,
-    algorithms: {
-      cipher: [...CIPHERS],
-      hmac: [...MACS],
-      kex: [...KEY_EXCHANGES],
-      serverHostKey: preferKnown(options.knownAlgorithms ?? []),
-      compress: ["none"],
-    },
+    algorithms: offeredAlgorithms(options.knownAlgorithms ?? []),
     readyTimeout: 0,
     keepaliveInterval: options.keepAlive?.intervalMs ?? 0,
     keepaliveCountMax: options.keepAlive?.count ?? 0,
@@ -173,14 +96,7 @@ export async function connect(options: ConnectOptions): Promise<Session> {
     },
   });
   await login.ready;
-  return makeSession(client, transport, { login, serverVersion });
-}
-
-function preferKnown(known: readonly string[]): (typeof HOST_KEYS)[number][] {
-  return [
-    ...HOST_KEYS.filter((name) => known.includes(name)),
-    ...HOST_KEYS.filter((name) => !known.includes(name)),
-  ];
+  return makeSession(client, transport, { login, serverVersion, cipher });
 }
 
 const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
@@ -188,12 +104,13 @@ const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
 function makeSession(
   client: Client,
   transport: Transport,
-  { login, serverVersion }: { login: Login; serverVersion: string },
+  { login, serverVersion, cipher }: { login: Login; serverVersion: string; cipher: string },
 ): Session {
   const guard = (channel: ClientChannel): Channel => guardChannel(channel, transport, login.fail);
   const listeners = takeIncoming(client, guard);
   return {
     serverVersion,
+    cipher,
     client,
     openTcp: ({ host, port }, origin = NOWHERE) =>
       opened(guard, (done) => client.forwardOut(origin.host, origin.port, host, port, done)),
@@ -258,34 +175,6 @@ function answered(call: (done: (error?: Error | null) => void) => void): Promise
       ),
     );
   });
-}
-
-/** Keys are "host port" for TCP and the path for sockets, which starts with a slash. */
-type Listeners = Map<string, (incoming: Incoming) => void>;
-
-function keyOf({ host, port }: Endpoint): string {
-  return `${host} ${port}`;
-}
-
-/** Connections that nobody asked for are refused: ssh2 looks, too, but in an object whose prototype has names. */
-function takeIncoming(client: Client, guard: (channel: ClientChannel) => Channel): Listeners {
-  const listeners: Listeners = new Map();
-  const hand = (
-    key: string,
-    origin: Endpoint | null,
-    { accept, reject }: { accept: AcceptConnection; reject: () => void },
-  ): void => {
-    const onConnection = listeners.get(key);
-    if (onConnection === undefined) reject();
-    else onConnection({ origin, reject, accept: () => guard(accept() as ClientChannel) });
-  };
-  client.on("tcp connection", ({ destIP, destPort, srcIP, srcPort }, accept, reject) => {
-    hand(keyOf({ host: destIP, port: destPort }), { host: srcIP, port: srcPort }, { accept, reject });
-  });
-  client.on("unix connection", ({ socketPath }, accept, reject) => {
-    hand(socketPath, null, { accept, reject });
-  });
-  return listeners;
 }
 
 /** Keys as ssh2 reads them: an Error, returned, when it cannot. */

@@ -6,7 +6,13 @@ import type { Channel } from "./session.ts";
 
 /** Texts may hold what a server or a client said: any characters. Times are left to who writes them down. */
 export type ForwardEvent =
-  | { readonly event: "connected"; readonly host: string; readonly user: string; readonly version: string }
+  | {
+      readonly event: "connected";
+      readonly host: string;
+      readonly user: string;
+      readonly version: string;
+      readonly cipher: string;
+    }
   | {
       readonly event: "listening";
       readonly forward: number;
