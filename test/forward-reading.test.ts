@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bindAddresses, remoteBindHost } from "../src/forward/bind.ts";
 import { type Caller, readClientConfig } from "../src/forward/client-config.ts";
+import { parseOption } from "../src/forward/directives.ts";
 import { checkKey, fingerprint, lookupName, parseKnownHosts } from "../src/forward/known-hosts.ts";
-import { parseOption, settingsFor } from "../src/forward/settings.ts";
+import { settingsFor } from "../src/forward/settings.ts";
 import { readSocks, socksReply } from "../src/forward/socks.ts";
 import { parseDestination, parseDynamic, parseForward } from "../src/forward/specification.ts";
 

@@ -30,8 +30,9 @@ function askOnTerminal(text: string, echo: "shown" | "hidden"): Promise<string |
     return Promise.resolve(null);
   }
   const input = new ReadStream(descriptor);
-  writeSync(descriptor, text);
+  // first: who is quick to type a password must not see it
   input.setRawMode(true);
+  writeSync(descriptor, text);
   return new Promise((resolve) => {
     const bytes: number[] = [];
     const finish = (answer: string | null): void => {

@@ -10,9 +10,9 @@ import type { HostSettings } from "./settings.ts";
 import { type Forward, showEndpoint } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
 
+export { parseOption } from "./directives.ts";
 export { legs } from "./legs.ts";
 export { reach, settingsOf } from "./reach.ts";
-export { parseOption } from "./settings.ts";
 export { parseDestination, parseDynamic, parseForward, parseHostPort } from "./specification.ts";
 export { makeTraffic } from "./traffic.ts";
 

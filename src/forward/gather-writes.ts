@@ -15,7 +15,7 @@ export function gatherWrites(transport: Transport): void {
     if (!held) {
       held = true;
       transport.cork();
-      process.nextTick(release);
+      setImmediate(release);
     }
     return write(chunk);
   };

@@ -43,6 +43,9 @@ const TOO_MUCH_OUTPUT = 16 * MUCH_OUTPUT;
 const MOST_UNREAD = 2 * 2 * 1024 * 1024;
 /** What fills no TCP segment, so that Nagle's algorithm may hold its successor back. */
 const SMALL = 1400;
+/** Bytes without a small segment that we had to acknowledge: what is more comes from a stream. */
+const STREAM = 64 * 1024;
+const STREAM_PAUSE_MS = 2;
 /** the number of the message, and no data */
 const IGNORE = [2, 0, 0, 0, 0];
 /** RFC 4254 names no least packet size. With 0, ssh2 would loop for ever; real servers say 16 KiB and more. */
@@ -56,9 +59,10 @@ export function guardTransport(
 ): void {
   const { _protocol: protocol } = client as unknown as { _protocol: Protocol };
   const parse = protocol.parse.bind(protocol);
+  const acknowledge = "bytesWritten" in transport ? acknowledger(protocol, transport) : () => {};
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
-    if (end - start < SMALL && "bytesWritten" in transport) acknowledge(protocol, transport);
+    acknowledge(end - start);
     if (transport.writableLength < TOO_MUCH_OUTPUT || transport.isPaused()) return;
     transport.pause();
     transport.once("drain", () => transport.resume());
@@ -83,18 +87,32 @@ export function guardTransport(
 /**
  * Makes the kernel acknowledge what came: sshd sets TCP_NODELAY for terminals alone, so it holds a small packet (the end
  * of an answer) back until the one before is acknowledged, which takes 40 ms unless we send something.
- * SSH_MSG_IGNORE (RFC 4253, section 11.2) is that something where nothing else has been sent.
+ * SSH_MSG_IGNORE (RFC 4253, section 11.2) is that something where nothing else has been sent. In the midst of a stream
+ * the next segment does it; only where none comes for a moment, it has ended.
  */
-function acknowledge(protocol: Protocol, transport: Socket): void {
-  const { bytesWritten } = transport;
-  setImmediate(() => {
-    if (transport.bytesWritten !== bytesWritten || !transport.writable) return;
-    if (protocol._kexinit !== undefined || !protocol._authenticated) return;
-    const { write } = protocol._packetRW;
-    const packet = write.alloc(IGNORE.length);
-    packet.set(IGNORE, write.allocStart);
-    protocol._cipher.encrypt(write.finalize(packet));
-  });
+function acknowledger(protocol: Protocol, transport: Socket): (received: number) => void {
+  let stream = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return (received) => {
+    stream += received;
+    clearTimeout(timer);
+    if (received >= SMALL) return;
+    const { bytesWritten } = transport;
+    const send = (): void => {
+      stream = 0;
+      if (transport.bytesWritten === bytesWritten) sendIgnore(protocol, transport);
+    };
+    if (stream < STREAM) setImmediate(send);
+    else timer = setTimeout(send, STREAM_PAUSE_MS);
+  };
+}
+
+function sendIgnore(protocol: Protocol, transport: Socket): void {
+  if (!transport.writable || protocol._kexinit !== undefined || !protocol._authenticated) return;
+  const { write } = protocol._packetRW;
+  const packet = write.alloc(IGNORE.length);
+  packet.set(IGNORE, write.allocStart);
+  protocol._cipher.encrypt(write.finalize(packet));
 }
 
 /** The version in the first line that starts with "SSH-". */

@@ -1,9 +1,8 @@
 /** What the directives mean for one host: ssh_config(5), with the defaults of ssh(1) where they make sense without a shell. */
 import { join } from "node:path";
 import { lowerAscii } from "../../grammar/ascii.ts";
-import { readPort } from "../../grammar/ports.ts";
-import { NEWEST } from "../../grammar/release.ts";
 import type { Asked, Caller, Directive } from "./client-config.ts";
+import { type Reader, readDirectives, wrong } from "./directives.ts";
 import { SshFailure } from "./failure.ts";
 import { type Forward, parseDynamic, parseForward } from "./specification.ts";
 
@@ -38,61 +37,12 @@ export interface HostSettings {
   readonly mask: number;
 }
 
-/** Every keyword that has a meaning here. `-o` with another one is refused, a file may hold what it likes. */
-const KEYWORDS = [
-  "AddressFamily",
-  "BatchMode",
-  "BindAddress",
-  "ClearAllForwardings",
-  "ConnectTimeout",
-  "DynamicForward",
-  "ExitOnForwardFailure",
-  "GatewayPorts",
-  "GlobalKnownHostsFile",
-  "HostKeyAlias",
-  "HostName",
-  "IdentitiesOnly",
-  "IdentityAgent",
-  "IdentityFile",
-  "KbdInteractiveAuthentication",
-  "KnownHostsCommand",
-  "LocalForward",
-  "NumberOfPasswordPrompts",
-  "PasswordAuthentication",
-  "Port",
-  "ProxyCommand",
-  "ProxyJump",
-  "PubkeyAuthentication",
-  "RemoteForward",
-  "RevokedHostKeys",
-  "ServerAliveCountMax",
-  "ServerAliveInterval",
-  "StreamLocalBindMask",
-  "StreamLocalBindUnlink",
-  "StrictHostKeyChecking",
-  "User",
-  "UserKnownHostsFile",
-] as const;
-
 /** What would have to be run or checked by other means than ours; anything but "none" is refused. */
 const CANNOT: Readonly<Record<string, string>> = {
   proxycommand: "this forwarder runs no commands; use ProxyJump (-J)",
   knownhostscommand: "this forwarder runs no commands; put the keys into a file",
   revokedhostkeys: "this forwarder cannot check it; put @revoked lines into known_hosts",
 };
-
-/** `Keyword=value` or `Keyword value` of -o. Throws an SshFailure for what is unknown. */
-export function parseOption(text: string): Directive {
-  const match = /^\s*([A-Za-z0-9]+)(?:\s*=\s*|\s+)(.*?)\s*$/.exec(text);
-  const keyword = lowerAscii(match?.[1] ?? "");
-  if (match === null || !KEYWORDS.some((known) => lowerAscii(known) === keyword))
-    throw new SshFailure(
-      "configuration",
-      `-o ${text}: not an option of this forwarder, which knows ${KEYWORDS.join(", ")}`,
-    );
-  const args = (match[2] ?? "").split(/[ \t]+/).map((word) => word.replace(/^"(.*)"$/, "$1"));
-  return { keyword, args, place: "-o" };
-}
 
 const DEFAULT_KEYS = ["id_rsa", "id_ecdsa", "id_ed25519"] as const;
 /** ssh(1) waits for ever by default; a tunnel that hangs unseen is worth less than one that ends. */
@@ -106,7 +56,7 @@ export function settingsFor(
   directives: readonly Directive[],
   { caller, agentSocket }: { caller: Caller; agentSocket: string | null },
 ): HostSettings {
-  const read = reader(directives);
+  const read = readDirectives(directives);
   for (const [keyword, because] of Object.entries(CANNOT)) {
     const found = read.first(keyword);
     if (found !== null && lowerAscii(found) !== "none") throw wrong(read.place(keyword), keyword, because);
@@ -172,62 +122,6 @@ const STRICT = {
   off: "no",
   false: "no",
 } as const;
-const YES_NO = { yes: true, true: true, no: false, false: false } as const;
-
-interface Reader {
-  readonly has: (keyword: string) => boolean;
-  readonly place: (keyword: string) => string;
-  readonly first: (keyword: string) => string | null;
-  readonly list: (keyword: string) => readonly string[] | null;
-  readonly all: (keyword: string) => readonly (readonly string[])[];
-  readonly one: <T>(keyword: string, values: Readonly<Record<string, T>>) => T | null;
-  readonly yes: (keyword: string) => boolean | null;
-  readonly number: (keyword: string) => number | null;
-  readonly port: (keyword: string) => number | null;
-}
-
-/** The first directive of a keyword counts. */
-function reader(directives: readonly Directive[]): Reader {
-  const find = (keyword: string): Directive | undefined =>
-    directives.find((directive) => directive.keyword === keyword);
-  const first = (keyword: string): string | null => find(keyword)?.args[0] ?? null;
-  const place = (keyword: string): string => find(keyword)?.place ?? "";
-  const one = <T>(keyword: string, values: Readonly<Record<string, T>>): T | null => {
-    const text = first(keyword);
-    if (text === null) return null;
-    const name = lowerAscii(text);
-    if (!Object.hasOwn(values, name)) throw wrong(place(keyword), keyword, `"${text}" is no value of it`);
-    return values[name] ?? null;
-  };
-  return {
-    has: (keyword) => find(keyword) !== undefined,
-    place,
-    first,
-    list: (keyword) => find(keyword)?.args ?? null,
-    all: (keyword) => directives.filter((one) => one.keyword === keyword).map(({ args }) => args),
-    one,
-    yes: (keyword) => one<boolean>(keyword, YES_NO),
-    number: (keyword) => {
-      const text = first(keyword);
-      if (text === null || lowerAscii(text) === "none") return null;
-      if (!/^[0-9]{1,7}$/.test(text)) throw wrong(place(keyword), keyword, `"${text}" is no number`);
-      return Number(text);
-    },
-    port: (keyword) => {
-      const text = first(keyword);
-      const port = text === null ? null : readPort(text, NEWEST);
-      if (text !== null && (port === null || port === 0))
-        throw wrong(place(keyword), keyword, `"${text}" is no port`);
-      return port;
-    },
-  };
-}
-
-function wrong(place: string, keyword: string, because: string): SshFailure {
-  const name = KEYWORDS.find((known) => lowerAscii(known) === keyword) ?? keyword;
-  return new SshFailure("configuration", `${place} ${name}: ${because}`);
-}
-
 function noneIsNull(text: string | null): string | null {
   return text === null || lowerAscii(text) === "none" ? null : text;
 }
