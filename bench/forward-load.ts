@@ -55,6 +55,9 @@ function serve(): void {
   });
 }
 
+/** A forwarder that stands still must not hold the bench. */
+const PATIENCE_MS = 60_000;
+
 /** Milliseconds until the other side has closed; rejects when bytes are missing. */
 function run(port: number, { kind, count }: { kind: "d" | "u" | "s"; count: number }): Promise<number> {
   const started = performance.now();
@@ -95,7 +98,16 @@ async function stream(port: number, direction: string, count: number): Promise<v
   process.stdout.write(`${JSON.stringify({ perSecond: count / 1e6 / (ms / 1000) })}\n`);
 }
 
+/** No answer within the time is an error, also where a connection just stands. */
+function hurry(): void {
+  setTimeout(() => {
+    process.stderr.write("nothing moves any more\n");
+    process.exit(1);
+  }, PATIENCE_MS).unref();
+}
+
 const [command, port, ...rest] = process.argv.slice(2);
+if (command !== "serve") hurry();
 if (command === "serve") serve();
 else if (command === "short") await short(Number(port), Number(rest[0]), Number(rest[1]));
 else await stream(Number(port), rest[0] ?? "", Number(rest[1]));

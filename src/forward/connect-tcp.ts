@@ -3,6 +3,30 @@ import { connect, type Socket } from "node:net";
 import { asFailure, SshFailure } from "./failure.ts";
 import type { Endpoint } from "./session.ts";
 
+/** Several packets at once: sshd fills its sockets faster than Node.js's own 64 KiB a read take them. */
+const READ_BYTES = 256 * 1024;
+const lenders = new WeakSet<Socket>();
+
+/**
+ * From now on a chunk of this socket (of connectTcp) is good only until its "data" listener returns: no memory is taken
+ * for each. For a reader that keeps none, which a session with AES-GCM is: what it decrypts is new memory.
+ */
+export function lendChunks(socket: Socket): void {
+  lenders.add(socket);
+}
+
+/** The contrary: each chunk is new memory, as of any socket. */
+export function giveChunks(socket: Socket): void {
+  lenders.delete(socket);
+}
+
+/** A chunk that was read: true where more may come. Never before one that still waits. */
+function hand(socket: Socket, chunk: Buffer): boolean {
+  if (!lenders.has(socket) || socket.readableLength > 0) return socket.push(Buffer.from(chunk));
+  socket.emit("data", chunk);
+  return true;
+}
+
 /**
  * A TCP connection that is fit for `connect`: without TCP_NODELAY before the handshake, Nagle's algorithm and delayed
  * acknowledgements cost each channel 40 ms. Rejects with an SshFailure.
@@ -12,10 +36,14 @@ export function connectTcp(
   { timeoutMs, localAddress, family }: { timeoutMs: number; localAddress?: string; family?: 4 | 6 },
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({
+    const socket: Socket = connect({
       host,
       port,
       noDelay: true,
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        callback: (bytes, buffer) => hand(socket, Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
+      },
       // Node's 250 ms for each address but the last would lose far hosts
       autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(5_000, timeoutMs)),
       ...(localAddress === undefined ? {} : { localAddress }),

@@ -1,20 +1,21 @@
 /**
- * ssh2 writes each packet in three pieces (length, text, tag). With TCP_NODELAY each would be a system call and a segment
- * of its own; held until the end of the turn, what one event brings about leaves as one.
+ * Small writes that belong together leave together: what the events of one turn bring about is held until its end. ssh2
+ * writes each packet in three pieces (length, text, tag), and with TCP_NODELAY each would be a system call and a segment
+ * of its own, and wake the other side.
  */
-import type { Transport } from "./session.ts";
+import type { Writable } from "node:stream";
 
-export function gatherWrites(transport: Transport): void {
-  const write: (chunk: Buffer) => boolean = transport.write.bind(transport);
+export function gatherWrites(stream: Writable): void {
+  const write: (chunk: Buffer) => boolean = stream.write.bind(stream);
   let held = false;
   const release = (): void => {
     held = false;
-    transport.uncork();
+    stream.uncork();
   };
-  transport.write = (chunk: Buffer): boolean => {
+  stream.write = (chunk: Buffer): boolean => {
     if (!held) {
       held = true;
-      transport.cork();
+      stream.cork();
       setImmediate(release);
     }
     return write(chunk);

@@ -1,9 +1,10 @@
 /**
  * What a server must not do to us, and what ssh2 1.17 does not hold: limits of memory, and a banner in many pieces.
- * It reaches into ssh2's objects; test/forward-hostile.test.ts tells when another version of ssh2 needs other hands.
+ * It reaches into ssh2's objects; test/forward-{hostile,robust}.test.ts tell when another version of ssh2 needs other hands.
  */
 import type { Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
+import { giveChunks, lendChunks } from "./connect-tcp.ts";
 import { SshFailure } from "./failure.ts";
 import type { Channel, Transport } from "./session.ts";
 
@@ -15,6 +16,7 @@ interface Protocol {
   /** set while keys are exchanged */
   readonly _kexinit: Buffer | undefined;
   readonly _authenticated: boolean;
+  readonly _decipher: object;
   readonly _packetRW: {
     readonly write: {
       readonly allocStart: number;
@@ -62,6 +64,7 @@ export function guardTransport(
   const acknowledge = "bytesWritten" in transport ? acknowledger(protocol, transport) : () => {};
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
+    if ("bytesRead" in transport) lendTo(protocol, transport);
     acknowledge(end - start);
     if (transport.writableLength < TOO_MUCH_OUTPUT || transport.isPaused()) return;
     transport.pause();
@@ -82,6 +85,15 @@ export function guardTransport(
     onIdentification(found);
     listen(greeting, 0, greeting.length);
   };
+}
+
+/**
+ * Of ssh2's deciphers this alone makes new memory of what it reads: AES-GCM by Node.js itself (lib/protocol/crypto.js,
+ * AESGCMDecipherNative). The others keep pieces of a chunk until the next one.
+ */
+function lendTo({ _decipher: decipher }: Protocol, transport: Socket): void {
+  if ("_decipherSSLName" in decipher) lendChunks(transport);
+  else giveChunks(transport);
 }
 
 /**

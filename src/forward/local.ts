@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { bindAddresses } from "./bind.ts";
 import { asFailure, SshFailure } from "./failure.ts";
+import { MUCH_UNWRITTEN } from "./relay.ts";
 import type { Channel, Endpoint, Session } from "./session.ts";
 import { handshake, socksReply } from "./socks-handshake.ts";
 import { type Forward, showEndpoint, type Target } from "./specification.ts";
@@ -80,7 +81,7 @@ function listenAt(
   at: { path: string } | { host: string; port: number; ipv6Only: boolean },
 ): Promise<Listening & { port: number }> {
   // half-open, or the end of a request would end its answer
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, serve);
+  const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: MUCH_UNWRITTEN }, serve);
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(asFailure("unreachable", error)));
     server.listen({ ...at, backlog: 512 }, () => {

@@ -1,6 +1,10 @@
 /** A local socket and a channel of the session, joined: each end, reset and slow reader on one side shows on the other. */
 import type { Socket } from "node:net";
+import { gatherWrites } from "./gather-writes.ts";
 import type { Channel } from "./session.ts";
+
+/** Bytes that a local socket may hold before its peer must wait: less, and each packet of 32 KiB would stop the channel. */
+export const MUCH_UNWRITTEN: number = 256 * 1024;
 
 /**
  * `socket` must be half-open (allowHalfOpen). `done` is called once when nothing of both is left. As OpenSSH's channels
@@ -29,6 +33,7 @@ export function relay(socket: Socket, channel: Channel, done: () => void): void 
   // the close that follows says it all; a write after the server's close is one of them
   socket.on("error", () => {});
   channel.on("error", () => {});
+  gatherWrites(socket);
   socket.pipe(channel);
   channel.pipe(socket);
 }

@@ -1,9 +1,10 @@
 /** -R: the server listens, this machine connects; with no target the server's clients speak SOCKS to us. */
-import { connect, type Socket } from "node:net";
+import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { remoteBindHost } from "./bind.ts";
 import { asFailure, SshFailure } from "./failure.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Listening } from "./local.ts";
+import { MUCH_UNWRITTEN } from "./relay.ts";
 import type { Channel, Session } from "./session.ts";
 import { handshake, socksReply } from "./socks-handshake.ts";
 import { type Forward, showEndpoint, type Target } from "./specification.ts";
@@ -91,12 +92,14 @@ function showTarget(target: LocalTarget): string {
 
 function connectTo(target: LocalTarget): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({
+    const options: NetConnectOpts & { readonly highWaterMark: number } = {
       ...(target.kind === "tcp"
         ? { host: target.host, port: target.port, noDelay: true }
         : { path: target.path }),
       allowHalfOpen: true,
-    });
+      highWaterMark: MUCH_UNWRITTEN,
+    };
+    const socket = connect(options);
     socket.once("error", (error) => {
       socket.destroy();
       reject(asFailure("connect-failed", error));

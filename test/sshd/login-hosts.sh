@@ -14,7 +14,7 @@ own() { cat >"$work/$1"; mount --bind "$work/$1" "/etc/$1"; }
 { printf 'alice:x:60100:60100::%s:/bin/sh\n' "$home"; sed "s,^root:.*,root:x:0:0:root:$home:/bin/sh," /etc/passwd; } | own passwd
 { printf 'alice:%s:19000:0:99999:7:::\n' "$hash"; cat /etc/shadow; } | own shadow
 { printf 'alice:x:60100:\n'; cat /etc/group; } | own group
-printf 'auth required pam_unix.so\naccount required pam_unix.so\nsession required pam_permit.so\n' >"$work/pam.d/sshd"
+printf 'auth required pam_unix.so nodelay\naccount required pam_unix.so\nsession required pam_permit.so\n' >"$work/pam.d/sshd"
 cp "$work/pam.d/sshd" "$work/pam.d/other"
 mount --bind "$work/pam.d" /etc/pam.d
 for name in id other locked; do
