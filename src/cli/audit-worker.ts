@@ -1,11 +1,15 @@
 /** A worker thread of `audit --jobs`: audits its share of the files and answers with the reports as data. */
-import { parentPort, workerData } from "node:worker_threads";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { auditTargets } from "./audit.ts";
 import type { Share, ShareAnswer } from "./jobs.ts";
+import { refuse } from "./output.ts";
 
-export async function answerShare(): Promise<void> {
+/** The exit code: whoever types the command gets a wrong usage. */
+export async function answerShare(): Promise<number> {
+  if (isMainThread) return refuse("audit-share is for threads of audit --jobs only");
   const { files, options }: Share = workerData;
   parentPort?.postMessage(await answerOf({ files, options }));
+  return 0;
 }
 
 async function answerOf({ files, options }: Share): Promise<ShareAnswer> {

@@ -59,7 +59,7 @@ function sharesOf(files: readonly string[], jobs: number): readonly string[][] {
 
 function runWorker(share: Share): Promise<ShareAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(process.argv[1] ?? "", { argv: ["audit"], workerData: share });
+    const worker = new Worker(process.argv[1] ?? "", { argv: ["audit-share"], workerData: share });
     worker.once("message", resolve);
     worker.once("error", reject);
   });

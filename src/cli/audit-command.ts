@@ -1,0 +1,87 @@
+/** The options of `audit`. */
+import { type Command, Option } from "commander";
+import {
+  collect,
+  type Done,
+  positive,
+  seconds,
+  withImages,
+  withOutput,
+  withTargets,
+} from "./command-options.ts";
+import type { AuditCommandOptions } from "./prepare-audit.ts";
+
+export function addAudit(program: Command, done: Done): void {
+  const command = program.command("audit").description("run the rules and print findings");
+  withOutput(withImages(withTargets(command)), [
+    "pretty",
+    "concise",
+    "json",
+    "sarif",
+    "github",
+    "junit",
+    "markdown",
+    "html",
+  ])
+    .option("--repo <dir>", "find sshd_config files and drop-ins in a tree of configuration")
+    .option("--rule <id>", "only this rule (repeatable)", collect)
+    .addOption(
+      new Option("--profile <name>", "which rules: default, or strict, which adds reminders").choices([
+        "default",
+        "strict",
+      ]),
+    )
+    .addOption(
+      new Option("--fail-on <severity>", "exit code 1 from this severity on (default: low)").choices([
+        "info",
+        "low",
+        "medium",
+        "high",
+        "error",
+      ]),
+    )
+    .addOption(
+      new Option("--allow-forwarding <kind>", "forwarding that is meant to be open (default: none)").choices([
+        "none",
+        "local",
+        "remote",
+      ]),
+    )
+    .option(
+      "--config <file>",
+      "the policy file (default: .sshd-policy.yaml beside FILE or above it in its repository)",
+    )
+    .option("--no-config", "follow no policy file")
+    .option("--no-suppressions", "show what comments in the files accept, too")
+    .option("--baseline <file>", "leave out the findings that this file names")
+    .option("--write-baseline <file>", "write today's findings there, and leave them out")
+    .option("--jobs <n>", "audit many files in that many threads", positive)
+    .option("--fix", "make the safe changes")
+    .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
+    .option("--diff", "print what --fix would change as a unified diff, and write nothing")
+    .option("--dry-run", "with --fix: every step but the change itself")
+    .option("--no-restart", "with --fix on this host: leave sshd as it runs")
+    .option("--reload", "with --fix on this host: reload sshd instead of restarting it")
+    .option("--restart-command <command>", "with --fix on this host: how sshd is restarted")
+    .option("--no-validate", "with --fix on this host: do not test the result with sshd -t")
+    .option(
+      "--confirm <seconds>",
+      "with --fix on this host: undone unless sshd-policy confirm comes from a new login in time (over SSH on a terminal: 120; 0 turns it off)",
+      seconds,
+    )
+    .option("--probe", "with --fix on this host: also let a throw-away sshd forward with the new files")
+    .option("--force", "with --fix on this host: go on where a guard stops")
+    .option("--events <file>", "with --fix on this host: the steps as JSON lines; - is standard output")
+    .action(async (files: string[], options: AuditCommandOptions) => {
+      const fixing = options.fix === true || options.diff === true;
+      if (fixing) done(await (await import("./fix.ts")).runFix(files, options));
+      else done(await (await import("./audit.ts")).runAudit(files, options));
+    });
+}
+
+/** A thread of `audit --jobs` runs the same program with this command. */
+export function addAuditShare(program: Command, done: Done): void {
+  program.command("audit-share", { hidden: true }).action(async () => {
+    done(await (await import("./audit-worker.ts")).answerShare());
+  });
+}

@@ -1,0 +1,57 @@
+/** Options that several commands have, and how the texts of options are read. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+
+/** Takes the exit code of a command. */
+export type Done = (code: number) => void;
+
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value];
+}
+
+/** Whole seconds, up to a day. */
+export function seconds(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 86_400)
+    throw new InvalidArgumentError("whole seconds up to 86400, please");
+  return Number(text);
+}
+
+export function positive(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("a number from 1 to 999, please");
+  return Number(text);
+}
+
+export function withTargets(command: Command, argument = "[FILE...]"): Command {
+  return command
+    .argument(argument, "sshd_config files; - is standard input (default: the live host's own)")
+    .option("--stdin-filename <path>", "where standard input would lie")
+    .option("--root <dir>", "a folder that is the / of a server")
+    .option("--openssh <release>", "the release to judge by: 9.2, 9.9p1, 9.2+debian, a package version")
+    .option(
+      "--accounts <who>",
+      "who may exist: open (default), target, host, or a passwd or group file (repeatable)",
+      collect,
+    )
+    .option("-o <keyword=value>", "as sshd's own -o (repeatable)", collect)
+    .option("--as-host", "resolve Includes as sshd -f FILE on this machine does");
+}
+
+/** An image holds the / of a server, too; probing needs files on the disk. */
+export function withImages(command: Command): Command {
+  return command
+    .option(
+      "--image <file>",
+      "an image: docker-archive, OCI archive or layout, tar of a root file system (repeatable)",
+      collect,
+    )
+    .option("--platform <os/arch>", "which image of an index");
+}
+
+export function withOutput(command: Command, formats: readonly string[]): Command {
+  return command
+    .addOption(
+      new Option("--format <format>", "default: pretty on a terminal, else concise").choices(formats),
+    )
+    .option("--output <file>", "write there instead of standard output")
+    .addOption(new Option("--color <when>").choices(["auto", "always", "never"]).default("auto"))
+    .option("--quiet", "findings alone, no summary");
+}

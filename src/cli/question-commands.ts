@@ -1,0 +1,76 @@
+/** The options of the commands that answer a question about configurations and change nothing. */
+import type { Command } from "commander";
+import type { CheckCommandOptions } from "./check.ts";
+import { collect, type Done, withImages, withOutput, withTargets } from "./command-options.ts";
+import type { CompareCommandOptions } from "./compare.ts";
+import type { EffectiveCommandOptions } from "./effective.ts";
+import type { ExposureCommandOptions } from "./exposure.ts";
+import type { OutputOptions } from "./output.ts";
+
+export function addExposure(program: Command, done: Done): void {
+  const command = program.command("exposure").description("who may forward what, with the lines that decide");
+  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json", "html", "svg"])
+    .option(
+      "--capability <name>",
+      "only this: tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent (repeatable)",
+      collect,
+    )
+    .option("--user <name>", "only this user, or users by pattern (repeatable)", collect)
+    .option("--all", "show closed regions, too")
+    .option("--exclude-no-login", "leave out regions in which nobody can log in")
+    .option("-C <spec>", "also say in which region this connection lies (repeatable)", collect)
+    .action(async (files: string[], options: ExposureCommandOptions) => {
+      const { runExposure } = await import("./exposure.ts");
+      done(await runExposure(files, options));
+    });
+}
+
+export function addCompare(program: Command, done: Done): void {
+  const command = program
+    .command("compare")
+    .description(
+      "which connections gained or lost which kind of forwarding: OLD NEW, --git REV [FILE], or FILE with --openssh A..B",
+    );
+  withOutput(withImages(withTargets(command)), ["pretty", "json"])
+    .option("--git <rev>", "compare with the file as it is in that commit")
+    .action(async (files: string[], options: CompareCommandOptions) => {
+      const { runCompare } = await import("./compare.ts");
+      done(await runCompare(files, options));
+    });
+}
+
+export function addEffective(program: Command, done: Done): void {
+  const command = program
+    .command("effective")
+    .description("the effective value of every keyword for a connection, as sshd -T prints it");
+  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "json"])
+    .option(
+      "-C <spec>",
+      "a connection, as sshd -C: user=,host=,addr=,laddr=,lport=,rdomain=,group= (repeatable)",
+      collect,
+    )
+    .option("--why", "name the line that decides")
+    .option("--as-sshd", "treat missing fields as sshd -T of that release does")
+    .action(async (file: string | undefined, options: EffectiveCommandOptions) => {
+      const { runEffective } = await import("./effective.ts");
+      done(await runEffective(file, options));
+    });
+}
+
+export function addCheck(program: Command, done: Done): void {
+  const command = program.command("check").description("would sshd of that release accept the file?");
+  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"]).action(
+    async (files: string[], options: CheckCommandOptions) => {
+      const { runCheck } = await import("./check.ts");
+      done(await runCheck(files, options));
+    },
+  );
+}
+
+export function addRules(program: Command, done: Done): void {
+  const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
+  withOutput(command, ["pretty", "json"]).action(async (id: string | undefined, options: OutputOptions) => {
+    const { runRules } = await import("./rules.ts");
+    done(runRules(id, options));
+  });
+}
