@@ -102,6 +102,8 @@ function reduce(criterion: Criterion, release: Release): Atom | boolean {
 }
 
 function spelledOut(atom: Atom, release: Release): Atom {
+  // only the shape of patterns differs (patternShape), and only up to 8.4
+  if (atom.attribute !== "host" && atLeast(release, "8.5")) return atom;
   switch (atom.attribute) {
     case "user":
     case "group":

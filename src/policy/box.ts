@@ -59,6 +59,7 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
     if (missed.includes(atom)) return null;
     return met.includes(atom) ? box : change(box, atom, { met: insert(met, atom), missed });
   };
+  let stranger: Stranger | null = null;
   const everywhere: Box = world.theories.map(() => FREE);
   return {
     within: (guard) => guard.reduce((box, atom) => withMet(box, atom) ?? box, everywhere),
@@ -69,9 +70,12 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
       return missed.includes(atom) ? box : change(box, atom, { met, missed: insert(missed, atom) });
     },
     sample: (box) => {
-      const connection = { ...NOBODY };
+      stranger ??= solveFree(solvers);
+      const connection = { ...stranger.connection };
       let isKnown = true;
-      for (const [slot, cell] of box.entries()) {
+      for (let slot = 0; slot < box.length; slot++) {
+        const cell = box[slot] ?? FREE;
+        if (cell === FREE && stranger.isFound) continue;
         const solved = solvers[slot]?.(cell) ?? NONE;
         if (solved.kind === "none") return NONE;
         if (solved.kind === "unknown") isKnown = false;
@@ -83,6 +87,19 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
 }
 
 const NONE = { kind: "none" } as const;
+
+/** What each slot gives where nothing is demanded. */
+interface Stranger {
+  readonly connection: Connection;
+  /** false: a slot has nothing to give, as in a world without accounts */
+  readonly isFound: boolean;
+}
+
+function solveFree(solvers: readonly Theory[]): Stranger {
+  const solved = solvers.map((solve) => solve(FREE));
+  const values = solved.flatMap((found) => (found.kind === "found" ? [found.value] : []));
+  return { connection: Object.assign({ ...NOBODY }, ...values), isFound: values.length === solved.length };
+}
 
 /** Most cells demand nothing, or one criterion. */
 function rememberingSolver(theory: Theory): Theory {

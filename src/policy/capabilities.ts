@@ -84,12 +84,16 @@ export function disableCoversSessions(release: Release): boolean {
 
 /** `host:port` items of PermitOpen; `*:*` for no limit. */
 export function openDestinations(values: readonly string[]): readonly string[] {
-  return values[0] === undefined || values[0] === "any" ? ["*:*"] : values;
+  return values[0] === undefined || values[0] === "any" ? ANYWHERE : values;
 }
+
+/** Thousands of answers share it. */
+const ANYWHERE: readonly string[] = ["*:*"];
+const ANY_PATH: readonly string[] = ["*"];
 
 /** Paths that a PermitOpen list lets a socket forward reach: `*:*` fits every path, `[/the/path]:*` one (semantics 7.2). */
 export function socketPaths(values: readonly string[]): readonly string[] {
-  if (values[0] === undefined || values[0] === "any" || values.includes("*:*")) return ["*"];
+  if (values[0] === undefined || values[0] === "any" || values.includes("*:*")) return ANY_PATH;
   return values.flatMap((item) => {
     const path = /^\[?(\/.*?)\]?:\*$/.exec(item)?.[1];
     return path === undefined ? [] : [path];
@@ -111,7 +115,7 @@ export function listenGrant(
 ): ListenGrant {
   const bind = gateway[0] === "yes" ? "wildcard" : gateway[0] === "clientspecified" ? "client" : "loopback";
   return {
-    addresses: listen[0] === undefined || listen[0] === "any" ? ["*:*"] : listen,
+    addresses: openDestinations(listen),
     bind,
     privilegedPorts:
       unprivilegedPortStart !== null && unprivilegedPortStart <= 1 ? "all" : root ? "root" : "none",

@@ -106,7 +106,7 @@ export function partition(
   const { guards } = sequence;
   const all = guards.length;
   if (all === 0)
-    return { parts: [{ position: 0, scope, connection: known, caught: [] }], shadowed: new Map() };
+    return { parts: [{ position: 0, scope, connection: known, caught: NOBODY }], shadowed: new Map() };
   const cut: Cut = { parts: [], shadowed: new Map() };
   const held = known === null ? null : searcher.holding.heldBy(known);
   const first = held === null ? null : sequence.firstHeld(held, all);
@@ -115,7 +115,7 @@ export function partition(
   let end = 0;
   const add = (position: number, inner: Scope): void => {
     const part = outside(inner, sequence, end);
-    if (position === deciding) cut.parts.push({ position, scope: part, connection: known, caught: [] });
+    if (position === deciding) cut.parts.push({ position, scope: part, connection: known, caught: NOBODY });
     else addSearched(cut, { position, scope: part }, search(searcher, part));
     end = position + 1;
   };
@@ -128,6 +128,8 @@ export function partition(
   add(all, scope);
   return cut;
 }
+
+const NOBODY: readonly Guard[] = [];
 
 interface Cut {
   readonly parts: Part[];
@@ -142,5 +144,5 @@ function addSearched(
   const { kind, caught } = result;
   if (kind === "none") shadowed.set(position, caught);
   else if (kind === "unknown") parts.push({ position, scope, connection: null, caught });
-  else parts.push({ position, scope, connection: result.connection, caught: [] });
+  else parts.push({ position, scope, connection: result.connection, caught: NOBODY });
 }

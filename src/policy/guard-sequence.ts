@@ -33,20 +33,36 @@ export function makeSequence(
     firstHeld: (held, end) => {
       if (guards.length < WORTH_AN_INDEX)
         return guards.findIndex((guard, at) => at < end && holds(guard, held));
-      keys ??= keysOf(guards, placesOf());
+      keys ??= keysOf(guards, placesOf(), list);
       return firstByKey(guards, keys, held, end);
     },
     meeting: (met, end, most = Number.POSITIVE_INFINITY) => {
-      const limits = limitsOf(met, { list, overlaps });
-      const few = guards.length < WORTH_AN_INDEX ? null : narrowest(limits, placesOf());
-      const mayMeet = (position: number): boolean => meets(guards[position] ?? [], limits, list);
-      if (few !== null) return few.filter((position) => position < end && mayMeet(position)).slice(0, most);
-      const found: number[] = [];
-      for (let at = 0; at < Math.min(end, guards.length) && found.length < most; at++)
-        if (mayMeet(at)) found.push(at);
-      return found;
+      const meeting = { list, overlaps, met };
+      if (guards.length < WORTH_AN_INDEX) return lookAtEach(guards, limitsOf(meeting), { list, end, most });
+      const { limits, best } = narrow(meeting, placesOf());
+      if (best === null) return lookAtEach(guards, limits, { list, end, most });
+      return positionsOf(best, placesOf())
+        .filter((position) => position < end && meets(guards[position] ?? [], limits, list))
+        .slice(0, most);
     },
   };
+}
+
+interface Range {
+  readonly list: readonly Atom[];
+  readonly end: number;
+  readonly most: number;
+}
+
+function lookAtEach(
+  guards: readonly Guard[],
+  limits: readonly Limit[],
+  { list, end, most }: Range,
+): number[] {
+  const found: number[] = [];
+  for (let at = 0; at < Math.min(end, guards.length) && found.length < most; at++)
+    if (meets(guards[at] ?? [], limits, list)) found.push(at);
+  return found;
 }
 
 interface Places {
@@ -81,9 +97,11 @@ interface Keys {
   readonly always: number;
 }
 
-function keysOf(guards: readonly Guard[], places: Places): Keys {
+function keysOf(guards: readonly Guard[], places: Places, list: readonly Atom[]): Keys {
   const byAtom = new Map<number, number[]>();
-  const rarity = (atom: number): number => places.byAtom.get(atom)?.length ?? 0;
+  // a connection lies in fewer of the networks than its user stands in lists
+  const rarity = (atom: number): number =>
+    (places.byAtom.get(atom)?.length ?? 0) + (list[atom]?.attribute === "address" ? 0 : 0.5);
   for (const [position, guard] of guards.entries()) {
     let [key] = guard;
     for (const atom of guard) if (key !== undefined && rarity(atom) < rarity(key)) key = atom;
@@ -113,29 +131,53 @@ interface Limit {
   readonly may: ReadonlySet<number>;
 }
 
-function limitsOf(
-  met: Guard,
-  { list, overlaps }: { readonly list: readonly Atom[]; readonly overlaps: Overlaps },
-): readonly Limit[] {
-  return met.flatMap((atom) => {
-    const attribute = list[atom]?.attribute;
-    const may = overlaps.of(atom);
-    return may === null || attribute === undefined ? [] : [{ attribute, may }];
-  });
+interface Meeting {
+  readonly met: Guard;
+  readonly list: readonly Atom[];
+  readonly overlaps: Overlaps;
 }
 
-/** The shortest list of positions that one limit leaves; null: no limit. */
-function narrowest(limits: readonly Limit[], { byAtom, without }: Places): readonly number[] | null {
+function limitsOf(meeting: Meeting): readonly Limit[] {
+  return meeting.met.flatMap((atom) => limitOf(meeting, atom) ?? []);
+}
+
+function limitOf({ list, overlaps }: Meeting, atom: number): Limit | null {
+  const attribute = list[atom]?.attribute;
+  const may = overlaps.of(atom);
+  return may === null || attribute === undefined ? null : { attribute, may };
+}
+
+/** So few positions are looked at one by one, without a further limit. */
+const FEW = 16;
+
+/** Limits until one leaves few positions; networks first, because they are the ones that narrow most. */
+function narrow(
+  meeting: Meeting,
+  { byAtom, without }: Places,
+): { readonly limits: readonly Limit[]; readonly best: Limit | null } {
+  const limits: Limit[] = [];
   let best: Limit | null = null;
   let fewest = Number.POSITIVE_INFINITY;
-  for (const limit of limits) {
+  const isPlace = (atom: number): boolean => meeting.list[atom]?.attribute === "address";
+  const ordered = [...meeting.met.filter(isPlace), ...meeting.met.filter((atom) => !isPlace(atom))];
+  for (const atom of ordered) {
+    const limit = limitOf(meeting, atom);
+    if (limit === null) continue;
+    limits.push(limit);
     let size = without(limit.attribute).length;
-    for (const atom of limit.may) size += byAtom.get(atom)?.length ?? 0;
+    for (const other of limit.may) size += byAtom.get(other)?.length ?? 0;
     if (size < fewest) [best, fewest] = [limit, size];
+    if (fewest <= FEW) break;
   }
-  if (best === null) return null;
-  const positions = new Set(without(best.attribute));
-  for (const atom of best.may) for (const position of byAtom.get(atom) ?? NOWHERE) positions.add(position);
+  return { limits, best };
+}
+
+function positionsOf({ attribute, may }: Limit, { byAtom, without }: Places): readonly number[] {
+  const [only] = may;
+  if (may.size === 1 && only !== undefined && without(attribute).length === 0)
+    return byAtom.get(only) ?? NOWHERE;
+  const positions = new Set(without(attribute));
+  for (const atom of may) for (const position of byAtom.get(atom) ?? NOWHERE) positions.add(position);
   return [...positions].sort((a, b) => a - b);
 }
 

@@ -40,6 +40,8 @@ export function isWild(pattern: string): boolean {
 
 /** A text that a value must have → criteria with such a positive item; lists without are tested one by one. */
 interface Candidates {
+  /** no criterion is about this attribute */
+  isEmpty: boolean;
   readonly byKey: Map<string, number[]>;
   readonly others: number[];
   readonly lengths: KeyLengths;
@@ -103,16 +105,20 @@ export function makeHolding(atoms: readonly Atom[]): Holding {
   return {
     ofName,
     ofPort,
-    heldBy: ({ user, groups, host, addr, laddr, lport, invalidUser }) =>
-      [
-        user === null ? NONE : ofName("user", user),
-        groups === null || groups.length === 0 ? NONE : ofGroups(groups),
-        host === null ? NONE : ofName("host", lowerAscii(host)),
-        addr === null ? NONE : ofAddress("address", addr),
-        laddr === null ? NONE : ofAddress("localaddress", laddr),
-        lport === null ? NONE : ofPort(lport),
-        invalidUser ? new Set(index["invalid-user"].others) : NONE,
-      ].filter(({ size }) => size > 0),
+    heldBy: ({ user, groups, host, addr, laddr, lport, invalidUser }) => {
+      const held: ReadonlySet<number>[] = [];
+      const add = (atoms: ReadonlySet<number>): void => {
+        if (atoms.size > 0) held.push(atoms);
+      };
+      if (user !== null && !index.user.isEmpty) add(ofName("user", user));
+      if (groups !== null && groups.length > 0 && !index.group.isEmpty) add(ofGroups(groups));
+      if (host !== null && !index.host.isEmpty) add(ofName("host", lowerAscii(host)));
+      if (addr !== null && !index.address.isEmpty) add(ofAddress("address", addr));
+      if (laddr !== null && !index.localaddress.isEmpty) add(ofAddress("localaddress", laddr));
+      if (lport !== null && !index.localport.isEmpty) add(ofPort(lport));
+      if (invalidUser) add(new Set(index["invalid-user"].others));
+      return held;
+    },
   };
 }
 
@@ -145,6 +151,7 @@ function groupsFit(groups: readonly string[], items: readonly PatternItem[]): bo
 
 function indexAtoms(atoms: readonly Atom[]): Readonly<Record<Attribute, Candidates>> {
   const empty = (): Candidates => ({
+    isEmpty: true,
     byKey: new Map(),
     others: [],
     lengths: { bits: new Set(), heads: new Set(), tails: new Set(), inner: new Set() },
@@ -160,6 +167,7 @@ function indexAtoms(atoms: readonly Atom[]): Readonly<Record<Attribute, Candidat
   };
   for (const [number, atom] of atoms.entries()) {
     const candidates = index[atom.attribute];
+    candidates.isEmpty = false;
     const keys = keysOf(atom, candidates.lengths);
     if (keys === null) candidates.others.push(number);
     // a list that names something twice must not count twice

@@ -40,22 +40,34 @@ function fullReader(config: Config): Reader {
 
 function quickReader(config: Config): Reader {
   const byKeyword = linesByKeyword(config);
-  const known = new WeakMap<Connection, Map<string, ReadSetting>>();
-  const compute = (connection: Connection, keyword: Keyword): ReadSetting => {
-    const lines = byKeyword.get(keyword.key) ?? NO_LINES;
-    const matching = takesMatch(keyword, config.release) ? matchingLines(lines, keyword, connection) : [];
-    return chooseValues(keyword, matching, lines.global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
-  };
+  const readers = new Map<string, KeywordReader | null>();
   return {
     read: (connection, key) => {
-      const settings = known.get(connection) ?? new Map<string, ReadSetting>();
-      known.set(connection, settings);
+      const known = readers.get(key);
+      if (known !== undefined) return known === null ? null : known(connection);
       const { keyword } = lookUpKeyword(key, config.release);
-      if (keyword == null) return null;
-      const setting = settings.get(key) ?? compute(connection, keyword);
-      settings.set(key, setting);
-      return setting;
+      const made =
+        keyword == null
+          ? null
+          : keywordReader(keyword, byKeyword.get(keyword.key) ?? NO_LINES, config.release);
+      readers.set(key, made);
+      return made === null ? null : made(connection);
     },
+  };
+}
+
+type KeywordReader = (connection: Connection) => ReadSetting;
+
+function keywordReader(keyword: Keyword, lines: Lines, release: Release): KeywordReader {
+  const choose = (matching: readonly Directive[]): ReadSetting =>
+    chooseValues(keyword, matching, lines.global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
+  const global = choose([]);
+  if (lines.guarded.length === 0 || !takesMatch(keyword, release)) return () => global;
+  const known = new WeakMap<Connection, ReadSetting>();
+  return (connection) => {
+    const setting = known.get(connection) ?? choose(matchingLines(lines, keyword, connection));
+    known.set(connection, setting);
+    return setting;
   };
 }
 
@@ -115,7 +127,7 @@ function usersOf({ guards }: Directive): ReadonlySet<string> | null {
   for (const { criteria } of guards)
     for (const criterion of criteria) {
       const names = criterion.attribute === "user" ? namesOf(criterion) : null;
-      if (names !== null) return names;
+      if (names !== null) return names.named;
     }
   return null;
 }
@@ -149,27 +161,42 @@ const NEVER: Test = () => false;
 
 function compileBlock(block: MatchBlock, release: Release): readonly Test[] {
   if (block.lost || block.criteria.length === 0) return [NEVER];
-  return block.criteria.map((criterion) => compile(criterion, release));
+  // names are compared quickly, and most connections fail there
+  const isName = ({ attribute }: Criterion): boolean => attribute === "user" || attribute === "group";
+  const ordered = [...block.criteria.filter(isName), ...block.criteria.filter((one) => !isName(one))];
+  return ordered.map((criterion) => compile(criterion, release));
 }
 
-/** A list of plain names is a set; all else is asked as `evaluate` asks it. */
+/** A list of plain names is a set or two; all else is asked as `evaluate` asks it. */
 function compile(criterion: Criterion, release: Release): Test {
   const plain = criterion.attribute === "user" || criterion.attribute === "group" ? namesOf(criterion) : null;
   if (plain === null) return (connection) => criterionHolds(criterion, connection, release) === true;
+  const { named, vetoed } = plain;
   if (criterion.attribute === "group")
-    return ({ groups }) => (groups ?? []).some((group) => plain.has(group));
-  const [only] = plain;
-  return plain.size === 1 ? ({ user }) => user === only : ({ user }) => plain.has(user ?? "");
+    return ({ groups }) =>
+      groups?.some((group) => named.has(group)) === true && !groups.some((group) => vetoed.has(group));
+  const [only] = named;
+  return named.size === 1 && vetoed.size === 0
+    ? ({ user }) => user === only
+    : ({ user }) => user !== null && named.has(user) && !vetoed.has(user);
 }
 
-function namesOf({ items }: { readonly items: readonly PatternItem[] }): ReadonlySet<string> | null {
+interface Names {
+  readonly named: ReadonlySet<string>;
+  readonly vetoed: ReadonlySet<string>;
+}
+
+/** Null: a pattern is no plain name. */
+function namesOf({ items }: { readonly items: readonly PatternItem[] }): Names | null {
   const known = NAMES.get(items);
   if (known !== undefined) return known;
-  const isPlain = items.every(({ negated, pattern }) => !negated && /^[^*?]{1,1000}$/.test(pattern));
-  const names = isPlain ? new Set(items.map(({ pattern }) => pattern)) : null;
+  const isPlain = items.every(({ pattern }) => /^[^*?]{1,1000}$/.test(pattern));
+  const those = (sign: boolean): ReadonlySet<string> =>
+    new Set(items.flatMap(({ negated, pattern }) => (negated === sign ? [pattern] : [])));
+  const names = isPlain ? { named: those(false), vetoed: those(true) } : null;
   NAMES.set(items, names);
   return names;
 }
 
 /** One list stands before all lines of its block. */
-const NAMES = new WeakMap<readonly PatternItem[], ReadonlySet<string> | null>();
+const NAMES = new WeakMap<readonly PatternItem[], Names | null>();

@@ -56,6 +56,7 @@ const MAX_PAIRS = 64;
 
 /** Two lists that must both hit, and no text starts or ends as both want it: the proof needs no automaton. */
 function areApart(constraints: readonly NameConstraint[]): boolean {
+  if (constraints.length < 2) return false;
   const needed = constraints
     .filter(({ wanted }) => wanted.length === 1 && wanted[0] === 1)
     .map(({ items }) => items.flatMap(({ negated, pattern }) => (negated ? [] : [pattern])));
@@ -97,7 +98,9 @@ function isExhaustedByLiterals({ items, wanted }: NameConstraint): boolean {
 const FRESH = ["user1", "x7", "q0", "zz9"];
 
 /** Nice words; literals that a list wants; instances of its wildcards. */
-function candidates(constraints: readonly NameConstraint[], domain: NameDomain): string[] {
+function candidates(constraints: readonly NameConstraint[], domain: NameDomain): readonly string[] {
+  const literals = constraints.find(isExhaustedByLiterals);
+  if (literals !== undefined) return literalsOf(literals, domain);
   const names = [...domain.nice, ...FRESH];
   for (const { items, wanted } of constraints) {
     if (wanted.includes(0)) continue;
@@ -110,6 +113,15 @@ function candidates(constraints: readonly NameConstraint[], domain: NameDomain):
     }
   }
   return [...names, ...blends(constraints)];
+}
+
+/** The only names that such a list leaves, nice ones first. */
+function literalsOf({ items, wanted }: NameConstraint, { nice }: NameDomain): readonly string[] {
+  const sign = wanted[0] === -1;
+  const names = items.flatMap(({ negated, pattern }) =>
+    negated === sign && !isWild(pattern) ? [pattern] : [],
+  );
+  return names.length === 1 ? names : [...nice.filter((name) => names.includes(name)), ...names];
 }
 
 /** Two lists that must hit: the text of one pattern put into the other, as `ab` fits `a*` and `*b`. */
