@@ -5,9 +5,9 @@
  */
 import { atLeast, type Release } from "./release.ts";
 
-/** A run of a logical line's text that stands in one piece in the file. */
+/** A run of a joined line that stands in one piece in the file. */
 export interface Piece {
-  /** offset in the logical text */
+  /** offset in the joined text */
   readonly at: number;
   /** offset in the file */
   readonly start: number;
@@ -15,9 +15,12 @@ export interface Piece {
 }
 
 export interface LogicalLine {
+  /** the line is `[from, to)` of it: of the file itself, or of the text joined from pieces */
   readonly text: string;
-  /** never empty, in order; more than one only where a NUL has glued lines */
-  readonly pieces: readonly Piece[];
+  readonly from: number;
+  readonly to: number;
+  /** null: `text` is the file, so an offset in it is one in the file; else in order and never empty */
+  readonly pieces: readonly Piece[] | null;
   /** a NUL hides bytes of it */
   readonly glued: boolean;
   readonly start: number;
@@ -33,13 +36,13 @@ export interface LogicalLine {
 
 const HASH = "#";
 
-/** Index of the piece that holds the byte at `at` of the logical text. */
-export function pieceAt(line: LogicalLine, at: number): number {
+/** Index of the piece that holds the byte at `at` of the joined text. */
+export function pieceAt(pieces: readonly Piece[], at: number): number {
   let low = 0;
-  let high = line.pieces.length - 1;
+  let high = pieces.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((line.pieces[middle]?.at ?? 0) <= at) low = middle;
+    if ((pieces[middle]?.at ?? 0) <= at) low = middle;
     else high = middle - 1;
   }
   return low;
@@ -106,8 +109,10 @@ function readPlainLine(text: string, start: number, number: number, rules: LineR
   }
   const begin = skipLeadingBlanks(text, start, contentEnd);
   return {
-    text: text.slice(begin, contentEnd),
-    pieces: [{ at: 0, start: begin, length: contentEnd - begin }],
+    text,
+    from: begin,
+    to: contentEnd,
+    pieces: null,
     glued: false,
     start,
     end: lf === -1 ? text.length : lf + 1,
@@ -134,7 +139,8 @@ function readGluedLine(text: string, start: number, number: number, rules: LineR
     if (!physical.hidden || physical.end === text.length) {
       const newline = !physical.hidden && text.charAt(physical.end - 1) === "\n";
       const { end, commentStart } = physical;
-      return { text: joined, pieces, glued, start, end, commentStart, newline, number };
+      const to = joined.length;
+      return { text: joined, from: 0, to, pieces, glued, start, end, commentStart, newline, number };
     }
   }
 }

@@ -5,112 +5,79 @@
 import { createToken, EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
 import { type LineRules, lineRules } from "./logical-lines.ts";
 import type { Release } from "./release.ts";
-import { type LineMark, scan } from "./scanner.ts";
-import type { GrammarProblem, Line, Span, Token, Tree } from "./tree.ts";
+import { type LineEnd, type LineMark, scan } from "./scanner.ts";
+import { type GrammarProblem, type Line, type Tree, tokensOf } from "./tree.ts";
 
-/** What makes a line what it is; null: another token does. */
-type Mark = LineMark | { readonly kind: "comment" };
-
-/** A chevrotain token that carries ours, and what the scanner read with it. */
-interface CarrierToken extends IToken {
-  readonly token: Token;
-  readonly mark: Mark;
+/** What makes a line what it is, as a token of chevrotain's. */
+interface MarkToken extends IToken {
+  readonly mark: LineMark;
 }
 
 /** Ends each line, with or without a line end in the text. */
-interface BoundaryToken extends IToken {
-  readonly number: number;
-  readonly sshdNumber: number;
-  readonly span: Span;
+interface EndToken extends IToken {
+  readonly line: LineEnd;
 }
 
 /**
- * What a token is to the line it stands in. The scanner has seen what makes the line what it is; to the parser all
- * tokens beside that one are parts, so its tables stay small: it is built at every start.
+ * What a line is made of to the parser. The scanner has seen the words; blanks and line ends need no grammar, so the
+ * tables stay small: they are built at every start.
  */
 const TYPES = {
-  keyword: createToken({ name: "Keyword" }),
+  directive: createToken({ name: "Keyword" }),
   vanished: createToken({ name: "Vanished" }),
   comment: createToken({ name: "Comment" }),
-  part: createToken({ name: "Part" }),
-  boundary: createToken({ name: "Boundary" }),
+  end: createToken({ name: "End" }),
 } as const;
-
-const TYPES_OF_MARKS: Readonly<Record<NonNullable<Mark>["kind"], TokenType>> = {
-  directive: TYPES.keyword,
-  vanished: TYPES.vanished,
-  comment: TYPES.comment,
-};
 
 class ConfigParser extends EmbeddedActionsParser {
   lines: Line[] = [];
-  tokens: Token[] = [];
-  mark: Mark = null;
+  mark: LineMark | null = null;
 
   constructor() {
     super(Object.values(TYPES), { outputCst: false, maxLookahead: 1, skipValidations: true } as object);
     this.performSelfAnalysis();
   }
 
-  /** file: line* */
+  /** file: ((keyword | vanished | comment)? end)* */
   readonly file: () => void = this.RULE("file", () => {
-    this.MANY(() => this.SUBRULE(this.line));
+    this.MANY(() => {
+      this.OPTION(() =>
+        this.OR([
+          { ALT: () => this.take(this.CONSUME(TYPES.directive)) },
+          { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
+          { ALT: () => this.take(this.CONSUME(TYPES.vanished)) },
+        ]),
+      );
+      this.finishLine(this.CONSUME(TYPES.end));
+    });
   });
 
-  /** line: part* (keyword | vanished | comment)? part* boundary */
-  readonly line: () => void = this.RULE("line", () => {
-    this.MANY(() => this.take(this.CONSUME(TYPES.part)));
-    this.OPTION(() =>
-      this.OR([
-        { ALT: () => this.take(this.CONSUME(TYPES.keyword)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.vanished)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
-      ]),
-    );
-    this.MANY1(() => this.take(this.CONSUME1(TYPES.part)));
-    const end = this.CONSUME(TYPES.boundary);
-    this.ACTION(() => this.finishLine(end as BoundaryToken));
-  });
-
+  // while chevrotain records the rules, the tokens are its own
   private take(found: IToken): void {
-    // while chevrotain records the rules, the tokens are its own
-    if (this.RECORDING_PHASE) return;
-    const { token, mark } = found as CarrierToken;
-    this.tokens.push(token);
-    if (mark !== null) this.mark = mark;
+    if (!this.RECORDING_PHASE) this.mark = (found as MarkToken).mark;
   }
 
-  private finishLine(boundary: BoundaryToken): void {
-    this.lines.push(lineOf(this.mark, this.tokens, boundary));
-    this.tokens = [];
+  private finishLine(found: IToken): void {
+    if (this.RECORDING_PHASE) return;
+    this.lines.push(lineOf(this.mark, (found as EndToken).line));
     this.mark = null;
   }
 }
 
 /** Spelled out, not spread: this runs once a line. */
-function lineOf(mark: Mark, tokens: readonly Token[], { span, number, sshdNumber }: BoundaryToken): Line {
+function lineOf(mark: LineMark | null, { start, end: stop, number, sshdNumber }: LineEnd): Line {
+  const span = { start, end: stop };
   switch (mark?.kind) {
     case "directive": {
       const { keyword, args, end, rest, comment } = mark.head;
-      return {
-        kind: "directive",
-        tokens,
-        span,
-        number,
-        sshdNumber,
-        keyword,
-        args,
-        end,
-        rest,
-        comment,
-      };
+      return { kind: "directive", span, number, sshdNumber, keyword, args, end, rest, comment };
     }
     case "vanished":
-      return { kind: "vanished", tokens, span, number, sshdNumber, cause: mark.cause };
+      return { kind: "vanished", span, number, sshdNumber, cause: mark.cause };
     case "comment":
-      return { kind: "comment", tokens, span, number, sshdNumber };
+      return { kind: "comment", span, number, sshdNumber };
     default:
-      return { kind: "blank", tokens, span, number, sshdNumber };
+      return { kind: "blank", span, number, sshdNumber };
   }
 }
 
@@ -132,32 +99,26 @@ const LINES_AT_ONCE = 200;
 function parse(text: string, release: Release, rules: LineRules): Tree {
   const problems: GrammarProblem[] = [];
   const lines: Line[] = [];
-  let tokens: IToken[] = [];
+  const tokens: number[] = [];
+  let waiting: IToken[] = [];
   let pending = 0;
-  let isOpen = true;
   const flush = (): void => {
-    parseLines(tokens, lines);
-    tokens = [];
+    parseLines(waiting, lines);
+    waiting = [];
     pending = 0;
   };
   scan(text, release, rules, {
-    token: (token, mark) => {
-      const found = mark ?? (isOpen && token.kind === "comment" ? COMMENT : null);
-      if (found !== null) isOpen = false;
-      tokens.push(carry(token, found));
-    },
+    tokens,
+    mark: (mark) => waiting.push(mark.kind === "comment" ? COMMENT : markToken(mark)),
     lineEnd: (line) => {
-      tokens.push(boundary(line));
-      isOpen = true;
+      waiting.push(endToken(line));
       if (++pending === LINES_AT_ONCE) flush();
     },
     problem: (problem) => problems.push(problem),
   });
   flush();
-  return { text, release, lines, problems };
+  return { text, release, tokens, lines, problems };
 }
-
-const COMMENT: Mark = { kind: "comment" };
 
 function parseLines(tokens: IToken[], lines: Line[]): void {
   sharedParser ??= new ConfigParser();
@@ -168,36 +129,28 @@ function parseLines(tokens: IToken[], lines: Line[]): void {
   sharedParser.input = [];
 }
 
-function carry(token: Token, mark: Mark): CarrierToken {
-  const type = mark === null ? TYPES.part : TYPES_OF_MARKS[mark.kind];
-  return {
-    image: token.text,
-    startOffset: token.start,
-    tokenTypeIdx: type.tokenTypeIdx ?? 0,
-    tokenType: type,
-    token,
-    mark,
-  };
+function markToken(mark: LineMark): MarkToken {
+  return { ...chevrotainToken(TYPES[mark.kind]), mark };
 }
 
-function boundary(line: {
-  readonly start: number;
-  readonly end: number;
-  readonly number: number;
-  readonly sshdNumber: number;
-}): BoundaryToken {
-  return {
-    image: "",
-    startOffset: line.end,
-    tokenTypeIdx: TYPES.boundary.tokenTypeIdx ?? 0,
-    tokenType: TYPES.boundary,
-    number: line.number,
-    sshdNumber: line.sshdNumber,
-    span: { start: line.start, end: line.end },
-  };
+/** All comments look alike to the parser. */
+const COMMENT: MarkToken = markToken({ kind: "comment" });
+
+function endToken(line: LineEnd): EndToken {
+  return { image: "", startOffset: 0, tokenTypeIdx: TYPES.end.tokenTypeIdx ?? 0, tokenType: TYPES.end, line };
+}
+
+function chevrotainToken(type: TokenType): IToken {
+  return { image: "", startOffset: 0, tokenTypeIdx: type.tokenTypeIdx ?? 0, tokenType: type };
 }
 
 /** The text of a tree: the same bytes that were parsed. */
 export function printText(tree: Tree): string {
-  return tree.lines.map((line) => line.tokens.map((token) => token.text).join("")).join("");
+  return tree.lines
+    .map((line) =>
+      tokensOf(tree, line)
+        .map(({ text }) => text)
+        .join(""),
+    )
+    .join("");
 }

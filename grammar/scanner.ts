@@ -6,10 +6,24 @@
 import { lowerAscii } from "./ascii.ts";
 import { type LineRules, type LogicalLine, pieceAt, readLogicalLines } from "./logical-lines.ts";
 import { atLeast, type Release } from "./release.ts";
-import type { ArgumentsEnd, GrammarProblem, Span, Token, TokenKind, Word } from "./tree.ts";
-import { delimitWord, delimitWords, type LogicalWord, splitWords, type WordList } from "./words.ts";
+import {
+  type ArgumentsEnd,
+  type GrammarProblem,
+  packToken,
+  type Span,
+  type TokenKind,
+  type Word,
+} from "./tree.ts";
+import {
+  delimitWord,
+  delimitWords,
+  isPlainComment,
+  type LogicalWord,
+  splitWords,
+  type WordList,
+} from "./words.ts";
 
-/** What the scanner has read of a directive; it rides on the first keyword token to the parser. */
+/** What the scanner has read of a directive; it rides on the keyword to the parser. */
 export interface DirectiveHead {
   readonly keyword: Word;
   readonly args: readonly Word[];
@@ -18,20 +32,26 @@ export interface DirectiveHead {
   readonly comment: Span | null;
 }
 
+/** What makes a line what it is; a line without is blank. */
 export type LineMark =
   | { readonly kind: "directive"; readonly head: DirectiveHead }
   | { readonly kind: "vanished"; readonly cause: "unclosed-quote" | "leading-equals" }
-  | null;
+  | { readonly kind: "comment" };
 
-/** Receives each token in order; `mark` is there on the token that makes a line what it is. */
-export interface TokenSink {
-  token(token: Token, mark: LineMark): void;
-  lineEnd(line: {
-    readonly start: number;
-    readonly end: number;
-    readonly number: number;
-    readonly sshdNumber: number;
-  }): void;
+/** Where a line stands in the file, and its number as an editor shows it and as sshd prints it. */
+export interface LineEnd {
+  readonly start: number;
+  readonly end: number;
+  readonly number: number;
+  readonly sshdNumber: number;
+}
+
+/** Receives the lines in order, each as its mark, if it has one, and its end. */
+export interface LineSink {
+  /** each token in order, packed; the scanner adds to it */
+  readonly tokens: number[];
+  mark(mark: LineMark): void;
+  lineEnd(line: LineEnd): void;
   problem(problem: GrammarProblem): void;
 }
 
@@ -51,7 +71,7 @@ const RAW_KEYWORDS: ReadonlySet<string> = new Set([
   "versionaddendum",
 ]);
 
-export function scan(text: string, release: Release, lineRules: LineRules, sink: TokenSink): void {
+export function scan(text: string, release: Release, lineRules: LineRules, sink: LineSink): void {
   const rules: ScanRules = {
     stripsTrailing: atLeast(release, "7.5"),
     argvSplit: atLeast(release, "8.7"),
@@ -60,7 +80,7 @@ export function scan(text: string, release: Release, lineRules: LineRules, sink:
   };
   let sshdNumber = 1;
   readLogicalLines(text, lineRules, (line) => {
-    scanLine({ text, line, sshdNumber, sink, cursor: line.start }, rules);
+    scanLine({ text, line, sshdNumber, sink, cursor: line.start, marked: false }, rules);
     sshdNumber++;
   });
 }
@@ -70,44 +90,58 @@ interface LineOutput {
   readonly text: string;
   readonly line: LogicalLine;
   readonly sshdNumber: number;
-  readonly sink: TokenSink;
+  readonly sink: LineSink;
   cursor: number;
+  /** it has been said what makes the line what it is */
+  marked: boolean;
 }
 
-/** `[from, to)` of the logical text becomes one token, or several where hidden bytes lie between its pieces. */
-function emit(out: LineOutput, kind: TokenKind, from: number, to: number, mark: LineMark = null): void {
+const COMMENT: LineMark = { kind: "comment" };
+
+function mark(out: LineOutput, found: LineMark): void {
+  out.sink.mark(found);
+  out.marked = true;
+}
+
+/** `[from, to)` of the line's text becomes one token, or several where hidden bytes lie between its pieces. */
+function emit(out: LineOutput, kind: TokenKind, from: number, to: number): void {
   if (from >= to) return;
-  let pending = mark;
   const { pieces } = out.line;
-  for (let index = pieceAt(out.line, from); index < pieces.length; index++) {
+  if (pieces === null) {
+    fillTo(out, from);
+    push(out, kind, to);
+    return;
+  }
+  for (let index = pieceAt(pieces, from); index < pieces.length; index++) {
     const piece = pieces[index];
     if (piece === undefined || piece.at >= to) return;
     const first = Math.max(from, piece.at);
     const last = Math.min(to, piece.at + piece.length);
     if (first >= last) continue;
     fillTo(out, piece.start + first - piece.at);
-    push(out, kind, piece.start + last - piece.at, pending);
-    pending = null;
+    push(out, kind, piece.start + last - piece.at);
   }
 }
 
 /** Bytes that no token has yet: the blanks in front of a line, or what a NUL hides. */
 function fillTo(out: LineOutput, offset: number): void {
   if (offset <= out.cursor) return;
-  const leading = out.cursor === out.line.start && !out.text.slice(out.cursor, offset).includes("\0");
-  push(out, leading ? "blank" : "hidden", offset, null);
+  const leading =
+    out.cursor === out.line.start && (!out.line.glued || !out.text.slice(out.cursor, offset).includes("\0"));
+  push(out, leading ? "blank" : "hidden", offset);
 }
 
-function push(out: LineOutput, kind: TokenKind, end: number, mark: LineMark): void {
+function push(out: LineOutput, kind: TokenKind, end: number): void {
   if (end <= out.cursor) return;
-  out.sink.token({ kind, start: out.cursor, text: out.text.slice(out.cursor, end) }, mark);
+  out.sink.tokens.push(packToken(kind, out.cursor));
   out.cursor = end;
 }
 
-/** Where position `at` of the logical text stands in the file. */
-function fileOffset(line: LogicalLine, at: number): number {
-  const found = line.pieces[pieceAt(line, at)];
-  return found === undefined ? line.start : found.start + at - found.at;
+/** Where position `at` of the line's text stands in the file. */
+function fileOffset({ pieces, start }: LogicalLine, at: number): number {
+  if (pieces === null) return at;
+  const found = pieces[pieceAt(pieces, at)];
+  return found === undefined ? start : found.start + at - found.at;
 }
 
 function fileSpan(line: LogicalLine, from: number, to: number): Span {
@@ -136,10 +170,11 @@ function finish(out: LineOutput): void {
   const stop = line.newline ? line.end - 1 : line.end;
   if (line.commentStart !== -1) {
     fillTo(out, line.commentStart);
-    push(out, "comment", stop, null);
+    push(out, "comment", stop);
+    if (!out.marked) mark(out, COMMENT);
   }
   fillTo(out, stop);
-  if (line.newline) push(out, "newline", line.end, null);
+  if (line.newline) push(out, "newline", line.end);
   if (line.glued) {
     const message = "a NUL byte hides the rest of its line and joins the next line to it";
     report(out, "hidden-bytes", "silent", message, { start: line.start, end: line.end });
@@ -158,28 +193,41 @@ function scanLine(out: LineOutput, rules: ScanRules): void {
 }
 
 function scanContent(out: LineOutput, rules: ScanRules): void {
+  const { text, from, to } = out.line;
+  if (from === to) return;
+  const end = rules.stripsTrailing ? strippedEnd(text, from, to) : to;
+  if (isPlainComment(text, from, end)) emitComment(out, from, end);
+  else scanWords(out, rules, from, end);
+  emit(out, "blank", end, to);
+}
+
+function scanWords(out: LineOutput, rules: ScanRules, from: number, end: number): void {
   const { text } = out.line;
-  if (text === "") return;
-  const end = rules.stripsTrailing ? strippedEnd(text) : text.length;
-  const first = delimitWord(text, 0, end);
+  const first = delimitWord(text, from, end);
   const found = first?.word.value === "" && first.next !== null ? delimitWord(text, first.next, end) : first;
   if (found === null) emitVanished(out, end, "unclosed-quote");
   else if (found.word.value === "") emitVanished(out, end, "leading-equals");
-  else if (found.word.value.startsWith("#")) emit(out, "comment", 0, end);
+  else if (found.word.value.startsWith("#")) emitComment(out, from, end);
   else scanDirective(out, rules, found.word, found.next, end);
-  emit(out, "blank", end, text.length);
+}
+
+function emitComment(out: LineOutput, from: number, end: number): void {
+  emit(out, "comment", from, end);
+  mark(out, COMMENT);
 }
 
 function emitVanished(out: LineOutput, end: number, cause: "unclosed-quote" | "leading-equals"): void {
-  emit(out, "vanished", 0, end, { kind: "vanished", cause });
+  const { from } = out.line;
+  emit(out, "vanished", from, end);
+  mark(out, { kind: "vanished", cause });
   const code = cause === "unclosed-quote" ? "unclosed-quote-keyword" : "leading-equals";
-  report(out, code, "silent", "sshd drops this line without a message", fileSpan(out.line, 0, end));
+  report(out, code, "silent", "sshd drops this line without a message", fileSpan(out.line, from, end));
 }
 
 /** Trailing space, tab, CR and form feed go, but never the first byte (servconf.c process_server_config_line, 7.5+). */
-function strippedEnd(text: string): number {
-  let end = text.length;
-  for (; end > 1; end--) {
+function strippedEnd(text: string, from: number, to: number): number {
+  let end = to;
+  for (; end > from + 1; end--) {
     const code = text.charCodeAt(end - 1);
     if (code !== 32 && code !== 9 && code !== 13 && code !== 12) break;
   }
@@ -206,8 +254,9 @@ function scanDirective(
     rest: { text: text.slice(restStart, end), span: fileSpan(out.line, restStart, end) },
     comment: commentSpan(out, hasComment ? list.tail : -1, end),
   };
-  emit(out, "separator", 0, keyword.start);
-  emit(out, "keyword", keyword.start, keyword.end, { kind: "directive", head });
+  emit(out, "separator", out.line.from, keyword.start);
+  emit(out, "keyword", keyword.start, keyword.end);
+  mark(out, { kind: "directive", head });
   emit(out, "separator", keyword.end, restStart);
   if (raw) emit(out, "argument", restStart, end);
   else emitArguments(out, list, restStart, end, rules);

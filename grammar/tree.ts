@@ -16,15 +16,18 @@ export interface Span {
  * sshd never sees (a NUL and the rest of its physical line with the LF; white space that starts a glued line) ·
  * vanished: text of a line that sshd drops without a message.
  */
-export type TokenKind =
-  | "blank"
-  | "keyword"
-  | "separator"
-  | "argument"
-  | "comment"
-  | "newline"
-  | "hidden"
-  | "vanished";
+export type TokenKind = (typeof TOKEN_KINDS)[number];
+
+const TOKEN_KINDS = [
+  "blank",
+  "keyword",
+  "separator",
+  "argument",
+  "comment",
+  "newline",
+  "hidden",
+  "vanished",
+] as const;
 
 export interface Token {
   readonly kind: TokenKind;
@@ -46,7 +49,6 @@ export interface Word {
 export type ArgumentsEnd = "complete" | "unclosed-quote";
 
 interface LineBase {
-  readonly tokens: readonly Token[];
   readonly span: Span;
   /** first physical line, counted from 1 by LF: what an editor shows */
   readonly number: number;
@@ -92,6 +94,11 @@ export type Line = BlankLine | CommentLine | VanishedLine | DirectiveLine;
 export interface Tree {
   readonly text: string;
   readonly release: Release;
+  /**
+   * all tokens in order, each as one number (`packToken`): a long file has hundreds of thousands. A token ends where the
+   * next one starts, the last one with the text.
+   */
+  readonly tokens: readonly number[];
   readonly lines: readonly Line[];
   readonly problems: readonly GrammarProblem[];
 }
@@ -116,4 +123,44 @@ export interface GrammarProblem {
   readonly span: Span;
   readonly number: number;
   readonly sshdNumber: number;
+}
+
+const KIND_BITS = 3;
+const KIND_MASK = (1 << KIND_BITS) - 1;
+const NUMBERS = Object.fromEntries(TOKEN_KINDS.map((kind, number) => [kind, number])) as Readonly<
+  Record<TokenKind, number>
+>;
+
+export function packToken(kind: TokenKind, start: number): number {
+  return start * (1 << KIND_BITS) + NUMBERS[kind];
+}
+
+function startOf(packed: number): number {
+  return Math.floor(packed / (1 << KIND_BITS));
+}
+
+/** The tokens of one line. */
+export function tokensOf({ text, tokens }: Tree, { span }: Line): Token[] {
+  const found: Token[] = [];
+  for (let index = firstFrom(tokens, span.start); index < tokens.length; index++) {
+    const packed = tokens[index] ?? 0;
+    const start = startOf(packed);
+    if (start >= span.end) break;
+    const next = tokens[index + 1];
+    const end = next === undefined ? text.length : startOf(next);
+    found.push({ kind: TOKEN_KINDS[packed & KIND_MASK] ?? "blank", start, text: text.slice(start, end) });
+  }
+  return found;
+}
+
+/** Index of the first token that starts at `offset` or behind it. */
+function firstFrom(tokens: readonly number[], offset: number): number {
+  let low = 0;
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (startOf(tokens[middle] ?? 0) < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,5 +1,6 @@
 /**
- * sshd's word rules on one line of text. Positions are offsets into that text; the scanner maps them to the file.
+ * sshd's word rules on one line of text. Positions are offsets into the text that holds the line; the scanner maps
+ * them to the file.
  */
 
 /** A word of a logical line: `value` after quotes and escapes, `[start, end)` as written, quotes included. */
@@ -8,6 +9,17 @@ export interface LogicalWord {
   readonly start: number;
   readonly end: number;
   readonly quoted: boolean;
+}
+
+/** True where strdelim's first word starts with `#` and is no quoted one: a comment, at a glance. */
+export function isPlainComment(text: string, from: number, end: number): boolean {
+  if (text.charCodeAt(from) !== HASH) return false;
+  for (let at = from + 1; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return false;
+    if (code === EQUALS || isWhitespace(code)) return true;
+  }
+  return true;
 }
 
 /** `next` is where the following call starts; null when the text is used up (strdelim sets its pointer to NULL). */
@@ -51,8 +63,9 @@ export function delimitWord(text: string, from: number, end: number): DelimitedW
     return { word: { value: text.slice(from, end), start: from, end, quoted: false }, next: null };
   }
   if (code === QUOTE) {
-    const close = text.indexOf('"', at + 1);
-    if (close === -1 || close >= end) return null;
+    let close = at + 1;
+    while (close < end && text.charCodeAt(close) !== QUOTE) close++;
+    if (close >= end) return null;
     const value = text.slice(from, at) + text.slice(at + 1, close);
     return {
       word: { value, start: from, end: close + 1, quoted: true },

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseText, printText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
+import { tokensOf } from "../grammar/tree.ts";
 import { decode } from "../src/source/source.ts";
 
 const RELEASES = ["7.4", "8.0", "8.6", "8.7", "9.2", "9.8", "9.9p1", "10.6"].map(release);
@@ -30,7 +31,7 @@ function firstGap(text: string, of: Release): number {
   let at = 0;
   for (const line of tree.lines) {
     if (line.span.start !== at) return at;
-    for (const token of line.tokens) {
+    for (const token of tokensOf(tree, line)) {
       if (token.start !== at || token.text === "" || !text.startsWith(token.text, at)) return at;
       at += token.text.length;
     }

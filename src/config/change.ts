@@ -5,7 +5,7 @@
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import type { DirectiveLine, Line } from "../../grammar/tree.ts";
+import { type DirectiveLine, type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
 import { type Edit, findOverlap } from "../edit/edit.ts";
 import type { Config, ConfigFile, Directive } from "./config.ts";
 import { findStockComment, type StockComment } from "./stock-comment.ts";
@@ -135,13 +135,14 @@ function insertLine(file: ConfigFile, change: SetGlobal): Edit {
   const barrier = lines.findIndex(isBarrier);
   const before = barrier === -1 ? lines : lines.slice(0, barrier);
   const after = before.findLast(isPlainDirective);
-  const style = styleOf(lines, before.filter(isPlainDirective));
+  const style = styleOf(file.tree, before.filter(isPlainDirective));
   const keyword = style.lowerCase ? change.keyword : spelling(file, change);
   const written = `${style.indent}${keyword}${style.separator}${change.value}`;
   const place = after ?? (barrier === -1 ? lines.at(-1) : undefined);
-  if (place !== undefined && !endsInNewline(place)) {
+  const last = place === undefined ? [] : tokensOf(file.tree, place);
+  if (place !== undefined && last.at(-1)?.kind !== "newline") {
     // without a line end in sight a NUL may hide the rest: then the new line goes in front of it
-    const isHidden = place.tokens.some(({ kind }) => kind === "hidden");
+    const isHidden = last.some(({ kind }) => kind === "hidden");
     const at = isHidden ? place.span.start : place.span.end;
     const inserted = isHidden ? written + style.lineEnd : style.lineEnd + written;
     return { path: file.realPath, start: at, end: at, text: inserted };
@@ -160,41 +161,37 @@ function isPlainDirective(line: Line): line is DirectiveLine {
   return line.kind === "directive" && !isBarrier(line);
 }
 
-function endsInNewline(line: Line): boolean {
-  return line.tokens.at(-1)?.kind === "newline";
-}
-
 const STOCK_STYLE: Style = { indent: "", separator: " ", lowerCase: false, lineEnd: "\n" };
 
 /** `outside`: the lines outside every block; the indentation of a block would make a line look like a part of it. */
-function styleOf(lines: readonly Line[], outside: readonly DirectiveLine[]): Style {
-  const lineEnd = lines.some(endsInCrLf) ? "\r\n" : "\n";
-  const known = outside.length > 0 ? outside : lines.filter(isPlainDirective);
+function styleOf(tree: Tree, outside: readonly DirectiveLine[]): Style {
+  const hasCrLf = tree.text.includes("\r\n") && tree.lines.some((line) => endsInCrLf(tree, line));
+  const lineEnd = hasCrLf ? "\r\n" : "\n";
+  const known = outside.length > 0 ? outside : tree.lines.filter(isPlainDirective);
   const neighbour = known.at(-1);
   if (neighbour === undefined) return { ...STOCK_STYLE, lineEnd };
-  const [first] = neighbour.tokens;
+  const [first] = tokensOf(tree, neighbour);
   const spelled = neighbour.keyword.value;
   return {
     indent: outside.length > 0 && first?.kind === "blank" ? first.text : "",
-    separator: usualSeparator(known),
+    separator: usualSeparator(tree, known),
     lowerCase: spelled === lowerAscii(spelled),
     lineEnd,
   };
 }
 
 /** Stock files write a tab behind two keywords and a blank behind all others: most lines count. */
-function usualSeparator(lines: readonly DirectiveLine[]): string {
+function usualSeparator(tree: Tree, lines: readonly DirectiveLine[]): string {
   const counts = new Map<string, number>();
-  for (const { tokens } of lines) {
-    const text = tokens.find(({ kind }) => kind === "separator")?.text ?? "";
+  for (const line of lines) {
+    const text = tokensOf(tree, line).find(({ kind }) => kind === "separator")?.text ?? "";
     if (/^[ \t]*=?[ \t]*$/.test(text) && text !== "") counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   const [most] = [...counts].sort(([, a], [, b]) => b - a);
   return most?.[0] ?? STOCK_STYLE.separator;
 }
 
-function endsInCrLf(line: Line): boolean {
-  const last = line.tokens.at(-1);
-  const previous = line.tokens.at(-2);
+function endsInCrLf(tree: Tree, line: Line): boolean {
+  const [previous, last] = tokensOf(tree, line).slice(-2);
   return last?.kind === "newline" && (previous?.text.endsWith("\r") ?? false);
 }

@@ -2,7 +2,7 @@
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { parseText } from "../../grammar/parser.ts";
 import type { Release } from "../../grammar/release.ts";
-import type { DirectiveLine, Line, Token, Tree } from "../../grammar/tree.ts";
+import { type DirectiveLine, type Line, type Token, type Tree, tokensOf } from "../../grammar/tree.ts";
 import type { ConfigFile } from "./config.ts";
 
 /** A line that holds nothing but `#Keyword value`, outside every Match. */
@@ -44,8 +44,10 @@ function commentsByWord(tree: Tree): ReadonlyMap<string, readonly CommentLine[]>
   for (const line of tree.lines) {
     if (line.kind === "directive" && isMatch(line)) break;
     if (line.kind !== "comment") inExample = false;
-    if (line.kind !== "comment" || line.tokens.some(({ kind }) => kind === "hidden")) continue;
-    const comment = line.tokens.find(({ kind }) => kind === "comment");
+    if (line.kind !== "comment") continue;
+    const tokens = tokensOf(tree, line);
+    if (tokens.some(({ kind }) => kind === "hidden")) continue;
+    const comment = tokens.find(({ kind }) => kind === "comment");
     const word = comment === undefined ? undefined : firstWord(comment.text);
     if (comment === undefined || word === undefined) continue;
     if (word === "match") inExample ||= isMatch(commentedDirective(comment.text, tree.release));

@@ -5,7 +5,7 @@
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import type { DirectiveLine, Line, Span } from "../../grammar/tree.ts";
+import type { DirectiveLine, Line, Span, Tree } from "../../grammar/tree.ts";
 import type { Config, ConfigFile } from "../config/config.ts";
 import { type Place, positionAt, type Source } from "../source/source.ts";
 import type { Draft, Finding } from "./rule.ts";
@@ -103,7 +103,7 @@ function suppressionsOf({ source, tree }: ConfigFile): Read[] {
   return tree.lines.flatMap((line, index) => {
     const comment = commentOf(line, tree.release, source);
     if (comment === null) return [];
-    const about = line.kind === "comment" ? nextLine(tree.lines, index) : line.number;
+    const about = line.kind === "comment" ? nextLine(tree, index) : line.number;
     return read(source, comment, about) ?? [];
   });
 }
@@ -124,12 +124,12 @@ function takesRest({ keyword }: DirectiveLine, release: Parameters<typeof lookUp
 }
 
 /** The first line behind a comment that is no suppression itself: several may stand above one line. */
-function nextLine(lines: readonly Line[], index: number): number | null {
+function nextLine({ lines, text }: Tree, index: number): number | null {
   for (let next = index + 1; next < lines.length; next++) {
     const line = lines[next];
     if (line === undefined) return null;
-    const text = line.tokens.map((token) => token.text).join("");
-    if (line.kind === "comment" && MARK.test(text.replace(/[\r\n]+$/, ""))) continue;
+    const written = text.slice(line.span.start, line.span.end).replace(/[\r\n]+$/, "");
+    if (line.kind === "comment" && MARK.test(written)) continue;
     return line.number;
   }
   return null;
