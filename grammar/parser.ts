@@ -2,7 +2,7 @@
  * The parser: chevrotain over the scanner's tokens, with embedded actions that build our own ordered lines. A grammar
  * for any token sequence, so it has no errors of its own; what sshd refuses is collected as problems.
  */
-import { createToken, EmbeddedActionsParser, type IToken, type TokenType } from "chevrotain";
+import { createToken, EmbeddedActionsParser, type IToken } from "chevrotain";
 import { type LineRules, lineRules } from "./logical-lines.ts";
 import type { Release } from "./release.ts";
 import { type LineEnd, type LineMark, scan } from "./scanner.ts";
@@ -129,8 +129,10 @@ function parseLines(tokens: IToken[], lines: Line[]): void {
   sharedParser.input = [];
 }
 
+/** Spelled out, not spread: this runs once a line. */
 function markToken(mark: LineMark): MarkToken {
-  return { ...chevrotainToken(TYPES[mark.kind]), mark };
+  const tokenType = TYPES[mark.kind];
+  return { image: "", startOffset: 0, tokenTypeIdx: tokenType.tokenTypeIdx ?? 0, tokenType, mark };
 }
 
 /** All comments look alike to the parser. */
@@ -138,10 +140,6 @@ const COMMENT: MarkToken = markToken({ kind: "comment" });
 
 function endToken(line: LineEnd): EndToken {
   return { image: "", startOffset: 0, tokenTypeIdx: TYPES.end.tokenTypeIdx ?? 0, tokenType: TYPES.end, line };
-}
-
-function chevrotainToken(type: TokenType): IToken {
-  return { image: "", startOffset: 0, tokenTypeIdx: type.tokenTypeIdx ?? 0, tokenType: type };
 }
 
 /** The text of a tree: the same bytes that were parsed. */
