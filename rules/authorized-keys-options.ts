@@ -120,6 +120,16 @@ function keyForwards(names: readonly string[]): boolean {
 const KNOWN =
   /^(?:restrict|cert-authority|(?:no-)?(?:port-forwarding|agent-forwarding|x11-forwarding|pty|user-rc)|no-touch-required|verify-required|command|principals|from|expiry-time|environment|permitopen|permitlisten|tunnel)$/;
 
+/** permitopen takes HOST:PORT, permitlisten a port alone, too; `none` is neither (auth-options.c, handle_permit). */
+const LISTS: Readonly<Record<string, RegExp>> = {
+  permitopen: /^(?:\[[^\]]*\]|[^:]*):(?:\*|[A-Za-z0-9-]+)$/,
+  permitlisten: /^(?:(?:\[[^\]]*\]|[^:]*):(?:\*|[A-Za-z0-9-]+)|\*|\d+)$/,
+};
+
+function isAccepted({ name, value }: { readonly name: string; readonly value: string }): boolean {
+  return KNOWN.test(name) && LISTS[name]?.test(value) !== false;
+}
+
 const KEY_TYPE = /^(?:ssh-|ecdsa-|sk-|[0-9]+$)/;
 const OPTION = /^([A-Za-z-]+)(?:="((?:\\.|[^"\\])*)")?/;
 
@@ -133,8 +143,8 @@ function keyLines(text: string): KeyLine[] {
     const first = /^[^ \t,="]*/.exec(line)?.[0] ?? "";
     if (line === "" || line.startsWith("#") || KEY_TYPE.test(first)) return [];
     const options = optionsOf(line);
-    // sshd refuses a key with an option that it does not know
-    if (options.some(({ name }) => !KNOWN.test(name))) return [];
+    // sshd refuses a key with an option that it does not know, or a list that it cannot read
+    if (options.some((option) => !isAccepted(option))) return [];
     const length = options.reduce((sum, { length: own }) => sum + own, 0);
     const indent = whole.length - line.length;
     return [{ options, start: lineStart + indent, end: lineStart + indent + length }];

@@ -5,8 +5,15 @@ import type { FileTree } from "./tree.ts";
 export interface SocketUnit {
   /** "ssh.socket" */
   readonly unit: string;
-  /** where it listens; address null: on all of the host's */
-  readonly listens: readonly { readonly address: string | null; readonly port: number }[];
+  readonly listens: readonly SocketListen[];
+}
+
+export interface SocketListen {
+  /** null: all of the host's, of these families */
+  readonly address: string | null;
+  readonly port: number;
+  /** `[::]` and a port alone answer on IPv4, too, unless BindIPv6Only= says otherwise (systemd.socket(5)) */
+  readonly families: readonly ("inet" | "inet6")[];
 }
 
 const ENABLED = "/etc/systemd/system/sockets.target.wants";
@@ -28,12 +35,20 @@ export function socketUnit(tree: FileTree): SocketUnit | null {
 
 /** An empty ListenStream= takes back what came before; a path is a unix socket, which sshd_config knows nothing of. */
 function listensOf(lines: readonly UnitLine[]): SocketUnit["listens"] {
-  let listens: SocketUnit["listens"][number][] = [];
+  const isOnlyIpv6 = lines.findLast(({ key }) => key === "BindIPv6Only")?.value === "ipv6-only";
+  let listens: SocketListen[] = [];
   for (const { key, value } of lines) {
     if (key !== "ListenStream") continue;
     if (value === "") listens = [];
     const match = /^(?:(.*):)?([0-9]{1,5})$/.exec(value);
-    if (match !== null) listens.push({ address: match[1] ?? null, port: Number(match[2]) });
+    if (match !== null) listens.push(listenOf(match[1] ?? "[::]", Number(match[2]), isOnlyIpv6));
   }
   return listens;
+}
+
+function listenOf(address: string, port: number, isOnlyIpv6: boolean): SocketListen {
+  if (address === "[::]")
+    return { address: null, port, families: isOnlyIpv6 ? ["inet6"] : ["inet", "inet6"] };
+  if (address === "0.0.0.0") return { address: null, port, families: ["inet"] };
+  return { address, port, families: [address.startsWith("[") ? "inet6" : "inet"] };
 }

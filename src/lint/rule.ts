@@ -44,6 +44,7 @@ export type {
   Decider,
   Directive,
   Exposure,
+  HostFacts,
   IncludeLine,
   Intended,
   IntentEntry,
