@@ -60,14 +60,15 @@ interface Interning {
 
 function guardOfBlock(block: MatchBlock, release: Release, { intern, guards }: Interning): Guard | null {
   if (block.lost || block.criteria.length === 0) return null;
-  const atoms = new Set<number>();
+  const own = guardOfCriteria(block.criteria, release, intern);
+  if (own === null || block.outer.length === 0) return own;
+  const atoms = new Set(own);
   for (const outer of block.outer) {
     const around = guards.get(outer) ?? null;
     if (around === null) return null;
     for (const atom of around) atoms.add(atom);
   }
-  const own = guardOfCriteria(block.criteria, release, intern);
-  return own === null ? null : [...new Set([...atoms, ...own])].sort((a, b) => a - b);
+  return [...atoms].sort((a, b) => a - b);
 }
 
 function guardOfCriteria(
@@ -75,13 +76,14 @@ function guardOfCriteria(
   release: Release,
   intern: Interning["intern"],
 ): Guard | null {
-  const atoms = new Set<number>();
+  const atoms: number[] = [];
   for (const criterion of criteria) {
     const reduced = reduce(criterion, release);
     if (reduced === false) return null;
-    if (reduced !== true) atoms.add(intern(reduced, release));
+    const atom = reduced === true ? undefined : intern(reduced, release);
+    if (atom !== undefined && !atoms.includes(atom)) atoms.push(atom);
   }
-  return [...atoms].sort((a, b) => a - b);
+  return atoms.sort((a, b) => a - b);
 }
 
 /** True and false are criteria that need no connection. */

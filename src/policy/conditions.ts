@@ -43,7 +43,9 @@ function together(exceptions: readonly string[]): string[] {
 }
 
 /** Earlier guards that can meet the scope at all, without what they share with it. */
-function exceptionsOf({ boxes, ...searcher }: Searcher, { met, without }: Scope): string[] {
+function exceptionsOf(searcher: Searcher, { met, without }: Scope): string[] {
+  if (without.length === 0) return [];
+  const { boxes } = searcher;
   const texts = new Set<string>();
   const guards = without.flatMap(({ sequence, end }) =>
     sequence.meeting(met, end, MAX_LOOKED_AT).map((position) => sequence.guards[position] ?? []),
@@ -58,31 +60,36 @@ function exceptionsOf({ boxes, ...searcher }: Searcher, { met, without }: Scope)
   return [...texts];
 }
 
-function describeGuard(searcher: Pick<Searcher, "atoms">, guard: Guard): string {
-  const atoms = guard.flatMap((index) => searcher.atoms.list[index] ?? []);
-  const users = textsOf(atoms, "user");
-  const groups = textsOf(atoms, "group");
-  const people = [
-    ...users,
-    ...(users.length === 0 ? groups : groups.map((text) => text.replace(/^members of /, "in "))),
-    ...textsOf(atoms, "invalid-user"),
-  ];
-  const places = [
-    ...textsOf(atoms, "address"),
-    ...textsOf(atoms, "host"),
-    ...textsOf(atoms, "localaddress"),
-    ...textsOf(atoms, "localport"),
-  ];
+function describeGuard({ atoms: { list } }: Searcher, guard: Guard): string {
+  const atoms = guard.flatMap((index) => list[index] ?? []);
+  if (atoms.length > 1) atoms.sort((a, b) => ORDER.indexOf(a.attribute) - ORDER.indexOf(b.attribute));
+  const namesUser = atoms.some((atom) => atom.attribute === "user" && describeAtom(atom) !== null);
+  const people: string[] = [];
+  const places: string[] = [];
+  for (const atom of atoms) {
+    const text = describeAtom(atom);
+    if (text === null) continue;
+    if (ORDER.indexOf(atom.attribute) >= FIRST_PLACE) places.push(text);
+    else people.push(namesUser && atom.attribute === "group" ? text.replace(/^members of /, "in ") : text);
+  }
   return [people.length === 0 ? "everybody" : peopleText(people), ...places].join(" ");
 }
+
+/** In which a sentence tells them. */
+const ORDER: readonly Atom["attribute"][] = [
+  "user",
+  "group",
+  "invalid-user",
+  "address",
+  "host",
+  "localaddress",
+  "localport",
+];
+const FIRST_PLACE = ORDER.indexOf("address");
 
 /** "user deploy in group staff", "members of group staff who are members of group admins". */
 function peopleText(people: readonly string[]): string {
   return people.reduce((all, text) => `${all}${text.startsWith("in ") ? " " : " who are "}${text}`);
-}
-
-function textsOf(atoms: readonly Atom[], attribute: Atom["attribute"]): string[] {
-  return atoms.filter((atom) => atom.attribute === attribute).flatMap((atom) => describeAtom(atom) ?? []);
 }
 
 function describeAtom(atom: Atom): string | null {

@@ -107,6 +107,9 @@ export function partition(
   const all = guards.length;
   if (all === 0)
     return { parts: [{ position: 0, scope, connection: known, caught: NOBODY }], shadowed: new Map() };
+  const settled = settledPosition(sequence, scope);
+  if (settled !== null)
+    return { parts: [{ position: settled, scope, connection: known, caught: NOBODY }], shadowed: NOTHING };
   const cut: Cut = { parts: [], shadowed: new Map() };
   const held = known === null ? null : searcher.holding.heldBy(known);
   const first = held === null ? null : sequence.firstHeld(held, all);
@@ -130,6 +133,16 @@ export function partition(
 }
 
 const NOBODY: readonly Guard[] = [];
+const NOTHING: Partition["shadowed"] = new Map();
+
+/** The one guard that decides in all of the scope, because it came out of the same guards; null: not at sight. */
+function settledPosition(sequence: GuardSequence, { met, without }: Scope): number | null {
+  if (sequence.guards.length === 0) return 0;
+  const cut = without.find((exclusion) => exclusion.sequence === sequence);
+  if (cut === undefined) return null;
+  const guard = sequence.guards[cut.end];
+  return guard === undefined || guard.every((atom) => met.includes(atom)) ? cut.end : null;
+}
 
 interface Cut {
   readonly parts: Part[];

@@ -159,7 +159,8 @@ function narrow(
   let best: Limit | null = null;
   let fewest = Number.POSITIVE_INFINITY;
   const isPlace = (atom: number): boolean => meeting.list[atom]?.attribute === "address";
-  const ordered = [...meeting.met.filter(isPlace), ...meeting.met.filter((atom) => !isPlace(atom))];
+  const { met } = meeting;
+  const ordered = met.length < 2 ? met : [...met.filter(isPlace), ...met.filter((atom) => !isPlace(atom))];
   for (const atom of ordered) {
     const limit = limitOf(meeting, atom);
     if (limit === null) continue;

@@ -26,6 +26,8 @@ export function makeOverlaps(atoms: readonly Atom[], holding: Holding): Overlaps
       case "host": {
         const names = found.items.filter(({ negated }) => !negated).map(({ pattern }) => pattern);
         if (names.some(isWild)) return null;
+        const [only] = names;
+        if (names.length === 1 && only !== undefined) return holding.ofName(found.attribute, only);
         return new Set(names.flatMap((name) => [...holding.ofName(found.attribute, name)]));
       }
       case "localport":

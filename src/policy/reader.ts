@@ -63,7 +63,7 @@ function keywordReader(keyword: Keyword, lines: Lines, release: Release): Keywor
     chooseValues(keyword, matching, lines.global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
   const global = choose([]);
   if (lines.guarded.length === 0 || !takesMatch(keyword, release)) return () => global;
-  const known = new WeakMap<Connection, ReadSetting>();
+  const known = new Map<Connection, ReadSetting>();
   return (connection) => {
     const setting = known.get(connection) ?? choose(matchingLines(lines, keyword, connection));
     known.set(connection, setting);
@@ -75,8 +75,15 @@ type Test = (connection: Connection) => boolean;
 
 interface Line {
   readonly directive: Directive;
+  readonly entry: Entry;
+}
+
+/** What it takes to enter the blocks around a line. */
+interface Entry {
   /** all of them must hold */
   readonly tests: readonly Test[];
+  /** nobody but these users can be meant; null: no list of plain names says so */
+  readonly users: ReadonlySet<string> | null;
 }
 
 interface Lines {
@@ -93,43 +100,43 @@ const noLines = (): Lines => ({ guarded: [], ofUser: new Map(), ofAnybody: [], g
 const NO_LINES = noLines();
 
 function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
-  const tests = new Map<MatchBlock, readonly Test[]>();
-  const testsOf = (block: MatchBlock): readonly Test[] => {
-    const known = tests.get(block) ?? compileBlock(block, config.release);
-    tests.set(block, known);
+  const entries = new Map<MatchBlock, Entry>();
+  const entryOf = (block: MatchBlock): Entry => {
+    const known = entries.get(block) ?? compileBlock(block, config.release);
+    entries.set(block, known);
     return known;
   };
   const byKeyword = new Map<string, Lines>();
   for (const directive of config.directives) {
-    if (directive.values === null || directive.values.length === 0) continue;
-    const lines = byKeyword.get(directive.keyword) ?? noLines();
-    byKeyword.set(directive.keyword, lines);
-    if (directive.atStart) lines.global.push(directive);
-    const tests = directive.guards.flatMap(testsOf);
-    if (tests.length > 0) addGuarded(lines, { directive, tests });
+    const { keyword, values, guards, atStart } = directive;
+    if (values === null || values.length === 0) continue;
+    const lines = byKeyword.get(keyword) ?? noLines();
+    byKeyword.set(keyword, lines);
+    if (atStart) lines.global.push(directive);
+    const [only] = guards;
+    if (only === undefined) continue;
+    const entry = guards.length === 1 ? entryOf(only) : joined(guards.map(entryOf));
+    if (entry.tests.length > 0) addGuarded(lines, { directive, entry });
   }
   return byKeyword;
 }
 
+function joined(entries: readonly Entry[]): Entry {
+  return {
+    tests: entries.flatMap(({ tests }) => tests),
+    users: entries.find(({ users }) => users !== null)?.users ?? null,
+  };
+}
+
 function addGuarded({ guarded, ofUser, ofAnybody }: Lines, line: Line): void {
   const position = guarded.push(line) - 1;
-  const users = usersOf(line.directive);
+  const { users } = line.entry;
   if (users === null) ofAnybody.push(position);
   for (const user of users ?? []) {
     const positions = ofUser.get(user);
     if (positions === undefined) ofUser.set(user, [position]);
     else positions.push(position);
   }
-}
-
-/** Nobody but these users can be meant; null: no list of plain names says so. */
-function usersOf({ guards }: Directive): ReadonlySet<string> | null {
-  for (const { criteria } of guards)
-    for (const criterion of criteria) {
-      const names = criterion.attribute === "user" ? namesOf(criterion) : null;
-      if (names !== null) return names.named;
-    }
-  return null;
 }
 
 /** Of a first-value keyword the first matching line is enough. */
@@ -145,7 +152,7 @@ function matchingLines(lines: Lines, { sets }: Keyword, connection: Connection):
     if (nextOwn < nextAny) ownAt++;
     else anyAt++;
     const line = guarded[Math.min(nextOwn, nextAny)];
-    if (line === undefined || !holdAll(line.tests, connection)) continue;
+    if (line === undefined || !holdAll(line.entry.tests, connection)) continue;
     matching.push(line.directive);
     if (firstOnly) break;
   }
@@ -159,12 +166,16 @@ function holdAll(tests: readonly Test[], connection: Connection): boolean {
 
 const NEVER: Test = () => false;
 
-function compileBlock(block: MatchBlock, release: Release): readonly Test[] {
-  if (block.lost || block.criteria.length === 0) return [NEVER];
+function compileBlock(block: MatchBlock, release: Release): Entry {
+  if (block.lost || block.criteria.length === 0) return { tests: [NEVER], users: null };
   // names are compared quickly, and most connections fail there
   const isName = ({ attribute }: Criterion): boolean => attribute === "user" || attribute === "group";
   const ordered = [...block.criteria.filter(isName), ...block.criteria.filter((one) => !isName(one))];
-  return ordered.map((criterion) => compile(criterion, release));
+  const names = ordered.flatMap((one) => (one.attribute === "user" ? (namesOf(one) ?? []) : []));
+  return {
+    tests: ordered.map((criterion) => compile(criterion, release)),
+    users: names[0]?.named ?? null,
+  };
 }
 
 /** A list of plain names is a set or two; all else is asked as `evaluate` asks it. */
@@ -188,15 +199,8 @@ interface Names {
 
 /** Null: a pattern is no plain name. */
 function namesOf({ items }: { readonly items: readonly PatternItem[] }): Names | null {
-  const known = NAMES.get(items);
-  if (known !== undefined) return known;
-  const isPlain = items.every(({ pattern }) => /^[^*?]{1,1000}$/.test(pattern));
+  if (!items.every(({ pattern }) => /^[^*?]{1,1000}$/.test(pattern))) return null;
   const those = (sign: boolean): ReadonlySet<string> =>
     new Set(items.flatMap(({ negated, pattern }) => (negated === sign ? [pattern] : [])));
-  const names = isPlain ? { named: those(false), vetoed: those(true) } : null;
-  NAMES.set(items, names);
-  return names;
+  return { named: those(false), vetoed: those(true) };
 }
-
-/** One list stands before all lines of its block. */
-const NAMES = new WeakMap<readonly PatternItem[], Names | null>();
