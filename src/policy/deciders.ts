@@ -108,9 +108,11 @@ export function partition(
   if (all === 0)
     return { parts: [{ position: 0, scope, connection: known, caught: NOBODY }], shadowed: new Map() };
   const settled = settledPosition(sequence, scope);
-  if (settled !== null)
-    return { parts: [{ position: settled, scope, connection: known, caught: NOBODY }], shadowed: NOTHING };
   const cut: Cut = { parts: [], shadowed: new Map() };
+  if (settled !== null && (known !== null || all === 0)) {
+    cut.parts.push({ position: settled, scope, connection: known, caught: NOBODY });
+    return cut;
+  }
   const held = known === null ? null : searcher.holding.heldBy(known);
   const first = held === null ? null : sequence.firstHeld(held, all);
   const deciding = first === -1 ? all : first;
@@ -133,8 +135,6 @@ export function partition(
 }
 
 const NOBODY: readonly Guard[] = [];
-const NOTHING: Partition["shadowed"] = new Map();
-
 /** The one guard that decides in all of the scope, because it came out of the same guards; null: not at sight. */
 function settledPosition(sequence: GuardSequence, { met, without }: Scope): number | null {
   if (sequence.guards.length === 0) return 0;

@@ -2,7 +2,7 @@
 import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
 import { type Family, itemRange, printAddress, valueOfV6 } from "./address-sets.ts";
 import { contains, intersect, type Range, type Ranges, subtract, unite } from "./ranges.ts";
-import { type Found, findName, type NameConstraint } from "./theory-names.ts";
+import { type Effort, type Found, findName, type NameConstraint } from "./theory-names.ts";
 
 export interface AddressConstraint {
   readonly items: readonly AddressItem[];
@@ -21,13 +21,14 @@ export interface LooseQuestion {
   readonly family: Family;
   /** tried first; they lie inside `left` */
   readonly nice: readonly string[];
+  readonly effort: Effort;
 }
 
 const MAX_STATES = 2000;
 const MAX_STRETCHES = 200;
 
 export function findLoose(question: LooseQuestion): Found<string> {
-  const { constraints, family, nice } = question;
+  const { constraints, family, nice, effort } = question;
   const good = nice.find((text) => fits(text, constraints));
   if (good !== undefined) return { kind: "found", value: good };
   const room = constraints.reduce((left, constraint) => narrowed(left, constraint, family), question.left);
@@ -39,8 +40,8 @@ export function findLoose(question: LooseQuestion): Found<string> {
       if (fits(text, constraints)) return { kind: "found", value: text };
     }
   }
-  if (noTextFits(constraints, family)) return { kind: "none" };
-  if (family === 4) return followOctets(constraints, stretches);
+  if (noTextFits(constraints, family, effort)) return { kind: "none" };
+  if (family === 4) return followOctets(constraints, stretches, effort);
   return sampleInstances(question);
 }
 
@@ -102,7 +103,11 @@ interface Path {
 }
 
 /** Exact for IPv4 unless the limit is met: paths with the same rest of each pattern are alike. */
-function followOctets(constraints: readonly AddressConstraint[], stretches: readonly Range[]): Found<string> {
+function followOctets(
+  constraints: readonly AddressConstraint[],
+  stretches: readonly Range[],
+  effort: Effort,
+): Found<string> {
   const patterns = constraints.flatMap(({ items }) => items).flatMap(loosePattern);
   let visited = 0;
   for (const stretch of stretches) {
@@ -116,7 +121,8 @@ function followOctets(constraints: readonly AddressConstraint[], stretches: read
     const stack = [start];
     while (stack.length > 0) {
       const path = stack.pop() ?? start;
-      if (++visited > MAX_STATES) return { kind: "unknown" };
+      if (++visited > MAX_STATES || effort.patternSteps <= 0) return { kind: "unknown" };
+      effort.patternSteps -= 256 * patterns.length;
       for (const next of octetsAfter(path, patterns, stretch)) {
         if (next.octets === 4) {
           if (fits(next.text, constraints)) return { kind: "found", value: next.text };
@@ -201,46 +207,12 @@ function instancesOf(pattern: string): string[] {
   );
 }
 
-/** Link-local peers come in through an interface, and these are what interfaces are called. */
-export const ZONED: readonly string[] = [
-  "eth0",
-  "lo",
-  "eno1",
-  "ens3",
-  "enp1s0",
-  "wlan0",
-  "br0",
-  "docker0",
-  "bond0",
-  "tun0",
-  "wg0",
-  "eth0.100",
-].map((name) => `fe80::1%${name}`);
-
-export function findZonedText(constraints: readonly AddressConstraint[]): Found<string> {
-  const items = constraints.flatMap((constraint) => constraint.items);
-  const zones = items.flatMap((item) =>
-    item.kind === "network" && item.network.scope !== "0" ? [item.network.scope] : [],
-  );
-  const candidates = [...ZONED, ...["x", ...zones].map((zone) => `fe80::1%${zone}`)];
-  const instances = items.flatMap((item) => (item.kind === "text" ? zonedInstances(item.pattern) : []));
-  const isZoned = (text: string): boolean => /^fe[89ab][0-9a-f]:.*%[^%/,]+$/.test(text);
-  const found = [...candidates, ...instances].find((text) => isZoned(text) && fits(text, constraints));
-  if (found !== undefined) return { kind: "found", value: found };
-  return noTextFits(constraints, "zoned") ? { kind: "none" } : { kind: "unknown" };
-}
-
-function zonedInstances(pattern: string): string[] {
-  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0", "f", "fe80::", "fe80::1"].map((fill) =>
-    pattern
-      .replace(/\*+/, fill)
-      .replace(/\*/g, "")
-      .replace(/\?/g, (_, at: number) => "fe8"[at] ?? "1"),
-  );
-}
-
 /** No text at all fits the lists, taken without those whose networks might match in this family: a proof of "none". */
-function noTextFits(constraints: readonly AddressConstraint[], family: Family | "zoned"): boolean {
+export function noTextFits(
+  constraints: readonly AddressConstraint[],
+  family: Family | "zoned",
+  effort: Effort,
+): boolean {
   const names: NameConstraint[] = [];
   for (const { items, met } of constraints) {
     if (items.some((item) => item.kind === "network" && canMatch(item, family))) continue;
@@ -248,7 +220,7 @@ function noTextFits(constraints: readonly AddressConstraint[], family: Family | 
     names.push({ items: patterns, wanted: met ? [1] : [-1, 0] });
   }
   const forbidden = family === 4 ? /[^0-9.]/ : /[\0-\x20,/]/;
-  return findName(names, { nice: [], forbidden }).kind === "none";
+  return findName(names, { nice: [], forbidden, effort }).kind === "none";
 }
 
 function canMatch({ network }: Extract<AddressItem, { kind: "network" }>, family: Family | "zoned"): boolean {

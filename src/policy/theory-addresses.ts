@@ -6,8 +6,9 @@
 import { type AddressItem, parseAddress } from "../../grammar/addresses.ts";
 import { type Family, LAST, listRanges, printAddress, SEEN } from "./address-sets.ts";
 import { contains, intersect, type Ranges, subtract } from "./ranges.ts";
-import { type AddressConstraint, findLoose, findZonedText, fits, ZONED } from "./theory-address-text.ts";
-import type { Found } from "./theory-names.ts";
+import { type AddressConstraint, findLoose } from "./theory-address-text.ts";
+import { findZoned } from "./theory-address-zones.ts";
+import type { Effort, Found } from "./theory-names.ts";
 
 /** An address to try first, and its number. */
 interface NiceAddress {
@@ -22,18 +23,21 @@ export function niceAddress(text: string): NiceAddress {
   return { text, family: bytes.length === 4 ? 4 : 6, value };
 }
 
-export function findAddress(
-  constraints: readonly AddressConstraint[],
-  nice: readonly NiceAddress[],
-): Found<string> {
-  const first = nice[0];
+export interface AddressDomain {
+  /** tried first, in order */
+  readonly nice: readonly NiceAddress[];
+  readonly effort: Effort;
+}
+
+export function findAddress(constraints: readonly AddressConstraint[], domain: AddressDomain): Found<string> {
+  const first = domain.nice[0];
   if (constraints.some(leavesNothing)) return { kind: "none" };
   if (constraints.length === 0 && first !== undefined) return { kind: "found", value: first.text };
-  const v4 = findInFamily(constraints, 4, nice);
+  const v4 = findInFamily(constraints, 4, domain);
   if (v4.kind === "found") return v4;
-  const v6 = findInFamily(constraints, 6, nice);
+  const v6 = findInFamily(constraints, 6, domain);
   if (v6.kind === "found") return v6;
-  const zoned = findZoned(constraints);
+  const zoned = findZoned(constraints, domain.effort);
   if (zoned.kind !== "none") return zoned;
   return v4.kind === "unknown" || v6.kind === "unknown" ? { kind: "unknown" } : { kind: "none" };
 }
@@ -47,7 +51,7 @@ function leavesNothing({ items, met }: AddressConstraint): boolean {
 function findInFamily(
   constraints: readonly AddressConstraint[],
   family: Family,
-  nice: readonly NiceAddress[],
+  { nice, effort }: AddressDomain,
 ): Found<string> {
   let left: Ranges = SEEN[family];
   const loose: AddressConstraint[] = [];
@@ -59,7 +63,7 @@ function findInFamily(
   }
   const good = nice.filter((address) => address.family === family && contains(left, address.value));
   if (loose.length > 0)
-    return findLoose({ constraints: loose, left, family, nice: good.map(({ text }) => text) });
+    return findLoose({ constraints: loose, left, family, nice: good.map(({ text }) => text), effort });
   return { kind: "found", value: good[0]?.text ?? printAddress(representative(left, family), family) };
 }
 
@@ -67,42 +71,4 @@ function findInFamily(
 function representative(left: Ranges, family: Family): bigint {
   const { low, high } = left[0] ?? { low: 0n, high: LAST[family] };
   return low < high ? low + 1n : low;
-}
-
-/** Link-local peers (`fe80::1%eth0`): without a zone or loose text in the lists, all of them are alike. */
-function findZoned(constraints: readonly AddressConstraint[]): Found<string> {
-  if (constraints.some(excludesZoned)) return { kind: "none" };
-  if (constraints.some(({ items }) => items.some(tellsZonesApart))) return findZonedText(constraints);
-  const found = ZONED.find((text) => fits(text, constraints));
-  return found === undefined ? { kind: "none" } : { kind: "found", value: found };
-}
-
-/** A list that must match, and none of its items can. */
-function excludesZoned({ items, met }: AddressConstraint): boolean {
-  return met && items.every((item) => item.negated || !mayBeZoned(item));
-}
-
-function mayBeZoned(item: AddressItem): boolean {
-  if (item.kind === "network") return item.network.scope !== "0";
-  return item.kind === "text" && beginsZoned(item.pattern);
-}
-
-function tellsZonesApart(item: AddressItem): boolean {
-  if (item.kind === "network") return item.network.scope !== "0";
-  if (item.kind === "invalid" || /^\*+$/.test(item.pattern)) return false;
-  // `*.example.net` might name a zone only in theory: interfaces are called as in ZONED
-  if (/^[*?]/.test(item.pattern) && !item.pattern.includes("%")) return false;
-  return beginsZoned(item.pattern);
-}
-
-/** fe80::/10, as it is printed */
-const ZONED_START = ["f", "e", "89ab"] as const;
-
-function beginsZoned(pattern: string): boolean {
-  for (const [index, letters] of ZONED_START.entries()) {
-    const letter = pattern[index];
-    if (letter === "*") return true;
-    if (letter === undefined || (letter !== "?" && !letters.includes(letter))) return false;
-  }
-  return true;
 }

@@ -22,10 +22,21 @@ export interface NameDomain {
   readonly nice: readonly string[];
   /** bytes that no such name holds */
   readonly forbidden: RegExp;
+  readonly effort: Effort;
+}
+
+/** What is left for all questions of a run: steps from places in patterns through automata. */
+export interface Effort {
+  patternSteps: number;
+}
+
+/** A dozen questions at their limit; real files need none that gets there. */
+export function fullEffort(): Effort {
+  return { patternSteps: 10_000_000 };
 }
 
 const MAX_STATES = 5000;
-/** steps of single patterns: lists with hundreds of wildcards get fewer states */
+/** lists with hundreds of wildcards get fewer states */
 const MAX_PATTERN_STEPS = 1_000_000;
 const MAX_INSTANCES = 64;
 
@@ -154,6 +165,7 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
   const machine = buildMachine(constraints, domain);
   const start: States = machine.patterns.map((pattern) => close(pattern, [0]));
   const seen = new Set([keyOf(start)]);
+  const { effort } = domain;
   const limit = Math.min(
     MAX_STATES,
     MAX_PATTERN_STEPS / (machine.patterns.length * machine.alphabet.length + 1),
@@ -162,6 +174,8 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
   while (level.length > 0) {
     const next: { states: States; text: string }[] = [];
     for (const { states, text } of level) {
+      if (effort.patternSteps <= 0) return { kind: "unknown" };
+      effort.patternSteps -= machine.alphabet.length * states.reduce((sum, { length }) => sum + length, 1);
       for (const code of machine.alphabet) {
         const stepped = states.map((positions, index) => step(machine.patterns[index], positions, code));
         const key = keyOf(stepped);

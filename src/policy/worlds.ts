@@ -9,7 +9,14 @@ import type { Holding } from "./holding.ts";
 import type { AddressConstraint } from "./theory-address-text.ts";
 import { findAddress, niceAddress } from "./theory-addresses.ts";
 import { findGroups } from "./theory-groups.ts";
-import { type Found, findName, type NameConstraint, type NameDomain } from "./theory-names.ts";
+import {
+  type Effort,
+  type Found,
+  findName,
+  fullEffort,
+  type NameConstraint,
+  type NameDomain,
+} from "./theory-names.ts";
 
 export interface Existing {
   /** null: anybody, with any groups */
@@ -21,12 +28,14 @@ export interface Existing {
 /** Names: bytes without NUL, LF, `:` and `/`; witnesses hold no comma, which -C cannot carry, and no blanks. */
 const NOT_IN_NAMES = /[\0-\x20:/,\x7f]/;
 
-const USERS: NameDomain = {
+type Names = Omit<NameDomain, "effort">;
+
+const USERS: Names = {
   nice: ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"],
   forbidden: NOT_IN_NAMES,
 };
-const GROUPS: NameDomain = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
-const HOSTS: NameDomain = {
+const GROUPS: Names = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
+const HOSTS: Names = {
   nice: ["client.example.com", "host.example.net", "laptop.example.org"],
   forbidden: NOT_IN_NAMES,
 };
@@ -52,13 +61,17 @@ const SLOTS: Readonly<Record<Atom["attribute"], number>> = {
 
 export function makeWorld(atoms: readonly Atom[], holding: Holding, existing: Existing): World {
   const { accounts, namedHosts } = existing;
+  const effort = fullEffort();
   const places = [
-    peerTheory(atoms, namedHosts),
-    serverTheory(atoms),
+    peerTheory(atoms, namedHosts, effort),
+    serverTheory(atoms, effort),
     (cell: Cell) => findPort(portsOf(atoms, cell.met), portsOf(atoms, cell.missed)),
   ];
   if (accounts === null)
-    return { theories: [userTheory(atoms), groupTheory(atoms), ...places], slotOf: (of) => SLOTS[of] };
+    return {
+      theories: [userTheory(atoms, effort), groupTheory(atoms, effort), ...places],
+      slotOf: (of) => SLOTS[of],
+    };
   // user and groups are one: the accounts that are left after each criterion
   const people = indexAccounts(accounts, atoms, holding);
   const nothing: Theory = () => ({ kind: "found", value: {} });
@@ -68,45 +81,50 @@ export function makeWorld(atoms: readonly Atom[], holding: Holding, existing: Ex
   };
 }
 
-function userTheory(atoms: readonly Atom[]): Theory {
+function userTheory(atoms: readonly Atom[], effort: Effort): Theory {
+  const users = { ...USERS, effort };
   return (cell) => {
-    const user = findName(nameConstraints(atoms, cell, "user"), USERS);
+    const user = findName(nameConstraints(atoms, cell, "user"), users);
     return user.kind === "found" ? { kind: "found", value: { user: user.value } } : user;
   };
 }
 
 /** A user who does not exist is in no group. */
-function groupTheory(atoms: readonly Atom[]): Theory {
+function groupTheory(atoms: readonly Atom[], effort: Effort): Theory {
+  const domain = { ...GROUPS, effort };
   return ({ met, missed }) => {
     const wanted = itemsOf(atoms, met, "group");
     if (met.some((atom) => atoms[atom]?.attribute === "invalid-user")) {
       if (wanted.length > 0) return { kind: "none" };
       return { kind: "found", value: { groups: null, invalidUser: true } };
     }
-    const groups = findGroups(wanted, itemsOf(atoms, missed, "group"), GROUPS);
+    const groups = findGroups(wanted, itemsOf(atoms, missed, "group"), domain);
     return groups.kind === "found" ? { kind: "found", value: { groups: groups.value } } : groups;
   };
 }
 
 /** First the host as the text of the address; with UseDNS yes a name of its own as well. */
-function peerTheory(atoms: readonly Atom[], namedHosts: boolean): Theory {
+function peerTheory(atoms: readonly Atom[], namedHosts: boolean, effort: Effort): Theory {
+  const peers = { nice: PEERS, effort };
+  const hosts = { ...HOSTS, effort };
   return (cell) => {
     const addresses = addressConstraints(atoms, cell, "address");
     const asText = hostsAsText(atoms, cell);
-    const numeric = findAddress([...addresses, ...asText], PEERS);
+    const numeric = findAddress([...addresses, ...asText], peers);
     if (numeric.kind === "found")
       return { kind: "found", value: { addr: numeric.value, host: numeric.value } };
     if (!namedHosts) return numeric;
-    const addr = findAddress(addresses, PEERS);
+    const addr = findAddress(addresses, peers);
     if (addr.kind !== "found") return addr;
-    const host = findName(nameConstraints(atoms, cell, "host"), HOSTS);
+    const host = findName(nameConstraints(atoms, cell, "host"), hosts);
     return host.kind === "found" ? { kind: "found", value: { addr: addr.value, host: host.value } } : host;
   };
 }
 
-function serverTheory(atoms: readonly Atom[]): Theory {
+function serverTheory(atoms: readonly Atom[], effort: Effort): Theory {
+  const servers = { nice: SERVERS, effort };
   return (cell) => {
-    const laddr = findAddress(addressConstraints(atoms, cell, "localaddress"), SERVERS);
+    const laddr = findAddress(addressConstraints(atoms, cell, "localaddress"), servers);
     return laddr.kind === "found" ? { kind: "found", value: { laddr: laddr.value } } : laddr;
   };
 }

@@ -1,0 +1,112 @@
+/**
+ * Link-local peers, `fe80::1%eth0`: the zone is a name, so address lists see them as text. Interfaces are taken to have a
+ * usual name, one that a list spells out behind a `%`, or any other that shares nothing with the lists: those are alike.
+ */
+import type { AddressItem } from "../../grammar/addresses.ts";
+import { type AddressConstraint, fits, noTextFits } from "./theory-address-text.ts";
+import type { Effort, Found } from "./theory-names.ts";
+
+export function findZoned(constraints: readonly AddressConstraint[], effort: Effort): Found<string> {
+  if (constraints.some(excludesZoned)) return { kind: "none" };
+  const usual = USUAL.map(withZone("fe80::1")).find((text) => fits(text, constraints));
+  if (usual !== undefined) return { kind: "found", value: usual };
+  const items = constraints.flatMap((constraint) => constraint.items);
+  const zones = [...USUAL, ...zonesIn(items), ...otherZones(items)];
+  const all = [
+    ...LINK_LOCAL.flatMap((address) => zones.map(withZone(address))),
+    ...items.flatMap(instancesOf),
+  ];
+  const candidates = all.filter((text) => ZONED.test(text));
+  const found = candidates.find((text) => fits(text, constraints));
+  if (found !== undefined) return { kind: "found", value: found };
+  // a list that only an interface with the name of a host fits, as `*.example.net`
+  const isOutOfReach = (constraint: AddressConstraint): boolean =>
+    constraint.met && !candidates.some((text) => fits(text, [constraint]));
+  if (constraints.some(isOutOfReach) && !items.some(spellsZones)) return { kind: "none" };
+  return noTextFits(constraints, "zoned", effort) ? { kind: "none" } : { kind: "unknown" };
+}
+
+/** What interfaces are usually called. */
+const USUAL: readonly string[] = [
+  "eth0",
+  "lo",
+  "eno1",
+  "ens3",
+  "enp1s0",
+  "wlan0",
+  "br0",
+  "docker0",
+  "bond0",
+  "tun0",
+  "wg0",
+  "eth0.100",
+];
+
+/** One with each digit, others of fe80::/10, and a long one. */
+const LINK_LOCAL: readonly string[] = [
+  ...[..."123456789abcdef"].map((digit) => `fe80::${digit}`),
+  ...["fe90::1", "fea0::1", "feb0::1", "fe80::1234:5678:9abc:def0"],
+];
+
+const ZONED = /^fe[89ab][0-9a-f]:.*%[^%/,:\0-\x20]+$/;
+
+function withZone(address: string): (zone: string) => string {
+  return (zone) => `${address}%${zone}`;
+}
+
+function zonesIn(items: readonly AddressItem[]): readonly string[] {
+  return items.flatMap((item) =>
+    item.kind === "network" && item.network.scope !== "0" ? [item.network.scope] : [],
+  );
+}
+
+/** Linux: IFNAMSIZ without the NUL */
+const LONGEST_NAME = 15;
+
+/** Names of each length, of a letter that no list holds. */
+function otherZones(items: readonly AddressItem[]): readonly string[] {
+  const patterns = items.map((item) => (item.kind === "text" ? item.pattern : "")).join("");
+  const letter = [..."xqjkvwyzghbmnoprstulicdfae0123456789_-"].find((one) => !patterns.includes(one));
+  if (letter === undefined) return [];
+  return Array.from({ length: LONGEST_NAME }, (_, more) => letter.repeat(more + 1));
+}
+
+/** Texts that a pattern fits, in the hope that one is an address with a zone. */
+function instancesOf(item: AddressItem): string[] {
+  if (item.kind !== "text") return [];
+  return ["", "::1%eth0", "1%eth0", "%eth0", "eth0", "f", "fe80::", "fe80::1"].map((fill) =>
+    item.pattern
+      .replace(/\*+/, fill)
+      .replace(/\*/g, "")
+      .replace(/\?/g, (_, at: number) => "fe8"[at] ?? "1"),
+  );
+}
+
+/** A list that must match, and none of its items can. */
+function excludesZoned({ items, met }: AddressConstraint): boolean {
+  return met && items.every((item) => item.negated || !mayBeZoned(item));
+}
+
+function mayBeZoned(item: AddressItem): boolean {
+  if (item.kind === "network") return item.network.scope !== "0";
+  return item.kind === "text" && beginsZoned(item.pattern);
+}
+
+/** `fe80::*`, `*%eth0`: about link-local addresses, and not about hosts. */
+function spellsZones(item: AddressItem): boolean {
+  if (item.kind === "network") return item.network.scope !== "0";
+  if (item.kind === "invalid" || /^\*+$/.test(item.pattern)) return false;
+  return beginsZoned(item.pattern) && (item.pattern.includes("%") || !/^[*?]/.test(item.pattern));
+}
+
+/** fe80::/10, as it is printed */
+const ZONED_START = ["f", "e", "89ab"] as const;
+
+function beginsZoned(pattern: string): boolean {
+  for (const [index, letters] of ZONED_START.entries()) {
+    const letter = pattern[index];
+    if (letter === "*") return true;
+    if (letter === undefined || (letter !== "?" && !letters.includes(letter))) return false;
+  }
+  return true;
+}
