@@ -38,25 +38,32 @@ interface FolderNode {
 
 export function folderTree(root: string): FileTree {
   const base = root === "/" ? "" : root.replace(/\/+$/, "");
-  const outside = (path: string): Buffer => Buffer.concat([Buffer.from(base), Buffer.from(path, "latin1")]);
+  const place: Place = {
+    outside: (path) => Buffer.concat([Buffer.from(base), Buffer.from(path, "latin1")]),
+    folders: new Map(),
+  };
   return {
-    read: (path) => readFile(outside, path),
-    list: (path) => listFolder(outside, path),
-    stat: (path, options) => statPath(outside, path, options?.follow ?? true),
+    read: (path) => readFile(place, path),
+    list: (path) => listFolder(place, path),
+    stat: (path, options) => statPath(place, path, options?.follow ?? true),
   };
 }
 
-/** From a path inside the tree to the real one; the root's own name may hold any characters. */
-type Outside = (path: string) => Buffer;
+interface Place {
+  /** from a path inside the tree to the real one; the root's own name may hold any characters */
+  readonly outside: (path: string) => Buffer;
+  /** folders that a path has led through: most paths that are asked for share theirs */
+  readonly folders: Map<string, FolderNode>;
+}
 
-function readFile(outside: Outside, path: string): FileContent {
-  const found = resolve(outside, path, "follow");
+function readFile(place: Place, path: string): FileContent {
+  const found = resolve(place, path, "follow");
   if ("code" in found) return unreadable(found.code);
   const { kind, stats } = found.node;
   if (kind === "folder") return { kind };
   if (kind !== "file") return unreadable("ESPECIAL");
   if (stats.size > MAX_FILE_BYTES) return unreadable("ETOOBIG");
-  const bytes = readBytes(outside(found.path));
+  const bytes = readBytes(place.outside(found.path));
   return bytes instanceof Uint8Array ? { kind: "file", bytes, realPath: found.path } : unreadable(bytes.code);
 }
 
@@ -98,11 +105,11 @@ function readAll(handle: number, size: number): Uint8Array | Failure {
   }
 }
 
-function listFolder(outside: Outside, path: string): readonly string[] | null {
-  const found = resolve(outside, path, "follow");
+function listFolder(place: Place, path: string): readonly string[] | null {
+  const found = resolve(place, path, "follow");
   if ("code" in found || found.node.kind !== "folder") return null;
   try {
-    const names = readdirSync(outside(found.path), { encoding: "buffer" }).map((name) =>
+    const names = readdirSync(place.outside(found.path), { encoding: "buffer" }).map((name) =>
       name.toString("latin1"),
     );
     return names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -111,8 +118,8 @@ function listFolder(outside: Outside, path: string): readonly string[] | null {
   }
 }
 
-function statPath(outside: Outside, path: string, follow: boolean): FileEntry | null {
-  const found = resolve(outside, path, follow ? "follow" : "keep");
+function statPath(place: Place, path: string, follow: boolean): FileEntry | null {
+  const found = resolve(place, path, follow ? "follow" : "keep");
   if ("code" in found) return null;
   const { kind, stats } = found.node;
   return {
@@ -123,7 +130,7 @@ function statPath(outside: Outside, path: string, follow: boolean): FileEntry | 
     gid: stats.gid,
     modifiedMs: stats.mtimeMs,
     realPath: found.path,
-    target: kind === "link" ? readLink(outside(found.path)) : null,
+    target: kind === "link" ? readLink(place.outside(found.path)) : null,
   };
 }
 
@@ -141,18 +148,30 @@ function readLink(path: Buffer): string | null {
   }
 }
 
-function resolve(outside: Outside, path: string, last: "follow" | "keep"): Resolved<FolderNode> | Failure {
+function resolve(place: Place, path: string, last: "follow" | "keep"): Resolved<FolderNode> | Failure {
   return resolveInside(
-    { at: (inside) => lstat(outside(inside)), targetOf: (inside) => readLink(outside(inside)) },
+    {
+      at: (inside, rest) => (rest.length > 0 ? passedThrough(place, inside) : lstat(place.outside(inside))),
+      targetOf: (inside) => readLink(place.outside(inside)),
+    },
     path,
     last,
   );
 }
 
+function passedThrough({ outside, folders }: Place, inside: string): FolderNode | Failure {
+  const known = folders.get(inside);
+  if (known !== undefined) return known;
+  const found = lstat(outside(inside));
+  if ("kind" in found && found.kind === "folder") folders.set(inside, found);
+  return found;
+}
+
 function lstat(path: Buffer): FolderNode | Failure {
   try {
-    const stats = lstatSync(path);
-    return { kind: kindOf(stats), stats };
+    // most of what is looked for is not there, and an error takes longer to make than the call
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? { code: "ENOENT" } : { kind: kindOf(stats), stats };
   } catch (error) {
     return failure(error);
   }
