@@ -104,13 +104,13 @@ class ConfigParser extends EmbeddedActionsParser {
   }
 }
 
-/** Spelled out, not spread: this runs once a line. */
 /** V8 keeps the properties of a prototype in their fast form, once they are read through it. The bundle needs it (fastOnce). */
 function keepFast(parser: ConfigParser): void {
   const user: ConfigParser = Object.create(parser);
   for (let time = 0; time < 2; time++) user.mark;
 }
 
+/** Spelled out, not spread: this runs once a line. */
 function lineOf(mark: LineMark | null, { start, end: stop, number, sshdNumber }: LineEnd): Line {
   const span = { start, end: stop };
   switch (mark?.kind) {

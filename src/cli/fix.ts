@@ -22,6 +22,7 @@ import {
   type PreparedAudit,
   prepareAudit,
 } from "./prepare-audit.ts";
+import { writeStandardError } from "./standard-output.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
 import { ownVersion } from "./version.ts";
 
@@ -83,7 +84,7 @@ async function fixAll(
   }
   if (stdin !== undefined) {
     writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
-    process.stderr.write(await renderAudit(report, { ...options, format: "concise" }));
+    writeStandardError(await renderAudit(report, { ...options, format: "concise" }));
     return exitCode(report);
   }
   const code = await finish(report, options);

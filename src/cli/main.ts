@@ -4,7 +4,7 @@ import { addAudit, addAuditShare } from "./audit-command.ts";
 import type { Done } from "./command-options.ts";
 import { addConfirm, addForward, addProbe, addProbeInside, addRecover } from "./host-commands.ts";
 import { addCheck, addCompare, addEffective, addExposure, addRules } from "./question-commands.ts";
-import { writeStandardOutput } from "./standard-output.ts";
+import { writeStandardError, writeStandardOutput } from "./standard-output.ts";
 import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
@@ -56,7 +56,7 @@ main(process.argv).then(
   },
   (error: unknown) => {
     const text = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`sshd-policy: internal error: ${text}\n`);
+    writeStandardError(`sshd-policy: internal error: ${text}\n`);
     process.exitCode = EXIT.internal;
   },
 );

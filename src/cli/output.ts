@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import type { ChalkInstance } from "chalk";
 import { concise } from "../report/concise.ts";
 import type { AuditReport } from "../report/report.ts";
-import { isTerminal, writeStandardOutput } from "./standard-output.ts";
+import { isTerminal, writeStandardError, writeStandardOutput } from "./standard-output.ts";
 
 export interface OutputOptions {
   readonly format?: string;
@@ -84,7 +84,7 @@ export function writeBytes(bytes: Uint8Array, { output }: OutputOptions): string
 
 /** One line on standard error, with our name in front. */
 export function complain(text: string): void {
-  process.stderr.write(`sshd-policy: ${text}\n`);
+  writeStandardError(`sshd-policy: ${text}\n`);
 }
 
 /** Wrong usage, or an answer that cannot be written: the exit code. */

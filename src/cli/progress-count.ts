@@ -1,5 +1,6 @@
 /** How far an audit of many files is, for who waits at a terminal. */
 import type { OutputOptions } from "./output.ts";
+import { isErrorTerminal, writeStandardError } from "./standard-output.ts";
 
 /** Fewer targets are done before anybody has read a line. */
 const COUNTED_FROM = 50;
@@ -9,18 +10,17 @@ export function openCounter({ quiet }: OutputOptions): {
   readonly count: (done: number, of: number) => void;
   readonly close: () => void;
 } {
-  const isShown = quiet !== true && process.stderr.isTTY === true;
   let sum = 0;
   let shownAt = 0;
   return {
     count: (done, of) => {
       sum += done;
-      if (!isShown || of < COUNTED_FROM || Date.now() - shownAt < 100) return;
+      if (quiet === true || of < COUNTED_FROM || Date.now() - shownAt < 100 || !isErrorTerminal()) return;
       shownAt = Date.now();
-      process.stderr.write(`\r${sum} of ${of} audited`);
+      writeStandardError(`\r${sum} of ${of} audited`);
     },
     close: () => {
-      if (shownAt > 0) process.stderr.write("\r\x1b[K");
+      if (shownAt > 0) writeStandardError("\r\x1b[K");
     },
   };
 }
