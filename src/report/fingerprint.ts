@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { positionAt } from "../source/source.ts";
 import type { ReportedFinding } from "./report.ts";
 
-/** By rule, file and the text of the line, without its blanks; equal ones are numbered. 32 hexadecimal digits. */
+/** By rule, file and the words of the line, whatever blanks are around them; equal ones are numbered. 32 hexadecimal digits. */
 export function fingerprinted(all: readonly ReportedFinding[]): (readonly [ReportedFinding, string])[] {
   const seen = new Map<string, number>();
   return all.map((reported) => {
@@ -22,5 +22,6 @@ function keyOf({ finding: { rule, place } }: ReportedFinding): string {
     source.lineStarts[line - 1] ?? 0,
     source.lineStarts[line] ?? source.text.length,
   );
-  return [rule, source.path, span.start === span.end ? "" : text.replaceAll(/[ \t\r\n]+/g, " ")].join("\n");
+  const words = text.replaceAll(/[ \t\r\n]+/g, " ").replaceAll(/^ | $/g, "");
+  return [rule, source.path, span.start === span.end ? "" : words].join("\n");
 }

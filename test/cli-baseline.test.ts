@@ -1,0 +1,96 @@
+/** `--write-baseline` and `--baseline`: what is held back, and what is not. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+describe("a baseline", () => {
+  let root = "";
+  const write = (name: string, text: string): void => writeFileSync(join(root, name), text, "latin1");
+  /** The findings of a run, "LINE RULE" each, and its exit code. */
+  const audit = (...words: readonly string[]): { code: number | null; open: string[]; held: string[] } => {
+    const args = ["audit", "--openssh", "10.4", "--format", "json", ...words];
+    const { code, stdout, stderr } = runCli(args, { cwd: root });
+    expect(stderr).toBe("");
+    const found: Found[] = JSON.parse(stdout).targets.flatMap(({ findings }: Target) => findings);
+    const of = (held: boolean): string[] =>
+      found
+        .filter(({ suppressed }) => (suppressed !== null) === held)
+        .map(({ file, start, rule }) => `${file}:${start.line} ${rule}`);
+    return { code, open: of(false), held: of(true) };
+  };
+
+  beforeEach(() => {
+    root = makeRoot({ "/sshd_config": "DisableForwarding no\nX11Forwarding yes\nAllowTcpForwarding no\n" });
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0, open: [] });
+  });
+
+  test("lines that have moved, other blanks and no newline at the end are known", () => {
+    write("sshd_config", "# new\n\nAllowTcpForwarding no\nDisableForwarding no\n  X11Forwarding   yes");
+    expect(audit("sshd_config", "--baseline", "known.json")).toEqual({
+      code: 0,
+      open: [],
+      held: ["sshd_config:5 x11-forwarding", "sshd_config:5 agent-forwarding"],
+    });
+  });
+
+  test("a line with another content is new", () => {
+    write("sshd_config", "X11Forwarding YES # again\nAllowTcpForwarding no\n");
+    const { code, open } = audit("sshd_config", "--baseline", "known.json");
+    expect({ code, open }).toEqual({ code: 1, open: ["sshd_config:1 x11-forwarding"] });
+  });
+
+  test("a second finding of the same text is new", () => {
+    write("sshd_config", "AllowTcpForwarding no\nX11Forwarding yes\nMatch User bob\nX11Forwarding yes\n");
+    const { open, held } = audit("sshd_config", "--baseline", "known.json");
+    expect(open).toEqual(["sshd_config:4 x11-forwarding"]);
+    expect(held).toContain("sshd_config:2 x11-forwarding");
+  });
+
+  test("a finding that is gone is no matter, and one that comes back is known", () => {
+    write("sshd_config", "DisableForwarding yes\n");
+    expect(audit("sshd_config", "--baseline", "known.json")).toEqual({ code: 0, open: [], held: [] });
+    write("sshd_config", "AllowTcpForwarding no\nX11Forwarding yes\n");
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual([]);
+  });
+
+  test("the same line in another file is new", () => {
+    write("other", "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding yes\n");
+    expect(audit("other", "--baseline", "known.json")).toMatchObject({
+      code: 1,
+      open: ["other:3 x11-forwarding"],
+    });
+  });
+
+  test("with both options the new baseline holds what is open beside the old one", () => {
+    write("sshd_config", "AllowTcpForwarding yes\nX11Forwarding yes\n");
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual(["sshd_config:1 tcp-forwarding"]);
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0, open: [] });
+    expect(audit("sshd_config", "--baseline", "known.json")).toMatchObject({ code: 0, open: [] });
+  });
+
+  test.each([
+    ["that is not there", null],
+    ["that is no JSON", "{"],
+    ["of another program", '{"findings": []}'],
+    ["whose version is not known", '{"version": 2, "findings": []}'],
+  ])("a baseline %s is wrong usage, and nothing is audited", (_, text) => {
+    if (text === null) rmSync(join(root, "known.json"));
+    else write("known.json", text);
+    const ran = runCli(["audit", "sshd_config", "--baseline", "known.json"], { cwd: root });
+    expect(ran).toMatchObject({ code: 2, stdout: "" });
+    expect(ran.stderr).toMatch(/^sshd-policy: .*known\.json /);
+  });
+});
+
+interface Target {
+  readonly findings: readonly Found[];
+}
+
+interface Found {
+  readonly rule: string;
+  readonly file: string;
+  readonly start: { readonly line: number };
+  readonly suppressed: object | null;
+}
