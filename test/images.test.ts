@@ -161,7 +161,7 @@ async function open(
 ): Promise<Image | string> {
   const image = await openImage(path, {
     platform,
-    explore: ({ tree }) => {
+    explore: async ({ tree }) => {
       for (const name of asked) tree.read(name);
     },
   });

@@ -8,7 +8,7 @@ import {
   type Release,
   unknownRelease,
 } from "../../grammar/release.ts";
-import { installedRelease, releaseOfBinary } from "../files/release.ts";
+import { type InstalledRelease, installedRelease, releaseOfBinary } from "../files/release.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { TargetOptions } from "./target.ts";
 
@@ -26,11 +26,16 @@ export type Whose = "live" | "host" | "root" | "image";
  * Given, else by the package database, else by `sshd -V` (this host's own sshd only) or by what is written in the
  * program (which is never run), else the newest known.
  */
-export function chooseRelease({ openssh }: TargetOptions, tree: FileTree, whose: Whose): ChosenRelease {
+export async function chooseRelease(
+  { openssh }: TargetOptions,
+  tree: FileTree,
+  whose: Whose,
+): Promise<ChosenRelease> {
   const given = openssh === undefined ? null : parseRelease(openssh);
   if (given !== null) return known({ release: given, source: "given with --openssh" });
   const isSystem = whose === "root" || whose === "image";
-  const installed = installedRelease(tree) ?? (isSystem ? releaseOfBinary(tree) : null);
+  const installed =
+    installedRelease(tree) ?? (await fromRpm(tree)) ?? (isSystem ? releaseOfBinary(tree) : null);
   if (installed !== null) {
     const where = isSystem ? `found in the ${whose}` : "found on this host";
     return known({ release: installed.release, source: `${where}, ${installed.source}` });
@@ -39,6 +44,15 @@ export function chooseRelease({ openssh }: TargetOptions, tree: FileTree, whose:
   if (running !== null) return { release: running, source: "found on this host, sshd -V" };
   const source = "the newest known: none was found, --openssh names another";
   return { release: NEWEST, source, assumed: true };
+}
+
+/** Fedora's place and SUSE's, then Red Hat's. */
+const RPM_DATABASES = ["/usr/lib/sysimage/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite"];
+
+/** Its reader is large, and loaded only where there is something to read. */
+async function fromRpm(tree: FileTree): Promise<InstalledRelease | null> {
+  const path = RPM_DATABASES.find((candidate) => tree.stat(candidate)?.kind === "file");
+  return path === undefined ? null : (await import("../files/rpm-release.ts")).rpmRelease(tree, path);
 }
 
 /** A release that we do not know is read as the nearest one that we do, which is said. */

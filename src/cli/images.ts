@@ -34,11 +34,11 @@ async function openOne(
   const { openImage } = await import("../files/image.ts");
   const image = await openImage(resolve(file), {
     platform: options.platform ?? null,
-    explore: (seen) => {
+    explore: async (seen) => {
       found =
         files.length === 0 && !hasSshd(seen)
           ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
-          : openSystem(systemOf(file, seen, options), files, options);
+          : await openSystem(systemOf(file, seen, options), files, options);
     },
   });
   return "error" in image ? [{ name, error: `${name}: ${latin1(image.error)}` }] : found;

@@ -24,11 +24,11 @@ export interface System {
   readonly image: Image | null;
 }
 
-export function openRoot(
+export async function openRoot(
   root: string,
   files: readonly string[],
   options: TargetOptions,
-): readonly Opened[] | Misuse {
+): Promise<readonly Opened[] | Misuse> {
   const folder = resolve(root);
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const tree = folderTree(folder);
@@ -42,19 +42,19 @@ export function openRoot(
     rootFolder: folder === "/" ? "" : latin1(folder),
     image: null,
   };
-  return openSystem(system, files, options);
+  return await openSystem(system, files, options);
 }
 
 /** FILEs inside a system; without any, what its sshds read. */
-export function openSystem(
+export async function openSystem(
   system: System,
   files: readonly string[],
   options: TargetOptions,
-): readonly Opened[] | Misuse {
+): Promise<readonly Opened[] | Misuse> {
   const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
   const people = choosePeople(options, folderTree("/"), tree);
   if ("misuse" in people) return people;
-  const release = chooseRelease(options, tree, whose);
+  const release = await chooseRelease(options, tree, whose);
   const opening = { options, tree, release, people, start, folders: makeFolders(tree) };
   const paths =
     files.length === 0

@@ -27,7 +27,7 @@ export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
 export const INSIDE_COMMAND = "probe-inside";
 
 export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
-  const opened = openTargets(file === undefined ? [] : [file], options);
+  const opened = await openTargets(file === undefined ? [] : [file], options);
   if ("misuse" in opened) return refuse(opened.misuse);
   const [target] = opened;
   if (target === undefined) return refuse("there is no file to read");

@@ -5,10 +5,10 @@ import { latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { openTargets } from "./targets.ts";
 
-export function openRepository(
+export async function openRepository(
   files: readonly string[],
   options: TargetOptions & { readonly repo: string },
-): readonly (Opened | Absent)[] | Misuse {
+): Promise<readonly (Opened | Absent)[] | Misuse> {
   const { repo, ...rest } = options;
   if (files.length > 0) return { misuse: "--repo finds the files itself: name either DIR or FILEs" };
   if (rest.root !== undefined || rest.image !== undefined)
@@ -17,7 +17,7 @@ export function openRepository(
     return { misuse: `--repo ${repo} is no folder that can be read` };
   const { plain, skipped } = listRepository(repo);
   if (plain.length === 0) return skipped;
-  const opened = openTargets(plain, rest);
+  const opened = await openTargets(plain, rest);
   return "misuse" in opened ? opened : [...opened, ...skipped];
 }
 

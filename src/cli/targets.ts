@@ -12,16 +12,16 @@ import { openRoot } from "./open-system.ts";
 import type { Misuse, Opened, TargetOptions } from "./target.ts";
 
 /** `at`: the file system as it was, in which a FILE is looked for; release and accounts are those of today. */
-export function openTargets(
+export async function openTargets(
   files: readonly string[],
   options: TargetOptions,
   at?: FileTree,
-): readonly Opened[] | Misuse {
+): Promise<readonly Opened[] | Misuse> {
   const misuse = misuseOf(files, options);
   if (misuse !== null) return { misuse };
-  if (options.root !== undefined) return openRoot(options.root, files, options);
+  if (options.root !== undefined) return await openRoot(options.root, files, options);
   const tree = folderTree("/");
-  const release = chooseRelease(options, tree, files.length === 0 ? "live" : "host");
+  const release = await chooseRelease(options, tree, files.length === 0 ? "live" : "host");
   const people = choosePeople(options, tree, null);
   if ("misuse" in people) return people;
   const start = files.length === 0 ? startOptions(tree) : null;

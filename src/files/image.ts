@@ -24,7 +24,7 @@ export interface ImageOptions {
   /** "linux/arm64": which one of an index */
   readonly platform: string | null;
   /** Asks the tree for all that is going to be asked for; called again when more had to be read for it. */
-  readonly explore: (image: Image) => void;
+  readonly explore: (image: Image) => Promise<void>;
 }
 
 /** Ours: chains of links and Includes that lead on after so many readings. */
@@ -60,7 +60,7 @@ async function readImage(path: string, { platform, explore }: ImageOptions): Pro
     for (const [index, layer] of layers.entries()) root.apply(layer, index);
     if (manifest === null) refuseNoRoot(root.tree);
     const image = imageOf(root, manifest);
-    explore(image);
+    await explore(image);
     const further = writtenThroughLinks(layers, root.tree, wanted);
     if (root.missed.files.size + root.missed.folders.size === 0 && !further) return image;
     for (const file of root.missed.files) wanted.addFile(file);

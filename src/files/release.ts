@@ -9,7 +9,7 @@ export interface InstalledRelease {
   readonly source: string;
 }
 
-/** Null where no database that can be read names one; RPM's is a database file that only rpm reads. */
+/** By a database of text; null where none names one. RPM's are read by `rpmRelease`. */
 export function installedRelease(tree: FileTree): InstalledRelease | null {
   return fromDpkg(tree) ?? fromApk(tree) ?? fromPacman(tree);
 }

@@ -49,6 +49,8 @@ const FILES = [
   "/var/lib/dpkg/status",
   "/lib/apk/db/installed",
   "/usr/lib/apk/db/installed",
+  "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+  "/var/lib/rpm/rpmdb.sqlite",
 ];
 /** Packages that pacman has installed are folders here; the names are enough. */
 const NAMES = ["/var/lib/pacman/local"];
@@ -59,11 +61,6 @@ const ENTRIES = [
   "/sbin/sshd",
   "/usr/local/sbin/sshd",
   "/usr/lib/ssh/sshd-session",
-  "/usr/lib/sysimage/rpm/rpmdb.sqlite",
-  "/usr/lib/sysimage/rpm/Packages.db",
-  "/var/lib/rpm/rpmdb.sqlite",
-  "/var/lib/rpm/Packages.db",
-  "/var/lib/rpm/Packages",
 ];
 const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"];
 const UNIT = /^(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?(?:\/|$)/;
