@@ -4,6 +4,7 @@ import type { Image } from "../files/image.ts";
 import { installedRelease } from "../files/release.ts";
 import { commandOptions, startOptions } from "../files/start-options.ts";
 import { mainFiles, sshdPrograms } from "../files/vendor-place.ts";
+import { keyFilesOf } from "../policy/key-files.ts";
 import { openSystem, type System } from "./open-system.ts";
 import { latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
@@ -39,9 +40,16 @@ async function openOne(
         files.length === 0 && !hasSshd(seen)
           ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
           : await openSystem(systemOf(file, seen, options), files, options);
+      if (!("misuse" in found)) for (const each of found) askFor(each, seen);
     },
   });
   return "error" in image ? [{ name, error: `${name}: ${latin1(image.error)}` }] : found;
+}
+
+/** What an audit asks for beside the configuration: the accounts' keys, wherever it says they are. */
+function askFor(opened: Opened | Absent, { tree }: Image): void {
+  if (!("config" in opened)) return;
+  for (const { path } of keyFilesOf(opened.config, opened.accounts ?? [])) tree.read(path);
 }
 
 function hasSshd({ tree }: Image): boolean {

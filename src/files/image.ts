@@ -56,8 +56,7 @@ async function readImage(path: string, { platform, explore }: ImageOptions): Pro
   const manifest = readManifest(store.readMember, platform);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
     const layers = await scan(store, manifest, wanted);
-    const root = layeredRoot(wanted);
-    for (const [index, layer] of layers.entries()) root.apply(layer, index);
+    const root = layeredRoot(layers, wanted);
     if (manifest === null) refuseNoRoot(root.tree);
     const image = imageOf(root, manifest);
     await explore(image);

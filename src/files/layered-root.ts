@@ -51,17 +51,21 @@ export interface FileVersion {
 export interface LayeredRoot {
   readonly tree: FileTree;
   readonly missed: Missed;
-  readonly apply: (layer: ScannedLayer, index: number) => void;
   /** the file at a path without links, as each layer that has it left it, the last one first */
   readonly versions: (path: string) => readonly FileVersion[];
 }
 
 const PLAIN_FOLDER: Attributes = { mode: 0o755, uid: 0, gid: 0, modifiedMs: 0 };
 
-export function layeredRoot(wanted: Wanted): LayeredRoot {
+export function layeredRoot(layers: readonly ScannedLayer[], wanted: Wanted): LayeredRoot {
   const root: Folder = { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
   const missed: Missed = { files: new Set(), folders: new Set() };
-  const lookup = lookupIn(root, wanted, missed);
+  const mayBe = placesOf(layers);
+  const lookup = lookupIn(root, (path, whole) => {
+    const isLeftOut = wanted.keeping(path) === "nothing" || wanted.keeping(whole) === "nothing";
+    if (isLeftOut && mayBe(whole)) missed.files.add(whole);
+  });
+  for (const [index, layer] of layers.entries()) applyLayer({ root, lookup, missed, wanted }, layer, index);
   return {
     tree: {
       read: (path) => readFile(lookup, missed, path),
@@ -69,12 +73,12 @@ export function layeredRoot(wanted: Wanted): LayeredRoot {
       stat: (path, options) => statPath(lookup, path, options?.follow ?? true),
     },
     missed,
-    apply: (layer, index) => applyLayer({ root, lookup, missed, wanted }, layer, index),
     versions: (path) => versionsOf(resolveInside(lookup, path, "keep")),
   };
 }
 
-function lookupIn(root: Folder, wanted: Wanted, missed: Missed): Lookup<Entry> {
+/** `missing`: told the path that is not there, and the whole one that was asked for. */
+function lookupIn(root: Folder, missing: (path: string, whole: string) => void): Lookup<Entry> {
   return {
     at: (path, rest) => {
       let entry: Entry = root;
@@ -82,7 +86,7 @@ function lookupIn(root: Folder, wanted: Wanted, missed: Missed): Lookup<Entry> {
         if (name === "") continue;
         const next: Entry | undefined = entry.kind === "folder" ? entry.children.get(name) : undefined;
         if (next === undefined) {
-          noteMissing(path, rest, wanted, missed);
+          missing(path, wholePath(path, rest));
           return { code: "ENOENT" };
         }
         entry = next;
@@ -94,10 +98,36 @@ function lookupIn(root: Folder, wanted: Wanted, missed: Missed): Lookup<Entry> {
 }
 
 /** The whole path that is asked for, so that the next pass need not stop at each of its folders. */
-function noteMissing(path: string, rest: readonly string[], wanted: Wanted, missed: Missed): void {
+function wholePath(path: string, rest: readonly string[]): string {
   const further = [...rest].reverse().filter((name) => name !== "" && name !== ".");
-  const whole = further.includes("..") ? path : [path, ...further].join("/");
-  if (wanted.keeping(path) === "nothing" || wanted.keeping(whole) === "nothing") missed.files.add(whole);
+  return further.includes("..") ? path : [path, ...further].join("/");
+}
+
+/** False where no layer has anything at a path, nor a link on the way to it: another pass would find nothing. */
+function placesOf(layers: readonly ScannedLayer[]): (path: string) => boolean {
+  let known: Places | null = null;
+  return (path) => {
+    known ??= unionOf(layers);
+    const { folders, links } = known;
+    const above = foldersAbove(path);
+    return folders.has(path) || folders.has(above[0] ?? "/") || above.some((folder) => links.has(folder));
+  };
+}
+
+interface Places {
+  /** of all entries, and those above them */
+  readonly folders: ReadonlySet<string>;
+  readonly links: ReadonlySet<string>;
+}
+
+function unionOf(layers: readonly ScannedLayer[]): Places {
+  const folders = new Set<string>();
+  for (const layer of layers) {
+    for (const folder of layer.folders.keys()) {
+      for (let path = folder; !folders.has(path); path = foldersAbove(path)[0] ?? "/") folders.add(path);
+    }
+  }
+  return { folders, links: new Set(layers.flatMap((layer) => [...layer.links])) };
 }
 
 function readFile(lookup: Lookup<Entry>, missed: Missed, path: string): FileContent {
