@@ -73,6 +73,9 @@ describe("accounts", () => {
   });
 });
 
+const SYSV =
+  "\tif start-stop-daemon --start --quiet --oknodo --chuid 0:0 --pidfile /run/sshd.pid --exec /usr/sbin/sshd";
+
 describe("startOptions", () => {
   const unit = (exec: string): string => `[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=${exec}\n`;
   const UNIT = "/usr/lib/systemd/system/ssh.service";
@@ -109,6 +112,46 @@ describe("startOptions", () => {
       "OpenRC",
       { "/etc/conf.d/sshd": "# x\ncommand_args='-o X11Forwarding=no'\n" },
       { options: ["X11Forwarding=no"], configFile: null, source: "/etc/conf.d/sshd" },
+    ],
+    [
+      "OpenRC's other file",
+      { "/etc/conf.d/sshd": 'SSHD_CONFDIR="/srv/ssh"\nSSHD_OPTS="-u0"\n' },
+      { options: [], configFile: "/srv/ssh/sshd_config", source: "/etc/conf.d/sshd" },
+    ],
+    [
+      "Red Hat's settings without a unit",
+      { "/etc/init.d/sshd": "$SSHD $OPTIONS && success\n", "/etc/sysconfig/sshd": 'OPTIONS="-p 2222"\n' },
+      { options: ["Port=2222"], configFile: null, source: "/etc/sysconfig/sshd" },
+    ],
+    [
+      "Debian's script, as it is packaged",
+      {
+        "/etc/init.d/ssh": `${SYSV} -- $SSHD_OPTS; then\n`,
+        "/etc/default/ssh": "SSHD_OPTS='-o GatewayPorts=no'\n",
+      },
+      { options: ["GatewayPorts=no"], configFile: null, source: "/etc/default/ssh" },
+    ],
+    [
+      "options that somebody wrote into the script",
+      {
+        "/etc/init.d/ssh": `EXTRA="-p 22022"\n${SYSV} -- -o PermitTunnel=yes \\\n  $EXTRA $SSHD_OPTS; then\n`,
+        "/etc/default/ssh": "SSHD_OPTS='-o GatewayPorts=no'\n",
+      },
+      {
+        options: ["PermitTunnel=yes", "Port=22022", "GatewayPorts=no"],
+        configFile: null,
+        source: "/etc/init.d/ssh",
+      },
+    ],
+    [
+      "a start line that is a comment",
+      { "/etc/init.d/ssh": "# start-stop-daemon --start --exec /usr/sbin/sshd -- -o PermitTunnel=yes\n" },
+      NO_OPTIONS,
+    ],
+    [
+      "FreeBSD",
+      { "/etc/rc.conf": 'sshd_enable="YES"\nsshd_flags="-o PermitTunnel=no"\n' },
+      { options: ["PermitTunnel=no"], configFile: null, source: "/etc/rc.conf" },
     ],
   ])("%s", (_, files, expected) => {
     expect(startOptions(folderTree(makeRoot(files)))).toEqual(expected);

@@ -1,9 +1,11 @@
 /**
  * The options with which a tree's service manager starts sshd: they win over the file (sshd(8): -o, -p, -f). Read from
- * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from Debian's
- * /etc/default/ssh and OpenRC's /etc/conf.d/sshd. Nothing is run.
+ * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from init scripts
+ * and their settings. Nothing is run.
  */
 import { textOf } from "./file-text.ts";
+import { initCommand } from "./init-script.ts";
+import { expand, setVariable, splitWords, variablesOf } from "./shell-words.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -23,13 +25,8 @@ export function startOptions(tree: FileTree): StartOptions {
     const command = unitCommand(tree, unit);
     if (command !== null) return command;
   }
-  const [path, name] =
-    tree.stat("/etc/default/ssh") === null
-      ? ["/etc/conf.d/sshd", "command_args"]
-      : ["/etc/default/ssh", "SSHD_OPTS"];
-  const value =
-    variablesOf(textOf(tree, path) ?? "").get(name) ?? variablesOf(textOf(tree, path) ?? "").get("SSHD_OPTS");
-  return value === undefined ? NOTHING : readOptions(splitWords(value), path);
+  const command = initCommand(tree);
+  return command === null ? NOTHING : readOptions(command.words, command.source);
 }
 
 /**
@@ -72,39 +69,6 @@ function unitCommand(tree: FileTree, unit: string): StartOptions | null {
   );
   const usesVariables = /\$/.test(command.value) && environmentPath !== null;
   return readOptions(words.slice(1), usesVariables ? (environmentPath ?? command.path) : command.path);
-}
-
-/** `$NAME` as a word of its own is split, `${NAME}` is not (systemd.service(5), "Command lines"). */
-function expand(word: string, variables: ReadonlyMap<string, string>): string[] {
-  const alone = /^\$([A-Za-z_]\w*)$/.exec(word);
-  if (alone !== null) return splitWords(variables.get(alone[1] ?? "") ?? "");
-  return [word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => variables.get(name) ?? "")];
-}
-
-function variablesOf(text: string): Map<string, string> {
-  const variables = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const match = /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$/.exec(line);
-    if (match !== null) setVariable(variables, `${match[1] ?? ""}=${splitWords(match[2] ?? "").join(" ")}`);
-  }
-  return variables;
-}
-
-function setVariable(variables: Map<string, string>, assignment: string): void {
-  const equals = assignment.indexOf("=");
-  if (equals > 0) variables.set(assignment.slice(0, equals), assignment.slice(equals + 1));
-}
-
-/** Words between blanks, with single and double quotes and backslashes as a shell has them. */
-function splitWords(text: string): string[] {
-  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^ \t"'\\])+/g) ?? [];
-  return words.map((word) =>
-    word.replaceAll(
-      /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g,
-      (_, double?: string, single?: string, escaped?: string) =>
-        double === undefined ? (single ?? escaped ?? "") : double.replaceAll(/\\(.)/g, "$1"),
-    ),
-  );
 }
 
 /** Flags of sshd that take a value (sshd(8)). */

@@ -44,6 +44,8 @@ const FILES = [
   "/etc/conf.d/sshd",
   "/etc/init.d/ssh",
   "/etc/init.d/sshd",
+  "/etc/rc.conf",
+  "/etc/rc.conf.local",
   "/etc/sysctl.conf",
   "/etc/crypto-policies/back-ends/opensshserver.config",
   "/var/lib/dpkg/status",

@@ -1,0 +1,34 @@
+/** Words and variables as shells, systemd and init scripts write them; nothing is run. */
+
+/** `$NAME` as a word of its own is split, `${NAME}` is not (systemd.service(5), "Command lines"). */
+export function expand(word: string, variables: ReadonlyMap<string, string>): string[] {
+  const alone = /^\$([A-Za-z_]\w*)$/.exec(word);
+  if (alone !== null) return splitWords(variables.get(alone[1] ?? "") ?? "");
+  return [word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => variables.get(name) ?? "")];
+}
+
+export function variablesOf(text: string): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const line of text.split("\n")) {
+    const match = /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$/.exec(line);
+    if (match !== null) setVariable(variables, `${match[1] ?? ""}=${splitWords(match[2] ?? "").join(" ")}`);
+  }
+  return variables;
+}
+
+export function setVariable(variables: Map<string, string>, assignment: string): void {
+  const equals = assignment.indexOf("=");
+  if (equals > 0) variables.set(assignment.slice(0, equals), assignment.slice(equals + 1));
+}
+
+/** Words between blanks, with single and double quotes and backslashes as a shell has them. */
+export function splitWords(text: string): string[] {
+  const words = text.match(/(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^ \t"'\\])+/g) ?? [];
+  return words.map((word) =>
+    word.replaceAll(
+      /"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g,
+      (_, double?: string, single?: string, escaped?: string) =>
+        double === undefined ? (single ?? escaped ?? "") : double.replaceAll(/\\(.)/g, "$1"),
+    ),
+  );
+}
