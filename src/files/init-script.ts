@@ -23,9 +23,6 @@ const SETTINGS: readonly (readonly [path: string, names: readonly string[]])[] =
   ["/etc/rc.conf.local", ["sshd_flags"]],
   ["/etc/rc.conf", ["sshd_flags"]],
 ];
-/** The line that starts it, with sshd's own options behind `--` (start-stop-daemon(8)). */
-const START = /^[^#\n]*\bstart-stop-daemon\b[^\n]*--start\b[^\n]*\bsshd"?[ \t]+--[ \t]+([^\n;&|<>]*)/m;
-
 /** Null where nothing says anything. */
 export function initCommand(tree: FileTree): InitCommand | null {
   const [path, names] = SETTINGS.find(([file]) => tree.stat(file) !== null) ?? ["", []];
@@ -44,10 +41,22 @@ export function initCommand(tree: FileTree): InitCommand | null {
 
 /** The words of a script's start line; the script's own variables are put in, its settings' are not yet. */
 function startLine(text: string, settings: ReadonlyMap<string, string>): readonly string[] | null {
-  const line = START.exec(text.replaceAll(/\\\n/g, " "))?.[1];
+  const line = text
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .map(optionsIn)
+    .find((found) => found !== null);
   if (line === undefined) return null;
   const own = new Map([...variablesOf(text)].filter(([name]) => !settings.has(name)));
   return splitWords(line).flatMap((word) => (own.has(word.replace(/^\$/, "")) ? expand(word, own) : [word]));
+}
+
+/** sshd's own options stand behind `--` (start-stop-daemon(8)). */
+function optionsIn(line: string): string | null {
+  const program = line.indexOf("start-stop-daemon");
+  const start = program === -1 ? -1 : line.indexOf("--start", program);
+  if (start === -1 || line.slice(0, program).includes("#")) return null;
+  return /\bsshd"?[ \t]+--[ \t]+([^;&|<>]*)/.exec(line.slice(start))?.[1] ?? null;
 }
 
 /** OpenRC's script names another file with -f, when its settings do. */
