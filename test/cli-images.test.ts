@@ -97,6 +97,21 @@ describe("audit --image", () => {
     expect(stdout).not.toContain("/root/.ssh");
   });
 
+  test("several images in threads of their own: the same answers in the same order", () => {
+    const open = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
+    for (const name of ["a", "b", "c"])
+      save(`${name}.tar`, dockerArchive(image(name === "b" ? [BASE] : [BASE, open])));
+    const images = ["a.tar", "b.tar", "c.tar", "missing.tar"].flatMap((name) => ["--image", name]);
+    const alone = run("audit", "--format", "json", ...images);
+    expect(run("audit", "--format", "json", "--jobs", "3", ...images)).toEqual(alone);
+    const { targets } = JSON.parse(alone.stdout);
+    const rules = targets.map(({ findings }: { findings: { rule: string }[] }) =>
+      findings.map(({ rule }) => rule),
+    );
+    expect(rules).toEqual([["tunnel-device"], [], ["tunnel-device"], []]);
+    expect(alone.code).toBe(2);
+  });
+
   test("without an sshd there is nothing to judge", () => {
     save("none.tar.gz", gzipSync(dockerArchive(image([[folder("etc"), file("etc/passwd", "")]]))));
     for (const command of ["audit", "exposure", "effective", "check"]) {

@@ -55,7 +55,7 @@ export function addAudit(program: Command, done: Done): void {
     .option("--no-suppressions", "show what comments in the files accept, too")
     .option("--baseline <file>", "leave out the findings that this file names")
     .option("--write-baseline <file>", "write today's findings there, and leave them out")
-    .option("--jobs <n>", "audit many files in that many threads", positive)
+    .option("--jobs <n>", "audit many files or images in that many threads", positive)
     .option("--fix", "make the safe changes")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")

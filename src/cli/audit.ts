@@ -28,11 +28,11 @@ async function auditAll(files: readonly string[], options: AuditCommandOptions):
   const counter = openCounter(options);
   const isRepository = repo !== undefined && files.length === 0 && isFolder(repo);
   try {
-    if (jobs < 2 || files.includes("-") || (files.length < 2 && !isRepository))
+    const many = options.image?.length ?? files.length;
+    if (jobs < 2 || files.includes("-") || (many < 2 && !isRepository))
       return await auditTargets(files, options, counter.count);
     const { auditInWorkers } = await import("./jobs.ts");
-    if (!isRepository)
-      return await auditInWorkers({ files, options }, Math.min(jobs, files.length), counter.count);
+    if (!isRepository) return await auditInWorkers({ files, options }, Math.min(jobs, many), counter.count);
     const { repo: _, ...rest } = options;
     const { plain, skipped } = (await import("./repository.ts")).listRepository(repo);
     const audited = await auditInWorkers({ files: plain, options: rest }, jobs, counter.count);

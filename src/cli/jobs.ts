@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { TargetReport } from "../report/report.ts";
 import type { AuditCommandOptions } from "./prepare-audit.ts";
 
-/** What a worker is given, and answers with: the reports of its files, or why the call is wrong usage. */
+/** What a worker is given, and answers with: the reports of its files or images, or why the call is wrong usage. */
 export interface Share {
   readonly files: readonly string[];
   readonly options: AuditCommandOptions;
@@ -17,17 +17,17 @@ export type ShareAnswer =
 /** Told how many files are finished more, and how many there are. */
 type Done = (files: number, of: number) => void;
 
-/** Reports in the order of the files' first folders; `done` is told how many files are finished. */
+/** Reports in the order of the images, or of the files' first folders; `done` is told how many are finished. */
 export async function auditInWorkers(
-  { files, options }: Share,
+  whole: Share,
   jobs: number,
   done: Done,
 ): Promise<{ readonly targets: readonly TargetReport[] } | { readonly misuse: string }> {
-  const shares = sharesOf(files, jobs);
+  const shares = sharesOf(whole, jobs);
   const answers = await Promise.all(
     shares.map(async (share) => {
-      const answer = await runWorker({ files: share, options });
-      done(share.length, files.length);
+      const answer = await runWorker(share);
+      done(sizeOf(share), sizeOf(whole));
       return answer;
     }),
   );
@@ -40,8 +40,23 @@ export async function auditInWorkers(
   return { targets };
 }
 
+/** How many there are to share out: images, or files. */
+function sizeOf({ files, options }: Share): number {
+  return options.image?.length ?? files.length;
+}
+
+function sharesOf({ files, options }: Share, jobs: number): readonly Share[] {
+  const { image } = options;
+  if (image === undefined) return filesInShares(files, jobs).map((share) => ({ files: share, options }));
+  const most = Math.ceil(image.length / jobs);
+  return Array.from({ length: Math.ceil(image.length / most) }, (_, index) => ({
+    files,
+    options: { ...options, image: image.slice(index * most, (index + 1) * most) },
+  }));
+}
+
 /** A drop-in and the file that includes it stay together: one is read through the other. */
-function sharesOf(files: readonly string[], jobs: number): readonly string[][] {
+function filesInShares(files: readonly string[], jobs: number): readonly string[][] {
   const groups = new Map<string, string[]>();
   for (const file of files) {
     const folder = file.replace(/(?:^|\/)(?:sshd_config\.d\/)?[^/]*$/, "");
