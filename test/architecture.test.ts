@@ -14,7 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/source": [],
   "src/edit": [],
   "src/diff": ["diff"],
-  "src/files": ["grammar", "fzstd"],
+  "src/files": ["grammar", "fzstd", "sql.js/dist/sql-wasm-inline.js"],
   "src/config": ["grammar", "src/edit", "src/files"],
   "src/policy": ["grammar", "src/config", "src/files (types)"],
   "src/lint": ["grammar", "src/config", "src/policy", "src/files (types)", "yaml"],
