@@ -127,7 +127,7 @@ for (const [name, module] of chunks)
 const start = await bundle("src/cli/start.ts", { define: { __BUNDLE__: JSON.stringify(mainName) } });
 writeFileSync(`${dist}/cli.js`, `#!/usr/bin/env node\n${start}`);
 chmodSync(`${dist}/cli.js`, 0o755);
-writeFileSync(`${dist}/index.js`, await bundle("src/index.ts"));
+writeFileSync(`${dist}/index.js`, await bundle("src/index.ts", { plugins: [splitChunks("./chunks")] }));
 writeFileSync(`${dist}/package.json`, '{ "type": "commonjs" }\n');
 writeFileSync(`${dist}/licences.txt`, licences());
 execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.types.json`], {

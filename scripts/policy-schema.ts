@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { RULES } from "../rules/index.ts";
-import { PROFILES } from "../src/cli/intent.ts";
+import { PROFILES } from "../src/lint/intent.ts";
 import type { KnownNames } from "../src/lint/policy-file.ts";
 import { CAPABILITIES } from "../src/policy/connection.ts";
 

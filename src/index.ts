@@ -10,6 +10,8 @@ import { RULES } from "../rules/index.ts";
 import type { Config } from "./config/config.ts";
 import type { Account } from "./files/tree.ts";
 import { audit as runRules } from "./lint/audit.ts";
+import { compareIntent } from "./lint/intended.ts";
+import { type Intent, PROFILES, saysWhatIsWanted, withSettings } from "./lint/intent.ts";
 import type { AllowedForwarding, Finding, Rule } from "./lint/rule.ts";
 import { exposure } from "./policy/exposure.ts";
 import { lineUses } from "./policy/line-uses.ts";
@@ -22,6 +24,7 @@ export type { Config, Directive, MatchBlock, Problem } from "./config/config.ts"
 export { type LoadOptions, loadConfig } from "./config/load.ts";
 export { folderTree } from "./files/folder.ts";
 export type { Account, FileTree } from "./files/tree.ts";
+export type { Intent } from "./lint/intent.ts";
 export type { AllowedForwarding, Finding, Fix, Rule, Severity } from "./lint/rule.ts";
 export type { Answer, Decider, Exposure } from "./policy/answer.ts";
 export { type Comparison, comparePolicies as compare, type PolicyChange } from "./policy/compare.ts";
@@ -33,30 +36,46 @@ export { readSpecifications } from "./policy/specification.ts";
 export const rules: readonly Rule[] = RULES;
 
 export interface AuditRequest {
-  /** default: all but those of the strict profile */
+  /** default: those of the policy file's profile, or all but those of the strict one */
   readonly rules?: readonly Rule[];
+  /** default: as the policy file says, or none */
   readonly allowForwarding?: AllowedForwarding;
+  /** what is wanted, from `readPolicyFile`; null, the default: nobody said */
+  readonly policyFile?: Intent | null;
   /** null, the default: anybody may exist; else nobody but these */
   readonly accounts?: readonly Account[] | null;
-  /** ISO date by which suppressions in the files are judged; left out, they count for nothing */
+  /** ISO date: left out, suppressions in the files count for nothing, and no entry of a policy file ends */
   readonly today?: string;
 }
 
 /** The findings that no suppression holds back, in the order of the files. */
 export function audit(config: Config, request: AuditRequest = {}): Finding[] {
   const world = { accounts: request.accounts ?? null };
-  const { today } = request;
-  return runRules(
-    config,
-    exposure(config, world),
-    request.rules ?? RULES.filter(({ strict }) => strict !== true),
-    {
-      lineUses: lineUses(config, world),
-      allowed: request.allowForwarding ?? "none",
-      accounts: world.accounts,
-      suppressions: today === undefined ? null : { today, knownRules: RULES.map(({ id }) => id) },
-    },
-  );
+  const { today, policyFile: intent = null } = request;
+  const intended = saysWhatIsWanted(intent)
+    ? compareIntent(config, intent, { ...world, today: today ?? "" })
+    : null;
+  return runRules(config, intended?.everything ?? exposure(config, world), rulesFor(request), {
+    lineUses: lineUses(config, world),
+    allowed: request.allowForwarding ?? intent?.allowForwarding ?? "none",
+    accounts: world.accounts,
+    intended,
+    suppressions: today === undefined ? null : { today, knownRules: RULES.map(({ id }) => id) },
+  });
+}
+
+function rulesFor({ rules: chosen, policyFile = null }: AuditRequest): readonly Rule[] {
+  const ofProfile = policyFile?.profile === "strict" ? RULES : RULES.filter(({ strict }) => strict !== true);
+  return withSettings(chosen ?? ofProfile, policyFile?.rules ?? []);
+}
+
+/** A policy file (docs/policy-file.md) to audit by; every mistake is a line "name:line:column: message". */
+export async function readPolicyFile(
+  name: string,
+  bytes: Uint8Array,
+): Promise<Intent | { readonly mistakes: readonly string[] }> {
+  const reader = await import("./lint/policy-file.ts");
+  return reader.readPolicyFile(name, decode(bytes), { rules: RULES.map(({ id }) => id), profiles: PROFILES });
 }
 
 /** Any bytes in, a tree and what sshd would refuse of its lines out; never throws. Default: the newest release. */

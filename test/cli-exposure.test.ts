@@ -56,6 +56,21 @@ describe("exposure", () => {
     expect(target.regions[capabilities["tun"]]).toMatchObject({ capability: "tun", allowed: false });
   });
 
+  it("says of a connection that is asked for whether its user can log in", () => {
+    const file = bastion();
+    const asked = (connection: string): string =>
+      exposed(file, "--format", "pretty", "-C", connection).stdout;
+    expect(asked("user=deploy,addr=10.1.1.1")).not.toContain("cannot log in");
+    expect(asked("user=git,addr=192.0.2.9")).toContain("cannot log in: AllowUsers does not name git");
+    const groups = bastion("AllowGroups staff\n");
+    const login = (connection: string): unknown =>
+      JSON.parse(exposed(groups, "--format", "json", "-C", connection).stdout).targets[0].connections[0]
+        .login;
+    expect(login("user=bob,addr=192.0.2.9")).toBe("unknown");
+    expect(login("user=bob,addr=192.0.2.9,group=users")).toBe("impossible");
+    expect(login("user=bob,addr=192.0.2.9,group=staff")).toBe("possible");
+  });
+
   it("asks about one user, one capability, and leaves out who cannot log in", () => {
     const file = bastion();
     const lines = (...args: string[]): string[] =>

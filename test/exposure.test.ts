@@ -144,3 +144,60 @@ describe("a line that never decides", () => {
     );
   });
 });
+
+describe("what is hard to settle", () => {
+  it("shares one effort limit, and leaves the rest of the policy answered", () => {
+    // a name with a letter in one place, and no such name: an automaton of 2^places states
+    const puzzles = Array.from({ length: 40 }, (_, index) => {
+      const pattern = `*${"abcdefgh"[index % 8]}${"?".repeat(12 + (index % 20))}`;
+      return `Match User ${pattern} User *,!${pattern}\nAllowTcpForwarding yes\n`;
+    });
+    const config = configOf(
+      `AllowTcpForwarding no\nMatch User bob\nAllowTcpForwarding yes\n${puzzles.join("")}Match User bob2\nAllowTcpForwarding yes\n`,
+    );
+    const { answers, complete, limits } = exposure(config, { capabilities: ["tcp-local"] });
+    expect(complete).toBe(false);
+    expect(limits.length).toBe(40);
+    expect(answers.filter(({ allowed }) => allowed === true).map(({ condition }) => condition)).toEqual([
+      "user bob",
+      expect.stringMatching(/^user bob2/),
+    ]);
+  });
+
+  it("finds a link-local client on an interface with no usual name", () => {
+    const config = configOf(
+      "AllowTcpForwarding no\nMatch Address 0.0.0.0/0,::/0\nAllowTcpForwarding no\n" +
+        "Match Address *0,*o,*1,*3\nAllowTcpForwarding no\nMatch Address *\nAllowTcpForwarding yes\n",
+      "9.6",
+    );
+    const [open] = exposure(config, { capabilities: ["tcp-local"] }).answers.filter(
+      ({ allowed }) => allowed !== false,
+    );
+    expect(open?.witness?.addr).toMatch(/^fe80::1%[a-z]+$/);
+    expect(open?.allowed).toBe(true);
+  });
+});
+
+describe("who can log in, beside the grant", () => {
+  const logins = (text: string): readonly string[] =>
+    exposure(configOf(text), { capabilities: ["tcp-local"] })
+      .answers.filter(({ allowed }) => allowed === true)
+      .map(({ condition, login }) => `${condition}: ${login}`);
+  const blocks = "AllowTcpForwarding no\nMatch User pi\nAllowTcpForwarding yes\n";
+
+  it("does not depend on where root may, for anybody else", () => {
+    const place = "Match Address 10.0.0.0/8\nPermitRootLogin no\n";
+    expect(logins(`DenyUsers pi\n${blocks}${place}`)).toEqual(["user pi: impossible"]);
+    expect(logins(`AllowUsers root\n${blocks.replace("pi", "root")}${place}`)).toEqual([
+      "user root: possible",
+    ]);
+  });
+
+  it("is unknown where a list is too long to try each name", () => {
+    const groups = Array.from({ length: 70 }, (_, number) => `g${number}`).join(" ");
+    expect(logins(`AllowGroups ${groups}\n${blocks}`)).toEqual(["user pi: possible"]);
+    expect(logins(`DenyGroups ${groups} g99\nAllowGroups ${groups} last\n${blocks}`)).toEqual([
+      "user pi: unknown",
+    ]);
+  });
+});

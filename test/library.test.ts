@@ -1,6 +1,16 @@
 /** The library door: the same answers as the command line, as data. */
 import { expect, test } from "vitest";
-import { audit, check, compare, effective, exposure, parse, print, rules } from "../src/index.ts";
+import {
+  audit,
+  check,
+  compare,
+  effective,
+  exposure,
+  parse,
+  print,
+  readPolicyFile,
+  rules,
+} from "../src/index.ts";
 import { configOf } from "./configurations.ts";
 
 const ALICE = {
@@ -43,4 +53,19 @@ test("parse and print give the bytes back; the rules are there", () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
   expect(print(parse(bytes).tree)).toEqual(Buffer.from(bytes));
   expect(rules.length).toBeGreaterThan(30);
+});
+
+test("a policy file says what is wanted, by name and by place", async () => {
+  const config = configOf("AllowTcpForwarding no\nMatch User deploy\nAllowTcpForwarding local\n");
+  const ids = async (yaml: string): Promise<readonly string[]> => {
+    const policyFile = await readPolicyFile("policy.yaml", Buffer.from(yaml));
+    if ("mistakes" in policyFile) return policyFile.mistakes;
+    return audit(config, { policyFile }).map(({ rule }) => rule);
+  };
+  expect(audit(config).map(({ rule }) => rule)).toContain("reopened-by-match");
+  const allowed =
+    "version: 1\nallow:\n  - users: deploy\n    capability: [tcp-local, unix-local]\n    reason: releases\n";
+  expect(await ids(allowed)).not.toContain("reopened-by-match");
+  expect(await ids(allowed.replace("deploy", "bob"))).toContain("reopened-by-match");
+  expect(await ids("version: 1\nnonsense: 1\n")).toEqual([expect.stringMatching(/^policy\.yaml:2:1: /)]);
 });

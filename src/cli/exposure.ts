@@ -3,8 +3,10 @@ import { parsePatternList } from "../../grammar/patterns.ts";
 import type { Criterion } from "../config/config.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
+import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { exposure } from "../policy/exposure.ts";
 import { locate } from "../policy/locate.ts";
+import { loginOf } from "../policy/login.ts";
 import { readSpecifications } from "../policy/specification.ts";
 import {
   type ExposedTarget,
@@ -106,6 +108,7 @@ function expose(
     answers: found.answers.filter((answer) => isShown(answer, options)),
     connections: connections.map((connection) => ({
       connection,
+      login: loginAt(target, connection),
       answers: new Map(
         capabilities.map((capability) => [
           capability,
@@ -114,6 +117,18 @@ function expose(
       ),
     })),
   };
+}
+
+/** Of this one connection: nobody asks -C about others. */
+function loginAt({ config }: Target, connection: Connection): Pick<Answer, "login" | "loginBecause"> {
+  const effective = evaluate(config, connection);
+  if (!isAnswer(effective)) return { login: "impossible", loginBecause: effective.message };
+  const { login, because } = loginOf(effective, connection, config.release);
+  if (login !== "impossible" || connection.groups !== null) return { login, loginBecause: because };
+  const withoutGroups = new Map([...effective].filter(([keyword]) => keyword !== "allowgroups"));
+  return loginOf(withoutGroups, connection, config.release).login === "impossible"
+    ? { login, loginBecause: because }
+    : { login: "unknown", loginBecause: "AllowGroups is set, and no group= was given" };
 }
 
 /** Names or patterns, as on a Match line. */

@@ -4,11 +4,9 @@ import { RULES } from "../../rules/index.ts";
 import { folderTree } from "../files/folder.ts";
 import { findPolicyFile, readTrusted } from "../files/policy-file.ts";
 import type { FileTree } from "../files/tree.ts";
-import type { Intent } from "../lint/intent.ts";
+import { type Intent, PROFILES } from "../lint/intent.ts";
 import { latin1 } from "./paths.ts";
 import type { Target, TargetOptions } from "./target.ts";
-
-export const PROFILES: readonly string[] = ["default", "strict"];
 
 export interface IntentOptions extends TargetOptions {
   /** false with --no-config */

@@ -32,6 +32,8 @@ export interface IntentEntry {
   readonly place: Place;
 }
 
+export const PROFILES: readonly string[] = ["default", "strict"];
+
 /** False for a file about rules alone: then nothing is compared. */
 export function saysWhatIsWanted(intent: Intent | null): intent is Intent {
   return intent !== null && (intent.allow !== null || intent.keep.length > 0);

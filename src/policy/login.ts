@@ -113,16 +113,25 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
   const people = candidatesOf(reasoning, lists);
   const judgeOne = (connection: Connection): Judged =>
     judge((keyword) => reader.read(connection, keyword)?.values ?? [], connection, config.release);
-  const letIn = (scope: Scope, witness: Connection): Connection | undefined =>
-    people
+  const letIn = (scope: Scope, witness: Connection): Connection | undefined => {
+    const only = fixedUser(searcher, scope);
+    return people
       .flatMap(({ name, groups }) =>
         accounts === null ? variants(witness, { name, groups }) : [{ ...witness, user: name, groups }],
       )
+      .filter(({ user }) => only === null || user === only)
       .find((person) => contains(searcher, scope, person) && judgeOne(person).login === "possible");
+  };
   const certainty = makeCertainty(reasoning, lists);
+  const answered = new Map<Scope, LoginAnswer>();
   return (scope, witness) => {
     if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
     if (lists.length === 0) return POSSIBLE;
+    const answer = answered.get(scope) ?? ask(scope, witness);
+    answered.set(scope, answer);
+    return answer;
+  };
+  function ask(scope: Scope, witness: Connection): LoginAnswer {
     const first = judgeOne(witness);
     if (first.login === "possible") return first;
     const other = letIn(scope, witness);
@@ -131,7 +140,7 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     return certainty(scope, (user) => judgeOne({ ...witness, user }).surely)
       ? first
       : { login: "unknown", because: `${first.because}; others in this region may be let in` };
-  };
+  }
 }
 
 type Person = Pick<Account, "name" | "groups">;
@@ -152,17 +161,21 @@ function makeCertainty(
   { accounts, config, searcher }: Reasoning,
   lists: readonly Directive[],
 ): (scope: Scope, isSurelyRefused: (user: string) => boolean) => boolean {
-  if (lists.some(({ guards }) => guards.length > 0)) return () => false;
+  const guarded = lists.filter(({ guards }) => guards.length > 0);
+  if (guarded.some(({ keyword }) => keyword !== "permitrootlogin")) return () => false;
+  // then it depends on the place whether root may
+  const rootVaries = guarded.length > 0;
   const isPlain = lists.every(({ args }) =>
     args.every(({ value }) => !isWild(value) && !value.includes("@")),
   );
-  if (accounts !== null) return () => isPlain && accounts.length <= MAX_ACCOUNTS;
+  if (accounts !== null) return () => isPlain && !rootVaries && accounts.length <= MAX_ACCOUNTS;
   const admitted = namesLetIn(lists, config.release);
+  const allTried = isPlain && new Set(lists.flatMap(namesOf)).size <= MAX_PEOPLE;
   return (scope, isSurelyRefused) => {
     const user = fixedUser(searcher, scope);
-    if (user !== null && isPlain) return true;
     const users = user === null ? admitted : [user];
-    return users?.every(isSurelyRefused) ?? false;
+    if (users === null || (rootVaries && users.includes("root"))) return false;
+    return (user !== null && allTried) || users.every(isSurelyRefused);
   };
 }
 

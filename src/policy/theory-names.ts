@@ -30,9 +30,9 @@ export interface Effort {
   patternSteps: number;
 }
 
-/** A dozen questions at their limit; real files need none that gets there. */
+/** Some questions at their limit; real files need none that gets there. */
 export function fullEffort(): Effort {
-  return { patternSteps: 10_000_000 };
+  return { patternSteps: 5_000_000 };
 }
 
 const MAX_STATES = 5000;

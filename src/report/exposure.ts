@@ -25,6 +25,7 @@ export interface ExposedTarget {
 /** A connection that was asked for, with the answer it lies in. */
 export interface LocatedConnection {
   readonly connection: Connection;
+  readonly login: Pick<Answer, "login" | "loginBecause">;
   readonly answers: ReadonlyMap<Capability, Answer | null>;
 }
 
@@ -45,6 +46,7 @@ function targetJson(target: ExposedTarget): object {
     regions: answers.map(answerJson),
     connections: target.connections.map((located) => ({
       connection: connectionJson(located.connection),
+      ...located.login,
       capabilities: Object.fromEntries(
         [...located.answers].map(([capability, answer]) => [capability, indexOf(answers, answer)]),
       ),
@@ -265,9 +267,10 @@ export function deciderText({ keyword, value, directive }: Decider): string {
 }
 
 function located({ connections }: ExposedTarget): string[] {
-  return connections.flatMap(({ connection, answers }) => [
+  return connections.flatMap(({ connection, login, answers }) => [
     "",
     `  user=${visible(connection.user ?? "")} from ${visible(connection.addr ?? "")}:`,
+    ...(login.login === "impossible" ? [`    cannot log in: ${visible(login.loginBecause)}`] : []),
     ...CAPABILITIES.flatMap((capability) => {
       const answer = answers.get(capability);
       return answer === undefined || answer === null
