@@ -28,7 +28,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   probe: async () => (await import("./probe.ts")).probe,
   images: async () => (await import("./images.ts")).images,
   many: async () => (await import("./many.ts")).many,
-  "forward-streams": async () => (await import("./forward.ts")).forwardStreams,
+  "forward-down": async () => (await import("./forward.ts")).forwardStream("down"),
+  "forward-up": async () => (await import("./forward.ts")).forwardStream("up"),
   "forward-short": async () => (await import("./forward.ts")).forwardShort,
 };
 

@@ -2,9 +2,9 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { ask, type Program, startForwarder } from "./sshd/forwarders.ts";
+import { ask, type Program as Forwarder, startForwarder } from "./sshd/forwarders.ts";
 import {
   freePort,
   type LoopbackSshd,
@@ -13,9 +13,10 @@ import {
   type TestServer,
   whyNoSshd,
 } from "./sshd/loopback.ts";
+import { PROGRAMS } from "./sshd/programs.ts";
 
 const missing = whyNoSshd() ?? (existsSync("/usr/bin/ssh") ? null : "no /usr/bin/ssh");
-const PROGRAMS: readonly Program[] = ["ssh", "sshd-policy forward"];
+const FORWARDERS: readonly Forwarder[] = ["ssh", "sshd-policy forward"];
 
 /** The lines of truth-table.md's live table, and bind addresses. */
 const POLICIES: Readonly<Record<string, readonly string[]>> = {
@@ -31,6 +32,17 @@ const POLICIES: Readonly<Record<string, readonly string[]>> = {
   "GatewayPorts yes": ["GatewayPorts yes"],
   "ForceCommand internal-sftp": ["ForceCommand internal-sftp"],
 };
+
+/** Each policy on each sshd; a root file system of the lab needs root. */
+const SITUATIONS = PROGRAMS.filter(({ chroot }) => chroot === undefined || process.getuid?.() === 0).flatMap(
+  (program) =>
+    Object.entries(POLICIES).map(([name, lines]) => ({
+      name,
+      lines,
+      program,
+      of: program.chroot === undefined ? "this machine" : basename(program.chroot),
+    })),
+);
 
 interface Places {
   readonly echo: number;
@@ -168,7 +180,7 @@ describe.skipIf(missing !== null)(
     });
 
     /** All cases at once on one client: what each client of a listener sees, by the case's name. */
-    async function outcomes(program: Program, sshd: LoopbackSshd): Promise<Record<string, string>> {
+    async function outcomes(forwarder: Forwarder, sshd: LoopbackSshd): Promise<Record<string, string>> {
       const ports = await Promise.all(CASES.map(() => freePort()));
       const portOf = (index: number): number => ports[index] ?? 0;
       const groups = [
@@ -178,16 +190,16 @@ describe.skipIf(missing !== null)(
       const seen: Record<string, string> = {};
       for (const group of groups) {
         const options = group.flatMap((one) => one.options(portOf(CASES.indexOf(one)), at));
-        const running = await startForwarder(program, sshd, options);
+        const running = await startForwarder(forwarder, sshd, options);
         for (const one of group) seen[one.name] = await one.client(portOf(CASES.indexOf(one)), at);
         await running.stop();
       }
       return seen;
     }
 
-    it.each(Object.entries(POLICIES))("agree under %s", async (name, lines) => {
-      const sshd = await startSshd({ lines });
-      const [theirs, ours] = await Promise.all(PROGRAMS.map((program) => outcomes(program, sshd)));
+    it.each(SITUATIONS)("agree under $name, on the sshd of $of", async ({ name, lines, program }) => {
+      const sshd = await startSshd({ lines, program });
+      const [theirs, ours] = await Promise.all(FORWARDERS.map((forwarder) => outcomes(forwarder, sshd)));
       await sshd.stop();
       expect(ours).toEqual(theirs);
       if (name === "(defaults)") {

@@ -2,11 +2,13 @@
  * Prediction and observation agree: real sshds with real forwards, on the live table, on every kind of forwarding under
  * every value that decides it, on lists, bind addresses and everything that people think stops forwarding.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ProbeResult } from "../src/cli/probe-run.ts";
+import type { Job } from "../src/forward/job.ts";
+import { runSandbox } from "../src/forward/sandbox.ts";
 import type { Capability } from "../src/policy/connection.ts";
 import type { ProbedAttempt } from "../src/policy/probed.ts";
 import { differencesOf, probeTree, whyNoProbe } from "./sshd/probing.ts";
@@ -175,6 +177,17 @@ for (const program of PROGRAMS) {
       expect(seen).toEqual(LIVE);
     }, 600_000);
 
+    it.each(ROWS)(
+      "does what row $row of the truth table says",
+      async ({ files }) => {
+        const result = await probeTree(files, { program });
+        expect(result.failed).toBeNull();
+        expect(differencesOf(result)).toEqual([]);
+        expect(seenIn(result)).toBeGreaterThan(10);
+      },
+      600_000,
+    );
+
     it.each(["inet", "inet6"])(
       "sees what AddressFamily %s lets through",
       async (family) => {
@@ -254,17 +267,6 @@ describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
     expect(result.attempts.some(({ attempt }) => attempt.predicted === "open")).toBe(true);
   }, 600_000);
 
-  it.each(ROWS)(
-    "does what row $row of the truth table says",
-    async ({ files }) => {
-      const result = await probeTree(files);
-      expect(result.failed).toBeNull();
-      expect(differencesOf(result)).toEqual([]);
-      expect(seenIn(result)).toBeGreaterThan(10);
-    },
-    600_000,
-  );
-
   it("writes nothing outside its own root, and takes a session that sshd ends for no refusal", async () => {
     const result = await probeTree({
       [MAIN_FILE]: `PermitOpen [/../../../../../../tmp/escaped.sock]:*
@@ -277,6 +279,19 @@ ChrootDirectory /../../../tmp/escaped-root
     expect(details).toContainEqual(expect.stringMatching(/sshd ended the session: .*bad ownership/));
     expect(readdirSync("/tmp").filter((name) => name.startsWith("escaped"))).toEqual([]);
   }, 600_000);
+
+  it("lets its part inside write nowhere else, on no file system", async () => {
+    const own = `/tmp/sshd-policy-probe-${crypto.randomUUID()}`;
+    const places = ["/tmp", "/dev/shm", "/etc", "/root"].map((folder) => `${folder}/escaped-${process.pid}`);
+    const script = `for place in ${places.join(" ")}; do touch "$place" && exit 9; done; touch ${own}/tmp/own || exit 8`;
+    const job: Job = {
+      ...{ sshd: "", kind: "root", keyOptions: "", options: [], files: [], listen: [], addresses: [] },
+      connections: [],
+    };
+    const inside = ["/bin/sh", "-c", script];
+    const ended = await runSandbox({ inside, base: "/", folder: own, job, onReport: () => {} });
+    expect([ended, places.filter((place) => existsSync(place))]).toEqual([null, []]);
+  });
 
   it("runs nothing that the configuration names, and says what it changed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));

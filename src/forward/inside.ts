@@ -3,13 +3,15 @@
  * address that its witness names, and tries what it is told.
  */
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { Observation } from "../policy/probed.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
-import { observe, textOf, untried } from "./observe.ts";
+import { observe } from "./observe.ts";
+import { textOf, untried } from "./observed.ts";
+import { below, prepare } from "./sandbox-files.ts";
 import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
 
@@ -101,25 +103,6 @@ async function logIn(sshd: ThrowAwaySshd, { from, to, user }: ConnectionJob): Pr
   });
 }
 
-/** The accounts and names of this connection alone: sshd's C library reads the files at each login. */
-function prepare(folder: string, { accounts, chroot }: ConnectionJob): void {
-  if (accounts === null) return;
-  const { passwd, group, shadow, hosts, home, uid, gid } = accounts;
-  const put = (name: string, text: string, mode: number): void =>
-    writeFileSync(join(folder, "etc", name), Buffer.from(text, "latin1"), { mode });
-  put("passwd", passwd, 0o644);
-  put("group", group, 0o644);
-  put("shadow", shadow, 0o600);
-  put("hosts", hosts, 0o644);
-  put("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n", 0o644);
-  if (!existsSync(join(folder, home))) {
-    mkdirSync(join(folder, home), { recursive: true });
-    chownSync(join(folder, home), uid, gid);
-  }
-  if (chroot !== "")
-    execFileSync("mkdir", ["-p", "-m", "1777", "--", below(folder, join(chroot, "tmp"))], { stdio: "pipe" });
-}
-
 const REASONS = [
   /not allowed because|refused|not permitted|denied|bad ownership|fatal/i,
   /Invalid user|no such|failed/i,
@@ -158,6 +141,7 @@ function laneOf(request: AttemptJob["request"]): string | null {
       return "session";
     case "open-tcp":
     case "listen-tcp":
+    case "listen-socks":
       return String(request.port);
     default:
       return null;
@@ -187,20 +171,13 @@ async function tryOne(
   }
 }
 
-/** A path of the server, which never leads out of its root folder. */
-function below(root: string, path: string): string {
-  return join(root, join("/", path));
-}
-
 const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === "::1"),
 );
 
-function whatIsMissing(
-  request: AttemptJob["request"],
-  rootOf: string,
-  { xauth }: ConnectionJob,
-): string | null {
+type Request = AttemptJob["request"];
+
+function whatIsMissing(request: Request, rootOf: string, { xauth }: ConnectionJob): string | null {
   if (request.kind === "x11" && !existsSync(below(rootOf, xauth))) return `xauth: there is no ${xauth}`;
   if (request.kind === "tun" && !existsSync(join(rootOf, "dev/net/tun")))
     return "/dev/net/tun: it is not there";
@@ -210,7 +187,7 @@ function whatIsMissing(
 }
 
 /** A tun device that belongs to the user, so that he needs no privilege to open it (tuntap in the kernel's docs). */
-function makeTunDevice(request: AttemptJob["request"], { accounts }: ConnectionJob): number {
+function makeTunDevice(request: Request, { accounts }: ConnectionJob): number {
   const unit = nextTunUnit++;
   if (request.kind !== "tun" || accounts === null || accounts.uid === 0) return unit;
   const mode = request.mode === "ethernet" ? "tap" : "tun";

@@ -1,5 +1,5 @@
 /** What the part of a probe inside the sandbox is told, one JSON line in, and what it answers, JSON lines out. */
-import type { Request } from "../policy/attempts.ts";
+import type { Request } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
 
 export interface Job {

@@ -1,11 +1,14 @@
 /** One kind of forwarding, tried over a session: what the server does, seen from both ends. */
 import { rmSync } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
-import type { Duplex } from "node:stream";
-import type { Request } from "../policy/attempts.ts";
+import type { Request } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
+import { dial, greet, makeNonce, readGreeting } from "./greeting.ts";
+import { broken, isGone, kindOf, seen, textOf, untried } from "./observed.ts";
 import { openTunnel, requestAgent, requestX11 } from "./requests.ts";
 import type { Session } from "./session.ts";
+import { listenSocks } from "./socks-listener.ts";
+
+export { untried } from "./observed.ts";
 
 /** Where the ends of a forward are, as seen from the probe. */
 export interface Surroundings {
@@ -21,8 +24,6 @@ export interface Surroundings {
   readonly tunUnit: number;
 }
 
-const TIMEOUT_MS = 5_000;
-
 export async function observe(
   session: Session,
   request: Request,
@@ -35,6 +36,8 @@ export async function observe(
       return await openSocket(session, request.path, around);
     case "listen-tcp":
       return await listenTcp(session, request, around);
+    case "listen-socks":
+      return await listenSocks(session, request, around.dialled);
     case "listen-socket":
       return await listenSocket(session, request.path, around);
     case "agent":
@@ -53,10 +56,6 @@ async function granted(request: Promise<void>): Promise<Observation> {
   } catch (error) {
     return isGone(error) ? broken(error) : seen("refused", textOf(error));
   }
-}
-
-function seen(observed: "open" | "refused", detail: string): Observation {
-  return { observed, answeredAt: [], dialled: [], detail, why: "observed" };
 }
 
 /** "prohibited" is the policy's; any other reason comes from a connection that the policy allowed. */
@@ -127,72 +126,4 @@ async function listenSocket(session: Session, path: string, { fileOf }: Surround
   // sshd leaves the socket's file behind
   rmSync(fileOf(path), { force: true });
   return seen("open", heard === nonce ? "" : "the server listens, and its socket did not answer");
-}
-
-type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
-
-function makeNonce(): string {
-  return `sshd-policy ${crypto.randomUUID()}\n`;
-}
-
-/** Listens and sends the text to whoever comes. Null: something of the probe's own listens there already. */
-async function greet(endpoint: Endpoint, text: string): Promise<Server | null> {
-  const server = createServer((socket) => {
-    socket.on("error", () => {});
-    socket.end(text);
-  });
-  return await new Promise((resolve) => {
-    server.once("error", () => resolve(null));
-    server.listen({ ...endpoint, ...("path" in endpoint ? { writableAll: true } : {}) }, () =>
-      resolve(server),
-    );
-  });
-}
-
-async function dial(endpoint: Endpoint, expected: string): Promise<string> {
-  const socket = connect(endpoint);
-  return await readGreeting(socket, expected.length);
-}
-
-/** The other side's first line, at most `length` characters; empty when it says nothing in time. */
-async function readGreeting(stream: Duplex, length: number): Promise<string> {
-  let text = "";
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, TIMEOUT_MS);
-    const finish = (): void => {
-      clearTimeout(timer);
-      resolve();
-    };
-    stream.on("data", (bytes: Buffer) => {
-      text += bytes.toString("latin1");
-      if (text.length >= length || text.includes("\n")) finish();
-    });
-    stream.on("error", finish);
-    stream.on("close", finish);
-    stream.on("end", finish);
-  });
-  stream.destroy();
-  return text.slice(0, length);
-}
-
-export function untried(detail: string): Observation {
-  return { observed: null, answeredAt: [], dialled: [], detail, why: "untried" };
-}
-
-function broken(error: unknown): Observation {
-  return untried(`the SSH connection broke: ${textOf(error)}`);
-}
-
-export function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The connection itself failed: nothing was answered. */
-function isGone(error: unknown): boolean {
-  return ["closed", "unreachable", "timeout", "protocol", null].includes(kindOf(error));
-}
-
-/** Not instanceof: each chunk of the release has the class for itself. */
-function kindOf(error: unknown): string | null {
-  return error instanceof Error && "kind" in error && typeof error.kind === "string" ? error.kind : null;
 }

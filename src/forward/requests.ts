@@ -4,7 +4,7 @@
  * test/probe.test.ts tells when another version of ssh2 needs other hands.
  */
 import type { Client } from "ssh2";
-import type { TunMode } from "../policy/attempts.ts";
+import type { TunMode } from "../policy/attempt.ts";
 import { asFailure, openFailure, SshFailure } from "./failure.ts";
 
 interface SessionChannel {

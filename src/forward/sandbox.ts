@@ -78,8 +78,12 @@ exit $code
 const SETUP = `set -eu
 folder=$1 base=$2; shift 2
 mount --make-rprivate /
-# the part inside is not in the sandbox's root: what it writes elsewhere must fail
-mount -o remount,bind,ro / 2>/dev/null || true
+# the part inside is not in the sandbox's root: what it writes elsewhere must fail, on every file system
+set -f
+for point in $(cut -d ' ' -f 5 /proc/self/mountinfo); do
+  mount -o remount,bind,ro "$(printf %b "$point")" 2>/dev/null || true
+done
+set +f
 mount -t tmpfs -o mode=755,size=256m tmpfs "$folder"
 for path in "$base"/*; do
   name=\${path##*/}

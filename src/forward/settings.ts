@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Asked, Caller, Directive } from "./client-config.ts";
+import { forwardsOf } from "./configured-forwards.ts";
 import { type Reader, readDirectives, wrong } from "./directives.ts";
 import { SshFailure } from "./failure.ts";
-import { type Forward, parseDynamic, parseForward } from "./specification.ts";
+import type { Forward } from "./specification.ts";
 
 export interface HostSettings {
   /** as the user names it */
@@ -150,34 +151,6 @@ function maskOf(read: Reader): number {
   if (!/^[0-7]{1,4}$/.test(text))
     throw wrong(read.place("streamlocalbindmask"), "streamlocalbindmask", "no octal mask");
   return Number.parseInt(text, 8);
-}
-
-/** LocalForward and RemoteForward have two arguments or one, where -L and -R have a colon. */
-function forwardsOf(directives: readonly Directive[]): readonly Forward[] {
-  return directives.flatMap(({ keyword, args, place }) => {
-    const text = args.join(":");
-    switch (keyword) {
-      case "localforward":
-        return [parseForward(text, "local") ?? badForward(place, "LocalForward", text)];
-      case "remoteforward":
-        return [parseForward(text, "remote") ?? badForward(place, "RemoteForward", text)];
-      case "dynamicforward":
-        return [parseDynamic(text, "local") ?? badForward(place, "DynamicForward", text)];
-      default:
-        return [];
-    }
-  });
-}
-
-const SHAPES: Readonly<Record<string, string>> = {
-  LocalForward: "[bind:]port:host:hostport, with a path of a socket on either side",
-  RemoteForward:
-    "[bind:]port:host:hostport, with a path of a socket on either side, or [bind:]port for SOCKS",
-  DynamicForward: "[bind:]port",
-};
-
-function badForward(place: string, keyword: string, text: string): never {
-  throw new SshFailure("configuration", `${place} ${keyword} ${text}: wanted is ${SHAPES[keyword]}`);
 }
 
 /** Tokens of ssh_config(5) that a path may hold, and ~ for the home directory. */

@@ -1,12 +1,12 @@
 /** What was seen beside what was predicted. */
-import type { Attempt } from "./attempts.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Connection } from "./connection.ts";
 
 /** One attempt as a real server answered it. */
 export interface Observation {
   /** null: it could not be tried, or the machine lacks what it needs */
   readonly observed: "open" | "refused" | null;
-  /** listen-tcp: the dialled addresses at which the listener answered, and all that could be dialled */
+  /** listen-tcp, listen-socks: the dialled addresses at which the listener answered, and all that could be dialled */
   readonly answeredAt: readonly string[];
   readonly dialled: readonly string[];
   /** for people; empty where there is nothing to say */

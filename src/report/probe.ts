@@ -1,6 +1,6 @@
 /** What a probe saw beside what the policy says: a table for people, and JSON. */
 import type { ChalkInstance } from "chalk";
-import type { Request } from "../policy/attempts.ts";
+import type { Request } from "../policy/attempt.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import { differs, type ProbedAttempt } from "../policy/probed.ts";
 import { formatSpecification } from "../policy/specification.ts";
@@ -55,6 +55,7 @@ export function targetText(request: Request): string {
     case "open-tcp":
       return `${bracketed(request.host)}:${request.port}`;
     case "listen-tcp":
+    case "listen-socks":
       return `${request.host === "" ? "*" : bracketed(request.host)}:${request.port}`;
     case "open-socket":
     case "listen-socket":

@@ -13,6 +13,7 @@ import {
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { Program } from "./driver.ts";
 
 const PROGRAM = "/usr/sbin/sshd";
 
@@ -48,12 +49,36 @@ export interface SshdOptions {
   readonly address?: string;
   /** options before the key in authorized_keys */
   readonly keyOptions?: string;
+  /** the machine's own, or one of the lab's: as root, in a mount namespace where its /tmp is the machine's */
+  readonly program?: Program;
+}
+
+/** sh -c LAB_SSHD sh ROOT ARGUMENT…: nothing is written in ROOT, which others use, too; root's account is not locked. */
+const LAB_SSHD = `set -eu
+root=$1
+shift
+mount --make-rprivate /
+mount --rbind /tmp "$root/tmp"
+mount --rbind /dev "$root/dev"
+mount -t tmpfs tmpfs "$root/run"
+mkdir "$root/run/sshd"
+printf 'root:*:19000:0:99999:7:::\nsshd:!:19000::::::\n' >"$root/run/shadow"
+mount --bind "$root/run/shadow" "$root/etc/shadow"
+exec chroot "$root" /usr/sbin/sshd "$@"
+`;
+
+/** The command that runs it, whose process is sshd itself. */
+function commandOf({ chroot }: Program, args: readonly string[]): readonly [string, ...string[]] {
+  return chroot === undefined
+    ? [PROGRAM, ...args]
+    : ["unshare", "--mount", "sh", "-c", LAB_SSHD, "sh", chroot, ...args];
 }
 
 export async function startSshd({
   lines = [],
   address = "127.0.0.1",
   keyOptions = "",
+  program = {},
 }: SshdOptions = {}): Promise<LoopbackSshd> {
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
   const folder = mkdtempSync(join(tmpdir(), "sshd-policy-forward-"));
@@ -67,8 +92,9 @@ export async function startSshd({
   const knownHosts = join(folder, "known_hosts");
   writeFileSync(knownHosts, `[${address}]:${port} ${hostKey}`);
   const config = join(folder, "sshd_config");
-  writeFileSync(config, `${[...lines, ...standing(folder, { port, address })].join("\n")}\n`);
-  const child = spawn(PROGRAM, ["-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "pipe"] });
+  writeFileSync(config, `${[...lines, ...standing(folder, { port, address, program })].join("\n")}\n`);
+  const [file, ...args] = commandOf(program, ["-D", "-e", "-f", config]);
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
   const log = await listening(child);
   const user = userInfo().username;
   const identity = join(folder, "id");
@@ -88,7 +114,10 @@ export async function startSshd({
   };
 }
 
-function standing(folder: string, { port, address }: { port: number; address: string }): readonly string[] {
+function standing(
+  folder: string,
+  { port, address, program }: { port: number; address: string; program: Program },
+): readonly string[] {
   return [
     `Port ${port}`,
     `ListenAddress ${address}`,
@@ -103,13 +132,14 @@ function standing(folder: string, { port, address }: { port: number; address: st
     "LogLevel VERBOSE",
     "MaxStartups 1000",
     "MaxSessions 1000",
-    ...(knowsPenalties() ? ["PerSourcePenalties no"] : []),
+    ...(knowsPenalties(program) ? ["PerSourcePenalties no"] : []),
   ];
 }
 
 /** From 9.8 on 127.0.0.1 would be shut out after a few failed logins; older ones refuse the keyword. */
-function knowsPenalties(): boolean {
-  const text = execFileSync("sh", ["-c", '"$0" -V 2>&1; :', PROGRAM], { encoding: "latin1" });
+function knowsPenalties({ chroot }: Program): boolean {
+  const command = chroot === undefined ? [PROGRAM] : ["chroot", chroot, PROGRAM];
+  const text = execFileSync("sh", ["-c", '"$@" -V 2>&1; :', "sh", ...command], { encoding: "latin1" });
   const [, major = "0", minor = "0"] = /OpenSSH_(\d+)\.(\d+)/.exec(text) ?? [];
   return Number(major) * 100 + Number(minor) >= 908;
 }

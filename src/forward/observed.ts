@@ -1,0 +1,28 @@
+/** What was seen of an attempt, in the shape that a probe reports. */
+import type { Observation } from "../policy/probed.ts";
+
+export function seen(observed: "open" | "refused", detail: string): Observation {
+  return { observed, answeredAt: [], dialled: [], detail, why: "observed" };
+}
+
+export function untried(detail: string): Observation {
+  return { observed: null, answeredAt: [], dialled: [], detail, why: "untried" };
+}
+
+export function broken(error: unknown): Observation {
+  return untried(`the SSH connection broke: ${textOf(error)}`);
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The connection itself failed: nothing was answered. */
+export function isGone(error: unknown): boolean {
+  return ["closed", "unreachable", "timeout", "protocol", null].includes(kindOf(error));
+}
+
+/** Not instanceof: each chunk of the release has the class for itself. */
+export function kindOf(error: unknown): string | null {
+  return error instanceof Error && "kind" in error && typeof error.kind === "string" ? error.kind : null;
+}
