@@ -97,7 +97,9 @@ export function ask(
     );
     socket.on("data", (chunk) => {
       bytes.push(chunk);
-      if (greeting !== undefined && bytes.length === 1) socket.end(say);
+      // not at once: ssh 9.2 forgets a SOCKS request of -R when the end comes with it, which sshd 10.0 makes likely
+      if (greeting !== undefined && bytes.length === 1) socket.write(say);
+      else socket.end();
     });
     socket.on("end", () => finish(bytes.length === 0 ? "closed" : Buffer.concat(bytes).toString("latin1")));
     if (greeting === undefined) socket.end(say);
