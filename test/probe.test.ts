@@ -22,6 +22,8 @@ const TRUTHS: readonly { readonly row: string; readonly files: ServerTree }[] = 
   readFileSync(join(import.meta.dirname, "../fixtures/truth-table.json"), "utf8"),
 );
 const ROWS = TRUTHS.filter(({ row }) => TOLD_BY_FILES.includes(row));
+/** On the lab's releases those where reading differs between releases, or once did: the rest costs a second each. */
+const ROWS_FOR_ALL = ROWS.filter(({ row }) => ["B", "I", "T", "d", "e", "f"].includes(row));
 
 /** What a live sshd does, each row a user's block; columns -L port, -L socket, -R port, -R socket. */
 const LIVE: readonly (readonly [string, string])[] = [
@@ -177,7 +179,7 @@ for (const program of PROGRAMS) {
       expect(seen).toEqual(LIVE);
     }, 600_000);
 
-    it.each(ROWS)(
+    it.each(program.chroot === undefined ? ROWS : ROWS_FOR_ALL)(
       "does what row $row of the truth table says",
       async ({ files }) => {
         const result = await probeTree(files, { program });
