@@ -5,6 +5,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
+import { dockerArchive, file, tar } from "./images/writing.ts";
 import { COMMAND, type Ran, runCli } from "./run-cli.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
@@ -55,6 +56,30 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(told.map((line) => JSON.parse(line).event).filter((event) => event === "attempt").length).toBe(
       attempts.length,
     );
+  });
+
+  test("the configuration of an image, in the sshd of this machine; an image without sshd has nothing to try", () => {
+    const work = mkdtempSync(join(tmpdir(), "sshd-policy-probe-image-"));
+    const members = [
+      file("etc/passwd", "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n"),
+      file("etc/group", "root:x:0:\nbob:x:1000:\n"),
+      file("usr/sbin/sshd", "\x7fELF"),
+      file("etc/ssh/sshd_config", `Include sshd_config.d/*.conf\n${MATCHING}`),
+      file("etc/ssh/sshd_config.d/10.conf", "AllowAgentForwarding no\n"),
+    ];
+    writeFileSync(join(work, "web.tar"), dockerArchive({ layers: [{ tar: tar(members), command: "all" }] }));
+    const ran = runCli(["probe", "--image", join(work, "web.tar"), "--format", "json"]);
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    const agent = attemptsOf(ran).filter(({ capability }) => capability === "agent");
+    expect(new Set(agent.map(({ observed }) => observed))).toEqual(new Set(["refused"]));
+    expect(attemptsOf(ran).find(({ target }) => target === "db:5432")).toMatchObject({ observed: "open" });
+    const bare = dockerArchive({ layers: [{ tar: tar(members.slice(0, 2)), command: "all" }] });
+    writeFileSync(join(work, "bare.tar"), bare);
+    expect(runCli(["probe", "--image", join(work, "bare.tar")])).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/no sshd/),
+    });
   });
 
   test("1 and the connection for a difference, here of another release than the one that is named", () => {

@@ -1,6 +1,6 @@
 /** The options of the commands that act: on this host's sshd, or over SSH. */
 import { type Command, Option } from "commander";
-import { collect, type Done, withOutput, withTargets } from "./command-options.ts";
+import { collect, type Done, withImages, withOutput, withTargets } from "./command-options.ts";
 import type { ConfirmOptions } from "./confirm.ts";
 import type { ForwardCommandOptions } from "./forward.ts";
 import type { ProbeCommandOptions } from "./probe.ts";
@@ -36,7 +36,7 @@ export function addProbe(program: Command, done: Done): void {
   const command = program
     .command("probe")
     .description("a throw-away real sshd with this configuration: try every kind of forwarding, compare");
-  withOutput(withTargets(command, "[FILE]"), ["pretty", "json"])
+  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "json"])
     .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
     .option("-i <file>", "with --against: a private key (repeatable)", collect)
     .option(
