@@ -4,7 +4,7 @@
  * quotes and on bytes that sshd never sees. Invariant: every byte is in exactly one token, in order.
  */
 import { lowerAscii } from "./ascii.ts";
-import { type LineRules, type LogicalLine, pieceAt, readLogicalLines } from "./logical-lines.ts";
+import { type LineRules, type LogicalLine, lineRules, pieceAt, readLogicalLines } from "./logical-lines.ts";
 import { atLeast, type Release } from "./release.ts";
 import {
   type ArgumentsEnd,
@@ -71,7 +71,7 @@ const RAW_KEYWORDS: ReadonlySet<string> = new Set([
   "versionaddendum",
 ]);
 
-export function scan(text: string, release: Release, lineRules: LineRules, sink: LineSink): void {
+export function scan(text: string, release: Release, lines: LineRules, sink: LineSink): void {
   const rules: ScanRules = {
     stripsTrailing: atLeast(release, "7.5"),
     argvSplit: atLeast(release, "8.7"),
@@ -79,10 +79,24 @@ export function scan(text: string, release: Release, lineRules: LineRules, sink:
     maxLine: atLeast(release, "7.8") ? Number.POSITIVE_INFINITY : 4095,
   };
   let sshdNumber = 1;
-  readLogicalLines(text, lineRules, (line) => {
+  readLogicalLines(text, lines, (line) => {
     scanLine({ text, line, sshdNumber, sink, cursor: line.start, marked: false }, rules);
     sshdNumber++;
   });
+}
+
+/** What stands in a text of one line; null where that is no directive. */
+export function readDirective(text: string, release: Release): DirectiveHead | null {
+  let head: DirectiveHead | null = null;
+  scan(text, release, lineRules(release), {
+    tokens: [],
+    mark: (found) => {
+      if (found.kind === "directive") head = found.head;
+    },
+    lineEnd: () => {},
+    problem: () => {},
+  });
+  return head;
 }
 
 /** One logical line on its way to tokens; `cursor` is the file offset up to which bytes have a token. */

@@ -50,6 +50,7 @@ function optimizeLater(): void {
 
 export function load(wanted: Wanted, opening: Opening): Opened {
   const { options, release, people } = opening;
+  const { list } = opening.folders;
   const content = wanted.tree.read(wanted.path);
   if (content.kind !== "file") return { name: wanted.name, error: refusalOf(content, wanted.name) };
   if (content.bytes.length > LARGE) optimizeLater();
@@ -69,7 +70,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     tree: wanted.tree,
     path: wanted.path,
     loadOptions,
-    config: loadConfig(withContent(wanted.tree, wanted.path, content), wanted.path, loadOptions),
+    config: loadConfig({ ...withContent(wanted.tree, wanted.path, content), list }, wanted.path, loadOptions),
     release: release.release,
     releaseSource: release.source,
     releaseAssumed: release.assumed === true,

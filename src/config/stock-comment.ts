@@ -1,8 +1,8 @@
 /** Commented lines of a stock file, `#AllowTcpForwarding yes`: where a finding points and a fix turns a keyword on. */
 import { lowerAscii } from "../../grammar/ascii.ts";
-import { parseText } from "../../grammar/parser.ts";
 import type { Release } from "../../grammar/release.ts";
-import { type DirectiveLine, type Line, type Token, type Tree, tokensOf } from "../../grammar/tree.ts";
+import { type DirectiveHead, readDirective } from "../../grammar/scanner.ts";
+import { type Line, type Token, type Tree, tokensOf } from "../../grammar/tree.ts";
 import type { ConfigFile } from "./config.ts";
 
 /** A line that holds nothing but `#Keyword value`, outside every Match. */
@@ -14,9 +14,15 @@ export interface StockComment {
 
 /** The first commented stock line of a keyword (lower case) before any Match. */
 export function findStockComment({ tree }: ConfigFile, keyword: string): StockComment | null {
-  const comments = COMMENTS.get(tree) ?? commentsByWord(tree);
-  COMMENTS.set(tree, comments);
-  for (const { line, comment } of comments.get(keyword) ?? []) {
+  const known = COMMENTS.get(tree) ?? { byWord: commentsByWord(tree), found: new Map() };
+  COMMENTS.set(tree, known);
+  const found = known.found.get(keyword) ?? chooseComment(known.byWord.get(keyword) ?? [], keyword, tree);
+  known.found.set(keyword, found);
+  return found;
+}
+
+function chooseComment(lines: readonly CommentLine[], keyword: string, tree: Tree): StockComment | null {
+  for (const { line, comment } of lines) {
     const directive = commentedDirective(comment.text, tree.release);
     if (directive === null || directive.args.length !== 1) continue;
     if (lowerAscii(directive.keyword.value) !== keyword) continue;
@@ -26,13 +32,18 @@ export function findStockComment({ tree }: ConfigFile, keyword: string): StockCo
   return null;
 }
 
+interface StockComments {
+  readonly byWord: ReadonlyMap<string, readonly CommentLine[]>;
+  readonly found: Map<string, StockComment | null>;
+}
+
 interface CommentLine {
   readonly line: Line;
   readonly comment: Token;
 }
 
 /** Rules and fixes ask each file for a dozen keywords. */
-const COMMENTS = new WeakMap<Tree, ReadonlyMap<string, readonly CommentLine[]>>();
+const COMMENTS = new WeakMap<Tree, StockComments>();
 
 /**
  * Comments before any Match by their first word, in lower case. `#	AllowTcpForwarding no` under `#Match User anoncvs` is
@@ -59,7 +70,7 @@ function commentsByWord(tree: Tree): ReadonlyMap<string, readonly CommentLine[]>
   return found;
 }
 
-function isMatch(line: DirectiveLine | null): boolean {
+function isMatch(line: DirectiveHead | null): boolean {
   return line !== null && lowerAscii(line.keyword.value) === "match";
 }
 
@@ -68,9 +79,8 @@ function firstWord(comment: string): string | undefined {
   return word === undefined ? undefined : lowerAscii(word);
 }
 
-function commentedDirective(comment: string, release: Release): DirectiveLine | null {
-  const [line] = parseText(comment.slice(comment.startsWith("# ") ? 2 : 1), release).lines;
-  return line?.kind === "directive" ? line : null;
+function commentedDirective(comment: string, release: Release): DirectiveHead | null {
+  return readDirective(comment.slice(comment.startsWith("# ") ? 2 : 1), release);
 }
 
 function trailingBlanks(text: string): number {
