@@ -2,7 +2,7 @@
 import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Release } from "../../grammar/release.ts";
 import { type DirectiveHead, readDirective } from "../../grammar/scanner.ts";
-import { type Line, type Token, type Tree, tokensOf } from "../../grammar/tree.ts";
+import { type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
 import type { ConfigFile } from "./config.ts";
 
 /** A line that holds nothing but `#Keyword value`, outside every Match. */
@@ -21,8 +21,11 @@ export function findStockComment({ tree }: ConfigFile, keyword: string): StockCo
   return found;
 }
 
-function chooseComment(lines: readonly CommentLine[], keyword: string, tree: Tree): StockComment | null {
-  for (const { line, comment } of lines) {
+function chooseComment(lines: readonly Line[], keyword: string, tree: Tree): StockComment | null {
+  for (const line of lines) {
+    const tokens = tokensOf(tree, line);
+    const comment = tokens.find(({ kind }) => kind === "comment");
+    if (comment === undefined || tokens.some(({ kind }) => kind === "hidden")) continue;
     const directive = commentedDirective(comment.text, tree.release);
     if (directive === null || directive.args.length !== 1) continue;
     if (lowerAscii(directive.keyword.value) !== keyword) continue;
@@ -33,13 +36,8 @@ function chooseComment(lines: readonly CommentLine[], keyword: string, tree: Tre
 }
 
 interface StockComments {
-  readonly byWord: ReadonlyMap<string, readonly CommentLine[]>;
+  readonly byWord: ReadonlyMap<string, readonly Line[]>;
   readonly found: Map<string, StockComment | null>;
-}
-
-interface CommentLine {
-  readonly line: Line;
-  readonly comment: Token;
 }
 
 /** Rules and fixes ask each file for a dozen keywords. */
@@ -49,35 +47,38 @@ const COMMENTS = new WeakMap<Tree, StockComments>();
  * Comments before any Match by their first word, in lower case. `#	AllowTcpForwarding no` under `#Match User anoncvs` is
  * part of an example and left out.
  */
-function commentsByWord(tree: Tree): ReadonlyMap<string, readonly CommentLine[]> {
-  const found = new Map<string, CommentLine[]>();
+function commentsByWord(tree: Tree): ReadonlyMap<string, readonly Line[]> {
+  const found = new Map<string, Line[]>();
   let inExample = false;
   for (const line of tree.lines) {
-    if (line.kind === "directive" && isMatch(line)) break;
+    if (line.kind === "directive" && lowerAscii(line.keyword.value) === "match") break;
     if (line.kind !== "comment") inExample = false;
     if (line.kind !== "comment") continue;
-    const tokens = tokensOf(tree, line);
-    if (tokens.some(({ kind }) => kind === "hidden")) continue;
-    const comment = tokens.find(({ kind }) => kind === "comment");
-    const word = comment === undefined ? undefined : firstWord(comment.text);
-    if (comment === undefined || word === undefined) continue;
-    if (word === "match") inExample ||= isMatch(commentedDirective(comment.text, tree.release));
+    const word = firstWord(tree.text, line);
+    if (word === null) continue;
+    if (word === "match") inExample ||= isMatch(tree, line);
     if (inExample) continue;
     const same = found.get(word);
-    if (same === undefined) found.set(word, [{ line, comment }]);
-    else same.push({ line, comment });
+    if (same === undefined) found.set(word, [line]);
+    else same.push(line);
   }
   return found;
 }
 
-function isMatch(line: DirectiveHead | null): boolean {
-  return line !== null && lowerAscii(line.keyword.value) === "match";
+function isMatch(tree: Tree, line: Line): boolean {
+  const comment = tokensOf(tree, line).find(({ kind }) => kind === "comment");
+  const directive = comment === undefined ? null : commentedDirective(comment.text, tree.release);
+  return directive !== null && lowerAscii(directive.keyword.value) === "match";
 }
 
-function firstWord(comment: string): string | undefined {
-  const word = /^# ?([A-Za-z][A-Za-z0-9]*)/.exec(comment)?.[1];
-  return word === undefined ? undefined : lowerAscii(word);
+/** Of `#Word` and `# Word`; looked for where the line stands, because a stock file is comments for the most part. */
+function firstWord(text: string, { span }: Line): string | null {
+  FIRST_WORD.lastIndex = span.start;
+  const word = FIRST_WORD.exec(text)?.[1];
+  return word === undefined ? null : lowerAscii(word);
 }
+
+const FIRST_WORD = /[ \t\r]*# ?([A-Za-z][A-Za-z0-9]*)/y;
 
 function commentedDirective(comment: string, release: Release): DirectiveHead | null {
   return readDirective(comment.slice(comment.startsWith("# ") ? 2 : 1), release);
