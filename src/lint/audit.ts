@@ -4,9 +4,8 @@ import type { Config } from "../config/config.ts";
 import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
-import { evaluate, isAnswer } from "../policy/evaluate.ts";
-import { locate } from "../policy/locate.ts";
-import { loginOf } from "../policy/login.ts";
+import { locate, readerOf } from "../policy/locate.ts";
+import { loginThrough } from "../policy/login.ts";
 import { positionAt } from "../source/source.ts";
 import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";
@@ -58,10 +57,7 @@ export function judge(
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
     at: (capability, connection) => locate(config, exposure.answers, capability, connection),
-    login: (connection) => {
-      const effective = evaluate(config, connection);
-      return isAnswer(effective) ? loginOf(effective, connection, config.release).login : "impossible";
-    },
+    login: (connection) => loginThrough(readerOf(config), connection, config.release),
     accounts: options.accounts ?? null,
     facts: options.facts ?? null,
     shownAs: options.shownAs ?? ((path) => path),

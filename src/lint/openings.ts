@@ -92,7 +92,17 @@ export function isNone({ values }: Directive): boolean {
  * Who can log in at all, where AllowUsers or AllowGroups of the global part say so; null where nothing does, or a Match
  * block says otherwise.
  */
-export function loginLimit({ directives }: Config): string | null {
+export function loginLimit(config: Config): string | null {
+  const known = LOGIN_LIMITS.get(config);
+  if (known !== undefined) return known;
+  const limit = findLoginLimit(config);
+  LOGIN_LIMITS.set(config, limit);
+  return limit;
+}
+
+const LOGIN_LIMITS = new WeakMap<Config, string | null>();
+
+function findLoginLimit({ directives }: Config): string | null {
   const lists = directives.filter(
     ({ keyword, values }) => (keyword === "allowusers" || keyword === "allowgroups") && values !== null,
   );

@@ -3,36 +3,62 @@ import type { Config, Directive } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import { requirements } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
-import { evaluate, isAnswer } from "./evaluate.ts";
+import { makeReader, type Reader } from "./reader.ts";
 
-/** The answer in which a connection lies, by the lines that the plain evaluator finds deciding; null: sshd has none. */
+/** The answer in which a connection lies, by the lines that the plain reading finds deciding; null: sshd has none. */
 export function locate(
   config: Config,
   answers: readonly Answer[],
   capability: Capability,
   connection: Connection,
 ): Answer | null {
-  const effective = evaluate(config, connection);
-  if (!isAnswer(effective)) return null;
+  const reader = readerOf(config);
   const made: { keyword: string; directive: Directive | null }[] = [];
-  let allowed = true;
   for (const { keyword, closes } of requirements(capability, config.release)) {
-    const setting = effective.get(keyword);
-    const decided = { keyword, directive: setting?.decidedBy[0] ?? null };
-    allowed = !closes(setting?.values ?? []);
-    if (allowed) made.push(decided);
-    else made.splice(0, made.length, decided);
-    if (!allowed) break;
+    const setting = reader.read(connection, keyword);
+    if (setting === null) return null;
+    const decided = { keyword, directive: setting.decidedBy[0] ?? null };
+    if (closes(setting.values)) {
+      made.splice(0, made.length, decided);
+      break;
+    }
+    made.push(decided);
   }
+  const [first] = made;
   const isSame = ({ decidedBy }: Answer): boolean =>
     decidedBy.length === made.length &&
     decidedBy.every(({ directive }, index) => directive === made[index]?.directive);
-  return (
-    answers.find(
-      (answer) =>
-        answer.capability === capability &&
-        answer.decidedBy[0]?.keyword === made[0]?.keyword &&
-        isSame(answer),
-    ) ?? null
-  );
+  const candidates =
+    answersByLine(answers)
+      .get(first?.directive ?? null)
+      ?.filter(
+        (answer) => answer.capability === capability && answer.decidedBy[0]?.keyword === first?.keyword,
+      ) ?? [];
+  return candidates.find(isSame) ?? null;
 }
+
+/** Asked about one connection after the other: for a long file each would else be a walk over all of it. */
+export function readerOf(config: Config): Reader {
+  const reader = READERS.get(config) ?? makeReader(config);
+  READERS.set(config, reader);
+  return reader;
+}
+
+const READERS = new WeakMap<Config, Reader>();
+
+/** The answers by the line that opens or closes each. */
+function answersByLine(answers: readonly Answer[]): ReadonlyMap<Directive | null, readonly Answer[]> {
+  const known = BY_LINE.get(answers);
+  if (known !== undefined) return known;
+  const byLine = new Map<Directive | null, Answer[]>();
+  for (const answer of answers) {
+    const line = answer.decidedBy[0]?.directive ?? null;
+    const same = byLine.get(line);
+    if (same === undefined) byLine.set(line, [answer]);
+    else same.push(answer);
+  }
+  BY_LINE.set(answers, byLine);
+  return byLine;
+}
+
+const BY_LINE = new WeakMap<readonly Answer[], ReadonlyMap<Directive | null, readonly Answer[]>>();

@@ -10,6 +10,7 @@ import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
 import type { Effective } from "./evaluate.ts";
 import { isWild } from "./holding.ts";
+import type { Reader } from "./reader.ts";
 import type { Reasoning } from "./reasoning.ts";
 import { contains, type Scope, type Searcher } from "./search.ts";
 
@@ -34,6 +35,12 @@ type ValuesOf = (keyword: string) => readonly string[];
 /** `groups: null` never lets a user in who must be in a group. */
 export function loginOf(effective: Effective, connection: Connection, release: Release): LoginAnswer {
   return judge((keyword) => effective.get(keyword)?.values ?? [], connection, release);
+}
+
+/** The same for many connections; where sshd ends the connection nobody logs in. */
+export function loginThrough(reader: Reader, connection: Connection, release: Release): LoginAnswer["login"] {
+  if (reader.read(connection, "permitrootlogin") === null) return "impossible";
+  return judge((keyword) => reader.read(connection, keyword)?.values ?? [], connection, release).login;
 }
 
 interface Judged extends LoginAnswer {
