@@ -66,6 +66,10 @@ export const rule: Rule = {
     fix: "Sets `GatewayPorts no` in the deciding line. The forwards stay possible on loopback. Safe, unless the line stands in a Match block.",
     allowWhen: "The server is meant as a public relay. Limit the ports then with `PermitListen`.",
   },
-  references: ["sshd_config(5): GatewayPorts", "OpenSSH source: channels.c, channel_fwd_bind_addr"],
+  references: [
+    "sshd_config(5): GatewayPorts",
+    "DISA STIG ESXI-65-000022 (ESXi 6.5): GatewayPorts no; as read in github.com/mitre/inspec-profile-update-action",
+    "OpenSSH source: channels.c, channel_fwd_bind_addr",
+  ],
   check,
 };

@@ -1,4 +1,5 @@
 import {
+  type Answer,
   type Audit,
   type Capability,
   type Draft,
@@ -20,9 +21,17 @@ function check(audit: Audit): Draft[] {
     closed: audit.allowed === "none" ? "no" : audit.allowed,
     severity: (answers) => (isUnlimited(answers) ? "high" : "medium"),
     why: "a login becomes a way through this server's firewall, and needs no shell for it",
+    notes: (answers) => (isWritten(answers) && isUnlimited(answers) ? [KEEP_IT] : []),
     // unix sockets alone are left to stream-local-forwarding
     unless: (answer) => !opening.has(deciderOf(answer, KEY)?.directive),
   });
+}
+
+const KEEP_IT =
+  "a jump host needs it: then limit it to those who do (a Match block) and to their targets (PermitOpen HOST:PORT)";
+
+function isWritten(answers: readonly Answer[]): boolean {
+  return answers.some((answer) => (deciderOf(answer, KEY)?.directive ?? null) !== null);
 }
 
 export const rule: Rule = {
@@ -41,6 +50,8 @@ export const rule: Rule = {
   },
   references: [
     "sshd_config(5): AllowTcpForwarding",
+    "CIS Ubuntu Linux 18.04 LTS Benchmark 2.0.1, 5.2.21 (level 2): AllowTcpForwarding no; as read in github.com/mitre/canonical-ubuntu-18.04-lts-server-cis-baseline",
+    "DISA STIG PHTN-40-000220 (Photon OS of vCenter 8): AllowTcpForwarding no; as read in github.com/vmware/dod-compliance-and-automation",
     "OpenSSH source: servconf.c, fill_default_server_options (default yes)",
   ],
   check,

@@ -36,6 +36,8 @@ export const rule: Rule = {
   },
   references: [
     "sshd_config(5): X11Forwarding and X11UseLocalhost",
+    "DISA STIG RHEL-09-255155 (Red Hat Enterprise Linux 9): X11Forwarding no, unless it is documented as needed; as read in github.com/mitre/redhat-enterprise-linux-9-stig-baseline",
+    "DISA STIG RHEL-08-040341 (Red Hat Enterprise Linux 8): X11UseLocalhost yes; as read in github.com/CMSgov/redhat-enterprise-linux-8-stig-baseline",
     "OpenSSH source: session.c, session_setup_x11fwd",
   ],
   check,

@@ -27,7 +27,7 @@ function example(text: string): string {
 }
 
 const PROFILES =
-  "`--profile strict` adds reminders to the `default` profile. There is no profile of a benchmark (CIS, STIG, ANSSI, Mozilla): none of their texts has been read at the source, and a number without its text proves nothing. The policy file sets severities and switches rules off, with a reason ([docs/policy-file.md](policy-file.md)).";
+  "`--profile strict` adds reminders to the `default` profile. There is no profile of a benchmark (CIS, STIG, ANSSI, Mozilla): those ask for a line, not for what it comes to. Items whose text was read stand in the references of a rule, with where it was read. The policy file sets severities and switches rules off, with a reason ([docs/policy-file.md](policy-file.md)).";
 
 /** The index of all rules. */
 export function ruleIndex(rules: readonly Rule[]): string {
