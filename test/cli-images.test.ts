@@ -112,6 +112,24 @@ describe("audit --image", () => {
     expect(alone.code).toBe(2);
   });
 
+  test("a second sshd is judged by its own release, and without the first one's options", () => {
+    const second = [
+      file("etc/default/ssh", "SSHD_OPTS='-o PermitTunnel=yes'\n"),
+      file("usr/local/sbin/sshd", "\x7fELF OpenSSH_9.3p2\0"),
+      file("usr/local/etc/ssh/sshd_config", CLOSED),
+    ];
+    save("two.tar", dockerArchive(image([BASE, second])));
+    const { targets } = JSON.parse(run("audit", "--image", "two.tar", "--format", "json").stdout);
+    const seen = targets.map((target: { openssh: string; findings: { rule: string }[] }) => [
+      target.openssh,
+      target.findings.map(({ rule }) => rule),
+    ]);
+    expect(seen).toEqual([
+      ["9.9_p2-r0", ["tunnel-device"]],
+      ["9.3p2", []],
+    ]);
+  });
+
   test("without an sshd there is nothing to judge", () => {
     save("none.tar.gz", gzipSync(dockerArchive(image([[folder("etc"), file("etc/passwd", "")]]))));
     for (const command of ["audit", "exposure", "effective", "check"]) {

@@ -10,6 +10,7 @@ import {
 } from "../../grammar/release.ts";
 import { type InstalledRelease, installedRelease, releaseOfBinary } from "../files/release.ts";
 import type { FileTree } from "../files/tree.ts";
+import { LOCAL_SSHD } from "../files/vendor-place.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface ChosenRelease {
@@ -44,6 +45,19 @@ export async function chooseRelease(
   if (running !== null) return { release: running, source: "found on this host, sshd -V" };
   const source = "the newest known: none was found, --openssh names another";
   return { release: NEWEST, source, assumed: true };
+}
+
+/** Of a second sshd in a system: by what is written in the program, else as the first one. */
+export function secondRelease(
+  { openssh }: TargetOptions,
+  tree: FileTree,
+  whose: Whose,
+  first: ChosenRelease,
+): ChosenRelease {
+  const found = openssh === undefined ? releaseOfBinary(tree, [LOCAL_SSHD]) : null;
+  return found === null
+    ? first
+    : known({ release: found.release, source: `found in the ${whose}, ${found.source}` });
 }
 
 /** Fedora's place and SUSE's, then Red Hat's. */

@@ -2,11 +2,11 @@
 import { resolve } from "node:path";
 import { folderTree } from "../files/folder.ts";
 import type { Image } from "../files/image.ts";
-import { type StartOptions, startOptions } from "../files/start-options.ts";
+import { NO_OPTIONS, type StartOptions, startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { mainFiles } from "../files/vendor-place.ts";
 import { choosePeople } from "./chosen-accounts.ts";
-import { chooseRelease } from "./chosen-release.ts";
+import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
 import { load } from "./load-target.ts";
 import { folderOf, latin1 } from "./paths.ts";
@@ -62,6 +62,13 @@ export async function openSystem(
         ? mainFiles(tree)
         : [start.configFile]
       : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
+  const isSecond = (path: string): boolean => paths.length > 1 && path.startsWith("/usr/local/");
+  // nothing tells how a second sshd is started
+  const second = () => ({
+    ...opening,
+    release: secondRelease(options, tree, whose, release),
+    start: NO_OPTIONS,
+  });
   return paths.map((path) =>
     load(
       {
@@ -75,7 +82,7 @@ export async function openSystem(
         image,
         ...(path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
       },
-      opening,
+      isSecond(path) ? second() : opening,
     ),
   );
 }

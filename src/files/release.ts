@@ -48,8 +48,11 @@ const VENDORS: Readonly<Record<string, string>> = {
  * The banner's version, which is written in the program (version.h SSH_RELEASE). Debian and Ubuntu add the package's
  * revision; elsewhere the revision is unknown. The program is read, never run.
  */
-export function releaseOfBinary(tree: FileTree): InstalledRelease | null {
-  for (const path of sshdPrograms(tree)) {
+export function releaseOfBinary(
+  tree: FileTree,
+  programs: readonly string[] = sshdPrograms(tree),
+): InstalledRelease | null {
+  for (const path of programs) {
     const content = tree.read(path);
     if (content.kind !== "file") continue;
     const bytes = Buffer.from(content.bytes.buffer, content.bytes.byteOffset, content.bytes.byteLength);

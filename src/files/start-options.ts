@@ -18,7 +18,7 @@ export interface StartOptions {
   readonly source: string | null;
 }
 
-const NOTHING: StartOptions = { options: [], configFile: null, source: null };
+export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null };
 
 export function startOptions(tree: FileTree): StartOptions {
   for (const unit of ["ssh.service", "sshd.service"]) {
@@ -26,7 +26,7 @@ export function startOptions(tree: FileTree): StartOptions {
     if (command !== null) return command;
   }
   const command = initCommand(tree);
-  return command === null ? NOTHING : readOptions(command.words, command.source);
+  return command === null ? NO_OPTIONS : readOptions(command.words, command.source);
 }
 
 /**
@@ -87,5 +87,5 @@ function readOptions(words: readonly string[], source: string): StartOptions {
     if (word[at] === "p") options.push(`Port=${value}`);
     if (word[at] === "f") configFile = value;
   }
-  return options.length === 0 && configFile === null ? NOTHING : { options, configFile, source };
+  return options.length === 0 && configFile === null ? NO_OPTIONS : { options, configFile, source };
 }

@@ -17,6 +17,9 @@ export function mainFiles(tree: FileTree): readonly string[] {
   return found.length === 0 ? [USUAL] : found;
 }
 
+/** The second sshd, of which no package database and no settings of the first one's speak. */
+export const LOCAL_SSHD: string = LOCAL.sshd;
+
 /** The sshd programs of a tree, in the order in which they are looked for. */
 export function sshdPrograms(tree: FileTree): readonly string[] {
   return PROGRAMS.filter((path) => tree.stat(path)?.kind === "file");
