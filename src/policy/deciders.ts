@@ -5,7 +5,15 @@ import type { Decider } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
-import { outside, type Scope, type Searcher, type SearchResult, search, within } from "./search.ts";
+import {
+  isEmptyAtSight,
+  outside,
+  type Scope,
+  type Searcher,
+  type SearchResult,
+  search,
+  within,
+} from "./search.ts";
 
 /** What gives a keyword its value, as one text and item by item. */
 export type Choice = Decider & { readonly values: readonly string[] };
@@ -88,7 +96,7 @@ export interface Part {
 export interface Partition {
   /** those that hold a connection, or may, ascending */
   readonly parts: readonly Part[];
-  /** positions that decide nothing, with the earlier guards that are to blame */
+  /** everywhere: positions that decide nothing, with the earlier guards that are to blame */
   readonly shadowed: ReadonlyMap<number, readonly Guard[]>;
 }
 
@@ -121,7 +129,9 @@ export function partition(
   const add = (position: number, inner: Scope): void => {
     const part = outside(inner, sequence, end);
     if (position === deciding) cut.parts.push({ position, scope: part, connection: known, caught: NOBODY });
-    else addSearched(cut, { position, scope: part }, search(searcher, part));
+    // everywhere it is told which lines are to blame, and that takes the search
+    else if (scope === searcher.everywhere || !isEmptyAtSight(part))
+      addSearched(cut, { position, scope: part }, search(searcher, part));
     end = position + 1;
   };
   for (const position of sequence.meeting(scope.met, all)) {

@@ -41,9 +41,18 @@ export function makeSequence(
       if (guards.length < WORTH_AN_INDEX) return lookAtEach(guards, limitsOf(meeting), { list, end, most });
       const { limits, best } = narrow(meeting, placesOf());
       if (best === null) return lookAtEach(guards, limits, { list, end, most });
-      return positionsOf(best, placesOf())
-        .filter((position) => position < end && meets(guards[position] ?? [], limits, list))
-        .slice(0, most);
+      const found: number[] = [];
+      // both in the order of the lines
+      const [named, others] = [positionsOf(best, placesOf()), placesOf().without(best.attribute)];
+      for (let at = 0, other = 0; found.length < most && (at < named.length || other < others.length); ) {
+        const [next, nextOther] = [named[at] ?? end, others[other] ?? end];
+        const position = Math.min(next, nextOther);
+        if (position >= end) break;
+        if (next <= nextOther) at++;
+        if (nextOther <= next) other++;
+        if (meets(guards[position] ?? [], limits, list)) found.push(position);
+      }
+      return found;
     },
   };
 }
@@ -173,11 +182,11 @@ function narrow(
   return { limits, best };
 }
 
-function positionsOf({ attribute, may }: Limit, { byAtom, without }: Places): readonly number[] {
+/** Positions of the guards with a criterion that the limit lets through, ascending. */
+function positionsOf({ may }: Limit, { byAtom }: Places): readonly number[] {
   const [only] = may;
-  if (may.size === 1 && only !== undefined && without(attribute).length === 0)
-    return byAtom.get(only) ?? NOWHERE;
-  const positions = new Set(without(attribute));
+  if (may.size === 1 && only !== undefined) return byAtom.get(only) ?? NOWHERE;
+  const positions = new Set<number>();
   for (const atom of may) for (const position of byAtom.get(atom) ?? NOWHERE) positions.add(position);
   return [...positions].sort((a, b) => a - b);
 }

@@ -82,8 +82,6 @@ function areSame(some: readonly Guard[], others: readonly Guard[]): boolean {
 
 export function search(searcher: Searcher, scope: Scope): SearchResult {
   const { boxes, budget, holding } = searcher;
-  const covering = catching(scope, [new Set(scope.met)]);
-  if (covering !== null) return { kind: "none", caught: [covering] };
   const caught = new Set<Guard>();
   const stack: Box[] = [boxes.within(scope.met)];
   let sawUnknown = false;
@@ -101,6 +99,11 @@ export function search(searcher: Searcher, scope: Scope): SearchResult {
     caught.add(guard);
     stack.push(...split(boxes, box, guard));
   }
+}
+
+/** Seen without a search: a guard that is left out holds wherever the scope's own criteria do. */
+export function isEmptyAtSight(scope: Scope): boolean {
+  return catching(scope, [new Set(scope.met)]) !== null;
 }
 
 /** A guard that the scope leaves out and that holds; of each exclusion the first. */

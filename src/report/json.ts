@@ -22,7 +22,12 @@ export function json(report: AuditReport): string {
 /** A document with every character outside ASCII written as an escape: some of those are commands to a terminal. */
 export function jsonText(document: object): string {
   const text = JSON.stringify(document, null, 2);
-  return `${text.replaceAll(/[\u007f-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
+  const isPlain = Buffer.byteLength(text) === text.length && !text.includes("\u007f");
+  return `${isPlain ? text : text.replaceAll(/[\u007f-\uffff]/g, escaped)}\n`;
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function targetJson(target: TargetReport): object {
