@@ -145,6 +145,22 @@ describe("a line that never decides", () => {
   });
 });
 
+describe("the blame for a line that never decides", () => {
+  it("falls on the lines that decide in its place, not on one that never does either", () => {
+    const lines = lineUses(
+      configOf(
+        "Match User bob,alice\nAllowTcpForwarding local\nMatch User bob\nAllowTcpForwarding no\n" +
+          "Match User bob Group staff\nAllowTcpForwarding yes\n",
+      ),
+    );
+    const blamed = lines.map(({ decides, shadowedBy }) => [
+      decides,
+      ...shadowedBy.map(({ line }) => line.number),
+    ]);
+    expect(blamed).toEqual([[true], [false, 2], [false, 2]]);
+  });
+});
+
 describe("what is hard to settle", () => {
   it("shares one effort limit, and leaves the rest of the policy answered", () => {
     // a name with a letter in one place, and no such name: an automaton of 2^places states
