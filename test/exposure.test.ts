@@ -209,6 +209,12 @@ describe("who can log in, beside the grant", () => {
     ]);
   });
 
+  it("shows nobody whose name sshd -C cannot take", () => {
+    const [answer] = exposure(configOf("AllowUsers a,b\n", "9.6"), { capabilities: ["tcp-local"] }).answers;
+    expect(answer).toMatchObject({ login: "possible", loginBecause: "a,b may log in" });
+    expect(answer?.witness?.user).not.toContain(",");
+  });
+
   it("is unknown where a list is too long to try each name", () => {
     const groups = Array.from({ length: 70 }, (_, number) => `g${number}`).join(" ");
     expect(logins(`AllowGroups ${groups}\n${blocks}`)).toEqual(["user pi: possible"]);

@@ -13,6 +13,7 @@ import { isWild } from "./holding.ts";
 import type { Reader } from "./reader.ts";
 import type { Reasoning } from "./reasoning.ts";
 import { contains, type Scope, type Searcher } from "./search.ts";
+import { NOT_IN_NAMES } from "./worlds.ts";
 
 export interface LoginAnswer {
   readonly login: "possible" | "impossible" | "unknown";
@@ -142,8 +143,12 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     const first = judgeOne(witness);
     if (first.login === "possible") return first;
     const other = letIn(scope, witness);
-    if (other !== undefined)
-      return { login: "possible", because: `${other.user} may log in`, admitted: other };
+    if (other !== undefined) {
+      const because = `${other.user} may log in`;
+      const names = [other.user ?? "", ...(other.groups ?? [])];
+      const isWitness = !names.some((name) => NOT_IN_NAMES.test(name));
+      return { login: "possible", because, ...(isWitness ? { admitted: other } : {}) };
+    }
     return certainty(scope, (user) => judgeOne({ ...witness, user }).surely)
       ? first
       : { login: "unknown", because: `${first.because}; others in this region may be let in` };

@@ -26,7 +26,7 @@ export interface Existing {
 }
 
 /** Names: bytes without NUL, LF, `:` and `/`; witnesses hold no comma, which -C cannot carry, and no blanks. */
-const NOT_IN_NAMES = /[\0-\x20:/,\x7f]/;
+export const NOT_IN_NAMES: RegExp = /[\0-\x20:/,\x7f]/;
 
 type Names = Omit<NameDomain, "effort">;
 
