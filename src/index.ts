@@ -18,7 +18,7 @@ import { lineUses } from "./policy/line-uses.ts";
 import { decode, encode } from "./source/source.ts";
 
 export { formatRelease, parseRelease, type Release } from "../grammar/release.ts";
-export type { Line, Span, Token, Tree, Word } from "../grammar/tree.ts";
+export { type Line, type Span, type Token, type Tree, tokensOf, type Word } from "../grammar/tree.ts";
 export { type CheckResult, checkConfig as check } from "./config/check.ts";
 export type { Config, Directive, MatchBlock, Problem } from "./config/config.ts";
 export { type LoadOptions, loadConfig } from "./config/load.ts";

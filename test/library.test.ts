@@ -10,6 +10,7 @@ import {
   print,
   readPolicyFile,
   rules,
+  tokensOf,
 } from "../src/index.ts";
 import { configOf } from "./configurations.ts";
 
@@ -51,7 +52,10 @@ test("suppressions count when the day is given", () => {
 
 test("parse and print give the bytes back; the rules are there", () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-  expect(print(parse(bytes).tree)).toEqual(Buffer.from(bytes));
+  const { tree } = parse(bytes);
+  expect(print(tree)).toEqual(Buffer.from(bytes));
+  const tokens = tree.lines.flatMap((line) => tokensOf(tree, line));
+  expect(tokens.map(({ text }) => text).join("")).toBe(Buffer.from(bytes).toString("latin1"));
   expect(rules.length).toBeGreaterThan(30);
 });
 

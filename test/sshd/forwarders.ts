@@ -97,7 +97,7 @@ export function ask(
     );
     socket.on("data", (chunk) => {
       bytes.push(chunk);
-      // not at once: ssh 9.2 forgets a SOCKS request of -R when the end comes with it, which sshd 10.0 makes likely
+      // not at once: beside sshd 10.0, ssh 9.2 was seen to lose a SOCKS request of -R whose end came with it
       if (greeting !== undefined && bytes.length === 1) socket.write(say);
       else socket.end();
     });
