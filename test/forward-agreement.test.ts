@@ -187,6 +187,8 @@ describe.skipIf(missing !== null)(
     /** All cases at once on one client: what each client of a listener sees, by the case's name. */
     async function outcomes(forwarder: Forwarder, sshd: LoopbackSshd): Promise<Record<string, string>> {
       const ports = await Promise.all(CASES.map(() => freePort()));
+      // of its own: sshd leaves sockets behind, and the next forwarder may get the same port for a name
+      const places = { ...at, folder: mkdtempSync(join(folder, "sockets-")) };
       const portOf = (index: number): number => ports[index] ?? 0;
       const groups = [
         CASES.filter(({ name }) => !name.includes("-g")),
@@ -194,9 +196,9 @@ describe.skipIf(missing !== null)(
       ];
       const seen: Record<string, string> = {};
       for (const group of groups) {
-        const options = group.flatMap((one) => one.options(portOf(CASES.indexOf(one)), at));
+        const options = group.flatMap((one) => one.options(portOf(CASES.indexOf(one)), places));
         const running = await startForwarder(forwarder, sshd, options);
-        for (const one of group) seen[one.name] = await one.client(portOf(CASES.indexOf(one)), at);
+        for (const one of group) seen[one.name] = await one.client(portOf(CASES.indexOf(one)), places);
         await running.stop();
       }
       return seen;
