@@ -25,6 +25,9 @@ export function forwarderArguments(program: Program, sshd: LoopbackSshd): readon
   return [process.execPath, ...COMMAND, "forward", ...options, "-o", "BatchMode=yes"];
 }
 
+const LATE_MS = 60_000;
+const MISSED_SIGNAL_MS = 500;
+
 /** Resolves when the session is up and its forwards have been asked for, or when the program has ended. */
 export async function startForwarder(
   program: Program,
@@ -39,21 +42,33 @@ export async function startForwarder(
   });
   let text = "";
   const ended = once(child, "exit");
-  await new Promise<void>((resolve) => {
+  await new Promise<void>((resolve, reject) => {
+    const late = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`${program} ${args.join(" ")} is not up:\n${text}`));
+    }, LATE_MS);
+    const up = (): void => {
+      clearTimeout(late);
+      resolve();
+    };
     const hear = (chunk: Buffer): void => {
       text += chunk.toString("latin1");
-      if (isUp(program, text, wanted(args))) resolve();
+      if (isUp(program, text, wanted(args))) up();
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);
-    ended.then(() => resolve());
+    ended.then(up);
   });
   return {
     said: () => text,
     child,
     stop: async () => {
       child.kill("SIGTERM");
+      // ssh 9.2 misses a signal that comes between its look for one and its poll(2)
+      const again =
+        program === "ssh" ? setInterval(() => child.kill("SIGTERM"), MISSED_SIGNAL_MS) : undefined;
       if (child.exitCode === null && child.signalCode === null) await ended;
+      clearInterval(again);
     },
   };
 }
