@@ -11,6 +11,7 @@ import { listenLocally } from "../src/forward/local.ts";
 import { connect, type Session } from "../src/forward/session.ts";
 import { parseForward } from "../src/forward/specification.ts";
 import { makeTraffic, type Traffic } from "../src/forward/traffic.ts";
+import { startForwarder } from "./sshd/forwarders.ts";
 import { freePort, type LoopbackSshd, serve, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 
 const missing = whyNoSshd();
@@ -215,6 +216,20 @@ describe.skipIf(missing !== null)(`a tunnel${missing === null ? "" : `: ${missin
       "the client is let go",
     );
     echo.close();
+    await frozen.stop();
+  });
+
+  it("ends on a signal although the server has frozen", async () => {
+    const frozen = await startSshd();
+    const running = await startForwarder("sshd-policy forward", frozen, ["-R", "0:127.0.0.1:9"]);
+    const processes = sessionProcesses(frozen);
+    for (const pid of processes) process.kill(pid, "SIGSTOP");
+    const asked = Date.now();
+    await running.stop();
+    for (const pid of processes) process.kill(pid, "SIGCONT");
+    expect(running.child.exitCode).toBe(0);
+    // two seconds for the listener and two for the goodbye; keep-alive would notice after 45
+    expect(Date.now() - asked).toBeLessThan(20_000);
     await frozen.stop();
   });
 });

@@ -32,7 +32,7 @@ export function refusedHere(forwards: readonly Forward[]): string | null {
   return null;
 }
 
-/** How long a server may take to say goodbye. */
+/** How long a server may take to close its listeners; with the session they go anyway. */
 const PATIENCE_MS = 2_000;
 
 /**
@@ -47,9 +47,10 @@ export async function startForwards(
   const { gatewayPorts, unlink, mask } = settings;
   const listening: (Listening | null)[] = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(listening.map((one) => one?.stop().catch(() => {})));
+    const stopped = Promise.all(listening.map((one) => one?.stop().catch(() => {})));
+    await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
     end();
-    await Promise.race([session.closed, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
+    await session.closed;
   };
   for (const [index, forward] of forwards.entries()) {
     try {

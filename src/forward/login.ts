@@ -54,6 +54,9 @@ const METHODS = {
   "keyboard-interactive": "keyboard-interactive",
 } as const satisfies Record<Credential["kind"], string>;
 
+/** How long a server may take to say goodbye. */
+const GOODBYE_MS = 2_000;
+
 export function watchLogin(client: Client, close: () => void, options: LoginOptions): Login {
   let failure: SshFailure | null = null;
   let ended = false;
@@ -98,6 +101,9 @@ export function watchLogin(client: Client, close: () => void, options: LoginOpti
     end: () => {
       ended = true;
       client.end();
+      // a server that stopped answering closes nothing
+      const late = setTimeout(close, GOODBYE_MS);
+      closed.then(() => clearTimeout(late));
     },
     checkHostKey: (key, verify) => {
       // a later key exchange. The answer must come at once: while ssh2 waits for it, it writes what nobody can read
