@@ -5,7 +5,7 @@
 import { structuredPatch } from "diff";
 import { afterAll, describe, expect, it } from "vitest";
 import { RULES } from "../rules/index.ts";
-import type { Change } from "../src/config/change.ts";
+import { keywordOf } from "../src/config/change.ts";
 import type { Config } from "../src/config/config.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
@@ -125,7 +125,3 @@ describe.skipIf(missing !== null)(`fixes of real files${missing === null ? "" : 
     expect(asked).toBeGreaterThan(350 * CONNECTIONS);
   }, 900_000);
 });
-
-function keywordOf(change: Change): string {
-  return change.kind === "set-global" ? change.keyword : change.directive.keyword;
-}

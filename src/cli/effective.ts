@@ -20,9 +20,9 @@ import {
 import { connectionJson, jsonText, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
-import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { latin1 } from "./paths.ts";
-import { openSources } from "./sources.ts";
+import { openOne } from "./sources.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
 export interface EffectiveCommandOptions extends TargetOptions, OutputOptions {
@@ -40,15 +40,8 @@ export async function runEffective(
   file: string | undefined,
   options: EffectiveCommandOptions,
 ): Promise<number> {
-  const opened = await openSources(file === undefined ? [] : [file], options);
-  if ("misuse" in opened) return refuse(opened.misuse);
-  const [target] = opened;
-  if (target === undefined) return refuse("there is no file to read");
-  if ("error" in target) return refuse(visible(target.error));
-  if ("absent" in target) {
-    complain(visible(target.absent));
-    return 0;
-  }
+  const target = await openOne(file, options);
+  if (typeof target === "number") return target;
   const refused = whyRefused(target.config);
   if (refused !== null) return refuse(visible(refused));
   const answers: Answered[] = [];

@@ -10,7 +10,7 @@ import { visible } from "../report/text.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
-import { openSources } from "./sources.ts";
+import { openOne } from "./sources.ts";
 import { findSshd } from "./sshd-program.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
@@ -27,15 +27,8 @@ export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
 export const INSIDE_COMMAND = "probe-inside";
 
 export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
-  const opened = await openSources(file === undefined ? [] : [file], options);
-  if ("misuse" in opened) return refuse(opened.misuse);
-  const [target] = opened;
-  if (target === undefined) return refuse("there is no file to read");
-  if ("error" in target) return refuse(visible(target.error));
-  if ("absent" in target) {
-    complain(visible(target.absent));
-    return 0;
-  }
+  const target = await openOne(file, options);
+  if (typeof target === "number") return target;
   const given = options.openssh === undefined ? null : parseRelease(options.openssh);
   if (options.against !== undefined) return await runAgainst(target, options.against, { options, given });
   const program = findSshd(resolve(options.sshdRoot ?? "/"), options.sshd, given);

@@ -1,6 +1,8 @@
 /** After the change: whether the host's own sshd says for the witnesses of the findings what was planned. */
+
+import { keywordOf } from "../config/change.ts";
 import type { Account } from "../files/tree.ts";
-import { keywordOf, type Plan } from "../fix/plan.ts";
+import type { Plan } from "../fix/plan.ts";
 import { askSshd } from "../host/ask-sshd.ts";
 import type { Machine } from "../host/machine.ts";
 import type { Proof } from "../host/transaction.ts";

@@ -1,8 +1,8 @@
 /** From the options that name configurations to loaded ones, images included, whose reading waits for the disk. */
 import type { FileTree } from "../files/tree.ts";
 import { visible } from "../report/text.ts";
-import { complain } from "./output.ts";
-import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
+import { complain, refuse } from "./output.ts";
+import type { Absent, Misuse, Opened, Target, TargetOptions } from "./target.ts";
 import { openTargets } from "./targets.ts";
 
 /** Those that have an sshd; of the others it is said that there is nothing to ask. */
@@ -17,6 +17,18 @@ export async function openPresent(
     complain(visible(one.absent));
     return [];
   });
+}
+
+/** Of a command about one configuration; else its exit code, and why has been said. */
+export async function openOne(file: string | undefined, options: TargetOptions): Promise<Target | number> {
+  const opened = await openSources(file === undefined ? [] : [file], options);
+  if ("misuse" in opened) return refuse(opened.misuse);
+  const [target] = opened;
+  if (target === undefined) return refuse("there is no file to read");
+  if ("error" in target) return refuse(visible(target.error));
+  if (!("absent" in target)) return target;
+  complain(visible(target.absent));
+  return 0;
 }
 
 /** `at`: as of openTargets. */

@@ -1,6 +1,7 @@
 /** A plan in words for people, with its proof. */
+import { keywordOf } from "../config/change.ts";
 import { changedLines } from "../diff/diff.ts";
-import { keywordOf, type Plan, type PlannedFile } from "../fix/plan.ts";
+import type { Plan, PlannedFile } from "../fix/plan.ts";
 import { proveFix } from "../fix/proof.ts";
 import { counted } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";

@@ -17,6 +17,11 @@ export type Change =
   | { readonly kind: "replace-value"; readonly directive: Directive; readonly value: string }
   | { readonly kind: "delete-directive"; readonly directive: Directive };
 
+/** Lower case. */
+export function keywordOf(change: Change): string {
+  return change.kind === "set-global" ? change.keyword : change.directive.keyword;
+}
+
 export type PlannedChange =
   | { readonly kind: "edits"; readonly edits: readonly Edit[] }
   /** no edit of a file can do it: an option on sshd's command line decides, or the file cannot be edited safely */

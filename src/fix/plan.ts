@@ -2,7 +2,7 @@
  * From findings to a plan: changes, edits, the result read and audited again in memory, and the proof that nothing
  * moved that no finding named. Nothing is written here.
  */
-import { type Change, planChanges } from "../config/change.ts";
+import { type Change, keywordOf, planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { applyEdits, type Edit } from "../edit/edit.ts";
@@ -167,11 +167,6 @@ function plannedFiles(original: Config, texts: ReadonlyMap<string, Uint8Array>):
 
 function namedKeywords(changes: readonly Change[]): Set<string> {
   return new Set(changes.map(keywordOf));
-}
-
-/** Lower case. */
-export function keywordOf(change: Change): string {
-  return change.kind === "set-global" ? change.keyword : change.directive.keyword;
 }
 
 /** Every setting of every sampled connection must be what it was, unless a change named its keyword. */

@@ -2,10 +2,12 @@
  * The proof of a fix before anything is written: for every connection, what it may forward before and after. A fix only
  * takes away, and only what a finding named; who loses what is told in words.
  */
+
+import { keywordOf } from "../config/change.ts";
 import type { Account } from "../files/tree.ts";
 import { comparePolicies, type PolicyChange } from "../policy/compare.ts";
 import type { Capability } from "../policy/connection.ts";
-import { keywordOf, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 
 export interface FixProof {
   /** "user deploy loses -L -D -W -J to db:5432", one for each group of connections */

@@ -1,6 +1,6 @@
 /** Intents of fixes that several rules share. Whether one is safe follows from what it changes. */
 import { lowerAscii } from "../../grammar/ascii.ts";
-import type { Change } from "../config/change.ts";
+import { type Change, keywordOf } from "../config/change.ts";
 import type { Decider } from "../policy/answer.ts";
 
 /** An intent; text comes later, from one planner. Safe or unsafe is chosen by the constructor. */
@@ -43,8 +43,7 @@ const BREAKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export function whatBreaks({ changes }: Pick<Fix, "changes">): string | null {
   const broken = changes.flatMap((change) => {
     if (change.kind === "delete-directive") return [];
-    const keyword = change.kind === "set-global" ? change.keyword : change.directive.keyword;
-    return BREAKS[keyword]?.[change.value] ?? [];
+    return BREAKS[keywordOf(change)]?.[change.value] ?? [];
   });
   return broken.length === 0 ? null : [...new Set(broken)].join("; ");
 }

@@ -1,6 +1,6 @@
 /** Fixes seen through the policy file: what it allows must stay open, and what it does not allow nobody opened on purpose. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import type { Change } from "../config/change.ts";
+import { type Change, keywordOf } from "../config/change.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer } from "../policy/answer.ts";
 import { requirements } from "../policy/capabilities.ts";
@@ -45,10 +45,6 @@ function narrowed(config: Config, kept: readonly Answer[], change: Change): Chan
   const isTwoWay = ["allowtcpforwarding", "allowstreamlocalforwarding"].includes(keywordOf(change));
   const found = choices.find((choice) => !kept.some((answer) => closesAnswer(config, choice, answer)));
   return isTwoWay && found !== undefined ? found : change;
-}
-
-function keywordOf(change: Change): string {
-  return change.kind === "set-global" ? change.keyword : change.directive.keyword;
 }
 
 function changeText(config: Config, change: Change): string {
