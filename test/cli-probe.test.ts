@@ -13,12 +13,15 @@ import { whyNoProbe } from "./sshd/probing.ts";
 const missing = whyNoProbe({});
 const MATCHING = "AllowTcpForwarding no\nMatch User bob\n  AllowTcpForwarding local\n  PermitOpen db:5432\n";
 
-/** In a mount namespace, so that nothing of it shows on the machine. */
+const PROJECT = new URL("..", import.meta.url).pathname;
+
+/** In a mount namespace, so that nothing of it shows on the machine; /mnt is the checkout, which others may not reach. */
 function runIn(setup: string, args: readonly string[]): Ran {
-  const script = `set -e; mount --make-rprivate /; ${setup} "$@"`;
+  const script = `set -e; mount --make-rprivate /; mount --bind ${PROJECT} /mnt; ${setup} "$@"`;
+  const command = COMMAND.map((part) => part.replace(PROJECT, "/mnt/"));
   const { status, stdout, stderr } = spawnSync(
     "unshare",
-    ["--mount", "sh", "-c", script, "sh", process.execPath, ...COMMAND, ...args],
+    ["--mount", "sh", "-c", script, "sh", process.execPath, ...command, ...args],
     { encoding: "latin1", env: { PATH: process.env["PATH"] ?? "" } },
   );
   return { code: status, stdout, stderr };
