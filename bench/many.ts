@@ -11,22 +11,50 @@ const FILES = 1000;
 /** One process a file is what the peer needs; a tenth of them is measured and multiplied. */
 const SSHD_SHARE = 0.1;
 
+/** A fleet repeats itself up to comments; of servers that were set up one by one each has its own people. */
+const SETS: readonly { readonly what: string; readonly textOf: (index: number) => string }[] = [
+  {
+    what: "1,000 files of a fleet in one run",
+    textOf: (index) => `# server ${index}\n${stockText(3000)}\n${longConfiguration(5 * (index % 7))}`,
+  },
+  {
+    what: "1,000 files with policies of their own",
+    textOf: (index) =>
+      `# server ${index}\n${stockText(3000)}\nAllowGroups staff${index}\n${longConfiguration(5 * (index % 7))}`
+        .replaceAll("User user", `User user${index}-`)
+        .replaceAll(".example", `.site${index}.example`),
+  },
+];
+
 export const many: Bench = ({ work, runs, scale }) => {
   const times = Math.ceil(runs / 3);
   const number = Math.max(10, Math.round(FILES * scale));
-  const folder = join(work, "etc/ssh");
-  mkdirSync(folder, { recursive: true });
-  const files = Array.from({ length: number }, (_, index) => {
-    const file = join(folder, `sshd_config.${index}`);
-    writeFileSync(file, `# server ${index}\n${stockText(3000)}\n${longConfiguration(5 * (index % 7))}`);
-    return file;
+  return SETS.flatMap(({ what, textOf }, set) => {
+    const root = join(work, `many-${set}`);
+    const folder = join(root, "etc/ssh");
+    mkdirSync(folder, { recursive: true });
+    const files = Array.from({ length: number }, (_, index) => {
+      const file = join(folder, `sshd_config.${index}`);
+      writeFileSync(file, textOf(index));
+      return file;
+    });
+    return rowsOf(what, { work, root, files, times });
   });
+};
+
+interface Files {
+  readonly work: string;
+  readonly root: string;
+  readonly files: readonly string[];
+  readonly times: number;
+}
+
+function rowsOf(what: string, { work, root, files, times }: Files): Row[] {
   const ours = sshdPolicy("audit", "--openssh", "9.2", ...files);
   const rows: Row[] = [];
-  const augeas = augtool(work, work, "/etc/ssh/sshd_config.*");
+  const augeas = augtool(work, root, "/etc/ssh/sshd_config.*");
   if (augeas !== null) {
     const pair = comparePair(ours, augeas, times);
-    const what = "1,000 files audited in one run";
     rows.push({
       what,
       peer: "augtool",
@@ -36,14 +64,13 @@ export const many: Bench = ({ work, runs, scale }) => {
       target: { ratioAtMost: 0.4 },
     });
   }
-  const share = files.slice(0, Math.ceil(number * SSHD_SHARE));
+  const share = files.slice(0, Math.ceil(files.length * SSHD_SHARE));
   const peers = share.map((file) => sshdTest(work, file));
   if (peers.some((peer) => peer === null)) return rows;
   const own = median(Array.from({ length: times }, () => cpuOf(ours)));
   const theirs =
-    peers.reduce((sum, peer) => sum + (peer === null ? 0 : cpuOf(peer)), 0) * (number / share.length);
+    peers.reduce((sum, peer) => sum + (peer === null ? 0 : cpuOf(peer)), 0) * (files.length / share.length);
   const note = `the peer's figure from ${share.length} runs`;
-  const what = "1,000 files audited in one run";
   rows.push({
     what,
     peer: "1,000 × sshd -T",
@@ -54,4 +81,4 @@ export const many: Bench = ({ work, runs, scale }) => {
     note,
   });
   return rows;
-};
+}

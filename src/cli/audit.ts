@@ -1,5 +1,8 @@
 /** `audit`: rules over configurations, findings out. */
 import { statSync } from "node:fs";
+import type { ConfigFile } from "../config/config.ts";
+import type { Intent } from "../lint/intent.ts";
+import { movedReport, namesFile } from "../report/moved.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
@@ -8,7 +11,7 @@ import { findingsOf } from "./findings.ts";
 import { complain, refuse, renderAudit, writeAnswer } from "./output.ts";
 import { type AuditCommandOptions, type Prepared, prepareAudit } from "./prepare-audit.ts";
 import { openCounter } from "./progress-count.ts";
-import type { Absent, Unreadable } from "./target.ts";
+import type { Absent, Target, Unreadable } from "./target.ts";
 import { ownVersion } from "./version.ts";
 
 export async function runAudit(files: readonly string[], options: AuditCommandOptions): Promise<number> {
@@ -53,11 +56,13 @@ export async function auditTargets(
   options: AuditCommandOptions,
   count: (done: number, of: number) => void,
 ): Promise<Audited> {
-  const prepared = await prepareAudit(files, options);
+  const isOne = files.length < 2 && options.repo === undefined;
+  const prepared = await prepareAudit(files, isOne ? options : { ...options, firstOfKind: new Map() });
   if ("misuse" in prepared) return prepared;
   const { opened } = prepared;
+  const known: Known = new Map();
   const targets = opened.map((one) => {
-    const report = auditTarget(one);
+    const report = auditTarget(one, known);
     count(1, opened.length);
     return report;
   });
@@ -97,8 +102,35 @@ export function complainOf(error: string | null): void {
   for (const line of error?.split("\n") ?? []) complain(visible(line));
 }
 
-function auditTarget(prepared: Prepared | Unreadable | Absent): TargetReport {
+/** The reports of files that others may be alike to, by the file and what it was judged by. */
+type Known = Map<Target, Map<Intent | null, Movable>>;
+
+interface Movable {
+  readonly report: TargetReport;
+  readonly main: ConfigFile | undefined;
+  /** null: nobody has asked yet */
+  mayMove: boolean | null;
+}
+
+function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): TargetReport {
   if (!("target" in prepared)) return withoutFindings(prepared);
   const { target, judging } = prepared;
-  return describe(target, target.config, findingsOf(target, target.config, judging), judging);
+  const first = target.alike?.first ?? target;
+  const reports = known.get(first) ?? new Map<Intent | null, Movable>();
+  known.set(first, reports);
+  const before = reports.get(judging.intent);
+  const moved = before === undefined ? null : movedTo(target, before);
+  if (moved !== null) return moved;
+  const report = describe(target, target.config, findingsOf(target, target.config, judging), judging);
+  reports.set(judging.intent, { report, main: target.config.files[0], mayMove: null });
+  return report;
+}
+
+/** Null where the report is that file's alone. */
+function movedTo({ alike, name, checkCommand }: Target, before: Movable): TargetReport | null {
+  const { report, main } = before;
+  if (alike === null || main === undefined) return null;
+  before.mayMove ??= !namesFile(report, main);
+  const names = { path: name, checkCommand };
+  return before.mayMove ? movedReport(report, main.source, alike.source, names) : null;
 }

@@ -1,13 +1,15 @@
 /** One main file of a tree, loaded with what its server's start options say. */
+import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { Image } from "../files/image.ts";
 import { type StartOptions, startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
+import { type Alike, alikeTo, kindOf, rememberKind } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
 import { folderOf, joined } from "./paths.ts";
-import type { Opened, TargetOptions } from "./target.ts";
+import type { Opened, Target, TargetOptions } from "./target.ts";
 
 export const MAIN: string = "/etc/ssh/sshd_config";
 
@@ -65,12 +67,12 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     commandLine: [...(options.o ?? []), ...(start?.options ?? [])],
     ...(configFolder === undefined ? {} : { configFolder }),
   };
-  return {
+  const tree = { ...withContent(wanted.tree, wanted.path, content), list };
+  const rest: Omit<Target, "config" | "alike"> = {
     name: wanted.name,
     tree: wanted.tree,
     path: wanted.path,
     loadOptions,
-    config: loadConfig({ ...withContent(wanted.tree, wanted.path, content), list }, wanted.path, loadOptions),
     release: release.release,
     releaseSource: release.source,
     releaseAssumed: release.assumed === true,
@@ -87,6 +89,27 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     startSource: start?.source ?? null,
     stdin: wanted.stdin ?? null,
     image: wanted.image ?? null,
+  };
+  const loaded = (): Config => loadConfig(tree, wanted.path, loadOptions);
+  const { firstOfKind: firsts } = options;
+  const kind = firsts === undefined || live ? null : kindOf(wanted, content.bytes, opening);
+  if (firsts === undefined || kind === null) return { ...rest, config: loaded(), alike: null };
+  const alike = alikeTo(firsts, kind, content.bytes, wanted.shownAs(wanted.path));
+  if (alike !== null) return loadedLater(rest, alike, loaded);
+  const target = { ...rest, config: loaded(), alike };
+  rememberKind(firsts, kind, target);
+  return target;
+}
+
+function loadedLater(rest: Omit<Target, "config" | "alike">, alike: Alike, load: () => Config): Target {
+  let config: Config | null = null;
+  return {
+    ...rest,
+    alike,
+    get config() {
+      config ??= load();
+      return config;
+    },
   };
 }
 

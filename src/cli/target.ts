@@ -6,6 +6,7 @@ import type { Image } from "../files/image.ts";
 import { unprivilegedPortStart } from "../files/port-limit.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import type { ExposureOptions } from "../policy/exposure.ts";
+import type { Alike, FirstOfKind } from "./alike.ts";
 
 export interface TargetOptions {
   readonly root?: string;
@@ -18,6 +19,8 @@ export interface TargetOptions {
   readonly asHost?: boolean;
   readonly stdinFilename?: string;
   readonly accounts?: readonly string[];
+  /** of an audit of several FILEs: those that it has met so far */
+  readonly firstOfKind?: FirstOfKind;
 }
 
 export interface Target {
@@ -27,6 +30,7 @@ export interface Target {
   /** the main file inside the tree */
   readonly path: string;
   readonly loadOptions: LoadOptions;
+  /** of a FILE with `alike` it is loaded when it is asked for */
   readonly config: Config;
   readonly release: Release;
   readonly releaseSource: string;
@@ -56,6 +60,8 @@ export interface Target {
   readonly stdin: Uint8Array | null;
   /** the image that it is in, where it is in one */
   readonly image: Image | null;
+  /** an earlier FILE of this run from which an audit tells this one by name and places alone */
+  readonly alike: Alike | null;
 }
 
 /** There is no sshd in a system, so there is nothing to judge. */
