@@ -1,7 +1,9 @@
 /**
  * A client and a server for the forwarder's bench, as a program of its own: their work must not count as the
  * forwarder's. `serve`: prints its port, then sends or counts bytes as the first byte of a connection says.
- * `stream PORT up|down BYTES`, `short PORT COUNT AT_ONCE`: measure through that port, and print a line of JSON.
+ * `stream PORT up|down BYTES`, `short PORT COUNT AT_ONCE TARGET`: measure through that port, and print a line of JSON;
+ * connections to TARGET itself, which do not count, come first, until this program runs at its speed.
+ * `relay PORT TARGET`: what any forwarder on Node.js costs at least, a relay without SSH.
  */
 import { connect, createServer, type Socket } from "node:net";
 
@@ -79,7 +81,11 @@ function run(port: number, { kind, count }: { kind: "d" | "u" | "s"; count: numb
   });
 }
 
-async function short(port: number, count: number, atOnce: number): Promise<void> {
+/** V8 has compiled what it will compile. */
+const WARM_UP = 2000;
+
+async function short(port: number, count: number, atOnce: number, target: number): Promise<void> {
+  for (let made = 0; made < WARM_UP; made++) await run(target, { kind: "s", count: 0 });
   const times: number[] = [];
   let left = count;
   const started = performance.now();
@@ -89,13 +95,25 @@ async function short(port: number, count: number, atOnce: number): Promise<void>
   await Promise.all(Array.from({ length: atOnce }, worker));
   const seconds = (performance.now() - started) / 1000;
   times.sort((a, b) => a - b);
-  const p95 = times[Math.floor(times.length * 0.95)] ?? 0;
-  process.stdout.write(`${JSON.stringify({ perSecond: count / seconds, p95 })}\n`);
+  const within = (part: number): number => times[Math.floor(times.length * part)] ?? 0;
+  const figures = { perSecond: count / seconds, p50: within(0.5), p95: within(0.95) };
+  process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
 async function stream(port: number, direction: string, count: number): Promise<void> {
   const ms = await run(port, { kind: direction === "up" ? "u" : "d", count });
   process.stdout.write(`${JSON.stringify({ perSecond: count / 1e6 / (ms / 1000) })}\n`);
+}
+
+function relay(port: number, target: number): void {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const other = connect({ host: "127.0.0.1", port: target, allowHalfOpen: true, noDelay: true });
+    socket.on("error", () => other.destroy()).pipe(other);
+    other.on("error", () => socket.destroy()).pipe(socket);
+  });
+  server.listen({ host: "127.0.0.1", port, backlog: 512 }, () => {
+    process.stdout.write("listening\n");
+  });
 }
 
 /** No answer within the time is an error, also where a connection just stands. */
@@ -107,7 +125,11 @@ function hurry(): void {
 }
 
 const [command, port, ...rest] = process.argv.slice(2);
-if (command !== "serve") hurry();
+const [first = 0, second = 0, third = 0] = rest.map(Number);
 if (command === "serve") serve();
-else if (command === "short") await short(Number(port), Number(rest[0]), Number(rest[1]));
-else await stream(Number(port), rest[0] ?? "", Number(rest[1]));
+else if (command === "relay") relay(Number(port), first);
+else {
+  hurry();
+  if (command === "short") await short(Number(port), first, second, third);
+  else await stream(Number(port), rest[0] ?? "", second);
+}

@@ -25,35 +25,65 @@ export function openDisplay(
   route: readonly HostSettings[],
   { options: { events, quiet = false }, legs }: DisplayOptions,
 ): ForwardDisplay {
-  const sinks: ((event: ForwardEvent) => void)[] = [];
-  if (events !== undefined) sinks.push(jsonLines(events));
+  const log = events === undefined ? null : gather(eventLog(events));
   const forPeople = !quiet && events !== "-";
   const live = forPeople && isTerminal() && process.env["TERM"] !== "dumb";
   const totals = makeTotals(forwards.length);
-  sinks.push(totals.count);
-  if (forPeople) sinks.push(lines(forwards, { legs, only: live ? "the start" : "everything" }));
   const view = live ? liveView(forwards, route, totals.of) : null;
+  const text = gather(print);
+  const textOf = describe(forwards, { legs, only: live ? "the start" : "everything" });
   return {
     tell: (event) => {
-      view?.clear();
-      for (const sink of sinks) sink(event);
+      log?.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+      totals.count(event);
+      const line = forPeople ? textOf(event) : "";
+      if (view === null) text.write(line);
+      else if (line !== "") view.above(line);
     },
     show: (traffic) => view?.start(traffic),
-    close: () => view?.stop(),
+    close: () => {
+      log?.flush();
+      text.flush();
+      view?.stop();
+    },
   };
 }
 
-function jsonLines(path: string): (event: ForwardEvent) => void {
-  if (path !== "-") writeFileSync(path, "");
-  return (event) => {
-    const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
-    if (path === "-") writeStandardOutput(line);
-    else appendFileSync(path, line);
-  };
+function eventLog(path: string): (text: string) => void {
+  if (path === "-") return print;
+  writeFileSync(path, "");
+  return (text) => appendFileSync(path, text);
 }
 
 function print(text: string): void {
   writeStandardOutput(Buffer.from(text));
+}
+
+/** How late a line may be. */
+const GATHER_MS = 20;
+
+/** Lines of many connections leave together: written one by one, they cost a tenth of all work, and wake their reader. */
+function gather(write: (text: string) => void): {
+  readonly write: (text: string) => void;
+  readonly flush: () => void;
+} {
+  let held = "";
+  let timer: NodeJS.Timeout | undefined;
+  const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    const text = held;
+    held = "";
+    if (text !== "") write(text);
+  };
+  return {
+    flush,
+    write: (text) => {
+      if (text === "") return;
+      held += text;
+      timer ??= setTimeout(flush, GATHER_MS);
+    },
+  };
 }
 
 /** -L 127.0.0.1:1100 -> mail.example.com:110, or what it is */
@@ -74,42 +104,36 @@ function placeOf(host: string | null, port: number): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** Lines as things happen. */
-function lines(
+/** What to print of an event: lines, or "". */
+function describe(
   forwards: readonly Forward[],
   { legs, only }: { legs: readonly (readonly Leg[])[]; only: "the start" | "everything" },
-): (event: ForwardEvent) => void {
-  const name = (index: number): string => {
-    const forward = forwards[index];
-    return forward === undefined ? "" : nameOf(forward);
-  };
+): (event: ForwardEvent) => string {
+  const names = forwards.map(nameOf);
+  const name = (index: number): string => names[index] ?? "";
   return (event) => {
     switch (event.event) {
       case "connected":
-        return print(visible(`connected to ${event.host} as ${event.user} (${event.version})`).concat("\n"));
+        return `${visible(`connected to ${event.host} as ${event.user} (${event.version})`)}\n`;
       case "listening": {
         const where = event.side === "local" ? "this machine listens on" : "the server listens on";
         const explained = (legs[event.forward] ?? []).map(
           ({ protection, text }) => `    ${protection.padEnd(9)}  ${visible(text)}\n`,
         );
-        return print(`${name(event.forward)}: ${where} ${visible(event.on)}\n${explained.join("")}`);
+        return `${name(event.forward)}: ${where} ${visible(event.on)}\n${explained.join("")}`;
       }
       case "failed":
-        return print(`${name(event.forward)}: failed: ${visible(event.because)}\n`);
+        return `${name(event.forward)}: failed: ${visible(event.because)}\n`;
       case "refused":
-        return print(
-          `${name(event.forward)}: ${visible(`${event.from} to ${event.to}`)} refused: ${visible(event.because)}\n`,
-        );
+        return `${name(event.forward)}: ${visible(`${event.from} to ${event.to}`)} refused: ${visible(event.because)}\n`;
       case "disconnected":
-        return print(event.because === null ? "closed\n" : `connection lost: ${event.because}\n`);
+        return event.because === null ? "closed\n" : `connection lost: ${event.because}\n`;
       case "open":
-        if (only === "everything")
-          print(`${name(event.forward)}: #${event.id} open, ${visible(`${event.from} to ${event.to}`)}\n`);
-        return;
+        if (only === "the start") return "";
+        return `${name(event.forward)}: #${event.id} open, ${visible(`${event.from} to ${event.to}`)}\n`;
       case "closed":
-        if (only === "everything")
-          print(`${name(event.forward)}: #${event.id} closed, ${showCounts(event)}\n`);
-        return;
+        if (only === "the start") return "";
+        return `${name(event.forward)}: #${event.id} closed, ${showCounts(event)}\n`;
     }
   };
 }
@@ -158,8 +182,8 @@ function makeTotals(count: number): {
 
 interface LiveView {
   readonly start: (traffic: Traffic) => void;
-  /** takes the view off the screen, so that a line can be printed where it stood */
-  readonly clear: () => void;
+  /** prints lines where the view stood, which goes below them */
+  readonly above: (text: string) => void;
   readonly stop: () => void;
 }
 
@@ -181,7 +205,11 @@ function liveView(
   };
   const started = Date.now();
   return {
-    clear,
+    above: (text) => {
+      clear();
+      print(text);
+      draw();
+    },
     start: (traffic) => {
       draw = () => {
         const rows = viewLines(forwards, {

@@ -4,35 +4,14 @@
  */
 import type { Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
+import { acknowledger } from "./acknowledge.ts";
 import { giveChunks, lendChunks } from "./connect-tcp.ts";
 import { SshFailure } from "./failure.ts";
+import { supplyPadding } from "./padding.ts";
+import { type InsideOfChannel, insideOf, type Protocol } from "./protocol.ts";
 import type { Channel, Transport } from "./session.ts";
 
 type Fail = (failure: SshFailure) => void;
-
-/** Client._protocol (ssh2, lib/protocol/Protocol.js) */
-interface Protocol {
-  parse: (chunk: Buffer, start: number, end: number) => void;
-  /** set while keys are exchanged */
-  readonly _kexinit: Buffer | undefined;
-  readonly _authenticated: boolean;
-  readonly _decipher: object;
-  readonly _packetRW: {
-    readonly write: {
-      readonly allocStart: number;
-      alloc: (length: number) => Buffer;
-      finalize: (packet: Buffer) => Buffer;
-    };
-  };
-  readonly _cipher: { encrypt: (packet: Buffer) => void };
-}
-
-/** The inside of ssh2's Channel (lib/Channel.js). */
-interface Inside {
-  readonly outgoing: { packetSize: number };
-  _write: (data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void) => void;
-  push: (chunk: Buffer | null) => boolean;
-}
 
 /** RFC 4253, section 4.2 lets a server say other things first; OpenSSH reads 1,024 lines of 8 KiB (kex.c). */
 const LONGEST_GREETING = 64 * 1024;
@@ -43,13 +22,6 @@ const MUCH_OUTPUT = 1024 * 1024;
 const TOO_MUCH_OUTPUT = 16 * MUCH_OUTPUT;
 /** ssh2 grants 2 MiB a channel and never looks whether the server keeps to it. */
 const MOST_UNREAD = 2 * 2 * 1024 * 1024;
-/** What fills no TCP segment, so that Nagle's algorithm may hold its successor back. */
-const SMALL = 1400;
-/** Bytes without a small segment that we had to acknowledge: what is more comes from a stream. */
-const STREAM = 64 * 1024;
-const STREAM_PAUSE_MS = 2;
-/** the number of the message, and no data */
-const IGNORE = [2, 0, 0, 0, 0];
 /** RFC 4254 names no least packet size. With 0, ssh2 would loop for ever; real servers say 16 KiB and more. */
 const LEAST_PACKET = 1024;
 
@@ -59,11 +31,12 @@ export function guardTransport(
   transport: Transport,
   { fail, onIdentification }: { fail: Fail; onIdentification: (version: string) => void },
 ): void {
-  const { _protocol: protocol } = client as unknown as { _protocol: Protocol };
+  const { _protocol: protocol } = insideOf(client);
   const parse = protocol.parse.bind(protocol);
-  const acknowledge = "bytesWritten" in transport ? acknowledger(protocol, transport) : () => {};
+  const acknowledge = "bytesWritten" in transport ? acknowledger(client, transport) : () => {};
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
+    supplyPadding(protocol);
     if ("bytesRead" in transport) lendTo(protocol, transport);
     acknowledge(end - start);
     if (transport.writableLength < TOO_MUCH_OUTPUT || transport.isPaused()) return;
@@ -96,37 +69,6 @@ function lendTo({ _decipher: decipher }: Protocol, transport: Socket): void {
   else giveChunks(transport);
 }
 
-/**
- * Makes the kernel acknowledge what came: sshd sets TCP_NODELAY for terminals alone, so it holds a small packet (the end
- * of an answer) back until the one before is acknowledged, which takes 40 ms unless we send something.
- * SSH_MSG_IGNORE (RFC 4253, section 11.2) is that something where nothing else has been sent. In the midst of a stream
- * the next segment does it; only where none comes for a moment, it has ended.
- */
-function acknowledger(protocol: Protocol, transport: Socket): (received: number) => void {
-  let stream = 0;
-  let timer: NodeJS.Timeout | undefined;
-  return (received) => {
-    stream += received;
-    clearTimeout(timer);
-    if (received >= SMALL) return;
-    const { bytesWritten } = transport;
-    const send = (): void => {
-      stream = 0;
-      if (transport.bytesWritten === bytesWritten) sendIgnore(protocol, transport);
-    };
-    if (stream < STREAM) setImmediate(send);
-    else timer = setTimeout(send, STREAM_PAUSE_MS);
-  };
-}
-
-function sendIgnore(protocol: Protocol, transport: Socket): void {
-  if (!transport.writable || protocol._kexinit !== undefined || !protocol._authenticated) return;
-  const { write } = protocol._packetRW;
-  const packet = write.alloc(IGNORE.length);
-  packet.set(IGNORE, write.allocStart);
-  protocol._cipher.encrypt(write.finalize(packet));
-}
-
 /** The version in the first line that starts with "SSH-". */
 function identify(bytes: Buffer): string | "incomplete" | { readonly because: string } {
   const lines = bytes.toString("latin1").split("\n");
@@ -144,7 +86,7 @@ function notSsh(bytes: Buffer): string {
 
 /** Call it before anything is read or written. */
 export function guardChannel(channel: ClientChannel, transport: Transport, fail: Fail): Channel {
-  const inside = channel as unknown as Inside;
+  const inside = channel as unknown as InsideOfChannel;
   const { packetSize } = inside.outgoing;
   if (packetSize < LEAST_PACKET) {
     fail(new SshFailure("protocol", `the server wants channels of ${packetSize} bytes a packet`));
@@ -158,13 +100,19 @@ export function guardChannel(channel: ClientChannel, transport: Transport, fail:
       fail(new SshFailure("protocol", "the server sends more than the channel's window allows"));
     return push(chunk);
   };
+  // ssh2's own ends a channel that has ended again, which makes an error of it, with a stack, that nobody sees
+  inside.destroy = () => {
+    if (!channel.writableEnded) channel.end();
+    channel.close();
+    return inside;
+  };
   // no forward has a second stream; what a server sends there must not pile up
   channel.stderr.resume();
   return channel;
 }
 
 /** ssh2 writes whatever the channel's window allows, and a thousand windows are 2 GB. */
-function waitForTransport(inside: Inside, transport: Transport): void {
+function waitForTransport(inside: InsideOfChannel, transport: Transport): void {
   const write = inside._write.bind(inside);
   inside._write = (data, encoding, done) => {
     write(
