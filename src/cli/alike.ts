@@ -26,14 +26,23 @@ const MOST_BYTES = 20_000;
 /** In names and paths nothing that a message could show in another way, or cut. */
 const PLAIN = /^[ !#-[\]-~]{1,500}$/;
 
+/** What an audit sees of one FILE, and the text that it stands for. */
+export interface Kind {
+  readonly firsts: FirstOfKind;
+  readonly key: string;
+  readonly text: string;
+}
+
 /**
- * What an audit sees of a FILE that is read as another host's, in one text. Null: it is read with more than its own
- * text, or has a name that cannot be looked for in a report.
+ * Null: it is the only FILE, it is read with more than its own text, or has a name that cannot be looked for in a
+ * report.
  */
-export function kindOf(wanted: Wanted, bytes: Uint8Array, opening: Opening): string | null {
+export function kindOf(wanted: Wanted, bytes: Uint8Array, opening: Opening): Kind | null {
+  const { firstOfKind: firsts } = opening.options;
   const { name, path, configFolder, onlyRealPath, rootFolder, stdin, fragment = false } = wanted;
-  if (configFolder === undefined || onlyRealPath !== undefined || rootFolder !== undefined) return null;
-  if (stdin !== undefined || bytes.length > MOST_BYTES || !PLAIN.test(name) || !PLAIN.test(path)) return null;
+  if (firsts === undefined || configFolder === undefined || stdin !== undefined) return null;
+  if (onlyRealPath !== undefined || rootFolder !== undefined || bytes.length > MOST_BYTES) return null;
+  if (!PLAIN.test(name) || !PLAIN.test(path)) return null;
   const text = decode(bytes);
   const isMain = path.endsWith("/sshd_config");
   const looksAround = isMain || /include/i.test(text);
@@ -41,45 +50,75 @@ export function kindOf(wanted: Wanted, bytes: Uint8Array, opening: Opening): str
     !/include/i.test(text.replaceAll(STOCK_INCLUDE, "")) &&
     opening.folders.list(joined(configFolder, "sshd_config.d")) === null;
   const folder = looksAround && !isAlone ? configFolder : "";
-  return `${isMain} ${fragment} ${folder}\n${withoutWords(text, opening.release.release)}`;
+  const key = `${isMain} ${fragment} ${folder}\n${withoutWords(text, opening.release.release)}`;
+  return { firsts, key, text };
 }
 
 /** It finds nothing where there is no such folder. */
 const STOCK_INCLUDE = /^Include \/etc\/ssh\/sshd_config\.d\/\*\.conf$/gm;
 
 /** Null where no file before is alike. */
-export function alikeTo(firsts: FirstOfKind, kind: string, bytes: Uint8Array, shown: string): Alike | null {
-  const first = firsts.get(kind);
+export function alikeTo({ firsts, key, text }: Kind, shown: string): Alike | null {
+  const first = firsts.get(key);
   return first === undefined || !readsNothingElse(first.config)
     ? null
-    : { first, source: makeSource(shown, decode(bytes)) };
+    : { first, source: makeSource(shown, text) };
 }
 
-export function rememberKind(firsts: FirstOfKind, kind: string, target: Target): void {
-  if (firsts.has(kind)) return;
+export function rememberKind({ firsts, key }: Kind, target: Target): void {
+  if (firsts.has(key)) return;
   const [oldest] = firsts.keys();
   if (firsts.size >= MOST_KINDS && oldest !== undefined) firsts.delete(oldest);
-  firsts.set(kind, target);
+  firsts.set(key, target);
 }
 
 function readsNothingElse({ includes }: Config): boolean {
   return includes.every(({ targets }) => targets.every(({ matched }) => matched.length === 0));
 }
 
-/** `$` and `^` also stand at a carriage return, and a NUL swallows the end of a line: then every word counts. */
+/** Comments at the start of a line lose their words. A NUL swallows the end of a line: then every word counts. */
 function withoutWords(text: string, release: Release): string {
-  if (/[\0\r]/.test(text)) return text;
-  return text.replaceAll(COMMENT, (comment) => (isWords(comment, release) ? "#" : comment));
+  if (text.includes("\0")) return text;
+  const kept: string[] = [];
+  let from = 0;
+  for (let at = text.startsWith("#") ? 0 : nextComment(text, 0); at !== -1; at = nextComment(text, at)) {
+    const newline = text.indexOf("\n", at);
+    const end = newline === -1 ? text.length : newline;
+    if (!isWords(text, at, end, release)) continue;
+    kept.push(text.slice(from, at + 1));
+    from = end;
+  }
+  return kept.join("") + text.slice(from);
 }
 
-const COMMENT = /^#[\t -~]{1,200}$/gm;
-const FIRST_WORD = /^# ?([A-Za-z][A-Za-z0-9]*)/;
+function nextComment(text: string, after: number): number {
+  const newline = text.indexOf("\n#", after);
+  return newline === -1 ? -1 : newline + 1;
+}
+
+const FIRST_WORD = /# ?([A-Za-z][A-Za-z0-9]*)/y;
+/** Ours: sshd refuses very long lines, up to 7.7 also those of comments. */
+const LONGEST = 200;
 
 /** No suppression, and no setting of the stock file that a finding could point at (src/config/stock-comment.ts). */
-function isWords(comment: string, release: Release): boolean {
-  if (comment.includes("sshd-policy:")) return false;
-  const word = FIRST_WORD.exec(comment)?.[1];
-  return (
-    word === undefined || [release, NEWEST].every((one) => lookUpKeyword(word, one).status === "unknown")
-  );
+function isWords(text: string, start: number, end: number, release: Release): boolean {
+  FIRST_WORD.lastIndex = start;
+  const word = FIRST_WORD.exec(text)?.[1];
+  if (word !== undefined && isKeyword(word, release)) return false;
+  const comment = text.slice(start, end);
+  return comment.length <= LONGEST && !comment.includes("sshd-policy:") && !comment.endsWith("\r");
+}
+
+/** The words of the stock file, and some more: the same in all files of a fleet. */
+const MOST_WORDS = 1000;
+const keywords = new WeakMap<Release, Map<string, boolean>>();
+
+function isKeyword(word: string, release: Release): boolean {
+  const known = keywords.get(release) ?? new Map<string, boolean>();
+  keywords.set(release, known);
+  const found = known.get(word);
+  if (found !== undefined) return found;
+  const isOne = [release, NEWEST].some((one) => lookUpKeyword(word, one).status !== "unknown");
+  if (known.size < MOST_WORDS) known.set(word, isOne);
+  return isOne;
 }

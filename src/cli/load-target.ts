@@ -91,13 +91,12 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     image: wanted.image ?? null,
   };
   const loaded = (): Config => loadConfig(tree, wanted.path, loadOptions);
-  const { firstOfKind: firsts } = options;
-  const kind = firsts === undefined || live ? null : kindOf(wanted, content.bytes, opening);
-  if (firsts === undefined || kind === null) return { ...rest, config: loaded(), alike: null };
-  const alike = alikeTo(firsts, kind, content.bytes, wanted.shownAs(wanted.path));
+  const kind = live ? null : kindOf(wanted, content.bytes, opening);
+  if (kind === null) return { ...rest, config: loaded(), alike: null };
+  const alike = alikeTo(kind, wanted.shownAs(wanted.path));
   if (alike !== null) return loadedLater(rest, alike, loaded);
   const target = { ...rest, config: loaded(), alike };
-  rememberKind(firsts, kind, target);
+  rememberKind(kind, target);
   return target;
 }
 

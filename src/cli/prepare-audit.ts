@@ -54,6 +54,7 @@ export async function prepareAudit(
   const found = await openSources(files, options);
   if ("misuse" in found) return found;
   const intentOf = makeIntentFinder(options);
+  const judgings = new Map<Intent | null, Judging>();
   const opened: (Prepared | Unreadable | Absent)[] = [];
   for (const target of found) {
     const intent = "config" in target ? await intentOf(target) : null;
@@ -62,7 +63,11 @@ export async function prepareAudit(
     if (!("config" in target)) opened.push(target);
     else if (intent !== null && "mistakes" in intent)
       opened.push({ name: target.name, error: intent.mistakes.join("\n") });
-    else opened.push({ target, judging: judgingOf(options, intent) });
+    else {
+      const judging = judgings.get(intent) ?? judgingOf(options, intent);
+      judgings.set(intent, judging);
+      opened.push({ target, judging });
+    }
   }
   return { opened };
 }

@@ -40,6 +40,7 @@ function movedFinding(reported: ReportedFinding, from: Source, to: Source): Repo
 }
 
 function movedAnswer(answer: Answer, moved: (place: Place) => Place): Answer {
+  if (answer.decidedBy.every(({ directive }) => directive === null)) return answer;
   return {
     ...answer,
     decidedBy: answer.decidedBy.map((decider) => {
