@@ -215,6 +215,12 @@ describe("the other commands", () => {
   test("wrong usage", () => {
     expect(run("audit", "--image", "x", "--root", "/").stderr).toContain("exclude each other");
     expect(run("audit", "--platform", "linux/amd64").stderr).toContain("--platform chooses from an --image");
+    save("root.tar", tar(BASE));
+    expect(run("audit", "--image", "root.tar").code).toBe(0);
+    expect(run("audit", "--image", "root.tar", "--platform", "linux/amd64")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("root.tar: it is the tar of a root file system"),
+    });
     expect(run("audit", "--image", "missing.tar")).toMatchObject({
       code: 2,
       stderr: "sshd-policy: missing.tar: No such file or directory\n",

@@ -50,9 +50,11 @@ export function partOf(range: Range, start: number, length: number): Range {
 export function walkRange(range: Range, visitor: Visitor): void {
   const walk = walkTar(visitor);
   const end = range.start + range.length;
+  const memory = Buffer.allocUnsafeSlow(MAX_WINDOW);
   const window = {
     handle: range.handle,
-    memory: Buffer.allocUnsafe(MAX_WINDOW),
+    memory,
+    words: new Uint32Array(memory.buffer),
     from: 0,
     to: 0,
     size: BLOCK,

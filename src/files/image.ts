@@ -57,7 +57,7 @@ async function readImage(path: string, { platform, explore }: ImageOptions): Pro
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
     const layers = await scan(store, manifest, wanted);
     const root = layeredRoot(layers, wanted);
-    if (manifest === null) refuseNoRoot(root.tree);
+    if (manifest === null) refuseNoRoot(root.tree, platform);
     const image = imageOf(root, manifest);
     await explore(image);
     const further = writtenThroughLinks(layers, root.tree, wanted);
@@ -80,9 +80,13 @@ async function scan(
 }
 
 /** Any tar can be opened; one without these is no root file system, and its silence about sshd means nothing. */
-function refuseNoRoot(tree: FileTree): void {
+function refuseNoRoot(tree: FileTree, platform: string | null): void {
   if (["/etc", "/usr", "/bin"].every((folder) => tree.stat(folder) === null))
     throw new ArchiveError("it holds no image that can be read, and no root file system");
+  if (platform !== null)
+    throw new ArchiveError(
+      "it is the tar of a root file system, of which nothing says for which platform it is: leave --platform out",
+    );
 }
 
 function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null): Image {
