@@ -56,6 +56,14 @@ describe("exposure", () => {
     expect(target.regions[capabilities["tun"]]).toMatchObject({ capability: "tun", allowed: false });
   });
 
+  it("writes each region of the JSON on a line of its own, for grep and diff", () => {
+    const { stdout } = exposed(bastion(), "--format", "json");
+    const lines = stdout.split("\n").filter((line) => line.includes('"capability":'));
+    const regions: unknown[] = lines.map((line) => JSON.parse(line.replace(/,$/, "")));
+    expect(regions).toEqual(JSON.parse(stdout).targets[0].regions);
+    expect(regions.length).toBeGreaterThan(2);
+  });
+
   it("says of a connection that is asked for whether its user can log in", () => {
     const file = bastion();
     const asked = (connection: string): string =>

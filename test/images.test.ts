@@ -95,7 +95,7 @@ async function audited(options: Pick<AuditCommandOptions, "image" | "root">): Pr
     const { target, judging } = one;
     return describeTarget(target, target.config, findingsOf(target, target.config, judging), judging);
   });
-  const report = JSON.parse(json({ tool: { name: "", version: "" }, targets, fixed: 0 }));
+  const report = JSON.parse([...json({ tool: { name: "", version: "" }, targets, fixed: 0 })].join(""));
   return JSON.stringify(report, (key, value) => (key === "layer" ? undefined : value))
     .replaceAll(/"[^"]*?:?(\/etc\/ssh)/g, '"$1')
     .replaceAll(/found in the (root|image)/g, "found");

@@ -32,6 +32,6 @@ export async function reportOf(
   return { tool: { name: "sshd-policy", version: "0.0.0" }, targets, fixed: 0 };
 }
 
-export function render(report: AuditReport, format: Format): Promise<string> {
-  return renderAudit(report, { format, color: "never" });
+export async function render(report: AuditReport, format: Format): Promise<string> {
+  return [...(await renderAudit(report, { format, color: "never" }))].join("");
 }

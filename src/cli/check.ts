@@ -1,7 +1,7 @@
 /** `check`: would sshd of that release accept the file? */
 import { type CheckResult, checkConfig } from "../config/check.ts";
 import type { Problem } from "../config/config.ts";
-import { jsonText, pathText } from "../report/json.ts";
+import { jsonPieces, pathText, recordsOf } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
@@ -54,18 +54,18 @@ function problemLine({ place, message }: Problem, kind: string): string {
   return `${place.source.path}:${line}:${column}: ${kind}: ${message}`;
 }
 
-function asJson(checked: readonly Checked[]): string {
+function asJson(checked: readonly Checked[]): Iterable<string> {
   const files = checked.map(({ target, result }) => ({
     path: pathText(target.name),
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
     otherReadings: readingsElsewhere(target),
     accepted: result.accepted,
-    errors: result.errors.map(problemJson),
-    warnings: [...result.warnings, ...result.silent].map(problemJson),
+    errors: recordsOf(result.errors, problemJson),
+    warnings: recordsOf([...result.warnings, ...result.silent], problemJson),
     depends: result.depends,
   }));
-  return jsonText({ version: 1, files });
+  return jsonPieces({ version: 1, files });
 }
 
 function problemJson({ code, place, message, sshdLine, sshdText }: Problem): object {

@@ -30,7 +30,7 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
     case "kept":
       for (const { journal } of confirmation.runs) {
         const files = journal.files.map(({ path }) => path).join(", ");
-        writeStandardOutput(Buffer.from(`kept: the fix of ${journal.started} stays (${visible(files)})\n`));
+        writeStandardOutput([Buffer.from(`kept: the fix of ${journal.started} stays (${visible(files)})\n`)]);
       }
       return 0;
     case "nothing":

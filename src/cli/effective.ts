@@ -17,7 +17,7 @@ import {
   NO_FIELDS,
   readSpecifications,
 } from "../policy/specification.ts";
-import { connectionJson, jsonText, pathText } from "../report/json.ts";
+import { connectionJson, jsonPieces, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
@@ -107,7 +107,7 @@ function reasonText({ decidedBy }: EffectiveSetting): string {
     .join(" ");
 }
 
-function asJson(answers: readonly Answered[], release: Release): string {
+function asJson(answers: readonly Answered[], release: Release): Iterable<string> {
   const connections = answers.map(({ connection, effective }) => ({
     connection: connectionJson(connection),
     settings: Object.fromEntries(
@@ -117,7 +117,7 @@ function asJson(answers: readonly Answered[], release: Release): string {
       CAPABILITIES.map((capability) => [capability, isOpen(effective, capability, release)]),
     ),
   }));
-  return jsonText({ version: 1, connections });
+  return jsonPieces({ version: 1, connections });
 }
 
 function isOpen(effective: Effective, capability: Capability, release: Release): boolean {

@@ -55,7 +55,7 @@ export async function runExposure(
   return targets.length < opened.length ? 2 : 0;
 }
 
-async function render(report: ExposureReport, options: OutputOptions): Promise<string> {
+async function render(report: ExposureReport, options: OutputOptions): Promise<Iterable<string>> {
   switch (chosenFormat(options)) {
     case "json":
       return exposureJson(report);

@@ -5,6 +5,7 @@ import { loadConfig } from "../config/load.ts";
 import { unifiedDiff } from "../diff/diff.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
+import { concise } from "../report/concise.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
@@ -14,7 +15,7 @@ import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
-import { complain, renderAudit, writeBytes } from "./output.ts";
+import { complain, writeBytes } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import {
   type AuditCommandOptions,
@@ -84,7 +85,7 @@ async function fixAll(
   }
   if (stdin !== undefined) {
     writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
-    writeStandardError(await renderAudit(report, { ...options, format: "concise" }));
+    writeStandardError(concise(report));
     return exitCode(report);
   }
   const code = await finish(report, options);

@@ -56,7 +56,7 @@ function eventLog(path: string): (text: string) => void {
 }
 
 function print(text: string): void {
-  writeStandardOutput(Buffer.from(text));
+  writeStandardOutput([Buffer.from(text)]);
 }
 
 /** How late a line may be. */

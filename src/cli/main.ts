@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(ownVersion())
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => writeStandardOutput(Buffer.from(text)),
+      writeOut: (text) => writeStandardOutput([Buffer.from(text)]),
       outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`),
     });
   const done: Done = (found) => {

@@ -1,5 +1,5 @@
 /** Where the answer goes and how it looks. */
-import { writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import type { ChalkInstance } from "chalk";
 import { concise } from "../report/concise.ts";
 import type { AuditReport } from "../report/report.ts";
@@ -32,8 +32,8 @@ function isColourful(color: "auto" | "always" | "never", output: string | undefi
   return output === undefined && isTerminal() && TERM !== "dumb";
 }
 
-/** Reporters are loaded when they are asked for. */
-export async function renderAudit(report: AuditReport, options: OutputOptions): Promise<string> {
+/** The text, or its pieces. Reporters are loaded when they are asked for. */
+export async function renderAudit(report: AuditReport, options: OutputOptions): Promise<Iterable<string>> {
   switch (chosenFormat(options)) {
     case "pretty": {
       const { pretty } = await import("../report/pretty.ts");
@@ -63,21 +63,33 @@ export async function renderAudit(report: AuditReport, options: OutputOptions): 
   }
 }
 
-/** Writes the answer to standard output or --output; the reason when that fails. */
-export function writeAnswer(text: string, options: OutputOptions): string | null {
-  return writeBytes(Buffer.from(text, "utf8"), options);
+/** Writes a text, or its pieces as they are made, to standard output or --output; the reason when that fails. */
+export function writeAnswer(text: Iterable<string>, options: OutputOptions): string | null {
+  return writePieces(encoded(typeof text === "string" ? [text] : text), options);
+}
+
+function* encoded(pieces: Iterable<string>): Iterable<Uint8Array> {
+  for (const piece of pieces) yield Buffer.from(piece, "utf8");
 }
 
 /** As writeAnswer, for bytes of a configuration. */
-export function writeBytes(bytes: Uint8Array, { output }: OutputOptions): string | null {
+export function writeBytes(bytes: Uint8Array, options: OutputOptions): string | null {
+  return writePieces([bytes], options);
+}
+
+function writePieces(pieces: Iterable<Uint8Array>, { output }: OutputOptions): string | null {
   if (output === undefined) {
-    writeStandardOutput(bytes);
+    writeStandardOutput(pieces);
     return null;
   }
   try {
-    writeFileSync(output, bytes);
+    const file = openSync(output, "w");
+    for (const piece of pieces) writeFileSync(file, piece);
+    closeSync(file);
     return null;
   } catch (error) {
+    // pieces are made between the writes, and what fails there is no matter of the file
+    if (error instanceof Error && !("syscall" in error)) throw error;
     return `${output} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -47,7 +47,7 @@ function asEvents(path: string): Tell {
   if (path !== "-") writeFileSync(path, "");
   return (step) => {
     const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...step })}\n`);
-    if (path === "-") writeStandardOutput(line);
+    if (path === "-") writeStandardOutput([line]);
     else appendFileSync(path, line);
   };
 }

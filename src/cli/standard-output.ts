@@ -20,37 +20,42 @@ function isCharacterDevice(descriptor: number): boolean {
   return status.isCharacterDevice() && major !== MEMORY_DEVICES;
 }
 
-/** Writes everything. A reader that closes the pipe early (head) is no error. */
-export function writeStandardOutput(bytes: Uint8Array): void {
-  const left = writeNow(OUTPUT, bytes);
-  if (left.length > 0) writeWhenReady(process.stdout, left);
+/** Writes everything. A reader that closes the pipe early (head) is no error: the pieces behind it are not made. */
+export function writeStandardOutput(pieces: Iterable<Uint8Array>): void {
+  let stream: NodeJS.WriteStream | null = null;
+  for (const piece of pieces) {
+    const left = stream === null ? writeNow(OUTPUT, piece) : piece;
+    if (left === null) return;
+    if (left.length === 0) continue;
+    stream ??= waiting(process.stdout);
+    stream.write(left);
+  }
 }
 
 /** As writeStandardOutput, of text. */
 export function writeStandardError(text: string): void {
   const left = writeNow(ERROR, Buffer.from(text));
-  if (left.length > 0) writeWhenReady(process.stderr, left);
+  if (left !== null && left.length > 0) waiting(process.stderr).write(left);
 }
 
-/** What is left: of a pipe that the caller made non-blocking and that is full. */
-function writeNow(descriptor: number, bytes: Uint8Array): Uint8Array {
+/** What is left: of a pipe that the caller made non-blocking and that is full. Null: nobody reads any more. */
+function writeNow(descriptor: number, bytes: Uint8Array): Uint8Array | null {
   for (let at = 0; at < bytes.length; ) {
     try {
       at += writeSync(descriptor, bytes, at);
     } catch (error) {
       const code = error instanceof Error && "code" in error ? error.code : undefined;
       if (code === "EAGAIN") return bytes.subarray(at);
-      if (code !== "EPIPE") throw error;
-      break;
+      if (code === "EPIPE") return null;
+      throw error;
     }
   }
   return bytes.subarray(bytes.length);
 }
 
 /** Node's stream waits. */
-function writeWhenReady(stream: NodeJS.WriteStream, bytes: Uint8Array): void {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
+function waiting(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  return stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-  stream.write(bytes);
 }

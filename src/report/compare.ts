@@ -5,17 +5,17 @@ import type { Comparison, PolicyChange } from "../policy/compare.ts";
 import { CAPABILITIES } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { deciderJson, deciderText } from "./exposure.ts";
-import { connectionJson, jsonText } from "./json.ts";
+import { connectionJson, jsonPieces, recordsOf } from "./json.ts";
 import { visible } from "./text.ts";
 
-export function compareJson({ changes, complete, limits, assumptions }: Comparison): string {
-  return jsonText({
+export function compareJson({ changes, complete, limits, assumptions }: Comparison): Iterable<string> {
+  return jsonPieces({
     version: 1,
     equal: changes.length === 0 && complete,
     complete,
     limits,
     assumptions,
-    changes: changes.map(changeJson),
+    changes: recordsOf(changes, changeJson),
   });
 }
 

@@ -4,7 +4,7 @@ import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { positionAt } from "../source/source.ts";
-import { connectionJson, jsonText, pathText } from "./json.ts";
+import { connectionJson, jsonPieces, pathText, recordsOf } from "./json.ts";
 import { visible } from "./text.ts";
 
 export interface ExposureReport {
@@ -29,8 +29,8 @@ export interface LocatedConnection {
   readonly answers: ReadonlyMap<Capability, Answer | null>;
 }
 
-export function exposureJson({ targets }: ExposureReport): string {
-  return jsonText({ version: 1, targets: targets.map(targetJson) });
+export function exposureJson({ targets }: ExposureReport): Iterable<string> {
+  return jsonPieces({ version: 1, targets: targets.map(targetJson) });
 }
 
 function targetJson(target: ExposedTarget): object {
@@ -43,7 +43,7 @@ function targetJson(target: ExposedTarget): object {
     complete: exposure.complete,
     limits: exposure.limits,
     assumptions: exposure.assumptions,
-    regions: answers.map(answerJson),
+    regions: recordsOf(answers, answerJson),
     connections: target.connections.map((located) => ({
       connection: connectionJson(located.connection),
       ...located.login,

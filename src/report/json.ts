@@ -9,22 +9,96 @@ import {
   type TargetReport,
 } from "./report.ts";
 
-export function json(report: AuditReport): string {
-  const document = {
+export function json(report: AuditReport): Iterable<string> {
+  return jsonPieces({
     version: 1,
     tool: report.tool,
     targets: report.targets.map(targetJson),
     summary: { findings: countFindings(report.targets), fixed: report.fixed },
-  };
-  return jsonText(document);
+  });
 }
 
-/** A document with every character outside ASCII written as an escape: some of those are commands to a terminal. */
-export function jsonText(document: object): string {
-  const text = JSON.stringify(document, null, 2);
-  const isPlain = Buffer.byteLength(text) === text.length && !text.includes("\u007f");
-  return `${isPlain ? text : text.replaceAll(/[\u007f-\uffff]/g, escaped)}\n`;
+/** Records of a document (findings, regions), each made when its line is written. */
+export interface Records {
+  readonly records: Iterable<object>;
 }
+
+export function recordsOf<Item>(items: readonly Item[], toJson: (item: Item) => object): Records {
+  function* made(): Iterable<object> {
+    for (const item of items) yield toJson(item);
+  }
+  return { records: made() };
+}
+
+/**
+ * A document for people with grep and diff, and for streams: a field or an item of a list is a line, and so is each
+ * record; only what holds records is laid out further. Every character outside ASCII is written as an escape: some of
+ * those are commands to a terminal. The pieces are parts of the text, in order.
+ */
+export function* jsonPieces(document: object): Iterable<string> {
+  let piece = "";
+  for (const text of laidOut(document, "\n")) {
+    piece += text;
+    if (piece.length < PIECE) continue;
+    yield inAscii(piece);
+    piece = "";
+  }
+  yield inAscii(`${piece}\n`);
+}
+
+export function jsonText(document: object): string {
+  return [...jsonPieces(document)].join("");
+}
+
+/** Characters; a write for each takes no time worth counting. */
+const PIECE = 65_536;
+
+/** `newline`: with the indentation of what lies around it. */
+function* laidOut(object: object, newline: string): Iterable<string> {
+  let before = "{";
+  for (const [field, value] of Object.entries(object)) {
+    if (value === undefined) continue;
+    yield `${before}${newline}  ${JSON.stringify(field)}: `;
+    before = ",";
+    const list = listIn(value);
+    if (list === null) yield JSON.stringify(value);
+    else yield* listed(list, `${newline}  `);
+  }
+  yield `${newline}}`;
+}
+
+function* listed(list: Iterable<object>, newline: string): Iterable<string> {
+  let before = "[";
+  for (const item of list) {
+    yield `${before}${newline}  `;
+    before = ",";
+    if (holdsRecords(item)) yield* laidOut(item, `${newline}  `);
+    else yield JSON.stringify(item);
+  }
+  yield before === "[" ? "[]" : `${newline}]`;
+}
+
+/** Null: the field is one line, as a list of words is. */
+function listIn(value: unknown): Iterable<object> | null {
+  if (isRecords(value)) return value.records;
+  if (!Array.isArray(value)) return null;
+  const items: readonly unknown[] = value;
+  return items.every((item) => typeof item === "object" && item !== null) ? items : null;
+}
+
+function holdsRecords(object: object): boolean {
+  return Object.values(object).some(isRecords);
+}
+
+function isRecords(value: unknown): value is Records {
+  return typeof value === "object" && value !== null && "records" in value;
+}
+
+function inAscii(text: string): string {
+  return OUTSIDE_ASCII.test(text) ? text.replaceAll(/[\u007f-\uffff]/g, escaped) : text;
+}
+
+const OUTSIDE_ASCII = /[\u007f-\uffff]/;
 
 function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -32,7 +106,7 @@ function escaped(character: string): string {
 
 function targetJson(target: TargetReport): object {
   const { openssh, opensshSource, otherReadings, accounts, complete, limits, error, absent } = target;
-  const findings = target.findings.map(findingJson);
+  const findings = recordsOf(target.findings, findingJson);
   const path = pathText(target.path);
   const policy =
     target.policyFile === null

@@ -5,7 +5,7 @@ import type { Capability, Connection } from "../policy/connection.ts";
 import { differs, type ProbedAttempt } from "../policy/probed.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { CELL_COLUMNS } from "./exposure.ts";
-import { connectionJson, jsonText, pathText } from "./json.ts";
+import { connectionJson, jsonPieces, pathText } from "./json.ts";
 import { counted, visible } from "./text.ts";
 
 export interface ProbeReport {
@@ -20,8 +20,8 @@ export interface ProbeReport {
   readonly limits: readonly string[];
 }
 
-export function probeJson({ path, sshd, attempts, changes, limits }: ProbeReport): string {
-  return jsonText({
+export function probeJson({ path, sshd, attempts, changes, limits }: ProbeReport): Iterable<string> {
+  return jsonPieces({
     version: 1,
     path: pathText(path),
     sshd,

@@ -2,7 +2,7 @@
 import type { Finding, Rule, Severity } from "../lint/rule.ts";
 import { type Place, positionAt } from "../source/source.ts";
 import { fingerprinted } from "./fingerprint.ts";
-import { jsonText, pathText } from "./json.ts";
+import { jsonPieces, pathText, recordsOf } from "./json.ts";
 import type { AuditReport, ReportedEdit, ReportedFinding } from "./report.ts";
 import { visible } from "./text.ts";
 
@@ -24,7 +24,7 @@ const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = {
   info: "1.0",
 };
 
-export function sarif(report: AuditReport, rules: readonly Rule[]): string {
+export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<string> {
   const reported = report.targets.flatMap(({ findings }) => findings);
   const index = new Map(rules.map(({ id }, position) => [id, position]));
   const failed = report.targets.flatMap(({ error }) => (error === null ? [] : [error]));
@@ -51,13 +51,13 @@ export function sarif(report: AuditReport, rules: readonly Rule[]): string {
             })),
           },
         ],
-        results: fingerprinted(reported).map(([one, fingerprint]) =>
+        results: recordsOf(fingerprinted(reported), ([one, fingerprint]) =>
           resultSarif(one, index.get(one.finding.rule) ?? -1, fingerprint),
         ),
       },
     ],
   };
-  return jsonText(log);
+  return jsonPieces(log);
 }
 
 function ruleSarif({ id, title, severity, docs }: Rule): object {
