@@ -22,7 +22,7 @@ async function audited(files: readonly string[], options = OPTIONS): Promise<rea
 /** Everything that people and scripts are shown. */
 function shown(targets: readonly TargetReport[]): readonly string[] {
   const report = { tool: { name: "sshd-policy", version: "0" }, targets, fixed: 0 };
-  return [json(report), concise(report), markdown(report), html(report)];
+  return [[...json(report)].join(""), concise(report), markdown(report), html(report)];
 }
 
 /** Lines of which a file is made; `%` stands for what differs between the servers of a fleet. */
