@@ -65,31 +65,27 @@ export function readMatch(line: DirectiveLine, release: Release): MatchReading {
     if (key === "all") {
       const next = words[at + 1]?.value ?? "";
       if (criteria.length > 0 || (next !== "" && !isComment(next)))
-        return refuse(
-          "match-all-combined",
-          "'all' cannot be combined with other Match attributes",
-          name.span,
-        );
-      criteria.push({ attribute: "all", span: name.span });
+        return refuse("match-all-combined", "'all' cannot be combined with other Match attributes", name);
+      criteria.push({ attribute: "all", span: name });
       if (next === "") rest = at + 2;
       break;
     }
     if (key === "invalid-user" && newer) {
-      criteria.push({ attribute: "invalid-user", span: name.span });
+      criteria.push({ attribute: "invalid-user", span: name });
       continue;
     }
     const pair = pairAt(words, at, release);
     if (pair.value === null || pair.value === "" || isComment(pair.value))
-      return refuse("match-value-missing", `Missing Match criteria for ${pair.name}`, name.span);
+      return refuse("match-value-missing", `Missing Match criteria for ${pair.name}`, name);
     const read = readCriterion(lowerAscii(pair.name), pair.value, pair.span, line, release);
-    if (read === null) return refuse("match-unknown", `Unsupported Match attribute ${name.value}`, name.span);
+    if (read === null) return refuse("match-unknown", `Unsupported Match attribute ${name.value}`, name);
     if ("refused" in read) return read.refused;
     criteria.push(read.criterion);
     problems.push(...read.problems);
     at += pair.words - 1;
   }
   if (criteria.length === 0)
-    return refuse("match-empty", "One or more attributes required for Match", line.rest.span);
+    return refuse("match-empty", "One or more attributes required for Match", line.rest);
   const leftover = rest <= words.length ? leftovers(line, words.slice(rest), release) : null;
   return {
     criteria: leftover === null ? criteria : null,
@@ -108,7 +104,7 @@ interface Pair {
 /** From 9.9p2 a first word `user=x` holds both; the names are those that take a value. */
 function pairAt(words: readonly Word[], at: number, release: Release): Pair {
   const name = words[at]?.value ?? "";
-  const span = words[at]?.span ?? { start: 0, end: 0 };
+  const span = words[at] ?? { start: 0, end: 0 };
   const equals = name.indexOf("=");
   const key = lowerAscii(name.slice(0, Math.max(equals, 0)));
   if (equals > 0 && atLeast(release, "9.9p2") && isKnown(key, release))
@@ -118,7 +114,7 @@ function pairAt(words: readonly Word[], at: number, release: Release): Pair {
     name,
     value: value?.value ?? null,
     words: 2,
-    span: { start: span.start, end: value?.span.end ?? span.end },
+    span: { start: span.start, end: value?.end ?? span.end },
   };
 }
 
@@ -206,15 +202,15 @@ function leftovers(line: DirectiveLine, words: readonly Word[], release: Release
   if (atLeast(release, "8.7")) {
     // strdelim yields one more empty word after a closing quote at the end of the line; no text stands behind it.
     const text =
-      words.some(({ span }) => span.end > span.start) ||
-      line.end === "unclosed-quote" ||
+      words.some(({ start, end }) => end > start) ||
+      line.ending === "unclosed-quote" ||
       (line.comment !== null && !atLeast(release, "9.9"));
     if (!text) return null;
     const message = `keyword ${line.keyword.value} extra arguments at end of line`;
-    const span = first?.span ?? line.rest.span;
+    const span = first ?? line.rest;
     return { code: "extra-arguments", weight: "counted", message, prefix: "line", span, when: "always" };
   }
   if (first === undefined || first.value === "") return null;
   const message = `garbage at end of line; "${first.value}".`;
-  return { code: "garbage", weight: "fatal", message, prefix: "line", span: first.span, when: "always" };
+  return { code: "garbage", weight: "fatal", message, prefix: "line", span: first, when: "always" };
 }

@@ -111,19 +111,18 @@ function keepFast(parser: ConfigParser): void {
 }
 
 /** Spelled out, not spread: this runs once a line. */
-function lineOf(mark: LineMark | null, { start, end: stop, number, sshdNumber }: LineEnd): Line {
-  const span = { start, end: stop };
+function lineOf(mark: LineMark | null, { start, end, number, sshdNumber }: LineEnd): Line {
   switch (mark?.kind) {
     case "directive": {
-      const { keyword, args, end, rest, comment } = mark.head;
-      return { kind: "directive", span, number, sshdNumber, keyword, args, end, rest, comment };
+      const { keyword, args, ending, rest, comment } = mark.head;
+      return { kind: "directive", start, end, number, sshdNumber, keyword, args, ending, rest, comment };
     }
     case "vanished":
-      return { kind: "vanished", span, number, sshdNumber, cause: mark.cause };
+      return { kind: "vanished", start, end, number, sshdNumber, cause: mark.cause };
     case "comment":
-      return { kind: "comment", span, number, sshdNumber };
+      return { kind: "comment", start, end, number, sshdNumber };
     default:
-      return { kind: "blank", span, number, sshdNumber };
+      return { kind: "blank", start, end, number, sshdNumber };
   }
 }
 

@@ -61,7 +61,7 @@ export function parsePatternList(text: string): PatternItem[] {
     items.push({ negated, pattern: text.slice(negated ? at + 1 : at, end) });
     at = end + 1;
   }
-  return items;
+  return items.slice();
 }
 
 /** match.c match_pattern_list: a negated hit ends it at once, and so does an item that is too long. */

@@ -10,6 +10,7 @@ import {
   type ArgumentsEnd,
   type GrammarProblem,
   packToken,
+  type Rest,
   type Span,
   type TokenKind,
   type Word,
@@ -27,8 +28,8 @@ import {
 export interface DirectiveHead {
   readonly keyword: Word;
   readonly args: readonly Word[];
-  readonly end: ArgumentsEnd;
-  readonly rest: { readonly text: string; readonly span: Span };
+  readonly ending: ArgumentsEnd;
+  readonly rest: Rest;
   readonly comment: Span | null;
 }
 
@@ -158,13 +159,25 @@ function fileOffset({ pieces, start }: LogicalLine, at: number): number {
   return found === undefined ? start : found.start + at - found.at;
 }
 
+/** Where the character before position `to` ends in the file; `start`: where nothing stands before it. */
+function fileEnd(line: LogicalLine, from: number, to: number, start: number): number {
+  return to <= from ? start : fileOffset(line, to - 1) + 1;
+}
+
 function fileSpan(line: LogicalLine, from: number, to: number): Span {
   const start = fileOffset(line, from);
-  return { start, end: to <= from ? start : fileOffset(line, to - 1) + 1 };
+  return { start, end: fileEnd(line, from, to, start) };
 }
 
 function fileWord(line: LogicalLine, word: LogicalWord): Word {
-  return { value: word.value, span: fileSpan(line, word.start, word.end), quoted: word.quoted };
+  if (line.pieces === null) return word;
+  const start = fileOffset(line, word.start);
+  return { value: word.value, start, end: fileEnd(line, word.start, word.end, start), quoted: word.quoted };
+}
+
+function fileRest(line: LogicalLine, from: number, to: number): Rest {
+  const start = fileOffset(line, from);
+  return { text: line.text.slice(from, to), start, end: fileEnd(line, from, to, start) };
 }
 
 function report(
@@ -264,8 +277,8 @@ function scanDirective(
   const head: DirectiveHead = {
     keyword: fileWord(out.line, keyword),
     args: list.words.map((word) => fileWord(out.line, word)),
-    end: list.closed && list.lost !== true ? "complete" : "unclosed-quote",
-    rest: { text: text.slice(restStart, end), span: fileSpan(out.line, restStart, end) },
+    ending: list.closed && list.lost !== true ? "complete" : "unclosed-quote",
+    rest: fileRest(out.line, restStart, end),
     comment: commentSpan(out, hasComment ? list.tail : -1, end),
   };
   emit(out, "separator", out.line.from, keyword.start);

@@ -35,21 +35,23 @@ export interface Token {
   readonly text: string;
 }
 
-/** One word as sshd reads it. */
-export interface Word {
+/** One word as sshd reads it, and where it stands in the file, quotes included. */
+export interface Word extends Span {
   /** bytes after quotes and escapes are taken away */
   readonly value: string;
-  /** where it stands in the file, quotes included */
-  readonly span: Span;
   /** true when any part of it was quoted */
   readonly quoted: boolean;
+}
+
+/** What follows keyword and separator on a line. */
+export interface Rest extends Span {
+  readonly text: string;
 }
 
 /** How the list of arguments ended: see OpenSSH misc.c argv_split (8.7+) and strdelim (up to 8.6). */
 export type ArgumentsEnd = "complete" | "unclosed-quote";
 
-interface LineBase {
-  readonly span: Span;
+interface LineBase extends Span {
   /** first physical line, counted from 1 by LF: what an editor shows */
   readonly number: number;
   /** the number that sshd prints: it counts the line ends left after NULs have swallowed some */
@@ -79,12 +81,12 @@ export interface DirectiveLine extends LineBase {
    * empty: strdelim yields one after a closing quote or `=` at the end of the line; sshd's loops stop at it.
    */
   readonly args: readonly Word[];
-  readonly end: ArgumentsEnd;
+  readonly ending: ArgumentsEnd;
   /**
    * what sshd holds after keyword and separator, before it is split; trailing white space already stripped as that
    * release does. Keywords that take the raw rest of the line (ForceCommand …) use it. Empty when nothing follows.
    */
-  readonly rest: { readonly text: string; readonly span: Span };
+  readonly rest: Rest;
   /** a comment at the end of the line that sshd does not read as an argument */
   readonly comment: Span | null;
 }
@@ -140,12 +142,12 @@ function startOf(packed: number): number {
 }
 
 /** The tokens of one line. */
-export function tokensOf({ text, tokens }: Tree, { span }: Line): Token[] {
+export function tokensOf({ text, tokens }: Tree, line: Line): Token[] {
   const found: Token[] = [];
-  for (let index = firstFrom(tokens, span.start); index < tokens.length; index++) {
+  for (let index = firstFrom(tokens, line.start); index < tokens.length; index++) {
     const packed = tokens[index] ?? 0;
     const start = startOf(packed);
-    if (start >= span.end) break;
+    if (start >= line.end) break;
     const next = tokens[index + 1];
     const end = next === undefined ? text.length : startOf(next);
     found.push({ kind: TOKEN_KINDS[packed & KIND_MASK] ?? "blank", start, text: text.slice(start, end) });

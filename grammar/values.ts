@@ -101,7 +101,10 @@ export function readValue(keyword: Keyword, line: DirectiveLine, release: Releas
   const reading = FORMS[keyword.form](args);
   if (isRefusal(reading)) return { values: null, problems: reading.refused };
   const leftover = readLeftover(args);
-  return leftover === null ? { values: reading, problems: notes } : { values: null, problems: [leftover] };
+  // a list that grew has room for sixteen more, and a long file keeps many of them: its copy has none
+  return leftover === null
+    ? { values: reading.slice(), problems: notes }
+    : { values: null, problems: [leftover] };
 }
 
 /** From 8.7 any word that is left; before, the next word unless it is empty. */

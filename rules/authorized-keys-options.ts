@@ -10,6 +10,7 @@ import {
   grantText,
   makeSource,
   type Place,
+  placeOf,
   type Rule,
 } from "../src/lint/rule.ts";
 
@@ -56,7 +57,7 @@ interface Owner {
 }
 
 function report(source: Source, line: KeyLine, { connection, open }: Owner): Draft[] {
-  const place = { source, span: { start: line.start, end: line.end } };
+  const place = placeOf(source, line);
   const user = connection.user ?? "";
   const names = line.options.map(({ name }) => name);
   const list = line.options.find(({ name }) => name === "permitopen" || name === "permitlisten");

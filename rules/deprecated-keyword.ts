@@ -11,7 +11,7 @@ function check(audit: Audit): Draft[] {
 function report(problems: readonly Problem[]): Draft[] {
   const [first, ...others] = problems;
   if (first === undefined) return [];
-  const words = problems.map(({ place }) => place.source.text.slice(place.span.start, place.span.end));
+  const words = problems.map(({ place }) => place.source.text.slice(place.start, place.end));
   return [
     {
       message: `${listed(words)} ${words.length === 1 ? "has" : "have"} no effect any more: this release of sshd ignores ${words.length === 1 ? "it" : "them"}`,

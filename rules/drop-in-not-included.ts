@@ -5,7 +5,7 @@ function check(audit: Audit): Draft[] {
     const source = makeSource(audit.shownAs(path), decode(bytes));
     return {
       message: "sshd does not read this file: no Include of the main file names it",
-      place: { source, span: { start: 0, end: 0 } },
+      place: { source, start: 0, end: 0 },
       notes: [
         "add Include /etc/ssh/sshd_config.d/*.conf as the first line of the main file, or delete this one",
       ],

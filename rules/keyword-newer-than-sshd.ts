@@ -5,7 +5,7 @@ function check(audit: Audit): Draft[] {
 }
 
 function report({ code, place, sshdText }: Problem): Draft[] {
-  const spelled = place.source.text.slice(place.span.start, place.span.end);
+  const spelled = place.source.text.slice(place.start, place.end);
   const since = code === "unknown-keyword" ? introducedIn(spelled) : null;
   if (since === null) return [];
   return [

@@ -8,7 +8,7 @@ function report({ config }: Audit, block: MatchBlock): Draft[] {
   return block.criteria.flatMap((criterion) => {
     const why = whyNeverMatching(config, criterion);
     if (why === null) return [];
-    const { start, end } = criterion.place.span;
+    const { start, end } = criterion.place;
     return [
       {
         message: `no connection is ever in this block: "${criterion.place.source.text.slice(start, end)}": ${why}`,

@@ -32,7 +32,7 @@ function check(audit: Audit): Draft[] {
   return [
     {
       message: `${names}: the shell ${first.account.shell} refuses a session, and the account ${forwards(first.answers)}`,
-      place: answer?.decidedBy[0]?.directive?.place ?? { source: place.source, span: { start: 0, end: 0 } },
+      place: answer?.decidedBy[0]?.directive?.place ?? { source: place.source, start: 0, end: 0 },
       witness: first.connection,
       grant: grantText(first.answers),
       capability: answer?.capability ?? null,

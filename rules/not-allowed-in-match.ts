@@ -9,8 +9,8 @@ function check(audit: Audit): Draft[] {
 }
 
 /** Of an unknown word inside a Match sshd says both. */
-function startsAt({ place }: Problem, { source, span }: Problem["place"]): boolean {
-  return place.source === source && place.span.start === span.start;
+function startsAt({ place }: Problem, { source, start }: Problem["place"]): boolean {
+  return place.source === source && place.start === start;
 }
 
 function report(audit: Audit, problem: Problem): Draft {

@@ -12,9 +12,7 @@ import {
 function check(audit: Audit): Draft[] {
   const refusals = audit.config.problems.filter(isRefusal);
   return [...groupBy(refusals, ({ place }) => place.source).values()].flatMap((inFile) =>
-    [...groupBy(inFile, ({ place }) => place.span.start).values()].flatMap((problems) =>
-      report(audit, problems),
-    ),
+    [...groupBy(inFile, ({ place }) => place.start).values()].flatMap((problems) => report(audit, problems)),
   );
 }
 
@@ -24,8 +22,8 @@ function isRefusal({ weight, code, place }: Problem): boolean {
 }
 
 /** A keyword of a newer release is a finding of keyword-newer-than-sshd. */
-function isNewer({ source, span }: Place): boolean {
-  return introducedIn(source.text.slice(span.start, span.end)) !== null;
+function isNewer({ source, start, end }: Place): boolean {
+  return introducedIn(source.text.slice(start, end)) !== null;
 }
 
 /** sshd may print two messages about one word: the first says what is wrong. */

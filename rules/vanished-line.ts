@@ -15,7 +15,7 @@ function check(audit: Audit): Draft[] {
 function report({ code, weight, place }: Problem): Draft[] {
   const message = CODES[code];
   if (message === undefined || weight !== "silent") return [];
-  const text = place.source.text.slice(place.span.start, place.span.end);
+  const text = place.source.text.slice(place.start, place.end);
   if (/^=[= \t\r]*$/.test(text))
     return [
       {

@@ -79,7 +79,7 @@ describe.skipIf(CORPUS_MISSING !== null)("real files", () => {
   it("give the committed findings", () => {
     const lines = audited.flatMap(({ name, findings }) =>
       findings.map(({ rule, severity, place }) => {
-        const { line } = positionAt(place.source, place.span.start);
+        const { line } = positionAt(place.source, place.start);
         return `${name}:${line} ${severity} ${rule}\n`;
       }),
     );

@@ -30,12 +30,12 @@ function firstGap(text: string, of: Release): number {
   const tree = parseText(text, of);
   let at = 0;
   for (const line of tree.lines) {
-    if (line.span.start !== at) return at;
+    if (line.start !== at) return at;
     for (const token of tokensOf(tree, line)) {
       if (token.start !== at || token.text === "" || !text.startsWith(token.text, at)) return at;
       at += token.text.length;
     }
-    if (line.span.end !== at) return at;
+    if (line.end !== at) return at;
   }
   return at === text.length && printText(tree) === text ? -1 : at;
 }

@@ -102,8 +102,8 @@ function findingsOfText(rule: Rule, text: string): Finding[] {
 }
 
 function findingLine({ place, severity, message, rule, label }: Finding): string {
-  const { line, column } = positionAt(place.source, place.span.start);
-  return `${place.source.path}:${line}:${column}-${positionAt(place.source, place.span.end).column}: ${severity}: ${message} [${rule}]${label === "" ? "" : ` (${label})`}\n`;
+  const { line, column } = positionAt(place.source, place.start);
+  return `${place.source.path}:${line}:${column}-${positionAt(place.source, place.end).column}: ${severity}: ${message} [${rule}]${label === "" ? "" : ` (${label})`}\n`;
 }
 
 function expectText(path: string, text: string): void {

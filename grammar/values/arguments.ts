@@ -50,7 +50,7 @@ export function makeArguments(
     newer: atLeast(release, "8.7"),
     next: () => words[at++] ?? null,
     peek: () => words[at] ?? null,
-    more: () => at < words.length || (at === words.length && line.end === "unclosed-quote"),
+    more: () => at < words.length || (at === words.length && line.ending === "unclosed-quote"),
     finish: () => {
       at = Number.POSITIVE_INFINITY;
     },
@@ -65,8 +65,8 @@ interface Details {
 
 /** Where a problem points: at its word, else at all arguments, else at the keyword. */
 export function spanOf(line: DirectiveLine, word: Word | null | undefined): Span {
-  if (word && word.span.end > word.span.start) return word.span;
-  return line.rest.text === "" ? line.keyword.span : line.rest.span;
+  if (word && word.end > word.start) return word;
+  return line.rest.text === "" ? line.keyword : line.rest;
 }
 
 function problem(args: Arguments, code: string, message: string, details: Details): ValueProblem {

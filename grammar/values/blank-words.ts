@@ -4,7 +4,7 @@ import type { Arguments } from "./arguments.ts";
 
 /** The same line read anew, `=` being part of a word. */
 export function delimitByBlanks(args: Arguments): Arguments {
-  const { text, span } = args.line.rest;
+  const { text, start } = args.line.rest;
   let at: number | null = text === "" ? null : 0;
   const next = (): Word | null => {
     if (at === null) return null;
@@ -18,7 +18,7 @@ export function delimitByBlanks(args: Arguments): Arguments {
     if (close === -1) return null;
     const value = quoted ? text.slice(from, stop) + text.slice(stop + 1, close) : text.slice(from, stop);
     const end = quoted ? close + 1 : stop;
-    return { value, quoted, span: { start: span.start + from, end: span.start + end } };
+    return { value, start: start + from, end: start + end, quoted };
   };
   return { ...args, next };
 }

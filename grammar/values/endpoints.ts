@@ -132,7 +132,7 @@ function noteLockout(args: Arguments, word: Word, first: string): void {
     weight: "silent",
     message: `"${word.value}" after "${first}" ends every connection that this line governs`,
     prefix: "none",
-    span: word.span,
+    span: word,
     when: "always",
   });
 }

@@ -219,5 +219,5 @@ function restIsNone(args: Arguments): boolean {
   const word = args.peek();
   if (word === null) return false;
   const { rest } = args.line;
-  return (args.newer ? word.value : rest.text.slice(word.span.start - rest.span.start)) === "none";
+  return (args.newer ? word.value : rest.text.slice(word.start - rest.start)) === "none";
 }

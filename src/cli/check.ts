@@ -50,7 +50,7 @@ function asText({ target, result }: Checked, options: CheckCommandOptions): stri
 }
 
 function problemLine({ place, message }: Problem, kind: string): string {
-  const { line, column } = positionAt(place.source, place.span.start);
+  const { line, column } = positionAt(place.source, place.start);
   return `${place.source.path}:${line}:${column}: ${kind}: ${message}`;
 }
 
@@ -69,6 +69,6 @@ function asJson(checked: readonly Checked[]): Iterable<string> {
 }
 
 function problemJson({ code, place, message, sshdLine, sshdText }: Problem): object {
-  const { line, column } = positionAt(place.source, place.span.start);
+  const { line, column } = positionAt(place.source, place.start);
   return { code, file: pathText(place.source.path), line, column, sshdLine, message, sshdText };
 }

@@ -51,20 +51,20 @@ function layerOf({ image }: Target, config: Config, { place }: Finding): LayerOr
   const file = config.files.find(({ source }) => source === place.source);
   if (image === null || file === undefined) return null;
   const { text, lineStarts } = place.source;
-  const { line } = positionAt(place.source, place.span.start);
+  const { line } = positionAt(place.source, place.start);
   const end = (lineStarts[line] ?? text.length + 1) - 1;
   return image.writerOf(file.realPath, text.slice(lineStarts[line - 1] ?? 0, end));
 }
 
 /** A finding without a line of its own points at where its fix inserts. */
 function atInsertion(config: Config, finding: Finding, edits: readonly ReportedEdit[] | null): Finding {
-  const { start, end } = finding.place.span;
+  const { start, end } = finding.place;
   const [edit] = edits ?? [];
   if (start !== 0 || end !== 0 || edit === undefined) return finding;
   const source = config.files.find((file) => file.source.path === edit.path)?.source;
   return source === undefined
     ? finding
-    : { ...finding, place: { source, span: { start: edit.start, end: edit.start } } };
+    : { ...finding, place: { source, start: edit.start, end: edit.start } };
 }
 
 /** The fix of one finding alone, as edits with the paths that people see. */

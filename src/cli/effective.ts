@@ -102,7 +102,7 @@ function reasonText({ decidedBy }: EffectiveSetting): string {
   if (decidedBy.length === 0) return "default";
   return decidedBy
     .map(({ origin, place }) =>
-      origin === "option" ? "-o" : `${place.source.path}:${positionAt(place.source, place.span.start).line}`,
+      origin === "option" ? "-o" : `${place.source.path}:${positionAt(place.source, place.start).line}`,
     )
     .join(" ");
 }
@@ -133,6 +133,6 @@ function settingJson({ values, decidedBy }: EffectiveSetting): object {
     value: values.join(" "),
     values,
     file: place === undefined ? null : pathText(place.source.path),
-    line: place === undefined ? null : positionAt(place.source, place.span.start).line,
+    line: place === undefined ? null : positionAt(place.source, place.start).line,
   };
 }

@@ -134,7 +134,7 @@ function loginAt({ config }: Target, connection: Connection): Pick<Answer, "logi
 /** Names or patterns, as on a Match line. */
 function usersOf(names: readonly string[]): Criterion {
   const text = latin1(names.join(","));
-  const place = { source: makeSource("--user", text), span: { start: 0, end: text.length } };
+  const place = { source: makeSource("--user", text), start: 0, end: text.length };
   return { attribute: "user", place, text, items: parsePatternList(text) };
 }
 

@@ -33,7 +33,7 @@ export function tellPlan(
 function leftTexts({ remaining, refused }: Plan): string[] {
   const left = remaining.flatMap(({ fix, place, message }) => {
     if (fix?.safety !== "unsafe") return [];
-    const { line } = positionAt(place.source, place.span.start);
+    const { line } = positionAt(place.source, place.start);
     return [
       `  ${place.source.path}:${line}  left open, written on purpose (--unsafe-fixes closes it): ${message}`,
     ];

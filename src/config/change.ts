@@ -84,7 +84,7 @@ const OPTION_DECIDES = "an option on sshd's command line decides; change it wher
 function replaceValue(config: Config, directive: Directive, value: string): PlannedChange {
   const file = fileOf(config, directive);
   if (file === undefined) return { kind: "impossible", because: OPTION_DECIDES };
-  const { start, end } = directive.valuePlace.span;
+  const { start, end } = directive.valuePlace;
   const before = file.source.text.slice(start, end);
   const isQuoted =
     before.length > 1 && before.startsWith('"') && before.indexOf('"', 1) === before.length - 1;
@@ -95,7 +95,8 @@ function replaceValue(config: Config, directive: Directive, value: string): Plan
 function deleteDirective(config: Config, directive: Directive): PlannedChange {
   const file = fileOf(config, directive);
   if (file === undefined) return { kind: "impossible", because: OPTION_DECIDES };
-  return { kind: "edits", edits: [{ path: file.realPath, ...directive.line.span, text: "" }] };
+  const { start, end } = directive.line;
+  return { kind: "edits", edits: [{ path: file.realPath, start, end, text: "" }] };
 }
 
 type SetGlobal = Extract<Change, { kind: "set-global" }>;
@@ -148,11 +149,11 @@ function insertLine(file: ConfigFile, change: SetGlobal): Edit {
   if (place !== undefined && last.at(-1)?.kind !== "newline") {
     // without a line end in sight a NUL may hide the rest: then the new line goes in front of it
     const isHidden = last.some(({ kind }) => kind === "hidden");
-    const at = isHidden ? place.span.start : place.span.end;
+    const at = isHidden ? place.start : place.end;
     const inserted = isHidden ? written + style.lineEnd : style.lineEnd + written;
     return { path: file.realPath, start: at, end: at, text: inserted };
   }
-  const at = place?.span.end ?? lines[barrier]?.span.start ?? text.length;
+  const at = place?.end ?? lines[barrier]?.start ?? text.length;
   return { path: file.realPath, start: at, end: at, text: written + style.lineEnd };
 }
 

@@ -2,12 +2,12 @@
 import type { DirectiveLine, Span } from "../../grammar/tree.ts";
 
 export function contentSpan(line: DirectiveLine): Span {
-  return { start: line.keyword.span.start, end: Math.max(line.keyword.span.end, valueSpan(line).end) };
+  return { start: line.keyword.start, end: Math.max(line.keyword.end, valueSpan(line).end) };
 }
 
 export function valueSpan(line: DirectiveLine): Span {
   const first = line.args[0];
-  const last = line.args.findLast((word) => word.span.end > word.span.start) ?? first;
-  if (first === undefined || last === undefined) return line.rest.span;
-  return { start: first.span.start, end: last.span.end };
+  const last = line.args.findLast((word) => word.end > word.start) ?? first;
+  if (first === undefined || last === undefined) return line.rest;
+  return { start: first.start, end: last.end };
 }

@@ -3,6 +3,7 @@ import type { LookedUp } from "../../grammar/keywords.ts";
 import type { ValueProblem } from "../../grammar/problem.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { readValue } from "../../grammar/values.ts";
+import { placeOf } from "../source/source.ts";
 import type { Directive, LaterProblem } from "./config.ts";
 import { contentSpan, valueSpan } from "./line-spans.ts";
 import { POSITIONS, pushProblem } from "./load-problems.ts";
@@ -33,8 +34,8 @@ export function readDirective(
     keyword: found.keyword.key,
     args: line.args,
     line,
-    place: { source, span: contentSpan(line) },
-    valuePlace: { source, span: valueSpan(line) },
+    place: placeOf(source, contentSpan(line)),
+    valuePlace: placeOf(source, valueSpan(line)),
     values: reading.values,
     guards: state.guards,
     order: loading.directives.length,

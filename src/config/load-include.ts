@@ -2,7 +2,7 @@
 import { atLeast } from "../../grammar/release.ts";
 import type { DirectiveLine, Word } from "../../grammar/tree.ts";
 import { globPaths } from "../files/glob.ts";
-import type { Source } from "../source/source.ts";
+import { placeOf, type Source } from "../source/source.ts";
 import type { IncludeLine, IncludeTarget } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
 import { pushProblem, reportUnreadable } from "./load-problems.ts";
@@ -31,7 +31,7 @@ export function readIncludeLine(
   readFile: ReadFile,
 ): void {
   const { source } = state.text;
-  const place = { source, span: contentSpan(line) };
+  const place = placeOf(source, contentSpan(line));
   const targets: IncludeTarget[] = [];
   const include: IncludeLine = { line, place, guards: state.guards, targets };
   loading.includes.push(include);
@@ -98,7 +98,7 @@ function reportIncludeWords(loading: Loading, text: LoadedText, line: DirectiveL
   const empty = line.args[patterns.length];
   const behind = line.args[patterns.length + 1];
   const refuse = (code: string, weight: "fatal" | "counted", message: string, word?: Word): void => {
-    const span = word?.span ?? line.keyword.span;
+    const span = word ?? line.keyword;
     pushProblem(loading, text, line, { code, weight, message, span, prefix: "line", when: "always" });
   };
   if (modern && empty !== undefined) {
@@ -115,7 +115,7 @@ function findTarget(loading: Loading, word: Word, line: DirectiveLine, source: S
   const lookedFor = locate(loading, word.value, line.keyword.value);
   return {
     pattern: word.value,
-    place: { source, span: word.span },
+    place: placeOf(source, word),
     lookedFor,
     matched: [...(loading.included.get(lookedFor) ?? search(loading, lookedFor))],
   };

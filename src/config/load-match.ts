@@ -3,6 +3,7 @@ import { readMatch } from "../../grammar/match.ts";
 import { matchPatternList } from "../../grammar/patterns.ts";
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
+import { placeOf } from "../source/source.ts";
 import type { Criterion, MatchBlock } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
 import { pushProblem } from "./load-problems.ts";
@@ -15,12 +16,12 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   for (const problem of reading.problems) pushProblem(loading, state.text, line, problem);
   const criteria = (reading.criteria ?? []).map(({ span, ...criterion }) => ({
     ...criterion,
-    place: { source, span },
+    place: placeOf(source, span),
   }));
   const block: MatchBlock = {
     criteria,
     line,
-    place: { source, span: contentSpan(line) },
+    place: placeOf(source, contentSpan(line)),
     outer,
     static:
       reading.criteria !== null && criteria.every((criterion) => holdsAtStart(criterion, loading.release)),
@@ -29,7 +30,7 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   };
   loading.matches.push(block);
   state.block = block;
-  state.guards = [...outer, block];
+  state.guards = outer.concat(block);
   state.active = activeOutside && block.static;
 }
 

@@ -1,7 +1,7 @@
 /** What sshd refuses or misreads, as it words it (OpenSSH servconf.c process_server_config_line_depth). */
 import type { ValueProblem } from "../../grammar/problem.ts";
 import type { DirectiveLine, GrammarProblem } from "../../grammar/tree.ts";
-import type { Place } from "../source/source.ts";
+import { type Place, placeOf } from "../source/source.ts";
 import { type LoadedText, type Loading, shown } from "./loading.ts";
 import { asPrinted } from "./printed.ts";
 
@@ -48,7 +48,7 @@ function pushGrammarProblem(loading: Loading, text: LoadedText, problem: Grammar
             `${text.source.path} line ${sshdNumber}${code === "line-too-long" ? " " : ": "}${message}`,
           ),
     message,
-    place: { source: text.source, span },
+    place: placeOf(text.source, span),
     sshdLine: sshdNumber,
   });
 }
@@ -58,7 +58,7 @@ export function pushUnknown(loading: Loading, text: LoadedText, line: DirectiveL
     code: "unknown-keyword",
     weight: "counted",
     message: `Bad configuration option: ${line.keyword.value}`,
-    span: line.keyword.span,
+    span: line.keyword,
     prefix: "colon-line",
     when: "always",
   });
@@ -77,7 +77,7 @@ export function pushRetired(
     weight: "warning",
     sshdText: asPrinted(`${source.path} line ${line.sshdNumber}: ${word} option ${line.keyword.value}`),
     message: `${word} option ${line.keyword.value}`,
-    place: { source, span: line.keyword.span },
+    place: placeOf(source, line.keyword),
     sshdLine: line.sshdNumber,
   });
 }
@@ -101,7 +101,7 @@ export function pushProblem(
     weight,
     sshdText: asPrinted(position + message),
     message,
-    place: { source: text.source, span },
+    place: placeOf(text.source, span),
     sshdLine: line.sshdNumber,
   });
 }

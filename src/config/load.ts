@@ -132,7 +132,7 @@ function readLine(loading: Loading, state: FileState, line: DirectiveLine): void
       code: "not-allowed-in-match",
       weight: "fatal",
       message: `Directive '${line.keyword.value}' is not allowed within a Match block`,
-      span: line.keyword.span,
+      span: line.keyword,
       prefix: "line",
       when: "always",
     });
@@ -178,7 +178,7 @@ function readOption(loading: Loading, option: string): void {
         code: "not-an-option",
         weight: "fatal",
         message: `${keyword === "match" ? "Match" : "Include"} directive not supported as a command-line option`,
-        span: line.keyword.span,
+        span: line.keyword,
         prefix: "none",
         when: "always",
       });

@@ -93,7 +93,7 @@ export function shown(loading: Loading, path: string): string {
 }
 
 export function startOf(source: Source): Place {
-  return { source, span: { start: 0, end: 0 } };
+  return { source, start: 0, end: 0 };
 }
 
 /** A folder reads as an empty file, as in sshd (fopen of a folder succeeds, its first read does not). */

@@ -137,7 +137,7 @@ export function sandboxFiles(config: Config, options: SandboxOptions): SandboxFi
 
 function placeText({ origin, place }: Directive): string {
   if (origin === "option") return `-o ${place.source.text}`;
-  return `${place.source.path}:${positionAt(place.source, place.span.start).line}`;
+  return `${place.source.path}:${positionAt(place.source, place.start).line}`;
 }
 
 function changeOf(
@@ -149,12 +149,12 @@ function changeOf(
   const because = off[keyword];
   if (because !== undefined)
     return {
-      edit: { path, start: line.span.start, end: line.span.start, text: "#" },
+      edit: { path, start: line.start, end: line.start, text: "#" },
       because: `off: ${because}`,
     };
   const text = REPLACED[keyword]?.(values?.[0] ?? "") ?? null;
   if (text === null) return null;
-  const { start, end } = line.rest.span;
+  const { start, end } = line.rest;
   return { edit: { path, start, end, text }, because: REPLACED_BECAUSE[keyword] ?? "" };
 }
 
@@ -170,10 +170,10 @@ function includeEdits(
       .flatMap((path) => nameOf(path) ?? [])
       .map((name) => `${folder}/${name}`);
     const text = `Include ${copies.length === 0 ? `${folder}/nothing-matched` : copies.join(" ")}`;
-    const { source, span } = include.place;
+    const { source, start, end } = include.place;
     // a file that two paths lead to has one copy
     const first = files.find((file) => file.source === source)?.source ?? source;
-    return { source: first, edit: { path: source.path, start: span.start, end: span.end, text } };
+    return { source: first, edit: { path: source.path, start, end, text } };
   });
 }
 

@@ -72,8 +72,8 @@ function isMatch(tree: Tree, line: Line): boolean {
 }
 
 /** Of `#Word` and `# Word`; looked for where the line stands, because a stock file is comments for the most part. */
-function firstWord(text: string, { span }: Line): string | null {
-  FIRST_WORD.lastIndex = span.start;
+function firstWord(text: string, { start }: Line): string | null {
+  FIRST_WORD.lastIndex = start;
   const word = FIRST_WORD.exec(text)?.[1];
   return word === undefined ? null : lowerAscii(word);
 }

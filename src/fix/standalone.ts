@@ -36,8 +36,8 @@ function rewritten(
   folder: string,
 ): { path: string; start: number; end: number; text: string } {
   const copies = targets.flatMap(({ matched }) => matched).flatMap(copyOf);
-  const start = Math.min(...targets.map(({ place }) => place.span.start));
-  const end = Math.max(...targets.map(({ place }) => place.span.end));
+  const start = Math.min(...targets.map(({ place }) => place.start));
+  const end = Math.max(...targets.map(({ place }) => place.end));
   const text = copies.length === 0 ? `${folder}/nothing` : copies.join(" ");
   return { path: file.realPath, start, end, text };
 }

@@ -27,7 +27,7 @@ export function explainProblem(config: Config, problem: Problem): string {
 function lineAt(config: Config, { place }: Problem): DirectiveLine | null {
   const file = config.files.find(({ source }) => source === place.source);
   const line = file?.tree.lines.find(
-    ({ span }) => span.start <= place.span.start && place.span.start < Math.max(span.end, span.start + 1),
+    ({ start, end }) => start <= place.start && place.start < Math.max(end, start + 1),
   );
   return line?.kind === "directive" ? line : null;
 }

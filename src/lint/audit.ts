@@ -121,8 +121,7 @@ export function byPlace(config: Config): (a: Finding, b: Finding) => number {
   const orderOf = ({ place }: Finding): number => fileOrder.get(place.source) ?? -1;
   return (a, b) =>
     orderOf(a) - orderOf(b) ||
-    positionAt(a.place.source, a.place.span.start).line -
-      positionAt(b.place.source, b.place.span.start).line ||
+    positionAt(a.place.source, a.place.start).line - positionAt(b.place.source, b.place.start).line ||
     SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) ||
     (a.rule < b.rule ? -1 : Number(a.rule > b.rule));
 }

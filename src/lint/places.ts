@@ -3,7 +3,7 @@
 import type { Config } from "../config/config.ts";
 import { findStockComment } from "../config/stock-comment.ts";
 import type { Decider } from "../policy/answer.ts";
-import type { Place } from "../source/source.ts";
+import { type Place, placeOf } from "../source/source.ts";
 
 /** Where a finding points, and what the carets say there. */
 export interface Pointed {
@@ -32,13 +32,13 @@ export function pointAt(config: Config, keyword: string, decider: Decider | null
 /** The first byte of the main file; the reporter moves it to where a fix inserts. */
 export function atTop(config: Config): Place | null {
   const main = config.files[0];
-  return main === undefined ? null : { source: main.source, span: { start: 0, end: 0 } };
+  return main === undefined ? null : { source: main.source, start: 0, end: 0 };
 }
 
 /** The first byte of the file with this real path; null where sshd does not read it. */
 export function atFile(config: Config, realPath: string): Place | null {
   const file = config.files.find((candidate) => candidate.realPath === realPath);
-  return file === undefined ? null : { source: file.source, span: { start: 0, end: 0 } };
+  return file === undefined ? null : { source: file.source, start: 0, end: 0 };
 }
 
 /** The commented line of the stock file, `#AllowTcpForwarding yes`, that a fix would turn on; `keyword` in lower case. */
@@ -46,5 +46,5 @@ export function stockComment(config: Config, keyword: string): Place | null {
   const main = config.files[0];
   const found = main === undefined ? null : findStockComment(main, keyword);
   if (main === undefined || found === null) return null;
-  return { source: main.source, span: { start: found.start, end: found.end } };
+  return placeOf(main.source, found);
 }

@@ -13,7 +13,7 @@ import type { IntentEntry } from "./intent.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
 export { CAPABILITIES } from "../policy/connection.ts";
-export { decode, makeSource } from "../source/source.ts";
+export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
 export { whyNeverMatching } from "./never-matching.ts";

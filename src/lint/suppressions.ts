@@ -91,8 +91,8 @@ function whyInvalid(
 /** A finding without a line of its own points at the top of the file: any comment of the file may accept it. */
 function covers({ rule, place, line }: Suppression, { rule: found, place: at }: Finding): boolean {
   if (found !== rule || at.source !== place.source) return false;
-  const hasNoLine = at.span.start === 0 && at.span.end === 0;
-  return line === null || hasNoLine || positionAt(place.source, at.span.start).line === line;
+  const hasNoLine = at.start === 0 && at.end === 0;
+  return line === null || hasNoLine || positionAt(place.source, at.start).line === line;
 }
 
 type Read = Suppression | { readonly wrong: string; readonly place: Place };
@@ -111,8 +111,8 @@ function suppressionsOf({ source, tree }: ConfigFile): Read[] {
 /** The comment of a line; keywords that take the rest of the line as their value have none. */
 function commentOf(line: Line, release: Parameters<typeof lookUpKeyword>[1], source: Source): Span | null {
   if (line.kind === "comment") {
-    const text = source.text.slice(line.span.start, line.span.end).replace(/[\r\n]+$/, "");
-    return { start: line.span.start, end: line.span.start + text.length };
+    const text = source.text.slice(line.start, line.end).replace(/[\r\n]+$/, "");
+    return { start: line.start, end: line.start + text.length };
   }
   if (line.kind !== "directive" || takesRest(line, release)) return null;
   return line.comment;
@@ -128,7 +128,7 @@ function nextLine({ lines, text }: Tree, index: number): number | null {
   for (let next = index + 1; next < lines.length; next++) {
     const line = lines[next];
     if (line === undefined) return null;
-    const written = text.slice(line.span.start, line.span.end).replace(/[\r\n]+$/, "");
+    const written = text.slice(line.start, line.end).replace(/[\r\n]+$/, "");
     if (line.kind === "comment" && MARK.test(written)) continue;
     return line.number;
   }
@@ -139,7 +139,7 @@ function read(source: Source, span: Span, line: number | null): Read | null {
   const text = source.text.slice(span.start, span.end).replace(/[\r\n]+$/, "");
   const marked = MARK.exec(text);
   if (marked === null) return null;
-  const place = { source, span: { start: span.start + marked.index, end: span.start + text.length } };
+  const place = { source, start: span.start + marked.index, end: span.start + text.length };
   const form = FORM.exec(marked[1] ?? "");
   if (form === null)
     return { wrong: "this comment is not understood: write # sshd-policy: allow RULE -- reason", place };

@@ -8,14 +8,14 @@ const QUOTED = 60;
 
 /** A line as it is written, between double quotes, without its comment, tabs as one blank; long ones are cut. */
 export function quoted({ line, place }: Pick<Directive, "line" | "place">): string {
-  const end = line.args.at(-1)?.span.end ?? line.rest.span.end;
-  const text = place.source.text.slice(line.keyword.span.start, end).replaceAll(/[ \t]*\t[ \t]*/g, " ");
+  const end = line.args.at(-1)?.end ?? line.rest.end;
+  const text = place.source.text.slice(line.keyword.start, end).replaceAll(/[ \t]*\t[ \t]*/g, " ");
   return `"${text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text}"`;
 }
 
 /** "line 88", or "20-git.conf:4" seen from another file. */
 export function lineText(place: Place, from: Place): string {
-  const { line } = positionAt(place.source, place.span.start);
+  const { line } = positionAt(place.source, place.start);
   if (place.source === from.source) return `line ${line}`;
   return `${place.source.path.slice(place.source.path.lastIndexOf("/") + 1)}:${line}`;
 }

@@ -21,20 +21,20 @@ export function readYaml(reading: YamlReading): Node | null {
     for (const { message, pos } of [...document.errors, ...document.warnings]) {
       // the first line says what, the others draw the place
       const [first = ""] = message.split(/ at line \d|\n/, 1);
-      problems.push({ message: first, place: { source, span: { start: pos[0], end: pos[1] } } });
+      problems.push({ message: first, place: { source, start: pos[0], end: pos[1] } });
     }
     return document.contents;
   } catch (error) {
     // too deep for the parser's recursion
     const message = error instanceof Error ? error.message : String(error);
-    problems.push({ message, place: { source, span: { start: 0, end: 0 } } });
+    problems.push({ message, place: { source, start: 0, end: 0 } });
     return null;
   }
 }
 
 export function placeOf({ source }: YamlReading, node: Node): Place {
   const [start = 0, end = start] = node.range ?? [];
-  return { source, span: { start, end } };
+  return { source, start, end };
 }
 
 export function complain(reading: YamlReading, node: Node, message: string): null {
@@ -110,6 +110,6 @@ export function choiceOf<Choice extends string>(
 
 /** "file:3:5: message", one a problem. */
 export function problemText({ message, place }: YamlProblem): string {
-  const { line, column } = positionAt(place.source, place.span.start);
+  const { line, column } = positionAt(place.source, place.start);
   return `${place.source.path}:${line}:${column}: ${message}`;
 }

@@ -12,8 +12,8 @@ export function concise(report: AuditReport): string {
 }
 
 function conciseLine({ finding }: ReportedFinding): string {
-  const { source, span } = finding.place;
-  const { line, column } = positionAt(source, span.start);
+  const { source, start } = finding.place;
+  const { line, column } = positionAt(source, start);
   return visible(
     `${source.path}:${line}:${column}: ${finding.severity}: ${finding.message} [${finding.rule}]`,
   ).concat("\n");

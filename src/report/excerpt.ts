@@ -17,14 +17,14 @@ const WIDTH = 100;
  * line before it. Empty for a place of no width at the top of a file: nothing stands there.
  */
 export function excerpt(place: Place, context: readonly Place[], label: string): ExcerptLine[] {
-  const { source, span } = place;
-  if (span.start === span.end) return [];
-  const primary = positionAt(source, span.start).line;
+  const { source, start, end } = place;
+  if (start === end) return [];
+  const primary = positionAt(source, start).line;
   const before = [
     ...new Set(
       context
         .filter((other) => other.source === source)
-        .map((other) => positionAt(source, other.span.start).line)
+        .map((other) => positionAt(source, other.start).line)
         .filter((line) => line < primary),
     ),
   ].sort((a, b) => a - b);
@@ -61,19 +61,19 @@ function cutStart(column: number, length: number): number {
   return length > WIDTH && column > WIDTH / 2 ? column - 20 : 0;
 }
 
-function cutAround(source: Source, { span }: Place): string {
-  const { line, column } = positionAt(source, span.start);
+function cutAround(source: Source, { start }: Place): string {
+  const { line, column } = positionAt(source, start);
   const text = lineOf(source, line);
   return cutLine(text, cutStart(column, text.length));
 }
 
-function caretsFor(source: Source, { span }: Place, label: string): string {
-  const { line, column } = positionAt(source, span.start);
+function caretsFor(source: Source, place: Place, label: string): string {
+  const { line, column } = positionAt(source, place.start);
   const text = lineOf(source, line);
   const from = cutStart(column, text.length);
   const shown = cutLine(text, from);
   const start = column - 1 - from;
-  const under = visibleLine(shown.slice(start, start + (span.end - span.start)));
+  const under = visibleLine(shown.slice(start, start + (place.end - place.start)));
   const indent = " ".repeat(visibleLine(shown.slice(0, start)).length);
   const carets = "^".repeat(Math.max(1, under.length));
   return `${indent}${carets}${label === "" ? "" : ` ${label}`}`;

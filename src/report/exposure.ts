@@ -85,8 +85,8 @@ function answerJson(answer: Answer): object {
 /** A line of the file, an option of the command line, or the default. */
 export function deciderJson({ keyword, value, directive }: Decider): object {
   if (directive === null) return { keyword, value, default: true };
-  const { source, span } = directive.place;
-  return { keyword, value, file: pathText(source.path), line: positionAt(source, span.start).line };
+  const { source, start } = directive.place;
+  return { keyword, value, file: pathText(source.path), line: positionAt(source, start).line };
 }
 
 /** One line for each answer, for grep: "FILE: tcp-local: user bob: any: sshd_config:13 AllowTcpForwarding yes". */
@@ -260,9 +260,9 @@ function becauseText({ decidedBy, login, loginBecause }: Answer): string {
 /** "sshd_config:88 AllowTcpForwarding yes", or that it is the default. */
 export function deciderText({ keyword, value, directive }: Decider): string {
   if (directive === null) return `${keyword} ${visible(value)} (default)`;
-  const { source, span } = directive.place;
+  const { source, start } = directive.place;
   const name = source.path.slice(source.path.lastIndexOf("/") + 1);
-  const where = directive.origin === "option" ? "-o" : `${name}:${positionAt(source, span.start).line}`;
+  const where = directive.origin === "option" ? "-o" : `${name}:${positionAt(source, start).line}`;
   return visible(`${where} ${directive.line.keyword.value} ${value}`);
 }
 

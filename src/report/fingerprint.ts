@@ -16,12 +16,12 @@ export function fingerprinted(all: readonly ReportedFinding[]): (readonly [Repor
 }
 
 function keyOf({ finding: { rule, place } }: ReportedFinding): string {
-  const { source, span } = place;
-  const { line } = positionAt(source, span.start);
+  const { source, start, end } = place;
+  const { line } = positionAt(source, start);
   const text = source.text.slice(
     source.lineStarts[line - 1] ?? 0,
     source.lineStarts[line] ?? source.text.length,
   );
   const words = text.replaceAll(/[ \t\r\n]+/g, " ").replaceAll(/^ | $/g, "");
-  return [rule, source.path, span.start === span.end ? "" : words].join("\n");
+  return [rule, source.path, start === end ? "" : words].join("\n");
 }

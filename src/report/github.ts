@@ -21,9 +21,10 @@ export function github(report: AuditReport): string {
 }
 
 function annotation({ finding }: ReportedFinding): string {
-  const { source, span } = finding.place;
-  const start = positionAt(source, span.start);
-  const end = positionAt(source, span.end);
+  const { place } = finding;
+  const { source } = place;
+  const start = positionAt(source, place.start);
+  const end = positionAt(source, place.end);
   const properties = {
     // a path with a control character finds no file, and does nothing to a log either
     file: visible(source.path),

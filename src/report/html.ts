@@ -83,7 +83,7 @@ export function exposureHtml(answers: readonly Answer[]): string {
 function findingHtml({ finding, suppressed }: ReportedFinding): string {
   const { place, severity, rule, message, label, related, notes, fix, witness, grant } = finding;
   const breaks = fix === null ? null : whatBreaks(fix);
-  const { line, column } = positionAt(place.source, place.span.start);
+  const { line, column } = positionAt(place.source, place.start);
   const context = related.map((one) => one.place);
   const lines = excerpt(place, context, label)
     .map(
@@ -101,8 +101,7 @@ function findingHtml({ finding, suppressed }: ReportedFinding): string {
           ] as const,
         ]),
     ...related.map(
-      (one) =>
-        ["note", `line ${positionAt(one.place.source, one.place.span.start).line}: ${one.note}`] as const,
+      (one) => ["note", `line ${positionAt(one.place.source, one.place.start).line}: ${one.note}`] as const,
     ),
     ...notes.map((note) => ["note", note] as const),
     ...(fix === null ? [] : [["fix", `${fix.title} (${fix.safety})`] as const]),

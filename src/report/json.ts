@@ -150,11 +150,11 @@ function fixJson(fix: Fix, edits: readonly ReportedEdit[] | null): object {
   return { safety, title, breaks: whatBreaks(fix), edits: (edits ?? []).map(editJson) };
 }
 
-export function placeJson({ source, span }: Place): { file: string; start: Position; end: Position } {
+export function placeJson({ source, start, end }: Place): { file: string; start: Position; end: Position } {
   return {
     file: pathText(source.path),
-    start: positionAt(source, span.start),
-    end: positionAt(source, span.end),
+    start: positionAt(source, start),
+    end: positionAt(source, end),
   };
 }
 

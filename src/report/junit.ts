@@ -18,8 +18,8 @@ function suite({ path, error, findings }: TargetReport): string {
 }
 
 function testCase({ finding, suppressed }: ReportedFinding): string {
-  const { source, span } = finding.place;
-  const { line, column } = positionAt(source, span.start);
+  const { source, start } = finding.place;
+  const { line, column } = positionAt(source, start);
   const name = `${finding.rule} ${source.path}:${line}:${column}`;
   const open = `    <testcase classname="${escapeXml(finding.rule)}" name="${escapeXml(name)}" file="${escapeXml(source.path)}" line="${line}">`;
   if (suppressed !== null) return `${open}<skipped message="${escapeXml(suppressed.reason)}"/></testcase>\n`;

@@ -43,8 +43,8 @@ function detail({ finding }: ReportedFinding): string {
   return `${code(where(finding.place))}: ${plain(finding.message)}\n\n${block(lines.join("\n"))}${notes}${fix}${breaks}\n`;
 }
 
-function where({ source, span }: ReportedFinding["finding"]["place"]): string {
-  const { line, column } = positionAt(source, span.start);
+function where({ source, start }: ReportedFinding["finding"]["place"]): string {
+  const { line, column } = positionAt(source, start);
   return `${source.path}:${line}:${column}`;
 }
 

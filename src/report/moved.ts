@@ -1,6 +1,7 @@
 /** The report of one file as that of another one, which differs from it in its name and in the words of comments. */
+import type { Span } from "../../grammar/tree.ts";
 import type { Answer } from "../policy/answer.ts";
-import { type Place, positionAt, type Source } from "../source/source.ts";
+import { type Place, placeOf, positionAt, type Source } from "../source/source.ts";
 import type { ReportedFinding, TargetReport } from "./report.ts";
 
 /** How the report of another file is named. */
@@ -59,10 +60,10 @@ function movedAnswer(answer: Answer, moved: (place: Place) => Place): Answer {
 }
 
 function movedPlace(place: Place, from: Source, to: Source): Place {
-  return place.source === from ? { source: to, span: movedSpan(place.span, from, to) } : place;
+  return place.source === from ? placeOf(to, movedSpan(place, from, to)) : place;
 }
 
-function movedSpan(span: Place["span"], from: Source, to: Source): Place["span"] {
+function movedSpan(span: Span, from: Source, to: Source): Span {
   return { start: movedOffset(span.start, from, to), end: movedOffset(span.end, from, to) };
 }
 

@@ -34,7 +34,7 @@ export function pretty(report: AuditReport, options: PrettyOptions): string {
 
 function findingText(reported: ReportedFinding, target: TargetReport, paint: ChalkInstance): string {
   const { finding } = reported;
-  const { line, column } = positionAt(finding.place.source, finding.place.span.start);
+  const { line, column } = positionAt(finding.place.source, finding.place.start);
   const severity = colours(paint)[finding.severity];
   const head = `${paint.bold(visible(`${finding.place.source.path}:${line}:${column}`))}  ${severity(finding.severity)}  ${finding.rule}`;
   const context = finding.related.map(({ place }) => place);
@@ -91,7 +91,7 @@ function rows(
 function relatedTexts({ place: own, related }: Finding): string[] {
   const linesOf = new Map<string, number[]>();
   const names = related.map(({ place, note }) => {
-    const { line } = positionAt(place.source, place.span.start);
+    const { line } = positionAt(place.source, place.start);
     if (place.source !== own.source) return `${place.source.path}:${line}: ${note}`;
     linesOf.set(note, [...(linesOf.get(note) ?? []), line]);
     return note;

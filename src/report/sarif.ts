@@ -107,21 +107,22 @@ function messageText({ message, notes }: Finding): string {
   return [message, ...notes].map(visible).join("\n");
 }
 
-function locationSarif({ source, span }: Place): object {
-  return { artifactLocation: { uri: uriOf(source.path) }, region: regionOf({ source, span }) };
+function locationSarif(place: Place): object {
+  return { artifactLocation: { uri: uriOf(place.source.path) }, region: regionOf(place) };
 }
 
 /** Columns count UTF-16 units of the text as it is shown; offsets count bytes. */
-function regionOf({ source, span }: Place): object {
-  const start = positionAt(source, span.start);
-  const end = positionAt(source, span.end);
+function regionOf(place: Place): object {
+  const { source } = place;
+  const start = positionAt(source, place.start);
+  const end = positionAt(source, place.end);
   return {
     startLine: start.line,
     startColumn: columnOf(source.text, start.offset, start.column),
     endLine: end.line,
     endColumn: columnOf(source.text, end.offset, end.column),
-    byteOffset: span.start,
-    byteLength: span.end - span.start,
+    byteOffset: place.start,
+    byteLength: place.end - place.start,
   };
 }
 
@@ -141,7 +142,7 @@ function fixSarif(title: string, { place }: Finding, edits: readonly ReportedEdi
         .map(({ start, end, text }) => ({
           deletedRegion:
             path === place.source.path
-              ? regionOf({ source: place.source, span: { start, end } })
+              ? regionOf({ source: place.source, start, end })
               : { byteOffset: start, byteLength: end - start },
           ...(text === "" ? {} : { insertedContent: { text: Buffer.from(text, "latin1").toString("utf8") } }),
         })),

@@ -7,9 +7,18 @@ export interface Source {
   readonly lineStarts: readonly number[];
 }
 
+/** Half-open range of byte offsets into a source. */
 export interface Place {
   readonly source: Source;
-  readonly span: { readonly start: number; readonly end: number };
+  readonly start: number;
+  readonly end: number;
+}
+
+export function placeOf(
+  source: Source,
+  { start, end }: { readonly start: number; readonly end: number },
+): Place {
+  return { source, start, end };
 }
 
 /** Line and column count bytes from 1, offset from 0. */
