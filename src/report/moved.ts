@@ -1,5 +1,4 @@
 /** The report of one file as that of another one, which differs from it in its name and in the words of comments. */
-import type { Span } from "../../grammar/tree.ts";
 import type { Answer } from "../policy/answer.ts";
 import { type Place, placeOf, positionAt, type Source } from "../source/source.ts";
 import type { ReportedFinding, TargetReport } from "./report.ts";
@@ -63,7 +62,9 @@ function movedPlace(place: Place, from: Source, to: Source): Place {
   return place.source === from ? placeOf(to, movedSpan(place, from, to)) : place;
 }
 
-function movedSpan(span: Span, from: Source, to: Source): Span {
+type Offsets = Omit<Place, "source">;
+
+function movedSpan(span: Offsets, from: Source, to: Source): Offsets {
   return { start: movedOffset(span.start, from, to), end: movedOffset(span.end, from, to) };
 }
 

@@ -14,10 +14,7 @@ export interface Place {
   readonly end: number;
 }
 
-export function placeOf(
-  source: Source,
-  { start, end }: { readonly start: number; readonly end: number },
-): Place {
+export function placeOf(source: Source, { start, end }: Omit<Place, "source">): Place {
   return { source, start, end };
 }
 
