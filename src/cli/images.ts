@@ -6,6 +6,7 @@ import { commandOptions, startOptions } from "../files/start-options.ts";
 import { mainFiles, sshdPrograms } from "../files/vendor-place.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { openSystem, type System } from "./open-system.ts";
+import { optimizeLater } from "./optimize-later.ts";
 import { latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
@@ -25,6 +26,9 @@ export async function openImages(
   return opened;
 }
 
+/** Headers of some thousand entries, as images of 1 GB have, are read before V8 begins. */
+const WALK = 3_000_000;
+
 async function openOne(
   file: string,
   files: readonly string[],
@@ -33,6 +37,7 @@ async function openOne(
   let found: readonly (Opened | Absent)[] | Misuse = [];
   const name = latin1(file);
   const { openImage } = await import("../files/image.ts");
+  optimizeLater(WALK);
   const image = await openImage(resolve(file), {
     platform: options.platform ?? null,
     explore: async (seen) => {

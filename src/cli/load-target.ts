@@ -8,6 +8,7 @@ import { type Alike, alikeTo, kindOf, rememberKind } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
+import { optimizeLater } from "./optimize-later.ts";
 import { folderOf, joined } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
 
@@ -42,20 +43,12 @@ export interface Wanted {
 /** Bytes from which on a file takes long enough for V8 to begin with its second compiler. */
 const LARGE = 20_000;
 
-/**
- * V8 compiles functions a second time, for speed, after little use, and threads of it then use more of the processor
- * than a run of half a second gains. Here a function must be used eight times as much (the flag counts bytes of code run).
- */
-function optimizeLater(): void {
-  process.getBuiltinModule("node:v8").setFlagsFromString("--interrupt-budget=1000000");
-}
-
 export function load(wanted: Wanted, opening: Opening): Opened {
   const { options, release, people } = opening;
   const { list } = opening.folders;
   const content = wanted.tree.read(wanted.path);
   if (content.kind !== "file") return { name: wanted.name, error: refusalOf(content, wanted.name) };
-  if (content.bytes.length > LARGE) optimizeLater();
+  if (content.bytes.length > LARGE) optimizeLater(1_000_000);
   const live = isLive(wanted, content.realPath);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? ownSshd(wanted.tree).start : opening.start;
