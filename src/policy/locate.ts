@@ -3,7 +3,7 @@ import type { Config, Directive } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import { requirements } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
-import { makeReader, type Reader } from "./reader.ts";
+import { readerOf } from "./reader.ts";
 
 /** The answer in which a connection lies, by the lines that the plain reading finds deciding; null: sshd has none. */
 export function locate(
@@ -36,15 +36,6 @@ export function locate(
       ) ?? [];
   return candidates.find(isSame) ?? null;
 }
-
-/** Asked about one connection after the other: for a long file each would else be a walk over all of it. */
-export function readerOf(config: Config): Reader {
-  const reader = READERS.get(config) ?? makeReader(config);
-  READERS.set(config, reader);
-  return reader;
-}
-
-const READERS = new WeakMap<Config, Reader>();
 
 /** The answers by the line that opens or closes each. */
 function answersByLine(answers: readonly Answer[]): ReadonlyMap<Directive | null, readonly Answer[]> {

@@ -21,7 +21,16 @@ export interface Reader {
   read(connection: Connection, keyword: string): ReadSetting | null;
 }
 
-export function makeReader(config: Config): Reader {
+/** One for each configuration: for a long file its index is large. */
+export function readerOf(config: Config): Reader {
+  const reader = READERS.get(config) ?? makeReader(config);
+  READERS.set(config, reader);
+  return reader;
+}
+
+const READERS = new WeakMap<Config, Reader>();
+
+function makeReader(config: Config): Reader {
   // only these can end a connection in the second pass, and then the order of all lines counts
   const mayEnd = config.later.length > 0 || !atLeast(config.release, "8.4");
   return mayEnd ? fullReader(config) : quickReader(config);

@@ -4,7 +4,7 @@ import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
 import { effectiveLines, type KeywordLines, keywordLines, type Partition, partition } from "./deciders.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
-import { makeReader, type Reader } from "./reader.ts";
+import { type Reader, readerOf } from "./reader.ts";
 import { makeSearcher, type Scope, type Searcher } from "./search.ts";
 
 export interface ReasoningOptions {
@@ -50,7 +50,7 @@ export function reasonWith(
     config,
     accounts,
     searcher,
-    reader: makeReader(config),
+    reader: readerOf(config),
     linesOf: (keyword) => {
       const lines = known.get(keyword) ?? keywordLines(config, keyword, searcher);
       known.set(keyword, lines);
