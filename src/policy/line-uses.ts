@@ -1,14 +1,17 @@
-/** Whether each line of a first-value keyword ever counts, and what stands before it where it does not. */
+/**
+ * Whether each line of a first-value keyword ever counts, and what stands before it where it does not. Asked after the
+ * exposure it takes that one's reasoning.
+ */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { LineUse } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { KeywordLines, Part, Partition } from "./deciders.ts";
-import { type Reasoning, type ReasoningOptions, startReasoning } from "./reasoning.ts";
+import { endReasoning, type Reasoning, type ReasoningOptions } from "./reasoning.ts";
 import { outside, search, within } from "./search.ts";
 
 export function lineUses(config: Config, options: ReasoningOptions = {}): LineUse[] {
-  const reasoning = startReasoning(config, options);
+  const reasoning = endReasoning(config, options);
   const keywords = new Set(config.directives.map(({ keyword }) => keyword));
   return [...keywords]
     .filter((keyword) => isFirstValue(keyword, config))
