@@ -162,7 +162,7 @@ function parse(text: string, release: Release, rules: LineRules): Tree {
     problem: (problem) => problems.push(problem),
   });
   flush();
-  return { text, release, tokens, lines, problems };
+  return { text, release, tokens: Uint32Array.from(tokens), lines, problems };
 }
 
 function parseLines(tokens: IToken[], lines: Line[]): void {

@@ -98,9 +98,9 @@ export interface Tree {
   readonly release: Release;
   /**
    * all tokens in order, each as one number (`packToken`): a long file has hundreds of thousands. A token ends where the
-   * next one starts, the last one with the text.
+   * next one starts, the last one with the text. V8's strings have fewer than 2^29 characters, so four bytes hold each.
    */
-  readonly tokens: readonly number[];
+  readonly tokens: ArrayLike<number>;
   readonly lines: readonly Line[];
   readonly problems: readonly GrammarProblem[];
 }
@@ -156,7 +156,7 @@ export function tokensOf({ text, tokens }: Tree, line: Line): Token[] {
 }
 
 /** Index of the first token that starts at `offset` or behind it. */
-function firstFrom(tokens: readonly number[], offset: number): number {
+function firstFrom(tokens: ArrayLike<number>, offset: number): number {
   let low = 0;
   let high = tokens.length;
   while (low < high) {
