@@ -82,7 +82,7 @@ function run(port: number, { kind, count }: { kind: "d" | "u" | "s"; count: numb
 }
 
 /** V8 has compiled what it will compile. */
-const WARM_UP = 2000;
+const WARM_UP = 1000;
 
 async function short(port: number, count: number, atOnce: number, target: number): Promise<void> {
   for (let made = 0; made < WARM_UP; made++) await run(target, { kind: "s", count: 0 });

@@ -232,10 +232,42 @@ export const forwardShort: Bench = ({ runs, scale }) =>
     return [...rows, memoryOf(tunnels)];
   });
 
+/** Connections of the long run, and after how many of them the memory is looked at. */
+const MANY = 50_000;
+const STEP = 5_000;
+
+/** Whether memory stays flat once V8's heap has taken its size, which the first step sees to. Takes more than a minute. */
+export const forwardLong: Bench = ({ scale }) =>
+  withTunnels(["ours"], async ([tunnel], { target }) => {
+    if (tunnel === undefined) return [];
+    const step = Math.round(STEP * scale);
+    const rows: Row[] = [];
+    let first = 0;
+    for (let made = step; made <= MANY * scale; made += step) {
+      await load("short", tunnel.port, step, 16, target);
+      const ours = residentMiB(tunnel, "VmRSS");
+      first ||= ours;
+      rows.push({
+        what: `forward -L, memory after ${made} connections`,
+        peer: `after ${step}`,
+        ours,
+        theirs: first,
+        unit: "MiB",
+        target: { ratioAtMost: 1.2 },
+      });
+    }
+    return rows;
+  });
+
+function residentMiB({ process: { pid = 0 } }: Tunnel, what: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return Number(new RegExp(`^${what}:\\s*(\\d+)`, "m").exec(status)?.[1]) / 1024;
+}
+
 function memoryOf(tunnels: readonly Tunnel[]): Row {
   const peak = (name: string): number => {
-    const pid = tunnels.find((tunnel) => tunnel.name === name)?.process.pid ?? 0;
-    return Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1]) / 1024;
+    const tunnel = tunnels.find((one) => one.name === name);
+    return tunnel === undefined ? Number.NaN : residentMiB(tunnel, "VmHWM");
   };
   return {
     what: "forward, peak memory after all this",

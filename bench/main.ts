@@ -30,6 +30,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   many: async () => (await import("./many.ts")).many,
   "forward-down": async () => (await import("./forward.ts")).forwardStream("down"),
   "forward-up": async () => (await import("./forward.ts")).forwardStream("up"),
+  "forward-long": async () => (await import("./forward.ts")).forwardLong,
   "forward-short": async () => (await import("./forward.ts")).forwardShort,
 };
 
