@@ -6,10 +6,10 @@ import { commandOptions, startOptions } from "../files/start-options.ts";
 import { mainFiles, sshdPrograms } from "../files/vendor-place.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { openSystem, type System } from "./open-system.ts";
-import { optimizeLater } from "./optimize-later.ts";
 import { latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
+import { optimizeLater } from "./v8-flags.ts";
 
 export async function openImages(
   files: readonly string[],

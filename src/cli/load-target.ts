@@ -8,9 +8,9 @@ import { type Alike, alikeTo, kindOf, rememberKind } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
-import { optimizeLater } from "./optimize-later.ts";
 import { folderOf, joined } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
+import { optimizeLater } from "./v8-flags.ts";
 
 export const MAIN: string = "/etc/ssh/sshd_config";
 

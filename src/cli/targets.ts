@@ -10,6 +10,10 @@ import { load, MAIN, type Opening } from "./load-target.ts";
 import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
 import type { Misuse, Opened, TargetOptions } from "./target.ts";
+import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
+
+/** From so many FILEs on a run takes long enough for V8 to begin with its second compiler. */
+const MANY = 20;
 
 /** `at`: the file system as it was, in which a FILE is looked for; release and accounts are those of today. */
 export async function openTargets(
@@ -28,6 +32,10 @@ export async function openTargets(
   const seen = at ?? tree;
   const opening: Opening = { options, tree: seen, release, people, start, folders: makeFolders(seen) };
   if (files.length === 0) return [openLive(opening)];
+  if (files.length > MANY) {
+    optimizeLater(300_000);
+    collectInOneThread();
+  }
   return withoutParts(files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening))));
 }
 
