@@ -126,7 +126,7 @@ describe("a run over many files", () => {
           servers.map(({ place }) => place),
         );
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   }, 120_000);
 
