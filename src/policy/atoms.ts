@@ -83,7 +83,8 @@ function guardOfCriteria(
     const atom = reduced === true ? undefined : intern(reduced, release);
     if (atom !== undefined && !atoms.includes(atom)) atoms.push(atom);
   }
-  return atoms.sort((a, b) => a - b);
+  // a copy has no room that is never used
+  return atoms.toSorted((a, b) => a - b);
 }
 
 /** True and false are criteria that need no connection. */

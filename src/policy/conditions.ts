@@ -6,14 +6,24 @@ const MAX_SHOWN = 6;
 /** Guards looked at for the text; the answer itself counts all of them. */
 const MAX_LOOKED_AT = 40;
 
-/** Several capabilities have the same scopes; which exceptions can meet one takes a question each. */
-const described = new WeakMap<Searcher, Map<Scope, string>>();
+interface Described {
+  /** several capabilities have the same scopes; which exceptions can meet one takes a question each */
+  readonly scopes: Map<Scope, string>;
+  readonly atoms: Map<number, Called | null>;
+}
+
+const described = new WeakMap<Searcher, Described>();
+
+function describedBy(searcher: Searcher): Described {
+  const known = described.get(searcher) ?? { scopes: new Map(), atoms: new Map() };
+  described.set(searcher, known);
+  return known;
+}
 
 export function describeScope(searcher: Searcher, scope: Scope): string {
-  const known = described.get(searcher) ?? new Map<Scope, string>();
-  described.set(searcher, known);
-  const text = known.get(scope) ?? compose(searcher, scope);
-  known.set(scope, text);
+  const { scopes } = describedBy(searcher);
+  const text = scopes.get(scope) ?? compose(searcher, scope);
+  scopes.set(scope, text);
   return text;
 }
 
@@ -47,32 +57,54 @@ function exceptionsOf(searcher: Searcher, { met, without }: Scope): string[] {
   if (without.length === 0) return [];
   const { boxes } = searcher;
   const texts = new Set<string>();
-  const guards = without.flatMap(({ sequence, end }) =>
-    sequence.meeting(met, end, MAX_LOOKED_AT).map((position) => sequence.guards[position] ?? []),
-  );
-  for (const guard of guards.slice(0, MAX_LOOKED_AT)) {
-    if (texts.size > MAX_SHOWN) break;
-    const both = boxes.within([...met, ...guard]);
-    const rest = guard.filter((atom) => !met.includes(atom));
-    if (boxes.sample(both).kind !== "none")
+  let looksLeft = MAX_LOOKED_AT;
+  for (const { sequence, end } of without) {
+    for (const position of sequence.meeting(met, end, looksLeft)) {
+      looksLeft--;
+      if (texts.size > MAX_SHOWN) return [...texts];
+      const guard = sequence.guards[position] ?? [];
+      if (boxes.sample(boxes.within([...met, ...guard])).kind === "none") continue;
+      const rest = guard.filter((atom) => !met.includes(atom));
       texts.add(describeGuard(searcher, rest).replace(/^everybody (?=from |to )/, ""));
+    }
   }
   return [...texts];
 }
 
-function describeGuard({ atoms: { list } }: Searcher, guard: Guard): string {
-  const atoms = guard.flatMap((index) => list[index] ?? []);
-  if (atoms.length > 1) atoms.sort((a, b) => ORDER.indexOf(a.attribute) - ORDER.indexOf(b.attribute));
-  const namesUser = atoms.some((atom) => atom.attribute === "user" && describeAtom(atom) !== null);
+/** A criterion and what it is called. */
+interface Called {
+  readonly attribute: Atom["attribute"];
+  readonly text: string;
+}
+
+function describeGuard(searcher: Searcher, guard: Guard): string {
+  const called = guard.flatMap((index) => callAtom(searcher, index) ?? []);
+  const [only] = called;
+  if (only === undefined) return "everybody";
+  const isPlace = ({ attribute }: Called): boolean => ORDER.indexOf(attribute) >= FIRST_PLACE;
+  if (called.length === 1) return isPlace(only) ? `everybody ${only.text}` : only.text;
+  called.sort((a, b) => ORDER.indexOf(a.attribute) - ORDER.indexOf(b.attribute));
+  const namesUser = called.some(({ attribute }) => attribute === "user");
   const people: string[] = [];
   const places: string[] = [];
-  for (const atom of atoms) {
-    const text = describeAtom(atom);
-    if (text === null) continue;
-    if (ORDER.indexOf(atom.attribute) >= FIRST_PLACE) places.push(text);
-    else people.push(namesUser && atom.attribute === "group" ? text.replace(/^members of /, "in ") : text);
+  for (const one of called) {
+    if (isPlace(one)) places.push(one.text);
+    else if (namesUser && one.attribute === "group") people.push(one.text.replace(/^members of /, "in "));
+    else people.push(one.text);
   }
   return [people.length === 0 ? "everybody" : peopleText(people), ...places].join(" ");
+}
+
+/** Null: nothing need be said. */
+function callAtom(searcher: Searcher, index: number): Called | null {
+  const { atoms } = describedBy(searcher);
+  const known = atoms.get(index);
+  if (known !== undefined) return known;
+  const atom = searcher.atoms.list[index];
+  const text = atom === undefined ? null : describeAtom(atom);
+  const called = atom === undefined || text === null ? null : { attribute: atom.attribute, text };
+  atoms.set(index, called);
+  return called;
 }
 
 /** In which a sentence tells them. */

@@ -62,19 +62,17 @@ export function keywordLines(config: Config, keyword: string, searcher: Searcher
     if (directive.guards.length === 0) continue;
     const guard = searcher.atoms.guardOf(directive);
     if (guard !== null) {
-      guarded.push({ keyword, ...joined(directive.values ?? []), directive });
+      const values = directive.values ?? [];
+      guarded.push({ keyword, value: values.join(" "), values, directive });
       guards.push(guard);
     } else if (!directive.atStart) unreachable.push(directive);
   }
   const [global = null, ...shadowedGlobals] = globals;
   const defaults = lookUpKeyword(keyword, config.release).keyword?.defaults ?? [];
   const sequence = searcher.sequenceOf(guards);
-  const otherwise = { keyword, ...joined(global?.values ?? defaults), directive: global };
+  const values = global?.values ?? defaults;
+  const otherwise = { keyword, value: values.join(" "), values, directive: global };
   return { keyword, guarded, sequence, otherwise, unreachable, shadowedGlobals };
-}
-
-function joined(values: readonly string[]): Pick<Choice, "value" | "values"> {
-  return { value: values.join(" "), values };
 }
 
 /** 8.2 and 8.3 read `Match all` of an included file as global text only. */
@@ -114,13 +112,14 @@ export function partition(
   const { guards } = sequence;
   const all = guards.length;
   if (all === 0)
-    return { parts: [{ position: 0, scope, connection: known, caught: NOBODY }], shadowed: new Map() };
+    return { parts: [{ position: 0, scope, connection: known, caught: NOBODY }], shadowed: NOTHING };
   const settled = settledPosition(sequence, scope);
+  if (settled !== null && known !== null)
+    return {
+      parts: [{ position: settled, scope, connection: known, caught: NOBODY }],
+      shadowed: NOTHING,
+    };
   const cut: Cut = { parts: [], shadowed: new Map() };
-  if (settled !== null && (known !== null || all === 0)) {
-    cut.parts.push({ position: settled, scope, connection: known, caught: NOBODY });
-    return cut;
-  }
   const held = known === null ? null : searcher.holding.heldBy(known);
   const first = held === null ? null : sequence.firstHeld(held, all);
   const deciding = first === -1 ? all : first;
@@ -145,6 +144,8 @@ export function partition(
 }
 
 const NOBODY: readonly Guard[] = [];
+const NOTHING: Partition["shadowed"] = new Map();
+
 /** The one guard that decides in all of the scope, because it came out of the same guards; null: not at sight. */
 function settledPosition(sequence: GuardSequence, { met, without }: Scope): number | null {
   if (sequence.guards.length === 0) return 0;

@@ -144,32 +144,36 @@ export function eachRegion(
 ): void {
   const wanted = requirements(capability, reasoning.config.release);
   const questions = wanted.map(({ keyword, closes }) => ({ lines: reasoning.linesOf(keyword), closes }));
-  walk({ reasoning, questions, emit }, 0, { ...inside, allowed: true, choices: [] });
+  walk({ reasoning, questions, emit, choices: [] }, inside);
 }
 
 interface Walk {
   readonly reasoning: Reasoning;
   readonly questions: readonly { readonly lines: KeywordLines; readonly closes: Requirement["closes"] }[];
   readonly emit: (region: Region) => void;
+  /** of the keywords that were asked on the way here */
+  readonly choices: Choice[];
 }
 
 /** Asks one keyword after the other; a value that closes ends the way at once. */
-function walk(walking: Walk, depth: number, region: Region): void {
-  const { reasoning, questions, emit } = walking;
-  const question = questions[depth];
+function walk(walking: Walk, { scope, witness }: Start): void {
+  const { reasoning, questions, emit, choices } = walking;
+  const question = questions[choices.length];
   if (question === undefined) {
-    emit(region);
+    emit({ allowed: true, scope, witness, choices: [...choices] });
     return;
   }
   const { lines, closes } = question;
-  for (const part of reasoning.partitionOf(lines, region.scope, region.witness).parts) {
-    const choice = choiceAt(lines, part);
-    const allowed = !closes(choice.values);
-    const choices = [...region.choices, choice];
-    const next: Region = { allowed, scope: part.scope, witness: part.connection, choices };
-    if (allowed) walk(walking, depth + 1, next);
-    else emit(next);
-  }
+  const take = (choice: Choice, start: Start): void => {
+    choices.push(choice);
+    if (closes(choice.values)) emit({ ...start, allowed: false, choices: [...choices] });
+    else walk(walking, start);
+    choices.pop();
+  };
+  if (lines.guarded.length === 0) take(lines.otherwise, { scope, witness });
+  else
+    for (const part of reasoning.partitionOf(lines, scope, witness).parts)
+      take(choiceAt(lines, part), { scope: part.scope, witness: part.connection });
 }
 
 function namingOf({ allowed, choices }: Region): readonly Choice[] {
@@ -195,18 +199,19 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
   // one that can log in shows more
   const { admitted } = login;
   const witness = admitted !== undefined && agreesWith(asking.reasoning, region, admitted) ? admitted : found;
-  const grant = grantOf(asking.ports, capability, region);
+  const { destinations, listen } = grantOf(asking.ports, capability, region);
   return {
     capability,
     allowed: unknownBecause === null ? region.allowed : "unknown",
     unknownBecause,
     condition: describeScope(searcher, region.scope),
-    ...grant,
+    destinations,
+    listen,
     witness,
     decidedBy: decidersOf(region),
     login: login.login,
     loginBecause: login.because,
-    needs: needsOf(capability, grant.listen, asking.ports),
+    needs: needsOf(capability, listen, asking.ports),
   };
 }
 
@@ -220,10 +225,11 @@ export function confirmed(reasoning: Reasoning, region: Region): Connection | nu
 
 /** The plain reading gives the connection the same deciding lines. */
 function agreesWith({ reader }: Reasoning, { choices }: Region, connection: Connection): boolean {
-  return choices.every(({ keyword, directive }) => {
+  for (const { keyword, directive } of choices) {
     const setting = reader.read(connection, keyword);
-    return setting !== null && (setting.decidedBy[0] ?? null) === directive;
-  });
+    if (setting === null || (setting.decidedBy[0] ?? null) !== directive) return false;
+  }
+  return true;
 }
 
 /** A connection of the scope outside the blocks whose lines end the connections of their block. */

@@ -5,7 +5,7 @@
 import { type Keyword, lookUpKeyword } from "../../grammar/keywords.ts";
 import type { PatternItem } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
-import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
+import type { Config, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 import { criterionHolds, evaluate, isAnswer, takesMatch } from "./evaluate.ts";
 import { chooseValues } from "./first-value.ts";
@@ -84,15 +84,15 @@ type Test = (connection: Connection) => boolean;
 
 interface Line {
   readonly directive: Directive;
-  readonly entry: Entry;
+  readonly tests: Entry["tests"];
 }
 
 /** What it takes to enter the blocks around a line. */
 interface Entry {
-  /** all of them must hold */
+  /** all of them must hold, and where there are users the connection's is one of them */
   readonly tests: readonly Test[];
   /** nobody but these users can be meant; null: no list of plain names says so */
-  readonly users: ReadonlySet<string> | null;
+  readonly users: readonly string[] | null;
 }
 
 interface Lines {
@@ -125,21 +125,26 @@ function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
     const [only] = guards;
     if (only === undefined) continue;
     const entry = guards.length === 1 ? entryOf(only) : joined(guards.map(entryOf));
-    if (entry.tests.length > 0) addGuarded(lines, { directive, entry });
+    addGuarded(lines, directive, entry);
   }
   return byKeyword;
 }
 
 function joined(entries: readonly Entry[]): Entry {
-  return {
-    tests: entries.flatMap(({ tests }) => tests),
-    users: entries.find(({ users }) => users !== null)?.users ?? null,
-  };
+  const first = entries.find(({ users }) => users !== null);
+  const tests = entries.flatMap((entry) => {
+    if (entry === first || entry.users === null) return entry.tests;
+    return [userTest({ named: entry.users, vetoed: [] }), ...entry.tests];
+  });
+  return { tests, users: first?.users ?? null };
 }
 
-function addGuarded({ guarded, ofUser, ofAnybody }: Lines, line: Line): void {
-  const position = guarded.push(line) - 1;
-  const { users } = line.entry;
+function addGuarded(
+  { guarded, ofUser, ofAnybody }: Lines,
+  directive: Directive,
+  { tests, users }: Entry,
+): void {
+  const position = guarded.push({ directive, tests }) - 1;
   if (users === null) ofAnybody.push(position);
   for (const user of users ?? []) {
     const positions = ofUser.get(user);
@@ -161,7 +166,7 @@ function matchingLines(lines: Lines, { sets }: Keyword, connection: Connection):
     if (nextOwn < nextAny) ownAt++;
     else anyAt++;
     const line = guarded[Math.min(nextOwn, nextAny)];
-    if (line === undefined || !holdAll(line.entry.tests, connection)) continue;
+    if (line === undefined || !holdAll(line.tests, connection)) continue;
     matching.push(line.directive);
     if (firstOnly) break;
   }
@@ -174,42 +179,68 @@ function holdAll(tests: readonly Test[], connection: Connection): boolean {
 }
 
 const NEVER: Test = () => false;
+const NOBODY: Entry = { tests: [NEVER], users: null };
 
 function compileBlock(block: MatchBlock, release: Release): Entry {
-  if (block.lost || block.criteria.length === 0) return { tests: [NEVER], users: null };
+  if (block.lost || block.criteria.length === 0) return NOBODY;
   // names are compared quickly, and most connections fail there
-  const isName = ({ attribute }: Criterion): boolean => attribute === "user" || attribute === "group";
-  const ordered = [...block.criteria.filter(isName), ...block.criteria.filter((one) => !isName(one))];
-  const names = ordered.flatMap((one) => (one.attribute === "user" ? (namesOf(one) ?? []) : []));
-  return {
-    tests: ordered.map((criterion) => compile(criterion, release)),
-    users: names[0]?.named ?? null,
-  };
+  const quick: Test[] = [];
+  const others: Test[] = [];
+  let users: readonly string[] | null = null;
+  for (const criterion of block.criteria) {
+    const isName = criterion.attribute === "user" || criterion.attribute === "group";
+    const plain = isName ? namesOf(criterion.items) : null;
+    if (plain === null) {
+      // all else is asked as `evaluate` asks it
+      const test: Test = (connection) => criterionHolds(criterion, connection, release) === true;
+      (isName ? quick : others).push(test);
+    } else if (criterion.attribute === "group") quick.push(groupTest(plain));
+    else if (users !== null) quick.push(userTest(plain));
+    else {
+      users = plain.named;
+      if (plain.vetoed.length > 0) quick.push(userTest(plain));
+    }
+  }
+  return { tests: quick.concat(others), users };
 }
 
-/** A list of plain names is a set or two; all else is asked as `evaluate` asks it. */
-function compile(criterion: Criterion, release: Release): Test {
-  const plain = criterion.attribute === "user" || criterion.attribute === "group" ? namesOf(criterion) : null;
-  if (plain === null) return (connection) => criterionHolds(criterion, connection, release) === true;
-  const { named, vetoed } = plain;
-  if (criterion.attribute === "group")
-    return ({ groups }) =>
-      groups?.some((group) => named.has(group)) === true && !groups.some((group) => vetoed.has(group));
-  const [only] = named;
-  return named.size === 1 && vetoed.size === 0
-    ? ({ user }) => user === only
-    : ({ user }) => user !== null && named.has(user) && !vetoed.has(user);
-}
-
+/** Plain names of a list, each once. */
 interface Names {
-  readonly named: ReadonlySet<string>;
-  readonly vetoed: ReadonlySet<string>;
+  readonly named: readonly string[];
+  readonly vetoed: readonly string[];
+}
+
+function userTest({ named, vetoed }: Names): Test {
+  const isNamed = among(named);
+  const isVetoed = among(vetoed);
+  return ({ user }) => user !== null && isNamed(user) && !isVetoed(user);
+}
+
+function groupTest({ named, vetoed }: Names): Test {
+  const isNamed = among(named);
+  const isVetoed = among(vetoed);
+  return ({ groups }) => groups?.some(isNamed) === true && !groups.some(isVetoed);
+}
+
+function among(names: readonly string[]): (name: string) => boolean {
+  const [only] = names;
+  if (names.length < 2) return (name) => name === only;
+  const set = new Set(names);
+  return (name) => set.has(name);
 }
 
 /** Null: a pattern is no plain name. */
-function namesOf({ items }: { readonly items: readonly PatternItem[] }): Names | null {
-  if (!items.every(({ pattern }) => /^[^*?]{1,1000}$/.test(pattern))) return null;
-  const those = (sign: boolean): ReadonlySet<string> =>
-    new Set(items.flatMap(({ negated, pattern }) => (negated === sign ? [pattern] : [])));
-  return { named: those(false), vetoed: those(true) };
+function namesOf(items: readonly PatternItem[]): Names | null {
+  const named: string[] = [];
+  const vetoed: string[] = [];
+  for (const { negated, pattern } of items) {
+    if (pattern === "" || pattern.length > LONGEST_NAME || pattern.includes("*") || pattern.includes("?"))
+      return null;
+    const names = negated ? vetoed : named;
+    if (!names.includes(pattern)) names.push(pattern);
+  }
+  return { named, vetoed };
 }
+
+/** Longer patterns have rules of their own (match.c). */
+const LONGEST_NAME = 1000;

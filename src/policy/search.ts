@@ -138,7 +138,11 @@ export function within(scope: Scope, guard: Guard): Scope {
 
 /** The scope without the connections for which a guard before `end` holds. */
 export function outside(scope: Scope, sequence: GuardSequence, end: number = sequence.guards.length): Scope {
-  return end === 0 ? scope : { met: scope.met, without: [...scope.without, { sequence, end }] };
+  if (end === 0) return scope;
+  const { met, without } = scope;
+  const exclusion = { sequence, end };
+  // an array that grows by one keeps room for sixteen more
+  return { met, without: without.length === 0 ? [exclusion] : without.concat(exclusion) };
 }
 
 export function contains({ holding }: Searcher, scope: Scope, connection: Connection): boolean {

@@ -63,17 +63,16 @@ function indexOf(answers: readonly Answer[], answer: Answer | null): number | nu
 function answerJson(answer: Answer): object {
   const { capability, allowed, unknownBecause, condition, destinations, listen, witness } = answer;
   const { login, loginBecause, needs, decidedBy } = answer;
-  const grant =
-    listen === null
-      ? {}
-      : { listenAddresses: listen.addresses, bind: listen.bind, privilegedPorts: listen.privilegedPorts };
+  // fields that are undefined are not written
   return {
     capability,
     allowed,
-    ...(unknownBecause === null ? {} : { unknownBecause }),
+    unknownBecause: unknownBecause ?? undefined,
     condition,
     destinations,
-    ...grant,
+    listenAddresses: listen?.addresses,
+    bind: listen?.bind,
+    privilegedPorts: listen?.privilegedPorts,
     witness: witness === null ? null : connectionJson(witness),
     login,
     loginBecause,

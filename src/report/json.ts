@@ -60,34 +60,32 @@ function* laidOut(object: object, newline: string): Iterable<string> {
     if (value === undefined) continue;
     yield `${before}${newline}  ${JSON.stringify(field)}: `;
     before = ",";
-    const list = listIn(value);
-    if (list === null) yield JSON.stringify(value);
-    else yield* listed(list, `${newline}  `);
+    if (isRecords(value) || isListOfObjects(value)) yield* listed(value, `${newline}  `);
+    else yield JSON.stringify(value);
   }
   yield `${newline}}`;
 }
 
-function* listed(list: Iterable<object>, newline: string): Iterable<string> {
+function* listed(list: Records | readonly object[], newline: string): Iterable<string> {
   let before = "[";
-  for (const item of list) {
-    yield `${before}${newline}  `;
+  const areRecords = isRecords(list);
+  for (const item of areRecords ? list.records : list) {
+    const start = `${before}${newline}  `;
     before = ",";
-    if (holdsRecords(item)) yield* laidOut(item, `${newline}  `);
-    else yield JSON.stringify(item);
+    if (areRecords || !Object.values(item).some(isRecords)) yield start + JSON.stringify(item);
+    else {
+      yield start;
+      yield* laidOut(item, `${newline}  `);
+    }
   }
   yield before === "[" ? "[]" : `${newline}]`;
 }
 
-/** Null: the field is one line, as a list of words is. */
-function listIn(value: unknown): Iterable<object> | null {
-  if (isRecords(value)) return value.records;
-  if (!Array.isArray(value)) return null;
+/** Any other field is one line, as a list of words is. */
+function isListOfObjects(value: unknown): value is readonly object[] {
+  if (!Array.isArray(value)) return false;
   const items: readonly unknown[] = value;
-  return items.every((item) => typeof item === "object" && item !== null) ? items : null;
-}
-
-function holdsRecords(object: object): boolean {
-  return Object.values(object).some(isRecords);
+  return items.every((item) => typeof item === "object" && item !== null);
 }
 
 function isRecords(value: unknown): value is Records {
@@ -163,14 +161,14 @@ function editJson({ path, start, end, text }: ReportedEdit): object {
 }
 
 /** `invalidUser` only where it is true: the contract's fields stay together. */
-export function connectionJson({
-  invalidUser,
-  ...fields
-}: NonNullable<ReportedFinding["finding"]["witness"]>): object {
-  return invalidUser ? { ...fields, invalidUser } : fields;
+export function connectionJson(connection: NonNullable<ReportedFinding["finding"]["witness"]>): object {
+  const { user, groups, host, addr, laddr, lport, rdomain, invalidUser } = connection;
+  // undefined is not written
+  return { user, groups, host, addr, laddr, lport, rdomain, invalidUser: invalidUser || undefined };
 }
 
 /** Paths are bytes inside; a script gets them as the file system shows them. */
 export function pathText(path: string): string {
+  if (!OUTSIDE_ASCII.test(path)) return path;
   return Buffer.from(path, "latin1").toString("utf8");
 }
