@@ -138,6 +138,26 @@ describe("exposure", () => {
     expect(exposed(bastion(pigeons(3)), "--capability", "tcp-local").code).toBe(0);
   });
 
+  it("does not guess a field of -C that a Match block asks for", () => {
+    const file = bastion("AllowTcpForwarding no\nMatch Address 10.0.0.0/8\n\tAllowTcpForwarding yes\n");
+    const { code, stdout, stderr } = exposed(file, "-C", "user=bob");
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("asks for addr, and -C user=bob does not say");
+  });
+
+  it("closes no world around nobody, nor around another server's accounts", () => {
+    const file = bastion("AllowTcpForwarding no\nMatch User bob\n\tAllowTcpForwarding yes\n");
+    const group = `${makeRoot({ "/group": "sudo:x:27:bob\n" })}/group`;
+    const refused = (accounts: string): string => {
+      const { code, stderr } = exposed(file, "--accounts", accounts);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(refused(group)).toContain("no line of passwd(5) in it");
+    expect(refused(file)).toContain("no line of passwd(5) in it");
+    expect(refused("target")).toContain("nobody knows the accounts of the server that a FILE is for");
+  });
+
   it("knows who exists where it is told, and says where accounts may come from besides", () => {
     const file = bastion("AllowTcpForwarding no\nMatch User bob\n\tAllowTcpForwarding yes\n");
     const passwd = `${makeRoot({ "/passwd": "alice:x:1000:1000::/home/alice:/bin/sh\n" })}/passwd`;

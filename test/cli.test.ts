@@ -70,6 +70,34 @@ describe("audit", () => {
     expect(runCli(["audit", `${root}/sshd_config.d/a.conf`]).code).toBe(0);
   });
 
+  test("exposure and effective of a fragment give no default as a fact", () => {
+    const root = makeRoot({ "/sshd_config.d/a.conf": "AllowTcpForwarding no\n" });
+    const run = (...args: string[]) => runCli([...args, "--openssh", "9.2", `${root}/sshd_config.d/a.conf`]);
+    expect(run("audit", "--format", "pretty").stdout).toContain("a drop-in by itself");
+    const exposed = run("exposure", "--format", "json");
+    expect(exposed.code).toBe(3);
+    const [target] = JSON.parse(exposed.stdout).targets;
+    expect(target.complete).toBe(false);
+    const allowed = new Map(
+      target.regions.map((region: { capability: string; allowed: unknown }) => [
+        region.capability,
+        region.allowed,
+      ]),
+    );
+    expect(allowed.get("x11")).toBe("unknown");
+    expect(allowed.get("tun")).toBe("unknown");
+    expect(allowed.has("tcp-local")).toBe(false);
+    const effective = run("effective", "-C", "user=a,addr=192.0.2.1");
+    expect(effective).toMatchObject({ code: 3, stdout: "allowtcpforwarding no\n" });
+    expect(effective.stderr).toContain("a drop-in by itself");
+    const json = JSON.parse(run("effective", "-C", "user=a", "--format", "json").stdout);
+    expect(json.connections[0].capabilities).toMatchObject({
+      "tcp-local": false,
+      "unix-local": false,
+      tun: true,
+    });
+  });
+
   test("a baseline leaves out what was there, though lines move, and shows what is new", () => {
     const root = makeRoot({ "/sshd_config": OPEN });
     const run = (...args: string[]): ReturnType<typeof runCli> =>

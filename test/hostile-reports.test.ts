@@ -8,7 +8,9 @@ import { type DefaultTreeAdapterTypes, defaultTreeAdapter as dom, parse } from "
 import { SaxesParser } from "saxes";
 import { describe, expect, test } from "vitest";
 import type { AuditReport } from "../src/report/report.ts";
+import { makeRoot } from "./auditing.ts";
 import { FORMATS, render, reportOf } from "./reports.ts";
+import { runCli } from "./run-cli.ts";
 
 const HOSTILE = [
   "<script>alert(1)</script>",
@@ -115,6 +117,15 @@ test("json and sarif are one document of ASCII", async () => {
   });
 });
 
+test("junit: a line break in a name begins no line", () => {
+  const root = makeRoot({ "/a\n::error::b/sshd_config": "AllowTcpForwarding yes\n" });
+  const { stdout } = runCli(["audit", "--format", "junit", "a\n::error::b/sshd_config", "c\n::error::d"], {
+    cwd: root,
+  });
+  expect(stdout).toContain("a\\x0a::error::b/sshd_config");
+  expect(stdout).not.toMatch(/^::/m);
+});
+
 test("junit: well-formed, with elements of ours", async () => {
   await everyReport(async (report) => {
     const names = new Set<string>();
@@ -125,7 +136,10 @@ test("junit: well-formed, with elements of ours", async () => {
     parser.on("opentag", ({ name }) => names.add(name));
     parser.on("processinginstruction", ({ target }) => names.add(target));
     parser.on("comment", () => names.add("a comment"));
-    parser.write(await render(report, "junit")).close();
+    const text = await render(report, "junit");
+    parser.write(text).close();
+    // a CI log shows the document, too
+    expect(text).not.toMatch(/^::/m);
     for (const name of names)
       expect(["testsuites", "testsuite", "testcase", "failure", "skipped", "error", "system-out"]).toContain(
         name,

@@ -20,6 +20,14 @@ describe("a finding is accepted", () => {
     ["anywhere, where no line decides", "Port 22\n# sshd-policy: allow tcp-forwarding -- bastion\n"],
     ["for the whole file", "AllowTcpForwarding yes\n# sshd-policy: allow-file tcp-forwarding -- bastion\n"],
     ["with CRLF", "# sshd-policy: allow tcp-forwarding -- bastion\r\nAllowTcpForwarding yes\r\n"],
+    [
+      "until a day, behind the reason",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- b until 2099-11-24\n",
+    ],
+    [
+      "until as a word of the reason",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- not until we move\n",
+    ],
     ["until today", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2026-11-24 -- b\n"],
     [
       "by the old tokeniser's comments",
@@ -44,6 +52,16 @@ describe("a finding stays", () => {
     ["another rule", "AllowTcpForwarding yes # sshd-policy: allow x11-forwarding -- bastion\n"],
     ["two lines before", "# sshd-policy: allow tcp-forwarding -- bastion\n\nAllowTcpForwarding yes\n"],
     ["no reason", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding --  \n"],
+    [
+      "over, said behind the reason",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- b until 2026-11-23\n",
+    ],
+    [
+      "an end without a reason",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- until 2099-11-23\n",
+    ],
+    ["no such day", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2099-02-31 -- b\n"],
+    ["no date at all", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until tomorrow -- b\n"],
     ["over", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2026-11-23 -- b\n"],
   ])("%s", (_, text) => {
     const findings = found(text);

@@ -13,21 +13,34 @@ export interface People {
   readonly limits: readonly string[];
 }
 
-/** `system`: a root or an image, whose accounts are labels even in an open world. */
+/**
+ * `system`: the root, the image or the live host that is asked about, null for a FILE, whose server nobody knows.
+ * Accounts of a root or an image are labels even in an open world.
+ */
 export function choosePeople(
   options: TargetOptions,
   host: FileTree,
-  system: FileTree | null,
+  system: FileTree | "live" | null,
 ): People | Misuse {
   const given = options.accounts ?? ["open"];
-  const open = { known: system === null ? null : accountsOf(system), world: null, limits: [] };
+  const open = {
+    known: system === null || system === "live" ? null : accountsOf(system),
+    world: null,
+    limits: [],
+  };
   if (given.length === 1 && given[0] === "open")
     return { ...open, text: "anybody may exist (--accounts open)" };
   if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
   if (given.length === 1 && (given[0] === "target" || given[0] === "host")) {
-    const from = given[0] === "host" ? host : (system ?? host);
+    if (given[0] === "target" && system === null)
+      return {
+        misuse:
+          "--accounts target: nobody knows the accounts of the server that a FILE is for; give its passwd and group files, or host",
+      };
+    const from = given[0] === "host" || system === null || system === "live" ? host : system;
     const world = accountsOf(from);
     if (world === null) return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read` };
+    if (world.length === 0) return { misuse: `--accounts ${given[0]}: its /etc/passwd names no account` };
     const others = given[0] === "host" ? furtherAccountSources(host) : [];
     const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);
     return {
@@ -45,6 +58,10 @@ export function choosePeople(
     texts.push(Buffer.from(content.bytes).toString("latin1"));
   }
   const world = readAccounts(texts);
+  if (world.length === 0)
+    return {
+      misuse: `--accounts ${given.join(", ")}: no line of passwd(5) in it, so nobody would exist; a group file needs its passwd file beside it`,
+    };
   return {
     known: world,
     world,

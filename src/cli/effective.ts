@@ -13,14 +13,15 @@ import {
 } from "../policy/evaluate.ts";
 import {
   formatSpecification,
-  missingFields,
   NO_FIELDS,
   readSpecifications,
+  whyIncomplete,
 } from "../policy/specification.ts";
 import { connectionJson, jsonPieces, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
-import { type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { BY_ITSELF } from "./other-readings.ts";
+import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import { openOne } from "./sources.ts";
 import type { Target, TargetOptions } from "./target.ts";
@@ -49,11 +50,19 @@ export async function runEffective(
     if ("error" in connection) return refuse(visible(connection.error));
     const effective = answer(target, connection, options);
     if (typeof effective === "string") return refuse(visible(effective));
-    answers.push({ connection, effective });
+    answers.push({ connection, effective: target.fragment ? writtenOf(effective) : effective });
   }
   const text = options.format === "json" ? asJson(answers, target.release) : asText(answers, options);
   const failed = writeAnswer(text, options);
-  return failed === null ? 0 : refuse(failed);
+  if (failed !== null) return refuse(failed);
+  if (!target.fragment) return 0;
+  complain(visible(`${target.name}: ${BY_ITSELF}`));
+  return 3;
+}
+
+/** A drop-in by itself says what its lines say; its sshd_config may set the rest. */
+function writtenOf(effective: Effective): Effective {
+  return new Map([...effective].filter(([, { decidedBy }]) => decidedBy.length > 0));
 }
 
 /** What sshd refuses has no effective values. */
@@ -69,11 +78,8 @@ function answer(target: Target, given: Connection, options: EffectiveCommandOpti
     const refusal = refusedSpecification(release, given);
     if (refusal !== null) return refusal;
   } else {
-    const missing = missingFields(config, given);
-    if (missing.length > 0) {
-      const spec = formatSpecification(given);
-      return `the configuration asks for ${missing.join(", ")}, and -C ${spec === "" ? "is not given" : `${spec} does not say`}; --as-sshd treats missing fields as sshd -T does`;
-    }
+    const incomplete = whyIncomplete(config, given);
+    if (incomplete !== null) return `${incomplete}; --as-sshd treats missing fields as sshd -T does`;
   }
   const connection = options.asSshd === true ? given : { ...given, rdomain: given.rdomain ?? "" };
   const found = evaluate(config, connection, { missing: options.asSshd === true ? "as-sshd" : "no-match" });
@@ -120,10 +126,12 @@ function asJson(answers: readonly Answered[], release: Release): Iterable<string
   return jsonPieces({ version: 1, connections });
 }
 
+/** What is not known (writtenOf) closes nothing. */
 function isOpen(effective: Effective, capability: Capability, release: Release): boolean {
-  return requirements(capability, release).every(
-    ({ keyword, closes }) => !closes(effective.get(keyword)?.values ?? []),
-  );
+  return requirements(capability, release).every(({ keyword, closes }) => {
+    const setting = effective.get(keyword);
+    return setting === undefined || !closes(setting.values);
+  });
 }
 
 /** `file` and `line` of the first line that gives the value; null for a default. */

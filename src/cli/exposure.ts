@@ -7,7 +7,7 @@ import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { exposure } from "../policy/exposure.ts";
 import { locate } from "../policy/locate.ts";
 import { loginOf } from "../policy/login.ts";
-import { readSpecifications } from "../policy/specification.ts";
+import { readSpecifications, whyIncomplete } from "../policy/specification.ts";
 import {
   type ExposedTarget,
   type ExposureReport,
@@ -17,7 +17,7 @@ import {
 } from "../report/exposure.ts";
 import { visible } from "../report/text.ts";
 import { makeSource } from "../source/source.ts";
-import { readingsElsewhere } from "./other-readings.ts";
+import { BY_ITSELF, readingsElsewhere } from "./other-readings.ts";
 import { chosenFormat, chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import { openPresent } from "./sources.ts";
@@ -88,15 +88,20 @@ function expose(
   capabilities: readonly Capability[],
   options: ExposureCommandOptions,
 ): ExposedTarget | string {
-  const found = exposure(target.config, {
-    capabilities,
-    ...worldOf(target),
-    ...(options.user === undefined ? {} : { inside: [usersOf(options.user)] }),
-  });
+  const found = knownOf(
+    target,
+    exposure(target.config, {
+      capabilities,
+      ...worldOf(target),
+      ...(options.user === undefined ? {} : { inside: [usersOf(options.user)] }),
+    }),
+  );
   const connections: Connection[] = [];
   for (const text of options.C ?? []) {
     const connection = readSpecifications([latin1(text)]);
     if ("error" in connection) return connection.error;
+    const incomplete = whyIncomplete(target.config, connection);
+    if (incomplete !== null) return incomplete;
     connections.push({ ...connection, rdomain: connection.rdomain ?? "" });
   }
   return {
@@ -136,6 +141,16 @@ function usersOf(names: readonly string[]): Criterion {
   const text = latin1(names.join(","));
   const place = { source: makeSource("--user", text), start: 0, end: text.length };
   return { attribute: "user", place, text, items: parsePatternList(text) };
+}
+
+/** In a drop-in by itself a default decides nothing: the sshd_config that includes it may say otherwise. */
+function knownOf({ fragment }: Target, found: Exposure): Exposure {
+  if (!fragment) return found;
+  const answers = found.answers.map((answer): Answer => {
+    if (answer.decidedBy[0]?.directive !== null) return answer;
+    return { ...answer, allowed: "unknown", unknownBecause: BY_ITSELF, witness: null };
+  });
+  return { ...found, answers, complete: false, limits: [...found.limits, BY_ITSELF] };
 }
 
 function withLimits(found: Exposure, limits: readonly string[], others: readonly string[]): Exposure {

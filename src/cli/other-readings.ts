@@ -4,9 +4,14 @@ import { loadConfig } from "../config/load.ts";
 import { otherReadings } from "../policy/other-releases.ts";
 import type { Target } from "./target.ts";
 
+/** Of a drop-in without the sshd_config that includes it. */
+export const BY_ITSELF =
+  "a drop-in by itself: no sshd_config beside or above it includes it, so what it does not set is unknown";
+
 /** A fragment has no meaning of its own that could differ. */
 export function readingsElsewhere(target: Target, config: Config = target.config): readonly string[] {
-  if (!target.releaseAssumed || target.fragment) return [];
+  if (target.fragment) return [BY_ITSELF];
+  if (!target.releaseAssumed) return [];
   return otherReadings(config, (release) =>
     loadConfig(target.tree, target.path, { ...target.loadOptions, release }),
   );

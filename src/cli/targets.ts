@@ -26,7 +26,7 @@ export async function openTargets(
   if (options.root !== undefined) return await openRoot(options.root, files, options);
   const tree = folderTree("/");
   const release = await chooseRelease(options, tree, files.length === 0 ? "live" : "host");
-  const people = choosePeople(options, tree, null);
+  const people = choosePeople(options, tree, files.length === 0 ? "live" : null);
   if ("misuse" in people) return people;
   const start = files.length === 0 ? startOptions(tree) : null;
   const seen = at ?? tree;

@@ -1,6 +1,6 @@
 /**
  * Findings that an administrator accepts, said in the file itself:
- * `# sshd-policy: allow RULE -- reason` (optionally `until 2027-01-31` in front of `--`) on the line before, or at the
+ * `# sshd-policy: allow RULE -- reason` (optionally `until 2027-01-31` in front of `--` or at the end) on the line before, or at the
  * end of the line; `allow-file RULE` for the whole file.
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
@@ -28,7 +28,9 @@ interface Suppression {
 
 const MARK = /#[ \t]*sshd-policy:[ \t]*(.*)$/;
 const FORM =
-  /^(allow|allow-file)[ \t]+([a-z0-9-]+)(?:[ \t]+until[ \t]+(\d{4}-\d{2}-\d{2}))?[ \t]*(?:--[ \t]*(.*?))?[ \t]*$/;
+  /^(allow|allow-file)[ \t]+([a-z0-9-]+)(?:[ \t]+until[ \t]+(\S+))?[ \t]*(?:--[ \t]*(.*?))?[ \t]*$/;
+/** at the end of a reason: a date only, for "until" is a word of the language, too */
+const END = /(?:^|[ \t]+)until[ \t]+(\d{4}-\d{2}-\d{2})$/;
 
 export interface SuppressionOptions {
   /** today as an ISO date: what ended before it is expired */
@@ -84,8 +86,16 @@ function whyInvalid(
 ): string | null {
   if (!knownRules.includes(rule)) return `this comment allows "${rule}", and there is no such rule`;
   if (reason === "") return `this comment allows ${rule} without a reason: write it behind --`;
+  if (until !== null && !isDate(until))
+    return `this comment allows ${rule} until "${until}", and that is no date: write 2027-01-31`;
   if (until !== null && until < today) return `this comment allowed ${rule} until ${until}: it is over`;
   return null;
+}
+
+/** The day exists: Date takes 31 February for 3 March. */
+function isDate(text: string): boolean {
+  const time = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 /** A finding without a line of its own points at the top of the file: any comment of the file may accept it. */
@@ -143,6 +153,14 @@ function read(source: Source, span: Span, line: number | null): Read | null {
   const form = FORM.exec(marked[1] ?? "");
   if (form === null)
     return { wrong: "this comment is not understood: write # sshd-policy: allow RULE -- reason", place };
-  const [, scope, rule = "", until, reason = ""] = form;
-  return { rule, reason, until: until ?? null, place, line: scope === "allow-file" ? null : (line ?? -1) };
+  const [, scope, rule = "", until, written = ""] = form;
+  const end = END.exec(written);
+  const reason = end === null ? written : written.slice(0, end.index);
+  return {
+    rule,
+    reason,
+    until: until ?? end?.[1] ?? null,
+    place,
+    line: scope === "allow-file" ? null : (line ?? -1),
+  };
 }

@@ -89,6 +89,17 @@ export function missingFields(
   return [...needed].sort();
 }
 
+/** Why the configuration's answer for this connection is not known; null where nothing is missing. */
+export function whyIncomplete(
+  config: Parameters<typeof missingFields>[0],
+  connection: Connection,
+): string | null {
+  const missing = missingFields(config, connection);
+  if (missing.length === 0) return null;
+  const given = formatSpecification(connection);
+  return `the configuration asks for ${missing.join(", ")}, and -C ${given === "" ? "is not given" : `${given} does not say`}`;
+}
+
 const FIELDS: Readonly<Record<string, "user" | "host" | "addr" | "laddr" | "lport">> = {
   user: "user",
   group: "user",

@@ -23,8 +23,8 @@ function testCase({ finding, suppressed }: ReportedFinding): string {
   const name = `${finding.rule} ${source.path}:${line}:${column}`;
   const open = `    <testcase classname="${escapeXml(finding.rule)}" name="${escapeXml(name)}" file="${escapeXml(source.path)}" line="${line}">`;
   if (suppressed !== null) return `${open}<skipped message="${escapeXml(suppressed.reason)}"/></testcase>\n`;
-  const text = [`${source.path}:${line}:${column}`, finding.message, ...finding.notes].join("\n");
-  return `${open}<failure type="${finding.severity}" message="${escapeXml(finding.message)}">${escapeXml(text)}</failure></testcase>\n`;
+  const text = escapeLines([`${source.path}:${line}:${column}`, finding.message, ...finding.notes]);
+  return `${open}<failure type="${finding.severity}" message="${escapeXml(finding.message)}">${text}</failure></testcase>\n`;
 }
 
 function failedToRead(path: string, error: string): string {
@@ -39,8 +39,15 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Control characters are written out by visible, so XML 1.0 takes all that is left. */
+/** As escapeXml, on several lines of ours, each of which begins with our own words. */
+function escapeLines(lines: readonly string[]): string {
+  return lines.map(escapeXml).join("\n");
+}
+
+/**
+ * Control characters, line breaks too, are written out by visible: XML 1.0 takes all that is left, and no line of the
+ * document begins with words of a file or of its name, which a CI log could take for a command.
+ */
 function escapeXml(latin1: string): string {
-  const lines = latin1.split("\n").map(visible);
-  return lines.join("\n").replaceAll(/[&<>"']|[\uFFFE\uFFFF]/g, (character) => ENTITIES[character] ?? "?");
+  return visible(latin1).replaceAll(/[&<>"']|[\uFFFE\uFFFF]/g, (character) => ENTITIES[character] ?? "?");
 }
