@@ -158,6 +158,25 @@ describe("exposure", () => {
     expect(refused("target")).toContain("nobody knows the accounts of the server that a FILE is for");
   });
 
+  it("does not take a passwd file without its group file for a server without groups", () => {
+    const file = bastion("AllowTcpForwarding no\nMatch Group admins\n\tAllowTcpForwarding yes\n");
+    const files = makeRoot({
+      "/passwd": "bob:x:1000:1000::/home/bob:/bin/sh\n",
+      "/group": "admins:x:50:bob\n",
+    });
+    const asked = (...args: string[]) =>
+      exposed(file, "--format", "json", "--accounts", `${files}/passwd`, ...args);
+    const alone = asked();
+    expect(alone.code).toBe(3);
+    expect(JSON.parse(alone.stdout).targets[0].limits).toEqual([
+      "who is in which group is not known: --accounts needs the group file, too",
+    ]);
+    const audit = runCli(["audit", file, "--accounts", `${files}/passwd`]);
+    expect(audit.code).toBe(3);
+    expect(audit.stderr).toContain("not complete: who is in which group is not known");
+    expect(asked("--accounts", `${files}/group`).code).toBe(0);
+  });
+
   it("knows who exists where it is told, and says where accounts may come from besides", () => {
     const file = bastion("AllowTcpForwarding no\nMatch User bob\n\tAllowTcpForwarding yes\n");
     const passwd = `${makeRoot({ "/passwd": "alice:x:1000:1000::/home/alice:/bin/sh\n" })}/passwd`;

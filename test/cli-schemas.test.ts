@@ -19,7 +19,7 @@ const SPEC = "user=deploy,host=10.0.0.1,addr=10.0.0.1,laddr=192.0.2.1,lport=22";
 
 const RUNS: readonly (readonly [string, readonly string[], number])[] = [
   ["exposure", ["new", "old", "--openssh", "9.2", "--all"], 0],
-  ["exposure", ["new", "--openssh", "9.2", "-C", SPEC, "-C", "user=bob"], 0],
+  ["exposure", ["new", "--openssh", "9.2", "-C", SPEC, "-C", "user=bob,addr=192.0.2.9"], 0],
   ["compare", ["old", "new", "--openssh", "9.2"], 1],
   ["compare", ["disabled", "--openssh", "9.2..10.0"], 1],
   ["compare", ["old", "old", "--openssh", "9.2"], 0],

@@ -1,9 +1,10 @@
 /** --accounts: who may exist on a target, and who is known there today. */
 import { resolve } from "node:path";
+import type { Config } from "../config/config.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import { latin1 } from "./paths.ts";
-import type { Misuse, TargetOptions } from "./target.ts";
+import type { Misuse, Target, TargetOptions } from "./target.ts";
 
 /** Who may exist, and who is known today. */
 export interface People {
@@ -11,6 +12,20 @@ export interface People {
   readonly world: readonly Account[] | null;
   readonly text: string;
   readonly limits: readonly string[];
+}
+
+/** Why the accounts are not all that counts here. A passwd file alone does not tell who is in which group. */
+export function accountLimitsOf({ config, world, accountLimits }: Target): readonly string[] {
+  const groupsUnknown = world?.every(({ groups }) => groups.length === 0) ?? false;
+  if (!groupsUnknown || !asksForGroups(config)) return accountLimits;
+  return [...accountLimits, "who is in which group is not known: --accounts needs the group file, too"];
+}
+
+function asksForGroups({ matches, directives }: Config): boolean {
+  return (
+    matches.some(({ criteria }) => criteria.some(({ attribute }) => attribute === "group")) ||
+    directives.some(({ keyword }) => keyword === "allowgroups" || keyword === "denygroups")
+  );
 }
 
 /**

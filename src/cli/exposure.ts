@@ -17,8 +17,17 @@ import {
 } from "../report/exposure.ts";
 import { visible } from "../report/text.ts";
 import { makeSource } from "../source/source.ts";
+import { accountLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF, readingsElsewhere } from "./other-readings.ts";
-import { chosenFormat, chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import {
+  chosenFormat,
+  chosenPaint,
+  complain,
+  complainOfLimits,
+  type OutputOptions,
+  refuse,
+  writeAnswer,
+} from "./output.ts";
 import { latin1 } from "./paths.ts";
 import { openPresent } from "./sources.ts";
 import { releaseText, type Target, type TargetOptions, worldOf } from "./target.ts";
@@ -49,6 +58,12 @@ export async function runExposure(
     targets.push(exposed);
   }
   const report = { targets };
+  if (chosenFormat(options) !== "pretty")
+    for (const {
+      path,
+      exposure: { limits },
+    } of targets)
+      complainOfLimits(path, limits);
   const failed = writeAnswer(await render(report, options), options);
   if (failed !== null) return refuse(failed);
   if (targets.some((target) => !target.exposure.complete)) return 3;
@@ -109,7 +124,7 @@ function expose(
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
     accounts: target.accountsText,
-    exposure: withLimits(found, target.accountLimits, readingsElsewhere(target)),
+    exposure: withLimits(found, accountLimitsOf(target), readingsElsewhere(target)),
     answers: found.answers.filter((answer) => isShown(answer, options)),
     connections: connections.map((connection) => ({
       connection,

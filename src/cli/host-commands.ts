@@ -36,7 +36,7 @@ export function addProbe(program: Command, done: Done): void {
   const command = program
     .command("probe")
     .description("a throw-away real sshd with this configuration: try every kind of forwarding, compare");
-  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "json"])
+  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"])
     .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
     .option("-i <file>", "with --against: a private key (repeatable)", collect)
     .option(

@@ -3,6 +3,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import type { ChalkInstance } from "chalk";
 import { concise } from "../report/concise.ts";
 import type { AuditReport } from "../report/report.ts";
+import { visible } from "../report/text.ts";
 import { isTerminal, writeStandardError, writeStandardOutput } from "./standard-output.ts";
 
 export interface OutputOptions {
@@ -78,11 +79,11 @@ export function writeBytes(bytes: Uint8Array, options: OutputOptions): string | 
 }
 
 function writePieces(pieces: Iterable<Uint8Array>, { output }: OutputOptions): string | null {
-  if (output === undefined) {
-    writeStandardOutput(pieces);
-    return null;
-  }
   try {
+    if (output === undefined) {
+      writeStandardOutput(pieces);
+      return null;
+    }
     const file = openSync(output, "w");
     for (const piece of pieces) writeFileSync(file, piece);
     closeSync(file);
@@ -90,13 +91,18 @@ function writePieces(pieces: Iterable<Uint8Array>, { output }: OutputOptions): s
   } catch (error) {
     // pieces are made between the writes, and what fails there is no matter of the file
     if (error instanceof Error && !("syscall" in error)) throw error;
-    return `${output} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    return `${output ?? "standard output"} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
 /** One line on standard error, with our name in front. */
 export function complain(text: string): void {
   writeStandardError(`sshd-policy: ${text}\n`);
+}
+
+/** Exit code 3 is explained where the format of the answer has no place for it (pretty has one). */
+export function complainOfLimits(path: string, limits: readonly string[]): void {
+  for (const limit of limits) complain(visible(`${path}: not complete: ${limit}`));
 }
 
 /** Wrong usage, or an answer that cannot be written: the exit code. */

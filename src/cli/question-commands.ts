@@ -31,7 +31,7 @@ export function addCompare(program: Command, done: Done): void {
     .description(
       "which connections gained or lost which kind of forwarding: OLD NEW, --git REV [FILE], or FILE with --openssh A..B",
     );
-  withOutput(withImages(withTargets(command)), ["pretty", "json"])
+  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"])
     .option("--git <rev>", "compare with the file as it is in that commit")
     .action(async (files: string[], options: CompareCommandOptions) => {
       const { runCompare } = await import("./compare.ts");
@@ -43,7 +43,7 @@ export function addEffective(program: Command, done: Done): void {
   const command = program
     .command("effective")
     .description("the effective value of every keyword for a connection, as sshd -T prints it");
-  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "json"])
+  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"])
     .option(
       "-C <spec>",
       "a connection, as sshd -C: user=,host=,addr=,laddr=,lport=,rdomain=,group= (repeatable)",
@@ -69,8 +69,10 @@ export function addCheck(program: Command, done: Done): void {
 
 export function addRules(program: Command, done: Done): void {
   const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
-  withOutput(command, ["pretty", "json"]).action(async (id: string | undefined, options: OutputOptions) => {
-    const { runRules } = await import("./rules.ts");
-    done(runRules(id, options));
-  });
+  withOutput(command, ["pretty", "concise", "json"]).action(
+    async (id: string | undefined, options: OutputOptions) => {
+      const { runRules } = await import("./rules.ts");
+      done(runRules(id, options));
+    },
+  );
 }
