@@ -102,6 +102,9 @@ describe("exposure", () => {
       expect(code).toBe(0);
       expect(stdout).toContain("db:5432");
       expect(stdout).toContain("members of group forwarders");
+      expect(stdout).toContain("(all) listens on all addresses");
+      // the cell of what may be listened on names both lines
+      expect(stdout).toMatch(/AllowTcpForwarding remote, [^<]*GatewayPorts yes/);
       expect(stdout).not.toContain("\x1b");
       expect(format !== "pretty" && stdout.includes("<script>")).toBe(false);
       expect(stdout).not.toMatch(/(?:src|href)=/);

@@ -62,7 +62,15 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
   let stranger: Stranger | null = null;
   const everywhere: Box = world.theories.map(() => FREE);
   return {
-    within: (guard) => guard.reduce((box, atom) => withMet(box, atom) ?? box, everywhere),
+    within: (guard) => {
+      const box = [...everywhere];
+      for (const atom of guard) {
+        const slot = slots[atom] ?? 0;
+        const { met, missed } = box[slot] ?? FREE;
+        if (!met.includes(atom)) box[slot] = { met: insert(met, atom), missed };
+      }
+      return box;
+    },
     withMet,
     withMissed: (box, atom) => {
       const { met, missed } = cellOf(box, atom);
@@ -123,6 +131,7 @@ function rememberingSolver(theory: Theory): Theory {
 }
 
 function insert(sorted: readonly number[], value: number): readonly number[] {
+  if (sorted.length === 0) return [value];
   const at = sorted.findIndex((other) => other > value);
   return at === -1 ? [...sorted, value] : [...sorted.slice(0, at), value, ...sorted.slice(at)];
 }

@@ -6,6 +6,7 @@ import {
   deciderText,
   type ExposedTarget,
   type ExposureReport,
+  legend,
   rowsOf,
 } from "./exposure.ts";
 import { escapeBytes } from "./markup.ts";
@@ -60,7 +61,11 @@ function mapOf(target: ExposedTarget, top: number): Drawn {
     rows.push(textAt(MARGIN, at + LINE, "nobody can forward anything", ""));
     at += LINE * 2;
   }
-  return { text: [...head, ...rows].join("\n"), height: at - top };
+  const marks = legend(answers).map((mark) => {
+    at += LINE;
+    return textAt(MARGIN, at, mark, "dim");
+  });
+  return { text: [...head, ...rows, ...marks].join("\n"), height: at - top };
 }
 
 function rowOf(condition: string, answers: readonly Answer[], top: number): Drawn {

@@ -148,7 +148,8 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
     );
     for (const [index, [, answers]] of rows.entries())
       lines.push(...rowLines(answers, numbered[index] ?? "", { width, widths, shown }));
-    lines.push("", ...legend(target.answers, paint));
+    const marks = legend(target.answers);
+    lines.push("", ...(marks.length === 0 ? [] : [paint.dim(`  ${marks.join(" · ")}`), ""]));
     for (const reason of reasons(rows, paint)) lines.push(reason);
   }
   lines.push(...located(target));
@@ -183,11 +184,11 @@ function widthOf(answers: readonly Answer[], capability: Capability): number {
   return Math.min(MOST_WIDTH, Math.max(LEAST_WIDTH, longest(cells)));
 }
 
-/** What the marks mean that stand in this table. */
-function legend(answers: readonly Answer[], paint: ChalkInstance): string[] {
+/** What the marks mean that stand in a map of these answers, a sentence each. */
+export function legend(answers: readonly Answer[]): string[] {
   const open = answers.filter(({ allowed }) => allowed !== false);
   const binds = new Set(open.flatMap(({ listen }) => (listen === null ? [] : [listen.bind])));
-  const marks = [
+  return [
     binds.has("loopback") ? "(lo) listens on loopback alone" : "",
     binds.has("wildcard") ? "(all) listens on all addresses" : "",
     binds.has("client") ? "(any) listens where the client asks" : "",
@@ -197,7 +198,6 @@ function legend(answers: readonly Answer[], paint: ChalkInstance): string[] {
       ? `empty: ${open.length === answers.length ? "closed, or " : ""}another row says it`
       : "",
   ].filter((mark) => mark !== "");
-  return marks.length === 0 ? [] : [paint.dim(`  ${marks.join(" · ")}`), ""];
 }
 
 interface Columns {
@@ -249,7 +249,8 @@ function reasons(rows: readonly Row[], paint: ChalkInstance): string[] {
   });
 }
 
-function becauseText({ decidedBy, login, loginBecause }: Answer): string {
+/** The lines that open, or limit, or the default where there is none. */
+export function becauseText({ decidedBy, login, loginBecause }: Answer): string {
   const written = decidedBy.filter(({ directive }) => directive !== null);
   const shown = written.length > 0 ? written : decidedBy.slice(0, 1);
   const text = shown.map(deciderText).join(", ");

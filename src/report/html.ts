@@ -7,7 +7,7 @@ import { whatBreaks } from "../lint/fixes.ts";
 import type { Answer } from "../policy/answer.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
-import { CELL_COLUMNS, cellText, deciderText } from "./exposure.ts";
+import { becauseText, CELL_COLUMNS, cellText, legend, rowsOf } from "./exposure.ts";
 import { escapeBytes, escapeShown } from "./markup.ts";
 import { type AuditReport, countFindings, type ReportedFinding, type TargetReport } from "./report.ts";
 
@@ -64,20 +64,18 @@ ${findings === "" ? "<p>None.</p>" : findings}
 export function exposureHtml(answers: readonly Answer[]): string {
   const open = answers.filter(({ allowed }) => allowed !== false);
   if (open.length === 0) return "<p>Nobody can forward anything.</p>";
-  const rows = [...new Set(open.map(({ condition }) => condition))].map((condition) => {
+  const rows = rowsOf(open).map(([condition, inRow]) => {
     const cells = CELL_COLUMNS.map(([capability]) => {
-      const inCell = open.filter(
-        (answer) => answer.condition === condition && answer.capability === capability,
-      );
+      const inCell = inRow.filter((answer) => answer.capability === capability);
       if (inCell.length === 0) return "<td></td>";
-      const because = inCell.flatMap(({ decidedBy }) => decidedBy.slice(0, 1).map(deciderText)).join(", ");
+      const because = inCell.map(becauseText).join(", ");
       return `<td class="open"><b>${escapeBytes(inCell.map(cellText).join(" "))}</b><small>${escapeBytes(because)}</small></td>`;
     });
     return `<tr><th scope="row">${escapeBytes(condition)}</th>${cells.join("")}</tr>`;
   });
   const heads = CELL_COLUMNS.map(([, title]) => `<th scope="col">${title}</th>`).join("");
   return `<div class="scroll"><table><thead><tr><th></th>${heads}</tr></thead><tbody>${rows.join("\n")}</tbody></table></div>
-<p class="judged">Rows add up: what everybody may do stands in the row of everybody alone.</p>`;
+<p class="judged">${["Rows add up: what everybody may do stands in the row of everybody alone", ...legend(open)].map(escapeBytes).join("; ")}.</p>`;
 }
 
 function findingHtml({ finding, suppressed }: ReportedFinding): string {
