@@ -27,13 +27,23 @@ function report({ config }: Audit, block: MatchBlock, uses: readonly LineUse[]):
     {
       message:
         first === undefined
-          ? "no connection is ever in this block: its criteria exclude each other"
+          ? whyEmpty(block)
           : `this block changes nothing: every connection in it is decided by ${lineText(first.place, block.place)} or earlier blocks`,
       place: block.place,
       label: "without effect",
       related: shadows.slice(0, 3).map(({ place }) => ({ place, note: "comes first" })),
     },
   ];
+}
+
+/** A routing domain is a matter of the server's network, which no file tells. */
+function whyEmpty(block: MatchBlock): string {
+  const asks = [...block.outer, block].some(({ criteria }) =>
+    criteria.some(({ attribute }) => attribute === "rdomain"),
+  );
+  return asks
+    ? "no connection is in this block as long as this server has no routing domains (VRF), which is taken for granted here"
+    : "no connection is ever in this block: its criteria exclude each other";
 }
 
 /** Findings of never-matching-pattern say more. */

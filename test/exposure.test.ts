@@ -36,6 +36,15 @@ describe("who may tunnel TCP outward, in words", () => {
       "AllowTcpForwarding no\nMatch User bob\nAllowTcpForwarding no\nMatch User bob\nAllowTcpForwarding yes\n",
       [],
     ],
+    // names of a directory: sshd takes them, though no useradd makes them
+    ['AllowTcpForwarding no\nMatch User "bob smith"\nAllowTcpForwarding yes\n', ["user bob smith"]],
+    [
+      'AllowTcpForwarding no\nMatch Group "domain users"\nAllowTcpForwarding yes\n',
+      ["members of group domain users"],
+    ],
+    ["AllowTcpForwarding no\nMatch User DOM/bob\nAllowTcpForwarding yes\n", ["user DOM/bob"]],
+    // sshd cuts a user off at the colon
+    ["AllowTcpForwarding no\nMatch User bob:x\nAllowTcpForwarding yes\n", []],
     ["AllowTcpForwarding no\nMatch LocalPort 2222\nAllowTcpForwarding yes\n", ["everybody to port 2222"]],
     ["DisableForwarding yes\nMatch User x*\nDisableForwarding no\n", ["user x*"]],
     ["AllowTcpForwarding no\nMatch Host *.example.com\nAllowTcpForwarding yes\n", []],

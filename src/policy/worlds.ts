@@ -25,8 +25,14 @@ export interface Existing {
   readonly namedHosts: boolean;
 }
 
-/** Names: bytes without NUL, LF, `:` and `/`; witnesses hold no comma, which -C cannot carry, and no blanks. */
-export const NOT_IN_NAMES: RegExp = /[\0-\x20:/,\x7f]/;
+/**
+ * Names of users and groups: bytes without control characters and `:`, where sshd cuts a user off (auth2.c,
+ * input_userauth_request). Directories have names with blanks ("domain users") and slashes. Witnesses hold no comma,
+ * which -C cannot carry.
+ */
+export const NOT_IN_NAMES: RegExp = /[\0-\x1f:,\x7f]/;
+/** A name from the DNS; sshd refuses what is none (canohost.c, remote_hostname). */
+const NOT_IN_HOSTS = /[\0-\x20:/,\x7f]/;
 
 type Names = Omit<NameDomain, "effort">;
 
@@ -37,7 +43,7 @@ const USERS: Names = {
 const GROUPS: Names = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
 const HOSTS: Names = {
   nice: ["client.example.com", "host.example.net", "laptop.example.org"],
-  forbidden: NOT_IN_NAMES,
+  forbidden: NOT_IN_HOSTS,
 };
 const PEERS = ["198.51.100.7", "203.0.113.9", "10.0.0.5", "192.168.1.7", "2001:db8::1"].map(niceAddress);
 const SERVERS = ["192.0.2.1", "10.0.0.1", "2001:db8::2"].map(niceAddress);
