@@ -30,21 +30,31 @@ export const exposure: Bench = ({ work, runs, scale }) => {
   measured("1,000 blocks with wildcards", wildcardBlocks(blocks(1000), 4), { oursAtMost: 1000 });
   const accounts = join(work, "passwd");
   writeFileSync(accounts, passwd(blocks(5000)));
+  const groups = join(work, "group");
+  writeFileSync(groups, groupFile());
   measured(
     "1,000 mixed blocks, 5,000 accounts",
     mixedBlocks(blocks(1000), 1),
     { none: true },
     "--accounts",
     accounts,
+    "--accounts",
+    groups,
   );
   measured('hostile: ends in "unknown"', puzzle(16), { oursAtMost: 10_000 });
   return rows;
 };
 
+const GROUPS = 50;
+
+function groupFile(): string {
+  return Array.from({ length: GROUPS }, (_, number) => `group${number}:x:${100 + number}:\n`).join("");
+}
+
 function passwd(users: number): string {
   const below = makeNumbers(5);
   return Array.from(
     { length: users },
-    (_, number) => `user${number}:x:${1000 + number}:${100 + below(50)}::/home/user${number}:/bin/sh\n`,
+    (_, number) => `user${number}:x:${1000 + number}:${100 + below(GROUPS)}::/home/user${number}:/bin/sh\n`,
   ).join("");
 }
