@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
-import { runCli } from "./run-cli.ts";
+import { COMMAND, runCli } from "./run-cli.ts";
 
 const CLOSED = "AllowTcpForwarding no\nAllowAgentForwarding no\nPermitRootLogin no\n";
 const OPEN = "AllowTcpForwarding yes\nAllowAgentForwarding no\nPermitRootLogin no\n";
@@ -37,6 +37,25 @@ describe("audit", () => {
       fix: { safety: "safe", edits: [{ start: 19, end: 22, text: "no" }] },
       suppressed: null,
     });
+  });
+
+  test("--root without an sshd has nothing to judge; an empty folder is no root", () => {
+    const root = makeRoot({ "/etc/passwd": "root:x:0:0::/root:/bin/sh\n" });
+    const stderr = `sshd-policy: ${root}: there is no sshd in it, so there is nothing to judge\n`;
+    for (const command of ["audit", "exposure", "check"])
+      expect(runCli([command, "--root", root])).toMatchObject({ code: 0, stderr });
+    expect(runCli(["audit", "--root", makeRoot({})])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("No such file or directory"),
+    });
+  });
+
+  test("an answer that cannot be written is an error", () => {
+    const root = makeRoot({ "/open": OPEN });
+    const command = `"${process.execPath}" "$@" > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", command, "sh", ...COMMAND, "audit", `${root}/open`]);
+    expect(String(stderr)).toMatch(/^sshd-policy: standard output cannot be written: ENOSPC/);
+    expect(status).toBe(2);
   });
 
   test("a repository's file is not judged by the drop-ins of this machine", () => {
@@ -210,7 +229,11 @@ describe("audit --fix", () => {
 
   test("writes, and a second run changes nothing", () => {
     const root = makeRoot({ "/sshd_config": OPEN });
-    expect(runCli(["audit", "--fix", `${root}/sshd_config`]).code).toBe(0);
+    expect(runCli(["audit", "--fix", `${root}/sshd_config`])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: `sshd-policy: fixed 1 finding in ${root}/sshd_config\n`,
+    });
     expect(readFileSync(`${root}/sshd_config`, "latin1")).toBe(CLOSED);
     expect(runCli(["audit", "--fix", "--diff", `${root}/sshd_config`])).toEqual({
       code: 0,

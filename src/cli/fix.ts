@@ -8,14 +8,14 @@ import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { TargetReport } from "../report/report.ts";
-import { visible } from "../report/text.ts";
+import { counted, visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
 import { complainOf, finish, misused } from "./audit.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
-import { complain, writeBytes } from "./output.ts";
+import { chosenFormat, complain, writeBytes } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import {
   type AuditCommandOptions,
@@ -35,7 +35,7 @@ interface Session {
   readonly options: AuditCommandOptions;
   /** new bytes by real path inside the tree */
   readonly staged: Map<string, Uint8Array>;
-  readonly changed: Map<string, ImageFile>;
+  readonly changed: Map<string, ImageFile & { readonly shown: string }>;
   /** null: no target is this host's own */
   readonly live: Live | null;
   fixed: number;
@@ -89,8 +89,19 @@ async function fixAll(
     return exitCode(report);
   }
   const code = await finish(report, options);
+  if (tellsInAWord(options) && live === null && session.fixed > 0) complain(fixedText(session));
   if (session.rolledBack) return ROLLED_BACK;
   return session.stopped && code === 0 ? 1 : code;
+}
+
+/** The lines of concise say what is left alone. */
+function tellsInAWord(options: AuditCommandOptions): boolean {
+  return chosenFormat(options) === "concise" && options.quiet !== true;
+}
+
+function fixedText({ fixed, changed }: Session): string {
+  const names = [...changed.values()].map(({ shown }) => visible(shown));
+  return `fixed ${counted(fixed, "finding")} in ${names.join(", ")}`;
 }
 
 async function fixTarget({ target, judging }: Prepared, session: Session): Promise<TargetReport> {
@@ -122,7 +133,7 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
       session.staged.set(realPath, encode(after));
       const first = session.changed.get(realPath);
       const name = target.image === null ? diffName(shown) : realPath.slice(1);
-      session.changed.set(realPath, { name, path: realPath, before: first?.before ?? before, after });
+      session.changed.set(realPath, { name, shown, path: realPath, before: first?.before ?? before, after });
     }
     session.fixed += plan.fixed.length;
   }

@@ -1,11 +1,9 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
 import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
-import { installedRelease } from "../files/release.ts";
 import { commandOptions, startOptions } from "../files/start-options.ts";
-import { mainFiles, sshdPrograms } from "../files/vendor-place.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
-import { openSystem, type System } from "./open-system.ts";
+import { hasSshd, openSystem, type System } from "./open-system.ts";
 import { latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
@@ -42,7 +40,7 @@ async function openOne(
     platform: options.platform ?? null,
     explore: async (seen) => {
       found =
-        files.length === 0 && !hasSshd(seen)
+        files.length === 0 && !hasSshd(seen.tree)
           ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
           : await openSystem(systemOf(file, seen, options), files, options);
       if (!("misuse" in found)) for (const each of found) askFor(each, seen);
@@ -55,14 +53,6 @@ async function openOne(
 function askFor(opened: Opened | Absent, { tree }: Image): void {
   if (!("config" in opened)) return;
   for (const { path } of keyFilesOf(opened.config, opened.accounts ?? [])) tree.read(path);
-}
-
-function hasSshd({ tree }: Image): boolean {
-  return (
-    installedRelease(tree) !== null ||
-    sshdPrograms(tree).length > 0 ||
-    mainFiles(tree).some((path) => tree.stat(path) !== null)
-  );
 }
 
 function systemOf(file: string, image: Image, { platform }: TargetOptions): System {

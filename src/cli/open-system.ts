@@ -2,15 +2,16 @@
 import { resolve } from "node:path";
 import { folderTree } from "../files/folder.ts";
 import type { Image } from "../files/image.ts";
+import { installedRelease } from "../files/release.ts";
 import { NO_OPTIONS, type StartOptions, startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
-import { mainFiles } from "../files/vendor-place.ts";
+import { isRootFileSystem, mainFiles, sshdPrograms } from "../files/vendor-place.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
 import { load } from "./load-target.ts";
 import { folderOf, latin1 } from "./paths.ts";
-import type { Misuse, Opened, TargetOptions } from "./target.ts";
+import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 
 /** The / of a server that is only looked at: of no program in it anything is run. */
 export interface System {
@@ -28,11 +29,15 @@ export async function openRoot(
   root: string,
   files: readonly string[],
   options: TargetOptions,
-): Promise<readonly Opened[] | Misuse> {
+): Promise<readonly (Opened | Absent)[] | Misuse> {
   const folder = resolve(root);
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const tree = folderTree(folder);
   if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
+  if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree))
+    return [
+      { name: shownRoot, absent: `${shownRoot}: there is no sshd in it, so there is nothing to judge` },
+    ];
   const system: System = {
     tree,
     whose: "root",
@@ -43,6 +48,21 @@ export async function openRoot(
     image: null,
   };
   return await openSystem(system, files, options);
+}
+
+export function hasSshd(tree: FileTree): boolean {
+  return (
+    installedRelease(tree) !== null ||
+    sshdPrograms(tree).length > 0 ||
+    mainFiles(tree).some((path) => isThere(tree, path))
+  );
+}
+
+/** A link that leads nowhere is there, and so is what may not be read: its target is then an error, and not absent. */
+function isThere(tree: FileTree, path: string): boolean {
+  if (tree.stat(path, { follow: false }) !== null) return true;
+  const content = tree.read(path);
+  return content.kind !== "unreadable" || content.code !== "ENOENT";
 }
 
 /** FILEs inside a system; without any, what its sshds read. */

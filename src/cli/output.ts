@@ -80,18 +80,17 @@ export function writeBytes(bytes: Uint8Array, options: OutputOptions): string | 
 
 function writePieces(pieces: Iterable<Uint8Array>, { output }: OutputOptions): string | null {
   try {
-    if (output === undefined) {
-      writeStandardOutput(pieces);
-      return null;
+    if (output === undefined) writeStandardOutput(pieces);
+    else {
+      const file = openSync(output, "w");
+      for (const piece of pieces) writeFileSync(file, piece);
+      closeSync(file);
     }
-    const file = openSync(output, "w");
-    for (const piece of pieces) writeFileSync(file, piece);
-    closeSync(file);
     return null;
   } catch (error) {
     // pieces are made between the writes, and what fails there is no matter of the file
-    if (error instanceof Error && !("syscall" in error)) throw error;
-    return `${output ?? "standard output"} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    if (!(error instanceof Error && "syscall" in error)) throw error;
+    return `${output ?? "standard output"} cannot be written: ${error.message}`;
   }
 }
 

@@ -9,7 +9,7 @@ import { makeFolders } from "./folders.ts";
 import { load, MAIN, type Opening } from "./load-target.ts";
 import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
-import type { Misuse, Opened, TargetOptions } from "./target.ts";
+import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
 
 /** From so many FILEs on a run takes long enough for V8 to begin with its second compiler. */
@@ -20,7 +20,7 @@ export async function openTargets(
   files: readonly string[],
   options: TargetOptions,
   at?: FileTree,
-): Promise<readonly Opened[] | Misuse> {
+): Promise<readonly (Opened | Absent)[] | Misuse> {
   const misuse = misuseOf(files, options);
   if (misuse !== null) return { misuse };
   if (options.root !== undefined) return await openRoot(options.root, files, options);

@@ -8,6 +8,7 @@ import type { ScannedLayer } from "./layer.ts";
 import { type FileVersion, type LayeredRoot, layeredRoot } from "./layered-root.ts";
 import { ArchiveError } from "./tar-header.ts";
 import type { FileTree } from "./tree.ts";
+import { isRootFileSystem } from "./vendor-place.ts";
 import { foldersAbove, openWanted, type Wanted } from "./wanted.ts";
 
 export interface Image {
@@ -79,9 +80,9 @@ async function scan(
   return [await store.scanRoot(wanted)];
 }
 
-/** Any tar can be opened; one without these is no root file system, and its silence about sshd means nothing. */
+/** Any tar can be opened. */
 function refuseNoRoot(tree: FileTree, platform: string | null): void {
-  if (["/etc", "/usr", "/bin"].every((folder) => tree.stat(folder) === null))
+  if (!isRootFileSystem(tree))
     throw new ArchiveError("it holds no image that can be read, and no root file system");
   if (platform !== null)
     throw new ArchiveError(

@@ -17,6 +17,11 @@ export function mainFiles(tree: FileTree): readonly string[] {
   return found.length === 0 ? [USUAL] : found;
 }
 
+/** Else its silence about sshd means nothing: an empty folder, a disk that is not mounted, some other tar. */
+export function isRootFileSystem(tree: FileTree): boolean {
+  return ["/etc", "/usr", "/bin"].some((folder) => tree.stat(folder) !== null);
+}
+
 /** The second sshd, of which no package database and no settings of the first one's speak. */
 export const LOCAL_SSHD: string = LOCAL.sshd;
 
