@@ -256,7 +256,17 @@ export const KEYWORDS: readonly KeywordRow[] = [
   { name: "AuthorizedKeysCommand", form: "command", match: true, default: "none" },
   { name: "AuthorizedKeysCommandUser", form: "local-user", match: true, default: "none" },
   { name: "AuthorizedPrincipalsFile", form: "user-file", match: true, default: "none" },
-  { name: "AuthorizedPrincipalsCommand", form: "command", match: true, default: "none" },
+  {
+    name: "AuthorizedPrincipalsCommand",
+    form: "command",
+    match: true,
+    default: "none",
+    // OpenSSH bug 3574 (servconf.c parse_command): nothing looks whether it is set already
+    changes: [
+      { from: "8.7", sets: "last" },
+      { from: "9.4", sets: "first" },
+    ],
+  },
   { name: "AuthorizedPrincipalsCommandUser", form: "local-user", match: true, default: "none" },
   { name: "TrustedUserCAKeys", form: "file", match: true, default: "none" },
   {

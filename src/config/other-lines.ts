@@ -76,7 +76,11 @@ function repeatMessage(
  */
 export function startProblems(directives: readonly Directive[], release: Release): readonly Problem[] {
   const global = directives.filter(({ atStart, values }) => atStart && values !== null && values.length > 0);
-  return [...familyProblems(global), ...commandProblems(global), ...methodProblems(global, release)];
+  return [
+    ...familyProblems(global),
+    ...commandProblems(withoutLatePrincipals(global, release)),
+    ...methodProblems(global, release),
+  ];
 }
 
 function firstOf(global: readonly Directive[], keyword: string): Directive | undefined {
@@ -106,6 +110,18 @@ function familyProblems(global: readonly Directive[]): readonly Problem[] {
 function hostOf(value: string): string {
   const bracket = value.indexOf("]");
   return bracket === -1 ? (value.split(":", 1)[0] ?? "") : value.slice(1, bracket);
+}
+
+/**
+ * From 8.7 to 9.3 an AuthorizedPrincipalsCommand behind an AuthorizedKeysCommand is not taken: sshd looks whether the
+ * other one is set (OpenSSH bug 3574, servconf.c parse_command). `part`: the lines that apply, in order, of the global
+ * part or of the blocks that hold.
+ */
+export function withoutLatePrincipals(part: readonly Directive[], release: Release): readonly Directive[] {
+  if (!atLeast(release, "8.7") || atLeast(release, "9.4")) return part;
+  const keys = part.findIndex(({ keyword }) => keyword === "authorizedkeyscommand");
+  if (keys === -1) return part;
+  return part.filter(({ keyword }, index) => keyword !== "authorizedprincipalscommand" || index < keys);
 }
 
 function commandProblems(global: readonly Directive[]): readonly Problem[] {

@@ -8,6 +8,7 @@ import { type Keyword, knownKeywords } from "../../grammar/keywords.ts";
 import { matchHostList, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
+import { withoutLatePrincipals } from "../config/other-lines.ts";
 import type { Connection } from "./connection.ts";
 import { chooseValues } from "./first-value.ts";
 import { expandListenAddresses } from "./listen-addresses.ts";
@@ -59,7 +60,8 @@ export function evaluate(
       kind: "no-answer",
       message: "sshd crashes: Subsystem stands in Match blocks only (OpenSSH bug 3906)",
     };
-  return settle(config.release, inMatch, global);
+  const { release } = config;
+  return settle(release, withoutLatePrincipals(inMatch, release), withoutLatePrincipals(global, release));
 }
 
 /** servconf.c copy_set_server_options, 9.5 to 10.2: a Subsystem of a block needs a global one to be copied over. */
