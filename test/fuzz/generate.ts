@@ -54,8 +54,21 @@ const USERS = [
   "a=b",
   "'alice'",
   "=alice",
+  "bob smith",
+  "DOM/bob",
 ];
-const GROUPS = ["admins", "staff", "sftponly", "forwarders", "alice", "guest", "nosuchgroup", "root"];
+const GROUPS = [
+  "admins",
+  "staff",
+  "sftponly",
+  "forwarders",
+  "alice",
+  "guest",
+  "nosuchgroup",
+  "root",
+  "domain users",
+  "a/b",
+];
 const NAMES = ["client.example.com", "db.internal", "evil.test", "10.0.0.5", "H.EXAMPLE.COM", "fe80::1%lo"];
 const ADDRESSES = [
   "10.0.0.5",
@@ -210,7 +223,8 @@ function criterion(writer: Writer): string {
   const value = name === "LocalPort" ? random.pick(LOCAL_PORTS) : patternList(items, random);
   const networks = name === "Address" || name === "LocalAddress";
   const text = networks && random.chance(wrong) ? `${value},${random.pick(BAD_NETWORKS)}` : value;
-  const quoted = random.chance(8) ? random.pick([`"${text}"`, `'${text}'`]) : text;
+  const mayQuote = text.includes(" ") || random.chance(8);
+  const quoted = mayQuote && !random.chance(wrong) ? random.pick([`"${text}"`, `'${text}'`]) : text;
   return `${spelled}${random.chance(90) ? " " : random.pick(["=", "  ", "\t", "= ", " ="])}${quoted}`;
 }
 
@@ -235,7 +249,7 @@ function patternList(items: readonly string[], random: Random): string {
 }
 
 function wildcard(item: string, random: Random): string {
-  if (item.includes("/") || random.chance(80)) return item;
+  if (/^[\d.:a-f]+\//.test(item) || random.chance(80)) return item;
   const at = random.int(item.length + 1);
   return random.pick([
     `${item.slice(0, at)}*`,
