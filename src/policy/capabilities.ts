@@ -130,18 +130,23 @@ export function needsOf(
 ): readonly string[] {
   switch (capability) {
     case "x11":
-      return ["xauth on the server"];
+      return XAUTH;
     case "tun":
-      return ["/dev/net/tun, and a root login or a tun device that belongs to the user"];
+      return DEVICE;
     case "tcp-remote":
       return lowPortNeeds(listen?.privilegedPorts ?? "root", limits.unprivilegedPortStart ?? 1024);
     default:
-      return [];
+      return NOTHING;
   }
 }
 
+// one list for all answers: there may be a hundred thousand
+const NOTHING: readonly string[] = [];
+const XAUTH: readonly string[] = ["xauth on the server"];
+const DEVICE: readonly string[] = ["/dev/net/tun, and a root login or a tun device that belongs to the user"];
+
 function lowPortNeeds(ports: ListenGrant["privilegedPorts"], first: number): readonly string[] {
-  if (ports === "all") return [];
+  if (ports === "all") return NOTHING;
   return ports === "root"
     ? [`a root login for a port below ${first}`]
     : [`a port of ${first} or above: PermitRootLogin is no, so nobody binds a lower one`];

@@ -277,16 +277,20 @@ export function grantOf(
     case "unix-local":
       return { destinations: socketPaths(valuesOf(region, "permitopen")), listen: null };
     case "unix-remote":
-      return { destinations: ["*"], listen: null };
+      return ANY_SOCKET;
     case "tcp-remote": {
       const listen = valuesOf(region, "permitlisten");
       const gateway = valuesOf(region, "gatewayports");
-      return { destinations: [], listen: listenGrant(listen, gateway, ports) };
+      return { destinations: NO_DESTINATIONS.destinations, listen: listenGrant(listen, gateway, ports) };
     }
     default:
-      return { destinations: [], listen: null };
+      return NO_DESTINATIONS;
   }
 }
+
+// one for all answers: there may be a hundred thousand
+const ANY_SOCKET: Pick<Answer, "destinations" | "listen"> = { destinations: ["*"], listen: null };
+const NO_DESTINATIONS: Pick<Answer, "destinations" | "listen"> = { destinations: [], listen: null };
 
 export function decidersOf(region: Region): readonly Decider[] {
   return namingOf(region);
