@@ -295,6 +295,31 @@ test("check: 0 accepted, 1 refused with every error", () => {
 });
 
 describe("compare", () => {
+  test("3 for drop-ins by themselves, whose sshd_config decides what one of them does not set; 0 where both say the same", () => {
+    const root = makeRoot({
+      "/sshd_config.d/a.conf": "AllowTcpForwarding yes\n",
+      "/sshd_config.d/b.conf": "# nothing\n",
+      "/sshd_config.d/c.conf": "# the same\n  allowtcpforwarding  yes\n",
+    });
+    const compare = (other: string): ReturnType<typeof runCli> =>
+      runCli(["compare", `${root}/sshd_config.d/a.conf`, `${root}/sshd_config.d/${other}.conf`]);
+    expect(compare("b")).toMatchObject({ code: 3, stdout: expect.stringContaining("a drop-in by itself") });
+    expect(compare("c").code).toBe(0);
+  });
+
+  test("3 where accounts without their groups close the world and a block asks for a group", () => {
+    const root = makeRoot({
+      "/old": "Match Group ops\n  AllowTcpForwarding no\n",
+      "/new": "Match Group ops\n  AllowTcpForwarding yes\n",
+      "/passwd": "bob:x:1000:1000::/home/bob:/bin/sh\n",
+    });
+    const ran = runCli(["compare", "--accounts", `${root}/passwd`, `${root}/old`, `${root}/new`]);
+    expect(ran).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining("who is in which group is not known"),
+    });
+  });
+
   const NO = "AllowTcpForwarding no\n";
   const EXCEPT = `${NO}Match Address 192.168.0.0/16\n  AllowTcpForwarding local\n`;
 

@@ -1,11 +1,15 @@
 /** `compare`: which connections gained or lost which kind of forwarding. */
 import { resolve } from "node:path";
+import { lowerAscii } from "../../grammar/ascii.ts";
+import type { Config } from "../config/config.ts";
 import { folderTree } from "../files/folder.ts";
 import { gitTree } from "../files/git.ts";
 import type { FileTree } from "../files/tree.ts";
-import { comparePolicies } from "../policy/compare.ts";
+import { type Comparison, comparePolicies } from "../policy/compare.ts";
 import { compareJson, comparePretty } from "../report/compare.ts";
 import { visible } from "../report/text.ts";
+import { accountLimitsOf } from "./chosen-accounts.ts";
+import { BY_ITSELF } from "./other-readings.ts";
 import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import { openSources } from "./sources.ts";
@@ -23,7 +27,10 @@ export async function runCompare(files: readonly string[], options: CompareComma
     const problem = target.config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
     if (problem !== undefined) return refuse(visible(`sshd refuses ${target.name}: ${problem.sshdText}`));
   }
-  const comparison = comparePolicies(before.config, after.config, { accounts: after.world });
+  const compared = comparePolicies(before.config, after.config, { accounts: after.world });
+  const open = openQuestions(sides);
+  const comparison: Comparison =
+    open.length === 0 ? compared : { ...compared, complete: false, limits: [...compared.limits, ...open] };
   const text =
     options.format === "json"
       ? compareJson(comparison)
@@ -37,6 +44,25 @@ export async function runCompare(files: readonly string[], options: CompareComma
 interface Sides {
   readonly before: Target;
   readonly after: Target;
+}
+
+/** Who is in which group; and around a drop-in by itself what it does not set, unless both set the same. */
+function openQuestions({ before, after }: Sides): readonly string[] {
+  const isOpen = (before.fragment || after.fragment) && writtenIn(before.config) !== writtenIn(after.config);
+  const ofAccounts = [before, after].flatMap(accountLimitsOf);
+  return [...new Set([...ofAccounts, ...(isOpen ? [BY_ITSELF] : [])])];
+}
+
+/** Keywords and arguments of all lines, without blanks and comments. */
+function writtenIn({ files }: Config): string {
+  const lines = files.flatMap(({ tree }) => tree.lines);
+  return JSON.stringify(
+    lines.flatMap((line) =>
+      line.kind === "directive"
+        ? [[lowerAscii(line.keyword.value), ...line.args.map(({ value }) => value), line.rest.text]]
+        : [],
+    ),
+  );
 }
 
 async function openSides(files: readonly string[], options: CompareCommandOptions): Promise<Sides | string> {
