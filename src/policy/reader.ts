@@ -236,10 +236,13 @@ function namesOf(items: readonly PatternItem[]): Names | null {
   for (const { negated, pattern } of items) {
     if (pattern === "" || pattern.length > LONGEST_NAME || pattern.includes("*") || pattern.includes("?"))
       return null;
-    const names = negated ? vetoed : named;
-    if (!names.includes(pattern)) names.push(pattern);
+    (negated ? vetoed : named).push(pattern);
   }
-  return { named, vetoed };
+  return { named: once(named), vetoed: once(vetoed) };
+}
+
+function once(names: readonly string[]): readonly string[] {
+  return names.length < 2 ? names.slice() : [...new Set(names)];
 }
 
 /** Longer patterns have rules of their own (match.c). */
