@@ -19,6 +19,15 @@ function starredPattern(stars: number): string {
   return `Match User ${"*a".repeat(stars)}b\n\tAllowTcpForwarding no\n`;
 }
 
+function manyNames(names: number): string {
+  const list = Array.from({ length: names }, (_, number) => `user${number}`).join(",");
+  return `Match User ${list}\n\tAllowTcpForwarding no\n`;
+}
+
+function suppressed(comments: number): string {
+  return `${"# sshd-policy: allow tcp-forwarding -- a jump host\n".repeat(comments)}AllowTcpForwarding yes\n`;
+}
+
 export const hostile: Bench = ({ work, runs, scale }) => {
   const times = Math.ceil(runs / 3);
   const file = join(work, "hostile");
@@ -57,6 +66,16 @@ export const hostile: Bench = ({ work, runs, scale }) => {
       asked("a".repeat(2_000)),
     ),
     measured("audit with a pattern of 10,000 wildcards", starredPattern(10_000), [
+      "audit",
+      "--openssh",
+      "9.2",
+    ]),
+    measured("who can forward, a Match line of 100,000 names", manyNames(Math.ceil(100_000 * scale)), [
+      "exposure",
+      "--openssh",
+      "9.2",
+    ]),
+    measured("audit of 20,000 suppressions above one line", suppressed(Math.ceil(20_000 * scale)), [
       "audit",
       "--openssh",
       "9.2",

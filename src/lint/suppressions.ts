@@ -5,7 +5,7 @@
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import type { DirectiveLine, Line, Span, Tree } from "../../grammar/tree.ts";
+import type { DirectiveLine, Line, Span } from "../../grammar/tree.ts";
 import type { Config, ConfigFile } from "../config/config.ts";
 import { type Place, positionAt, type Source } from "../source/source.ts";
 import type { Draft, Finding } from "./rule.ts";
@@ -110,12 +110,16 @@ type Read = Suppression | { readonly wrong: string; readonly place: Place };
 function suppressionsOf({ source, tree }: ConfigFile): Read[] {
   // a file without the mark is not looked through again
   if (!source.text.includes("sshd-policy:")) return [];
-  return tree.lines.flatMap((line, index) => {
+  const found: Read[] = [];
+  // several may stand above one line, so the lines are gone through from the last one on
+  let below: number | null = null;
+  for (const line of tree.lines.toReversed()) {
     const comment = commentOf(line, tree.release, source);
-    if (comment === null) return [];
-    const about = line.kind === "comment" ? nextLine(tree, index) : line.number;
-    return read(source, comment, about) ?? [];
-  });
+    const own = comment && read(source, comment, line.kind === "comment" ? below : line.number);
+    if (own !== null) found.push(own);
+    if (own === null || line.kind !== "comment") below = line.number;
+  }
+  return found.reverse();
 }
 
 /** The comment of a line; keywords that take the rest of the line as their value have none. */
@@ -131,18 +135,6 @@ function commentOf(line: Line, release: Parameters<typeof lookUpKeyword>[1], sou
 function takesRest({ keyword }: DirectiveLine, release: Parameters<typeof lookUpKeyword>[1]): boolean {
   const form = lookUpKeyword(lowerAscii(keyword.value), release).keyword?.form;
   return form === "raw" || form === "version-addendum" || form === "command";
-}
-
-/** The first line behind a comment that is no suppression itself: several may stand above one line. */
-function nextLine({ lines, text }: Tree, index: number): number | null {
-  for (let next = index + 1; next < lines.length; next++) {
-    const line = lines[next];
-    if (line === undefined) return null;
-    const written = text.slice(line.start, line.end).replace(/[\r\n]+$/, "");
-    if (line.kind === "comment" && MARK.test(written)) continue;
-    return line.number;
-  }
-  return null;
 }
 
 function read(source: Source, span: Span, line: number | null): Read | null {
