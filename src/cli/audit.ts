@@ -8,7 +8,7 @@ import { visible } from "../report/text.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { findingsOf } from "./findings.ts";
-import { chosenFormat, complain, complainOfLimits, refuse, renderAudit, writeAnswer } from "./output.ts";
+import { complain, complainOfLimits, refuse, renderAudit, writeAnswer } from "./output.ts";
 import { type AuditCommandOptions, type Prepared, prepareAudit } from "./prepare-audit.ts";
 import { openCounter } from "./progress-count.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
@@ -87,8 +87,7 @@ async function withBaseline(
 /** Prints the report and gives the exit code. */
 export async function finish(report: AuditReport, options: AuditCommandOptions): Promise<number> {
   for (const { error, absent } of report.targets) complainOf(error ?? absent);
-  if (chosenFormat(options) !== "pretty")
-    for (const { path, limits } of report.targets) complainOfLimits(path, limits);
+  complainOfLimits(report.targets, options);
   const failed = writeAnswer(await renderAudit(report, options), options);
   return failed !== null ? refuse(failed) : exitCode(report);
 }

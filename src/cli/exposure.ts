@@ -58,12 +58,10 @@ export async function runExposure(
     targets.push(exposed);
   }
   const report = { targets };
-  if (chosenFormat(options) !== "pretty")
-    for (const {
-      path,
-      exposure: { limits },
-    } of targets)
-      complainOfLimits(path, limits);
+  complainOfLimits(
+    targets.map(({ path, exposure: { limits } }) => ({ path, limits })),
+    options,
+  );
   const failed = writeAnswer(await render(report, options), options);
   if (failed !== null) return refuse(failed);
   if (targets.some((target) => !target.exposure.complete)) return 3;

@@ -100,8 +100,13 @@ export function complain(text: string): void {
 }
 
 /** Exit code 3 is explained where the format of the answer has no place for it (pretty has one). */
-export function complainOfLimits(path: string, limits: readonly string[]): void {
-  for (const limit of limits) complain(visible(`${path}: not complete: ${limit}`));
+export function complainOfLimits(
+  targets: readonly { readonly path: string; readonly limits: readonly string[] }[],
+  options: OutputOptions,
+): void {
+  if (chosenFormat(options) === "pretty") return;
+  for (const { path, limits } of targets)
+    for (const limit of limits) complain(visible(`${path}: not complete: ${limit}`));
 }
 
 /** Wrong usage, or an answer that cannot be written: the exit code. */
