@@ -19,6 +19,10 @@ describe("a finding is accepted", () => {
     ["before the stock comment", "# sshd-policy: allow tcp-forwarding -- bastion\n#AllowTcpForwarding yes\n"],
     ["anywhere, where no line decides", "Port 22\n# sshd-policy: allow tcp-forwarding -- bastion\n"],
     ["for the whole file", "AllowTcpForwarding yes\n# sshd-policy: allow-file tcp-forwarding -- bastion\n"],
+    [
+      "above a further comment of this kind",
+      "# sshd-policy: allow x11-forwarding -- a\n# sshd-policy: allow-file tcp-forwarding -- b\nX11Forwarding yes\n",
+    ],
     ["with CRLF", "# sshd-policy: allow tcp-forwarding -- bastion\r\nAllowTcpForwarding yes\r\n"],
     [
       "until a day, behind the reason",
