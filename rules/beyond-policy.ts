@@ -2,6 +2,7 @@ import {
   type Answer,
   type Audit,
   type Change,
+  comparedItem,
   type Decider,
   type Draft,
   deciderOf,
@@ -91,7 +92,7 @@ function fixOf(
   if (answers.length !== 1 || users.length !== 1 || users[0] !== wholes[0] || directive.origin !== "file")
     return null;
   const extra = new Set(itemsOf(answer));
-  const value = (directive.values ?? []).filter((item) => !extra.has(item)).join(" ");
+  const value = (directive.values ?? []).filter((item) => !extra.has(comparedItem(item))).join(" ");
   const changes: readonly Change[] = [{ kind: "replace-value", directive, value }];
   return value === "" ? null : safeFix(`${directive.line.keyword.value} ${value}`, changes);
 }

@@ -1,6 +1,7 @@
 import {
   type Answer,
   type Audit,
+  comparedItem,
   type Decider,
   type Draft,
   deciderOf,
@@ -26,7 +27,9 @@ function check(audit: Audit): Draft[] {
 /** Items of a written list that any host, or any host and port, fits. */
 function wideItems(decider: Decider | null): readonly string[] {
   if (decider === null || decider.directive === null) return [];
-  return (decider.directive.values ?? []).filter((item) => item === "any" || item.startsWith("*:"));
+  return (decider.directive.values ?? [])
+    .map(comparedItem)
+    .filter((item) => item === "any" || item.startsWith("*:"));
 }
 
 function report(audit: Audit, answers: readonly Answer[]): Draft[] {

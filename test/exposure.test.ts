@@ -20,6 +20,24 @@ function open(text: string, capability: Capability, release?: string): string[] 
     .map(({ condition }) => condition);
 }
 
+describe("unix sockets that PermitOpen leaves", () => {
+  it.each([
+    ["any", "9.2", ["*"]],
+    ["none", "9.2", []],
+    ["db:5432 *:80", "9.2", []],
+    ["[*]:*", "9.2", ["*"]],
+    ["db:* [/run/x.sock]:* [tmp/y]:*", "9.2", ["db", "/run/x.sock", "tmp/y"]],
+    // printed as *:0 by sshd
+    ["*:*", "7.4", ["*"]],
+    ["db:*", "7.4", ["db"]],
+  ])("PermitOpen %s, OpenSSH %s: %j", (list, of, expected) => {
+    const { answers } = exposure(configOf(`PermitOpen ${list}\n`, of), { capabilities: ["unix-local"] });
+    expect(answers.flatMap(({ allowed, destinations }) => (allowed === true ? destinations : []))).toEqual(
+      expected,
+    );
+  });
+});
+
 describe("who may tunnel TCP outward, in words", () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ["", ["everybody"]],

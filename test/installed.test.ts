@@ -71,6 +71,19 @@ describe("accounts", () => {
     });
     expect(furtherAccountSources(folderTree(root))).toEqual(["sss", "ldap"]);
   });
+
+  test.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
+    ["  passwd : files winbind\r\n", {}, ["winbind"]],
+    ["passwd: files\ngroup: files\ninitgroups: files sss\n", {}, ["sss"]],
+    ["passwd: compat\n", { "/etc/passwd": "root:x:0:0::/:/bin/sh\n+@staff::::::\n" }, ["compat"]],
+    ["passwd: compat\npasswd_compat: ldap\n", { "/etc/group": "+:::\n" }, ["compat", "ldap"]],
+    ["passwd: files systemd\n", { "/var/lib/systemd/home/ann.identity": "{}" }, ["systemd"]],
+    ["passwd: files systemd\n", { "/etc/userdb/ann.user": "{}" }, ["systemd"]],
+    ["passwd: files systemd\n", { "/etc/userdb/README": "" }, []],
+  ])("%j with %j", (text, files, expected) => {
+    const root = makeRoot({ "/etc/nsswitch.conf": text, ...files });
+    expect(furtherAccountSources(folderTree(root))).toEqual(expected);
+  });
 });
 
 const SYSV =

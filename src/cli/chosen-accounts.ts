@@ -56,7 +56,7 @@ export function choosePeople(
     const world = accountsOf(from);
     if (world === null) return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read` };
     if (world.length === 0) return { misuse: `--accounts ${given[0]}: its /etc/passwd names no account` };
-    const others = given[0] === "host" ? furtherAccountSources(host) : [];
+    const others = furtherAccountSources(from);
     const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);
     return {
       known: world,

@@ -1,4 +1,4 @@
-/** Accounts from passwd(5) and group(5) files. */
+/** Accounts from passwd(5) and group(5) files, as glibc reads them (nss/nss_files/files-parse.c). */
 import { textOf } from "./file-text.ts";
 import type { Account, FileTree } from "./tree.ts";
 
@@ -15,16 +15,18 @@ export function accountsOf(tree: FileTree): readonly Account[] | null {
 }
 
 /**
- * Accounts of texts in passwd or group format, told apart by their number of fields (7 and 4). Lines that fit neither
- * are skipped, as the C library does.
+ * Accounts of texts in passwd or group format, told apart by their fields: a passwd line has a number in its fourth, and
+ * may end there. Lines that fit neither are skipped, as the C library does.
  */
 export function readAccounts(texts: readonly string[]): readonly Account[] {
-  const rows = texts.flatMap((text) => text.split("\n")).map((line) => line.split(":"));
-  const groups = rows.flatMap(groupOf);
+  const files = texts.map(rowsOf).map((rows) => ({ rows, first: isPasswd(rows) ? 4 : 5 }));
+  const groups = files.flatMap(({ rows, first }) =>
+    rows.filter(({ length }) => length < first).flatMap(groupOf),
+  );
   const byGid = new Map<number, string>();
   for (const { gid, name } of groups) if (!byGid.has(gid)) byGid.set(gid, name);
   const accounts = new Map<string, Account>();
-  for (const row of rows) {
+  for (const row of files.flatMap(({ rows, first }) => rows.filter(({ length }) => length >= first))) {
     const account = accountOf(row, groups, byGid);
     // getpwnam(3) gives the first line of a name
     if (account !== null && !accounts.has(account.name)) accounts.set(account.name, account);
@@ -32,10 +34,28 @@ export function readAccounts(texts: readonly string[]): readonly Account[] {
   return [...accounts.values()];
 }
 
+/** Blanks before a name are skipped, and so are comments and the lines of NIS. */
+function rowsOf(text: string): string[][] {
+  return text
+    .split("\n")
+    .map((line) => line.replace(/^[ \t\v\f\r]+/, ""))
+    .filter((line) => !/^[#+-]/.test(line))
+    .map((line) => line.split(":"));
+}
+
+/** A line of four fields is an account without a home in a passwd file, and a group anywhere else. */
+function isPasswd(rows: readonly (readonly string[])[]): boolean {
+  return (
+    rows.some(({ length }) => length >= 7) && !rows.some((row) => row.length === 4 && idOf(row[3]) === null)
+  );
+}
+
 function groupOf(row: readonly string[]): Group[] {
-  const [name = "", , gid = "", members = ""] = row;
-  if (row.length !== 4 || name === "" || !isNumber(gid)) return [];
-  return [{ name, gid: Number(gid), members: new Set(members.split(",")) }];
+  const [name = "", , gid, members = ""] = row;
+  const id = idOf(gid);
+  if (name === "" || id === null) return [];
+  const names = members.split(",").map((member) => member.replace(/^[ \t\v\f\r]+/, ""));
+  return [{ name, gid: id, members: new Set(names) }];
 }
 
 function accountOf(
@@ -43,32 +63,56 @@ function accountOf(
   groups: readonly Group[],
   byGid: ReadonlyMap<number, string>,
 ): Account | null {
-  const [name = "", , uid = "", gid = "", , home = "", shell = ""] = row;
-  if (row.length !== 7 || name === "" || !isNumber(uid) || !isNumber(gid)) return null;
-  const primary = byGid.get(Number(gid));
-  const others = groups.filter(({ members }) => members.has(name)).map((group) => group.name);
-  const names = [...new Set([...(primary === undefined ? [] : [primary]), ...others])];
+  const [name = "", , uid, gid, , home = "", ...shell] = row;
+  const [user, primary] = [idOf(uid), idOf(gid)];
+  if (name === "" || user === null || primary === null) return null;
+  const gids = [primary, ...groups.filter(({ members }) => members.has(name)).map((group) => group.gid)];
   return {
     name,
-    uid: Number(uid),
-    gid: Number(gid),
+    uid: user,
+    gid: primary,
     home,
-    shell: shell === "" ? "/bin/sh" : shell,
-    groups: names,
+    shell: shell.join(":") || "/bin/sh",
+    // by number, as getgrouplist(3) and getgrgid(3) do: of two names of a number only the first is seen
+    groups: [...new Set(gids.flatMap((number) => byGid.get(number) ?? []))],
   };
 }
 
-function isNumber(text: string): boolean {
-  return /^\d+$/.test(text);
+/** Null: no number of a user or group. */
+function idOf(text: string | undefined): number | null {
+  const digits = /^[ \t\v\f\r]*\+?(\d+)$/.exec(text ?? "")?.[1];
+  return digits === undefined || Number(digits) > 0xffffffff ? null : Number(digits);
 }
+
+/** Folders of systemd's own records of users (userdb(5), homectl(1)), and how their names end. */
+const RECORDS: readonly (readonly [string, RegExp])[] = [
+  ["/etc/userdb", /\.user$/],
+  ["/run/userdb", /\.user$/],
+  ["/usr/lib/userdb", /\.user$/],
+  ["/var/lib/systemd/home", /\.identity$/],
+];
 
 /** nsswitch.conf(5) sources of passwd and group beyond the files themselves: then the accounts are not all. */
 export function furtherAccountSources(tree: FileTree): readonly string[] {
   const text = textOf(tree, "/etc/nsswitch.conf") ?? "";
-  const sources = [...text.matchAll(/^(?:passwd|group):([^#\n]*)/gm)].flatMap(([, list = ""]) =>
-    list.replaceAll(/\[[^\]]*\]/g, " ").split(/[ \t]+/),
-  );
-  return [...new Set(sources)].filter(
-    (source) => source !== "" && !["files", "compat", "systemd"].includes(source),
-  );
+  const sources = [
+    ...text.matchAll(/^[ \t]*(?:passwd|group|initgroups|passwd_compat|group_compat)[ \t]*:([^#\n]*)/gm),
+  ].flatMap(([, list = ""]) => list.replaceAll(/\[[^\]]*\]/g, " ").split(/[ \t\r]+/));
+  return [...new Set(sources)].filter((source) => source !== "" && addsAccounts(tree, source));
+}
+
+function addsAccounts(tree: FileTree, source: string): boolean {
+  switch (source) {
+    case "files":
+      return false;
+    case "compat":
+      // lines of NIS: `+`, `+name`, `+@netgroup`
+      return ["/etc/passwd", "/etc/group"].some((path) => /^[ \t]*[+-]/m.test(textOf(tree, path) ?? ""));
+    case "systemd":
+      return RECORDS.some(
+        ([folder, record]) => tree.list(folder)?.some((name) => record.test(name)) ?? false,
+      );
+    default:
+      return true;
+  }
 }

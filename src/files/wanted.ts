@@ -54,8 +54,8 @@ const FILES = [
   "/usr/lib/sysimage/rpm/rpmdb.sqlite",
   "/var/lib/rpm/rpmdb.sqlite",
 ];
-/** Packages that pacman has installed are folders here; the names are enough. */
-const NAMES = ["/var/lib/pacman/local"];
+/** Packages that pacman has installed are folders here, systemd's own users records; the names are enough. */
+const NAMES = ["/var/lib/pacman/local", "/etc/userdb", "/usr/lib/userdb", "/var/lib/systemd/home"];
 /** Asked for only where no package names the release: kept as entries, read on demand. */
 const ENTRIES = [
   "/usr/sbin/sshd",

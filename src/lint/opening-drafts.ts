@@ -1,6 +1,6 @@
 /** Findings about a kind of forwarding that is open: one for each line, or default, that decides. */
 import type { Answer, Decider } from "../policy/answer.ts";
-import type { Capability } from "../policy/connection.ts";
+import { type Capability, NOT_OVER_IP } from "../policy/connection.ts";
 import { setWhereDecided } from "./fixes.ts";
 import { deciderOf, groupBy, isMeant, loginLimit, openAnswers, reopenedBy } from "./openings.ts";
 import { pointAt } from "./places.ts";
@@ -85,6 +85,10 @@ function notesOf({ config }: Audit, answer: Answer, decider: Decider | null): st
   if (answer.allowed === "unknown")
     notes.push(`not proved: ${answer.unknownBecause ?? "the search gave up"}`);
   if (answer.login === "impossible") notes.push(nobodyLogsIn(answer));
+  if (answer.witness?.addr === NOT_OVER_IP.addr)
+    notes.push(
+      "address lists, * too, never hold for a client without an IP address: sshd -i on a unix or vsock socket, or on a pipe",
+    );
   if (decider?.directive?.origin === "option")
     notes.push("an option wins over the file's lines: change it where sshd is started");
   return notes;

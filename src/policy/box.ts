@@ -18,8 +18,11 @@ export type Box = readonly Cell[];
 export type Theory = (cell: Cell) => Found<Partial<Connection>>;
 
 export interface World {
-  /** one for each slot */
+  /** one for each slot; those from `firstPlace` on say where a connection comes from and arrives */
   readonly theories: readonly Theory[];
+  readonly firstPlace: number;
+  /** the places of a connection without addresses, where the box has room for it */
+  apart(box: Box): Partial<Connection> | null;
   slotOf(attribute: Atom["attribute"]): number;
 }
 
@@ -85,16 +88,22 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
         const cell = box[slot] ?? FREE;
         if (cell === FREE && stranger.isFound) continue;
         const solved = solvers[slot]?.(cell) ?? NONE;
+        if (solved.kind === "found") Object.assign(connection, solved.value);
+        else if (slot >= world.firstPlace) {
+          const apart = world.apart(box);
+          if (apart !== null)
+            return isKnown ? { kind: "found", value: { ...connection, ...apart } } : UNKNOWN;
+        }
         if (solved.kind === "none") return NONE;
         if (solved.kind === "unknown") isKnown = false;
-        else Object.assign(connection, solved.value);
       }
-      return isKnown ? { kind: "found", value: connection } : { kind: "unknown" };
+      return isKnown ? { kind: "found", value: connection } : UNKNOWN;
     },
   };
 }
 
 const NONE = { kind: "none" } as const;
+const UNKNOWN = { kind: "unknown" } as const;
 
 /** What each slot gives where nothing is demanded. */
 interface Stranger {

@@ -30,7 +30,7 @@ const OPEN_LIST: Requirement = { keyword: "permitopen", closes: oneOf("none") };
 const LISTEN_LIST: Requirement = { keyword: "permitlisten", closes: oneOf("none") };
 const SOCKET_LIST: Requirement = {
   keyword: "permitopen",
-  closes: (values) => values[0] !== "any" && socketPaths(values).length === 0,
+  closes: (values) => socketPaths(values).length === 0,
 };
 const GATEWAY: Requirement = { keyword: "gatewayports", closes: never };
 
@@ -82,21 +82,39 @@ export function disableCoversSessions(release: Release): boolean {
   });
 }
 
-/** `host:port` items of PermitOpen; `*:*` for no limit. */
+/** `host:port` items of PermitOpen or PermitListen as sshd compares them; `*:*` for no limit. */
 export function openDestinations(values: readonly string[]): readonly string[] {
-  return values[0] === undefined || values[0] === "any" ? ANYWHERE : values;
+  if (values[0] === undefined || values[0] === "any") return ANYWHERE;
+  return values.some(isSpelledOddly) ? values.map(comparedItem) : values;
+}
+
+/**
+ * `[*]:22` is `*:22`: sshd takes the brackets off before it compares (canohost.c cleanhostname; channels.c open_match).
+ * A port 0 is any port: no line can say it, but up to 7.6 `sshd -T` prints `*` so (channels.c FWD_PERMIT_ANY_PORT).
+ */
+export function comparedItem(item: string): string {
+  return item.replace(/^\[\*\]:/, "*:").replace(/:0$/, ":*");
+}
+
+function isSpelledOddly(item: string): boolean {
+  return item.startsWith("[*]:") || item.endsWith(":0");
 }
 
 /** Thousands of answers share it. */
 const ANYWHERE: readonly string[] = ["*:*"];
 const ANY_PATH: readonly string[] = ["*"];
 
-/** Paths that a PermitOpen list lets a socket forward reach: `*:*` fits every path, `[/the/path]:*` one (semantics 7.2). */
+/**
+ * Paths that a PermitOpen list lets a socket forward reach. sshd compares the path with the host of each item whose port
+ * is `*` (channels.c connect_to_path_helper, open_match): `*:*` fits every path, `[/the/path]:*` that one, and `db:*` the
+ * relative path `db`, which sshd looks for in its working directory, `/`.
+ */
 export function socketPaths(values: readonly string[]): readonly string[] {
-  if (values[0] === undefined || values[0] === "any" || values.includes("*:*")) return ANY_PATH;
-  return values.flatMap((item) => {
-    const path = /^\[?(\/.*?)\]?:\*$/.exec(item)?.[1];
-    return path === undefined ? [] : [path];
+  const items = openDestinations(values);
+  if (items.includes("*:*")) return ANY_PATH;
+  return items.flatMap((item) => {
+    const path = /^\[?(.*?)\]?:\*$/.exec(item)?.[1] ?? "";
+    return path === "" ? [] : [path];
   });
 }
 

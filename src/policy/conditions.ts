@@ -95,7 +95,7 @@ function describeGuard(searcher: Searcher, guard: Guard): string {
   return [people.length === 0 ? "everybody" : peopleText(people), ...places].join(" ");
 }
 
-/** Null: nothing need be said. */
+/** Null: nothing need be said. `Match Address *` does not hold for everybody: a client may have no address (connection.ts). */
 function callAtom(searcher: Searcher, index: number): Called | null {
   const { atoms } = describedBy(searcher);
   const known = atoms.get(index);
@@ -137,11 +137,21 @@ function describeAtom(atom: Atom): string | null {
     case "invalid-user":
       return "users that do not exist";
     case "address":
-      return listText(atom.text, { all: null, one: "from ", many: "from ", between: " or " });
+      return listText(atom.text, {
+        all: "from any IP address",
+        one: "from ",
+        many: "from ",
+        between: " or ",
+      });
     case "host":
       return listText(atom.text, { all: null, one: "from host ", many: "from hosts ", between: " or " });
     case "localaddress":
-      return listText(atom.text, { all: null, one: "to address ", many: "to addresses ", between: " or " });
+      return listText(atom.text, {
+        all: "to any IP address",
+        one: "to address ",
+        many: "to addresses ",
+        between: " or ",
+      });
     case "localport":
       return `to port ${atom.port}`;
   }

@@ -15,6 +15,12 @@ export interface Connection {
   readonly invalidUser: boolean;
 }
 
+/**
+ * Where sshd sees no IP address (`sshd -i` behind a pipe, a unix or a vsock socket, as systemd's ssh generator makes them),
+ * it puts these in (packet.c ssh_remote_ipaddr).
+ */
+export const NOT_OVER_IP = { addr: "UNKNOWN", host: "UNKNOWN", laddr: "UNKNOWN", lport: 65535 } as const;
+
 export type Capability = "tcp-local" | "tcp-remote" | "unix-local" | "unix-remote" | "tun" | "x11" | "agent";
 
 export const CAPABILITIES: readonly Capability[] = [

@@ -14,7 +14,7 @@ import {
   socketPaths,
 } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
-import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
+import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
 import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
@@ -211,9 +211,14 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
     decidedBy: decidersOf(region),
     login: login.login,
     loginBecause: login.because,
-    needs: needsOf(capability, listen, asking.ports),
+    needs: [
+      ...(witness?.addr === NOT_OVER_IP.addr ? APART : []),
+      ...needsOf(capability, listen, asking.ports),
+    ],
   };
 }
+
+const APART = ["a connection that is not over IP: sshd -i on a unix or vsock socket, or on a pipe"];
 
 /** Invariant: every witness goes through the plain reading, which shares no code with the search. */
 export function confirmed(reasoning: Reasoning, region: Region): Connection | null {

@@ -1,10 +1,11 @@
 /** What may exist beyond what the configuration says, as theories: anybody or known accounts only, named hosts or not. */
 import type { AddressItem } from "../../grammar/addresses.ts";
-import type { PatternItem } from "../../grammar/patterns.ts";
+import { matchHostList, type PatternItem } from "../../grammar/patterns.ts";
 import type { Account } from "../files/tree.ts";
 import { indexAccounts } from "./account-index.ts";
 import type { Atom } from "./atoms.ts";
-import type { Cell, Theory, World } from "./box.ts";
+import type { Box, Cell, Theory, World } from "./box.ts";
+import { type Connection, NOT_OVER_IP } from "./connection.ts";
 import type { Holding } from "./holding.ts";
 import type { AddressConstraint } from "./theory-address-text.ts";
 import { findAddress, niceAddress } from "./theory-addresses.ts";
@@ -73,9 +74,13 @@ export function makeWorld(atoms: readonly Atom[], holding: Holding, existing: Ex
     serverTheory(atoms, effort),
     (cell: Cell) => findPort(portsOf(atoms, cell.met), portsOf(atoms, cell.missed)),
   ];
+  const apart = (box: Box): Partial<Connection> | null =>
+    box.slice(PEER).every((cell) => fitsApart(atoms, cell)) ? NOT_OVER_IP : null;
   if (accounts === null)
     return {
       theories: [userTheory(atoms, effort), groupTheory(atoms, effort), ...places],
+      firstPlace: PEER,
+      apart,
       slotOf: (of) => SLOTS[of],
     };
   // user and groups are one: the accounts that are left after each criterion
@@ -83,8 +88,20 @@ export function makeWorld(atoms: readonly Atom[], holding: Holding, existing: Ex
   const nothing: Theory = () => ({ kind: "found", value: {} });
   return {
     theories: [people, nothing, ...places],
+    firstPlace: PEER,
+    apart,
     slotOf: (attribute) => (SLOTS[attribute] === GROUP ? USER : SLOTS[attribute]),
   };
+}
+
+/** No address list holds for such a connection, `*` neither; the host is the text that stands for the address. */
+function fitsApart(atoms: readonly Atom[], { met, missed }: Cell): boolean {
+  const holds = (index: number): boolean => {
+    const atom = atoms[index];
+    if (atom?.attribute === "host") return matchHostList(NOT_OVER_IP.host, atom.items) === 1;
+    return atom?.attribute === "localport" && atom.port === NOT_OVER_IP.lport;
+  };
+  return met.every(holds) && !missed.some(holds);
 }
 
 function userTheory(atoms: readonly Atom[], effort: Effort): Theory {

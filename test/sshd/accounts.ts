@@ -30,7 +30,7 @@ export interface Person {
   readonly groups: readonly string[] | null;
 }
 
-interface AccountFiles {
+export interface AccountFiles {
   readonly passwd: string;
   readonly group: string;
 }

@@ -7,7 +7,7 @@ import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRelease, type Release } from "../../grammar/release.ts";
-import { accountFiles, type Person, withPerson } from "./accounts.ts";
+import { type AccountFiles, accountFiles, type Person, withPerson } from "./accounts.ts";
 import { type ServerTree, writeTree } from "./server-tree.ts";
 
 export interface Run {
@@ -24,6 +24,8 @@ export interface Sshd {
   readonly place: (tree: ServerTree) => void;
   /** from now on this account exists, in these groups alone, whoever had its name before; null: the test accounts alone */
   readonly admit: (person: Person | null) => void;
+  /** from now on these lines of passwd(5) and group(5) come before the machine's, as they are */
+  readonly populate: (lines: { readonly passwd: string; readonly group: string }) => void;
   /** one run of the program. Arguments hold no line feed. */
   readonly run: (args: readonly string[]) => Promise<Run>;
   readonly close: () => Promise<void>;
@@ -108,17 +110,20 @@ function makeSshd(
   const ended = new Promise<void>((done) => child.on("close", () => done()));
   const outputs = [collect(child, 1), collect(child, 3)] as const;
   const complaint = collect(child, 2);
-  let own: { readonly passwd: string; readonly group: string } | null = null;
+  let own: AccountFiles | null = null;
+  const exist = (change: (own: AccountFiles) => AccountFiles): void => {
+    own ??= { passwd: readLatin1(join(work, "passwd")), group: readLatin1(join(work, "group")) };
+    const { passwd, group } = change(own);
+    // written in place: the namespace has these very files mounted
+    writeFileSync(join(work, "passwd"), passwd, "latin1");
+    writeFileSync(join(work, "group"), group, "latin1");
+  };
   return {
     name,
     release,
-    admit: (person) => {
-      own ??= { passwd: readLatin1(join(work, "passwd")), group: readLatin1(join(work, "group")) };
-      const { passwd, group } = person === null ? own : withPerson(own, person);
-      // written in place: the namespace has these very files mounted
-      writeFileSync(join(work, "passwd"), passwd, "latin1");
-      writeFileSync(join(work, "group"), group, "latin1");
-    },
+    admit: (person) => exist((own) => (person === null ? own : withPerson(own, person))),
+    populate: (lines) =>
+      exist((own) => ({ passwd: `${lines.passwd}${own.passwd}`, group: `${lines.group}${own.group}` })),
     place: (tree) => {
       const below = Object.entries(tree).map(([path, content]) => [path.replace(/^\/etc\/ssh/, ""), content]);
       writeTree(join(work, "etc"), Object.fromEntries(below));
