@@ -109,7 +109,9 @@ function parseVersion(version: string): Version {
  */
 export function versionText(release: Release): string {
   const newestPatch = atLeast({ ...release, patch: 0 }, "9.9") && !atLeast(release, "10.1") ? 2 : 1;
-  const patch = Number.isFinite(release.patch) ? release.patch : newestPatch;
+  // packages of 10.0 are called p1, after the tag; the program itself says p2 (version.h)
+  const isTen = release.major === 10 && release.minor === 0;
+  const patch = Number.isFinite(release.patch) && !isTen ? release.patch : newestPatch;
   const upstream = `OpenSSH_${release.major}.${release.minor}p${patch}`;
   const revision = /-([^-]+)$/.exec(release.packageVersion ?? "")?.[1];
   if (revision === undefined || (release.vendor !== "debian" && release.vendor !== "ubuntu")) return upstream;

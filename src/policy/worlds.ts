@@ -155,7 +155,8 @@ function serverTheory(atoms: readonly Atom[], effort: Effort): Theory {
 function findPort(wanted: readonly number[], excluded: readonly number[]): Found<{ lport: number }> {
   const [port, ...others] = wanted;
   if (port !== undefined) {
-    const fits = others.every((other) => other === port) && !excluded.includes(port);
+    // no socket has port 0
+    const fits = port !== 0 && others.every((other) => other === port) && !excluded.includes(port);
     return fits ? { kind: "found", value: { lport: port } } : { kind: "none" };
   }
   const nice = PORTS.find((candidate) => !excluded.includes(candidate));
