@@ -1,7 +1,7 @@
 /** Audits a folder shaped like a root file system, for tests. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import { RULES } from "../rules/index.ts";
@@ -21,6 +21,7 @@ import type { Finding, Rule } from "../src/lint/rule.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { keyFilesOf } from "../src/policy/key-files.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
+import { type ServerTree, writeTree } from "./sshd/server-tree.ts";
 
 const TODAY = "2026-11-24";
 export const MAIN = "/etc/ssh/sshd_config";
@@ -109,12 +110,9 @@ export function releaseOf(text: string): Release {
 }
 
 /** A folder with these files (by absolute path inside it), gone after the test. */
-export function makeRoot(files: Readonly<Record<string, string>>): string {
+export function makeRoot(files: ServerTree): string {
   const root = mkdtempSync(join(tmpdir(), "sshd-policy-"));
   onTestFinished(() => rmSync(root, { recursive: true, force: true }));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(root + path), { recursive: true });
-    writeFileSync(root + path, Buffer.from(text, "latin1"));
-  }
+  writeTree(root, files);
   return root;
 }

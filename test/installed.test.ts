@@ -6,6 +6,7 @@ import { folderTree } from "../src/files/folder.ts";
 import { installedRelease } from "../src/files/release.ts";
 import { type StartOptions, startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
+import type { ServerTree } from "./sshd/server-tree.ts";
 
 const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null };
 
@@ -93,7 +94,7 @@ describe("startOptions", () => {
   const unit = (exec: string): string => `[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=${exec}\n`;
   const UNIT = "/usr/lib/systemd/system/ssh.service";
 
-  test.each<[string, Record<string, string>, StartOptions]>([
+  test.each<[string, ServerTree, StartOptions]>([
     [
       "Debian's unit with $SSHD_OPTS",
       {
@@ -121,6 +122,103 @@ describe("startOptions", () => {
       NO_OPTIONS,
     ],
     ["no service manager", { "/etc/ssh/sshd_config": "" }, NO_OPTIONS],
+    // systemd-analyze verify of 252 agrees with the next five
+    [
+      "blanks around =, comments that end in a backslash, comments between joined lines",
+      {
+        [UNIT]:
+          "[Service]\n# the options \\\nExecStart = /usr/sbin/sshd -D \\\n  # of this host\n ; only\n  -o GatewayPorts=yes\n",
+      },
+      { options: ["GatewayPorts=yes"], configFile: null, source: UNIT },
+    ],
+    [
+      "a drop-in of the other name of the unit",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D"),
+        "/etc/systemd/system/sshd.service": { link: UNIT },
+        "/etc/systemd/system/sshd.service.d/x.conf":
+          "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o PermitTunnel=yes\n",
+      },
+      {
+        options: ["PermitTunnel=yes"],
+        configFile: null,
+        source: "/etc/systemd/system/sshd.service.d/x.conf",
+      },
+    ],
+    [
+      "a drop-in of a name that is not the unit's",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D"),
+        "/etc/systemd/system/sshd.service.d/x.conf":
+          "[Service]\nExecStart=\nExecStart=/usr/sbin/sshd -D -o PermitTunnel=yes\n",
+      },
+      NO_OPTIONS,
+    ],
+    [
+      "a drop-in of all services, CRLF",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D"),
+        "/etc/systemd/system/service.d/x.conf":
+          "[Service]\r\nExecStart=\r\nExecStart=/usr/sbin/sshd -D -o PermitTunnel=yes\r\n",
+      },
+      { options: ["PermitTunnel=yes"], configFile: null, source: "/etc/systemd/system/service.d/x.conf" },
+    ],
+    [
+      "keys have their case",
+      { [UNIT]: "[Service]\nExecStart=/usr/sbin/sshd -D\nEXECSTART=/usr/sbin/sshd -o PermitTunnel=yes\n" },
+      NO_OPTIONS,
+    ],
+    // systemd.exec(5)
+    [
+      "a file of the environment wins over a later Environment=",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D $SSHD_OPTS"),
+        "/etc/default/ssh": "SSHD_OPTS=-oGatewayPorts=yes\n",
+        "/etc/systemd/system/ssh.service.d/x.conf":
+          "[Service]\nEnvironment=SSHD_OPTS=-oDisableForwarding=yes\n",
+      },
+      { options: ["GatewayPorts=yes"], configFile: null, source: "/etc/default/ssh" },
+    ],
+    [
+      "an empty EnvironmentFile= takes the files back, an empty Environment= the variables",
+      {
+        [UNIT]: `${unit("/usr/sbin/sshd -D $SSHD_OPTS $MORE")}Environment=MORE=-oDisableForwarding=yes\n`,
+        "/etc/default/ssh": "SSHD_OPTS=-oDisableForwarding=yes\n",
+        "/etc/systemd/system/ssh.service.d/x.conf": "[Service]\nEnvironmentFile=\nEnvironment=\n",
+      },
+      NO_OPTIONS,
+    ],
+    [
+      "a file of the environment is no shell script: export is not understood",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D $SSHD_OPTS"),
+        "/etc/default/ssh": "export SSHD_OPTS=-oDisableForwarding=yes\n",
+      },
+      NO_OPTIONS,
+    ],
+    [
+      "values on several lines, quoted and joined",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D $SSHD_OPTS"),
+        "/etc/default/ssh": "; x\nSSHD_OPTS=\"-o GatewayPorts=yes \\\n-o PermitTunnel=yes\" '-p 22'\n",
+      },
+      {
+        options: ["GatewayPorts=yes", "PermitTunnel=yes", "Port=22"],
+        configFile: null,
+        source: "/etc/default/ssh",
+      },
+    ],
+    [
+      "an sshd for each connection of a socket",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D -o DisableForwarding=yes"),
+        "/usr/lib/systemd/system/ssh.socket": "[Socket]\nListenStream=22\nAccept=yes\n",
+        "/usr/lib/systemd/system/ssh@.service":
+          "[Service]\nExecStart=-/usr/sbin/sshd -i -o GatewayPorts=yes\n",
+        "/etc/systemd/system/sockets.target.wants/ssh.socket": { link: "/usr/lib/systemd/system/ssh.socket" },
+      },
+      { options: ["GatewayPorts=yes"], configFile: null, source: "/usr/lib/systemd/system/ssh@.service" },
+    ],
     [
       "OpenRC",
       { "/etc/conf.d/sshd": "# x\ncommand_args='-o X11Forwarding=no'\n" },

@@ -25,10 +25,17 @@ const GENERATORS = ["/usr/lib", "/lib", "/etc"].map(
 
 export function socketUnit(tree: FileTree): SocketUnit | null {
   if (GENERATORS.some((path) => tree.stat(path) !== null)) return null;
+  const enabled = enabledSocket(tree);
+  return enabled === null ? null : { unit: enabled.unit, listens: listensOf(enabled.lines) };
+}
+
+export function enabledSocket(
+  tree: FileTree,
+): { readonly unit: string; readonly lines: readonly UnitLine[] } | null {
   for (const unit of ["ssh.socket", "sshd.socket"]) {
     if (tree.stat(`${ENABLED}/${unit}`, { follow: false }) === null) continue;
     const lines = unitLines(tree, unit);
-    if (lines !== null) return { unit, listens: listensOf(lines) };
+    if (lines !== null) return { unit, lines };
   }
   return null;
 }

@@ -3,9 +3,12 @@
  * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from init scripts
  * and their settings. Nothing is run.
  */
+import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
+import { globPaths } from "./glob.ts";
 import { initCommand } from "./init-script.ts";
-import { expand, setVariable, splitWords, variablesOf } from "./shell-words.ts";
+import { expand, setVariable, splitWords } from "./shell-words.ts";
+import { enabledSocket } from "./socket-unit.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -21,12 +24,21 @@ export interface StartOptions {
 export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null };
 
 export function startOptions(tree: FileTree): StartOptions {
-  for (const unit of ["ssh.service", "sshd.service"]) {
+  for (const unit of [...connectionUnits(tree), "ssh.service", "sshd.service"]) {
     const command = unitCommand(tree, unit);
     if (command !== null) return command;
   }
   const command = initCommand(tree);
   return command === null ? NO_OPTIONS : readOptions(command.words, command.source);
+}
+
+/** What runs for each connection of an enabled socket with Accept=yes (systemd.socket(5)). */
+function connectionUnits(tree: FileTree): readonly string[] {
+  const socket = enabledSocket(tree);
+  const accept = lastOf(socket?.lines ?? [], "Accept")?.value ?? "no";
+  return socket !== null && /^(?:1|y|yes|t|true|on)$/i.test(accept)
+    ? [socket.unit.replace(".socket", "@.service")]
+    : [];
 }
 
 /**
@@ -48,27 +60,45 @@ function upToSeparator(words: readonly string[]): readonly string[] {
 
 function unitCommand(tree: FileTree, unit: string): StartOptions | null {
   const lines = unitLines(tree, unit);
-  if (lines === null) return null;
-  const variables = new Map<string, string>();
-  let command: UnitLine | null = null;
-  let environmentPath: string | null = null;
-  for (const line of lines) {
-    // an empty ExecStart= takes back what came before
-    if (line.key === "ExecStart") command = line.value === "" ? null : line;
-    if (line.key === "Environment") for (const word of splitWords(line.value)) setVariable(variables, word);
-    if (line.key === "EnvironmentFile") {
-      const path = line.value.replace(/^-/, "");
-      const text = textOf(tree, path);
-      if (text !== null) environmentPath = path;
-      for (const [name, value] of variablesOf(text ?? "")) variables.set(name, value);
-    }
-  }
-  if (command === null) return null;
+  const command = lines === null ? null : lastOf(lines, "ExecStart");
+  if (lines === null || command === null) return null;
+  const { variables, source } = environmentFor(tree, lines);
   const words = splitWords(command.value.replace(/^[-@:+!|]+/, "")).flatMap((word) =>
     expand(word, variables),
   );
-  const usesVariables = /\$/.test(command.value) && environmentPath !== null;
-  return readOptions(words.slice(1), usesVariables ? (environmentPath ?? command.path) : command.path);
+  return readOptions(words.slice(1), /\$/.test(command.value) ? (source ?? command.path) : command.path);
+}
+
+/** An empty assignment takes back what came before. */
+function assigned(lines: readonly UnitLine[], key: string): readonly UnitLine[] {
+  const own = lines.filter((line) => line.key === key);
+  return own.slice(own.findLastIndex(({ value }) => value === "") + 1);
+}
+
+function lastOf(lines: readonly UnitLine[], key: string): UnitLine | null {
+  return assigned(lines, key).at(-1) ?? null;
+}
+
+/** Files win over Environment= wherever it stands, and later files over earlier ones (systemd.exec(5)). */
+function environmentFor(
+  tree: FileTree,
+  lines: readonly UnitLine[],
+): { readonly variables: ReadonlyMap<string, string>; readonly source: string | null } {
+  const variables = new Map<string, string>();
+  for (const { value } of assigned(lines, "Environment"))
+    for (const word of splitWords(value)) setVariable(variables, word);
+  let source: string | null = null;
+  for (const path of assigned(lines, "EnvironmentFile").flatMap(({ value }) =>
+    globPaths(tree, value.replace(/^-/, "")),
+  )) {
+    const text = textOf(tree, path);
+    if (text === null) continue;
+    source = path;
+    for (const [name, value] of environmentOf(text)) variables.set(name, value);
+  }
+  for (const { value } of assigned(lines, "UnsetEnvironment"))
+    for (const word of splitWords(value)) variables.delete(word);
+  return { variables, source };
 }
 
 /** Flags of sshd that take a value (sshd(8)). */

@@ -18,28 +18,54 @@ export interface UnitLine {
 
 /** The assignments of a unit and its drop-ins, in systemd's order; null where there is no such unit. */
 export function unitLines(tree: FileTree, unit: string): readonly UnitLine[] | null {
-  const main = UNIT_FOLDERS.map((folder) => `${folder}/${unit}`).find(
-    (path) => tree.read(path).kind === "file",
-  );
+  const main = mainFile(tree, unit);
   return main === undefined ? null : [main, ...dropIns(tree, unit)].flatMap((path) => linesOf(tree, path));
+}
+
+function mainFile(tree: FileTree, unit: string): string | undefined {
+  return UNIT_FOLDERS.map((folder) => `${folder}/${unit}`).find((path) => tree.read(path).kind === "file");
 }
 
 function dropIns(tree: FileTree, unit: string): string[] {
   const byName = new Map<string, string>();
-  // a name in an earlier folder hides the same name in a later one
-  for (const folder of [...UNIT_FOLDERS].reverse()) {
-    for (const name of tree.list(`${folder}/${unit}.d`) ?? [])
-      if (name.endsWith(".conf")) byName.set(name, `${folder}/${unit}.d/${name}`);
+  const type = unit.slice(unit.lastIndexOf(".") + 1);
+  // a name in an earlier folder hides the same name in a later one, and a unit's own those of its type
+  for (const named of [type, ...otherNames(tree, unit), unit]) {
+    for (const folder of [...UNIT_FOLDERS].reverse()) {
+      for (const name of tree.list(`${folder}/${named}.d`) ?? [])
+        if (name.endsWith(".conf")) byName.set(name, `${folder}/${named}.d/${name}`);
+    }
   }
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
 }
 
-function linesOf(tree: FileTree, path: string): UnitLine[] {
-  const text = (textOf(tree, path) ?? "").replaceAll(/\\\n/g, " ");
-  return text.split("\n").flatMap((line) => {
-    const match = /^(\w+)=(.*)$/.exec(line.replace(/^[ \t]+/, ""));
-    return match === null
-      ? []
-      : [{ key: match[1] ?? "", value: (match[2] ?? "").replace(/[ \t\r]+$/, ""), path }];
+/** Debian links sshd.service to ssh.service: the drop-ins of both names count. */
+function otherNames(tree: FileTree, unit: string): readonly string[] {
+  const other = unit.startsWith("sshd") ? unit.replace("sshd", "ssh") : unit.replace("ssh", "sshd");
+  const [its, own] = [other, unit].map((name) => {
+    const path = mainFile(tree, name);
+    return path === undefined ? undefined : tree.stat(path)?.realPath;
   });
+  return its !== undefined && its === own ? [other] : [];
+}
+
+function linesOf(tree: FileTree, path: string): UnitLine[] {
+  return logicalLines(textOf(tree, path) ?? "").flatMap((line) => {
+    const match = /^(\w+)[ \t]*=[ \t]*(.*)$/.exec(line);
+    return match === null ? [] : [{ key: match[1] ?? "", value: match[2] ?? "", path }];
+  });
+}
+
+/** A backslash at its end joins a line with the next; comments end with their own line, and stand between joined ones. */
+function logicalLines(text: string): readonly string[] {
+  const lines: string[] = [];
+  let joined: string | null = null;
+  for (const raw of text.split("\n")) {
+    const line = raw.replace(/[ \t\r]+$/, "").replace(/^[ \t]+/, "");
+    if (/^[#;]/.test(line)) continue;
+    const whole: string = joined === null ? line : `${joined} ${line}`;
+    joined = whole.endsWith("\\") ? whole.slice(0, -1) : null;
+    if (joined === null) lines.push(whole);
+  }
+  return joined === null ? lines : [...lines, joined];
 }

@@ -41,6 +41,7 @@ const FILES = [
   "/usr/lib/os-release",
   "/etc/default/ssh",
   "/etc/sysconfig/sshd",
+  "/etc/sysconfig/ssh",
   "/etc/conf.d/sshd",
   "/etc/init.d/ssh",
   "/etc/init.d/sshd",
@@ -65,7 +66,7 @@ const ENTRIES = [
   "/usr/lib/ssh/sshd-session",
 ];
 const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"];
-const UNIT = /^(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?(?:\/|$)/;
+const UNIT = /^(?:(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?|service\.d)(?:\/|$)/;
 
 export function openWanted(): Wanted {
   const exact = new Map<string, Keeping>([["/", "entry"]]);
@@ -110,7 +111,7 @@ export function openWanted(): Wanted {
 }
 
 function isUnit(path: string): boolean {
-  if (!path.includes("/systemd/system/ssh")) return false;
+  if (!/\/systemd\/system\/(?:ssh|service\.d\/)/.test(path)) return false;
   return UNIT_FOLDERS.some(
     (folder) => path.startsWith(`${folder}/`) && UNIT.test(path.slice(folder.length + 1)),
   );

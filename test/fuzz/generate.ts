@@ -41,6 +41,24 @@ const RETIRED = [
 ];
 const UNKNOWN = ["FooBar", "IgnoreUnknown", "Allow_Tcp_Forwarding", ";x", "\xef\xbb\xbfPort", "Host", "-x"];
 
+/** Names that no useradd makes and directories have, numbers, and what sshd's own syntax is made of. */
+const ODD_NAMES = [
+  "bob smith",
+  "DOM/bob",
+  "DOM\\bob",
+  "1000",
+  "-x",
+  "+nis",
+  "u@h",
+  "x$",
+  "\xe9l",
+  "%u",
+  "[ab]",
+  "a#b",
+  "domain users",
+  "o'neil",
+  "UNKNOWN",
+];
 const USERS = [
   "alice",
   "bob",
@@ -80,7 +98,7 @@ const ADDRESSES = [
   "fe80::1%lo",
   "::1",
 ];
-const MORE_ADDRESSES = ["::ffff:10.0.0.5", "8.0.0.1", "127.0.0.1", "10.1.2.255"];
+const MORE_ADDRESSES = ["::ffff:10.0.0.5", "8.0.0.1", "127.0.0.1", "10.1.2.255", "UNKNOWN"];
 const NETWORKS = [
   "10.0.0.0/8",
   "192.168.0.0/16",
@@ -100,8 +118,27 @@ const BAD_NETWORKS = [
   "::1/129",
   "10/8",
 ];
+/** Spellings, families and texts that an address list can hold. */
+const ODD_ADDRESSES = [
+  "*.*",
+  "*:*",
+  "*%*",
+  "fe80::*",
+  "*%lo",
+  "0x0a.0.0.0/8",
+  "10.0.0.0/08",
+  "10.0.0.0/+8",
+  "::ffff:0:0/96",
+  "::/96",
+  "2001:DB8::/33",
+  "2001:0db8::*",
+  "10.0.0.?",
+  "0/0",
+  "UNKNOWN",
+  "fe80::%lo/10",
+];
 const LOCAL = ["192.0.2.1", "10.0.0.1", "2001:db8::2", "127.0.0.1"];
-const LOCAL_PORTS = ["22", "2222", "80"];
+const LOCAL_PORTS = ["22", "2222", "80", "022", "65535"];
 
 export function generateCase(generator: Generator, random: Random): FuzzCase {
   const connections = random.some(4, 12, () => randomConnection(generator.release, random));
@@ -112,7 +149,7 @@ export function generateCase(generator: Generator, random: Random): FuzzCase {
 
 function randomConnection(release: Release, random: Random): string {
   const items = [
-    `user=${random.pick(USERS)}`,
+    `user=${random.pick(random.chance(80) ? USERS : ODD_NAMES)}`,
     `host=${random.pick(NAMES)}`,
     `addr=${random.pick(random.chance(80) ? ADDRESSES : MORE_ADDRESSES)}`,
     `laddr=${random.pick(LOCAL)}`,
@@ -206,7 +243,8 @@ function dress([keyword, between, value]: readonly [string, string, string], ran
 
 function matchLine(writer: Writer): string {
   const { random, release } = writer;
-  if (random.chance(8)) return random.pick(["Match all", "Match All # c", "match ALL"]);
+  if (random.chance(8)) return random.pick(["Match all", "Match All # c", "match ALL", "Match all\t"]);
+  if (random.chance(writer.wrong)) return `Match ${random.pick(NO_CRITERIA)}`;
   const criteria = random.some(1, random.chance(70) ? 1 : 3, () => criterion(writer));
   if (atLeast(release, "9.9") && random.chance(4)) criteria.push("Invalid-User");
   if (atLeast(release, "10.0") && random.chance(6))
@@ -214,6 +252,23 @@ function matchLine(writer: Writer): string {
   const after = random.chance(10) ? random.pick([" # c", " #c", "  ", "\r"]) : "";
   return `${random.chance(85) ? "Match" : random.pick(["match", "MATCH"])} ${criteria.join(" ")}${after}`;
 }
+
+/** Of ssh_config, of other releases, and combinations that no release takes. */
+const NO_CRITERIA = [
+  "all all",
+  "all User alice",
+  "User alice all",
+  "Exec true",
+  "Tagged x",
+  "LocalNetwork 10.0.0.0/8",
+  "SessionType shell",
+  "Final",
+  "invalid-user yes",
+  "User",
+  'User ""',
+  "Version x",
+  "invalid-user",
+];
 
 function criterion(writer: Writer): string {
   const { random, release, wrong } = writer;
@@ -223,18 +278,18 @@ function criterion(writer: Writer): string {
   const value = name === "LocalPort" ? random.pick(LOCAL_PORTS) : patternList(items, random);
   const networks = name === "Address" || name === "LocalAddress";
   const text = networks && random.chance(wrong) ? `${value},${random.pick(BAD_NETWORKS)}` : value;
-  const mayQuote = text.includes(" ") || random.chance(8);
+  const mayQuote = /[ \t]/.test(text) || random.chance(8);
   const quoted = mayQuote && !random.chance(wrong) ? random.pick([`"${text}"`, `'${text}'`]) : text;
   return `${spelled}${random.chance(90) ? " " : random.pick(["=", "  ", "\t", "= ", " ="])}${quoted}`;
 }
 
 const CRITERIA: readonly (readonly [string, readonly string[]])[] = [
   ["User", USERS],
-  ["User", USERS],
+  ["User", [...USERS, ...ODD_NAMES]],
   ["Group", GROUPS],
-  ["Group", GROUPS],
-  ["Host", NAMES],
-  ["Address", [...ADDRESSES, ...NETWORKS, ...NETWORKS]],
+  ["Group", [...GROUPS, ...ODD_NAMES]],
+  ["Host", [...NAMES, ...ADDRESSES, "*.*", "*:*", "UNKNOWN", "unk*"]],
+  ["Address", [...ADDRESSES, ...NETWORKS, ...NETWORKS, ...ODD_ADDRESSES]],
   ["LocalAddress", [...LOCAL, "192.0.2.0/24", "10.0.0.0/8"]],
   ["LocalPort", LOCAL_PORTS],
   ["RDomain", ["vrf1", "*", "vrf?"]],
@@ -242,7 +297,9 @@ const CRITERIA: readonly (readonly [string, readonly string[]])[] = [
 
 function patternList(items: readonly string[], random: Random): string {
   const list = random.some(1, 3, () => {
-    const item = random.chance(12) ? "*" : wildcard(random.pick(items), random);
+    const item = random.chance(15)
+      ? random.pick(["*", "*", "*", "**", "?", "??*", ""])
+      : wildcard(random.pick(items), random);
     return random.chance(18) ? `!${item}` : item;
   });
   return list.join(random.chance(97) ? "," : ",,");

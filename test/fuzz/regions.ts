@@ -53,6 +53,12 @@ async function judgeWitnesses(
     }
     // only the machine knows its interfaces
     if (/%(?!lo$)/.test(witness.addr ?? "")) continue;
+    // no line of passwd or group begins so (nss_files); a directory has such names
+    if (
+      witness.groups !== null &&
+      [witness.user ?? "", ...witness.groups].some((name) => /^[ #+-]/.test(name))
+    )
+      continue;
     const specification = formatSpecification(witness);
     const key = `${specification} ${witness.groups?.join(" ") ?? "-"}`;
     if (!printed.has(key)) {

@@ -48,7 +48,22 @@ const PORTS = [
   "*",
   "nosuchport",
 ];
-const HOSTS = ["db.internal", "10.0.0.9", "localhost", "*", "[2001:db8::9]", "[::1]", "h", "2001:db8::9", ""];
+const HOSTS = [
+  "db.internal",
+  "10.0.0.9",
+  "localhost",
+  "*",
+  "[*]",
+  "[2001:db8::9]",
+  "[::1]",
+  "[/run/x.sock]",
+  "[run/x]",
+  "h",
+  "l*",
+  "H",
+  "2001:db8::9",
+  "",
+];
 const FILES = [
   "/etc/x",
   "none",
