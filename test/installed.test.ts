@@ -200,7 +200,7 @@ describe("startOptions", () => {
       "values on several lines, quoted and joined",
       {
         [UNIT]: unit("/usr/sbin/sshd -D $SSHD_OPTS"),
-        "/etc/default/ssh": "; x\nSSHD_OPTS=\"-o GatewayPorts=yes \\\n-o PermitTunnel=yes\" '-p 22'\n",
+        "/etc/default/ssh": "; x\nSSHD_OPTS=\"-o GatewayPorts=yes \\\n-o PermitTunnel=yes\" ' -p 22'\n",
       },
       {
         options: ["GatewayPorts=yes", "PermitTunnel=yes", "Port=22"],

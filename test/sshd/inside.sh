@@ -7,6 +7,12 @@ set -eu
 root=$1 work=$2 program=$3
 at=${root%/}
 mount --make-rprivate / 2>/dev/null || true
+# a useradd elsewhere puts a new file in the place of /etc/passwd, which takes a mount away that lies on it
+if [ "$root" = / ]; then
+  mkdir "$work/own"
+  cp -a /etc/. "$work/own" 2>/dev/null || true
+  mount --bind "$work/own" /etc
+fi
 # never this machine's own files: copies with the accounts of the tests added lie over them in this namespace only
 cat "$at/etc/passwd" "$work/passwd.more" >"$work/passwd"
 cat "$at/etc/group" "$work/group.more" >"$work/group"
