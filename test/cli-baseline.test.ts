@@ -41,6 +41,25 @@ describe("a baseline", () => {
     expect({ code, open }).toEqual({ code: 1, open: ["sshd_config:1 x11-forwarding"] });
   });
 
+  test("the same line for more people is new", () => {
+    write("sshd_config", "AllowTcpForwarding no\nMatch User bob\n  AllowTcpForwarding yes\n");
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0 });
+    write("sshd_config", "AllowTcpForwarding no\nMatch User *\n  AllowTcpForwarding yes\n");
+    expect(audit("sshd_config", "--baseline", "known.json").open).toContain(
+      "sshd_config:3 reopened-by-match",
+    );
+  });
+
+  test("a line with fewer exceptions is new, one with more is known", () => {
+    const contractors = "Match Group contractors\n  AllowTcpForwarding no\n";
+    write("sshd_config", contractors);
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0 });
+    write("sshd_config", `Match User bob\n  AllowTcpForwarding no\n${contractors}`);
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual([]);
+    write("sshd_config", "Match Group nobody\n");
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual(["sshd_config:1 tcp-forwarding"]);
+  });
+
   test("a second finding of the same text is new", () => {
     write("sshd_config", "AllowTcpForwarding no\nX11Forwarding yes\nMatch User bob\nX11Forwarding yes\n");
     const { open, held } = audit("sshd_config", "--baseline", "known.json");

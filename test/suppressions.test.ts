@@ -53,6 +53,14 @@ describe("a finding is accepted", () => {
 
 describe("a finding stays", () => {
   test.each([
+    [
+      "a comment above a Match line, and a default that opens for everybody",
+      "# sshd-policy: allow tcp-forwarding -- bob needs it\nMatch User bob\nX11Forwarding no\n",
+    ],
+    [
+      "a comment inside a Match block, and a default that opens for everybody",
+      "Match User bob\nX11Forwarding no # sshd-policy: allow tcp-forwarding -- bob needs it\n",
+    ],
     ["another rule", "AllowTcpForwarding yes # sshd-policy: allow x11-forwarding -- bastion\n"],
     ["two lines before", "# sshd-policy: allow tcp-forwarding -- bastion\n\nAllowTcpForwarding yes\n"],
     ["no reason", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding --  \n"],

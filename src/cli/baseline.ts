@@ -1,6 +1,6 @@
 /** A baseline: findings of an earlier day that are not to be reported again (--write-baseline, --baseline). */
 import { readFileSync, writeFileSync } from "node:fs";
-import { fingerprinted } from "../report/fingerprint.ts";
+import { exceptionsOf, fingerprinted } from "../report/fingerprint.ts";
 import { jsonText, pathText } from "../report/json.ts";
 import type { AuditReport } from "../report/report.ts";
 
@@ -9,10 +9,11 @@ export function writeBaseline(report: AuditReport, path: string): string | null 
   const open = report.targets
     .flatMap(({ findings }) => findings)
     .filter(({ suppressed }) => suppressed === null);
-  const findings = fingerprinted(open).map(([{ finding }, fingerprint]) => ({
-    rule: finding.rule,
-    file: pathText(finding.place.source.path),
+  const findings = fingerprinted(open).map(([reported, fingerprint]) => ({
+    rule: reported.finding.rule,
+    file: pathText(reported.finding.place.source.path),
     fingerprint,
+    except: exceptionsOf(reported),
   }));
   try {
     writeFileSync(path, jsonText({ version: 1, findings }));
@@ -22,38 +23,42 @@ export function writeBaseline(report: AuditReport, path: string): string | null 
   }
 }
 
-/** The fingerprints of a baseline, or what is wrong with it. */
-export function readBaseline(path: string): ReadonlySet<string> | string {
+/** Who was excepted, by fingerprint. */
+type Known = ReadonlyMap<string, readonly string[]>;
+
+/** The findings of a baseline, or what is wrong with it. */
+export function readBaseline(path: string): Known | string {
   try {
     const document: unknown = JSON.parse(readFileSync(path, "utf8"));
-    return (
-      fingerprintsOf(document) ?? `${path} is no baseline of sshd-policy: write one with --write-baseline`
-    );
+    return knownOf(document) ?? `${path} is no baseline of sshd-policy: write one with --write-baseline`;
   } catch (error) {
     return `the baseline ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
-function fingerprintsOf(document: unknown): ReadonlySet<string> | null {
+function knownOf(document: unknown): Known | null {
   if (typeof document !== "object" || document === null || !("findings" in document)) return null;
   if (!("version" in document) || document.version !== 1 || !Array.isArray(document.findings)) return null;
   const findings: readonly unknown[] = document.findings;
-  return new Set(
-    findings.flatMap((finding) =>
-      typeof finding === "object" && finding !== null && "fingerprint" in finding
-        ? [String(finding.fingerprint)]
-        : [],
-    ),
+  return new Map(
+    findings.flatMap((finding): [string, string[]][] => {
+      if (typeof finding !== "object" || finding === null || !("fingerprint" in finding)) return [];
+      const except = "except" in finding && Array.isArray(finding.except) ? finding.except : [];
+      return [[String(finding.fingerprint), except.map(String)]];
+    }),
   );
 }
 
-/** The report with the findings of the baseline held back. */
-export function applyBaseline(report: AuditReport, known: ReadonlySet<string>, path: string): AuditReport {
+/** The report with the findings of the baseline held back; one that leaves out fewer people than it did is not. */
+export function applyBaseline(report: AuditReport, known: Known, path: string): AuditReport {
   const all = report.targets
     .flatMap(({ findings }) => findings)
     .filter(({ suppressed }) => suppressed === null);
   const held = new Set(
-    fingerprinted(all).flatMap(([reported, fingerprint]) => (known.has(fingerprint) ? [reported] : [])),
+    fingerprinted(all).flatMap(([reported, fingerprint]) => {
+      const still = exceptionsOf(reported);
+      return known.get(fingerprint)?.every((text) => still.includes(text)) === true ? [reported] : [];
+    }),
   );
   const suppressed = { reason: `in the baseline ${path}`, until: null };
   return {

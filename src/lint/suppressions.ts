@@ -24,6 +24,8 @@ interface Suppression {
   readonly place: Place;
   /** physical line it is about, from 1; null: the whole file */
   readonly line: number | null;
+  /** it stands before the first Match line and is not about that line */
+  readonly isGlobal: boolean;
 }
 
 const MARK = /#[ \t]*sshd-policy:[ \t]*(.*)$/;
@@ -98,11 +100,15 @@ function isDate(text: string): boolean {
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
-/** A finding without a line of its own points at the top of the file: any comment of the file may accept it. */
-function covers({ rule, place, line }: Suppression, { rule: found, place: at }: Finding): boolean {
+/**
+ * A finding without a line of its own points at the top of the file: any comment of the global part may accept it, none of
+ * a Match block, which speaks of that block's connections only.
+ */
+function covers({ rule, place, line, isGlobal }: Suppression, { rule: found, place: at }: Finding): boolean {
   if (found !== rule || at.source !== place.source) return false;
+  if (line === null) return true;
   const hasNoLine = at.start === 0 && at.end === 0;
-  return line === null || hasNoLine || positionAt(place.source, at.start).line === line;
+  return hasNoLine ? isGlobal : positionAt(place.source, at.start).line === line;
 }
 
 type Read = Suppression | { readonly wrong: string; readonly place: Place };
@@ -111,15 +117,21 @@ function suppressionsOf({ source, tree }: ConfigFile): Read[] {
   // a file without the mark is not looked through again
   if (!source.text.includes("sshd-policy:")) return [];
   const found: Read[] = [];
+  const firstMatch = tree.lines.find(isMatch)?.number ?? Number.POSITIVE_INFINITY;
   // several may stand above one line, so the lines are gone through from the last one on
   let below: number | null = null;
   for (const line of tree.lines.toReversed()) {
     const comment = commentOf(line, tree.release, source);
-    const own = comment && read(source, comment, line.kind === "comment" ? below : line.number);
+    const about = line.kind === "comment" ? below : line.number;
+    const own = comment && read(source, comment, about, (about ?? line.number) < firstMatch);
     if (own !== null) found.push(own);
     if (own === null || line.kind !== "comment") below = line.number;
   }
   return found.reverse();
+}
+
+function isMatch(line: Line): boolean {
+  return line.kind === "directive" && lowerAscii(line.keyword.value) === "match";
 }
 
 /** The comment of a line; keywords that take the rest of the line as their value have none. */
@@ -137,7 +149,7 @@ function takesRest({ keyword }: DirectiveLine, release: Parameters<typeof lookUp
   return form === "raw" || form === "version-addendum" || form === "command";
 }
 
-function read(source: Source, span: Span, line: number | null): Read | null {
+function read(source: Source, span: Span, line: number | null, isGlobal: boolean): Read | null {
   const text = source.text.slice(span.start, span.end).replace(/[\r\n]+$/, "");
   const marked = MARK.exec(text);
   if (marked === null) return null;
@@ -154,5 +166,6 @@ function read(source: Source, span: Span, line: number | null): Read | null {
     until: until ?? end?.[1] ?? null,
     place,
     line: scope === "allow-file" ? null : (line ?? -1),
+    isGlobal,
   };
 }

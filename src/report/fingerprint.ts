@@ -3,7 +3,10 @@ import { createHash } from "node:crypto";
 import { positionAt } from "../source/source.ts";
 import type { ReportedFinding } from "./report.ts";
 
-/** By rule, file and the words of the line, whatever blanks are around them; equal ones are numbered. 32 hexadecimal digits. */
+/**
+ * By rule, file and the words of the line, whatever blanks are around them, and for an opening by who may do what: a line
+ * that was accepted for one user is another finding when it is everybody's; who is excepted does not count. Equal ones are numbered. 32 hexadecimal digits.
+ */
 export function fingerprinted(all: readonly ReportedFinding[]): (readonly [ReportedFinding, string])[] {
   const seen = new Map<string, number>();
   return all.map((reported) => {
@@ -15,7 +18,7 @@ export function fingerprinted(all: readonly ReportedFinding[]): (readonly [Repor
   });
 }
 
-function keyOf({ finding: { rule, place } }: ReportedFinding): string {
+function keyOf({ finding: { rule, place, capability, message, grant } }: ReportedFinding): string {
   const { source, start, end } = place;
   const { line } = positionAt(source, start);
   const text = source.text.slice(
@@ -23,5 +26,18 @@ function keyOf({ finding: { rule, place } }: ReportedFinding): string {
     source.lineStarts[line] ?? source.text.length,
   );
   const words = text.replaceAll(/[ \t\r\n]+/g, " ").replaceAll(/^ | $/g, "");
-  return [rule, source.path, start === end ? "" : words].join("\n");
+  const opened = capability === null ? [] : [openingOf(message).replace(EXCEPTIONS, ""), grant];
+  return [rule, source.path, start === end ? "" : words, ...opened].join("\n");
+}
+
+/** Who a finding is not about, in its own words: with fewer of them more is open. */
+export function exceptionsOf({ finding: { capability, message } }: ReportedFinding): readonly string[] {
+  return capability === null ? [] : (EXCEPTIONS.exec(openingOf(message))?.[1]?.split("; ") ?? []);
+}
+
+const EXCEPTIONS = /, except (.*?),?(?= may )/;
+
+/** Up to the colon a message says who may do what, and behind it why. */
+function openingOf(message: string): string {
+  return message.split(": ", 1)[0] ?? "";
 }
