@@ -1,15 +1,14 @@
-import { type Answer, type Audit, atTop, type Draft, deciderOf, type Rule } from "../src/lint/rule.ts";
+import { type Audit, atTop, type Draft, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
-  const closed = audit.exposure.answers.filter(
-    ({ capability, allowed }) => capability === "tcp-local" && allowed === false,
+  const isOpen = audit.everything.answers.some(
+    ({ capability, allowed }) => capability === "tcp-local" && allowed !== false,
   );
-  const [first] = closed.filter((answer) => answer.condition === "everybody");
   const isRestricted = audit.config.directives.some(
     ({ keyword, guards }) => keyword === "forcecommand" && guards.length === 0,
   );
-  if (first === undefined || isRestricted) return [];
-  const place = closingPlace(first) ?? atTop(audit.config);
+  if (isOpen || isRestricted) return [];
+  const place = closingPlace(audit) ?? atTop(audit.config);
   if (place === null) return [];
   return [
     {
@@ -21,10 +20,19 @@ function check(audit: Audit): Draft[] {
   ];
 }
 
-function closingPlace(answer: Answer): Draft["place"] | null {
-  const decider = deciderOf(answer, "allowtcpforwarding") ?? deciderOf(answer, "disableforwarding");
-  return decider?.directive?.valuePlace ?? null;
+/** The global line that closes; null: Match blocks do it together. */
+function closingPlace({ lineUses }: Audit): Draft["place"] | null {
+  const closing = lineUses.find(
+    ({ directive: { keyword, values, guards }, decides }) =>
+      decides !== false && guards.length === 0 && CLOSING[keyword]?.includes(values?.[0] ?? "") === true,
+  );
+  return closing?.directive.valuePlace ?? null;
 }
+
+const CLOSING: Readonly<Record<string, readonly string[]>> = {
+  allowtcpforwarding: ["no", "remote"],
+  disableforwarding: ["yes"],
+};
 
 export const rule: Rule = {
   id: "shell-makes-ban-moot",

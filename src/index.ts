@@ -55,13 +55,18 @@ export function audit(config: Config, request: AuditRequest = {}): Finding[] {
   const intended = saysWhatIsWanted(intent)
     ? compareIntent(config, intent, { ...world, today: today ?? "" })
     : null;
-  return runRules(config, intended?.everything ?? exposure(config, world), rulesFor(request), {
-    lineUses: lineUses(config, world),
-    allowed: request.allowForwarding ?? intent?.allowForwarding ?? "none",
-    accounts: world.accounts,
-    intended,
-    suppressions: today === undefined ? null : { today, knownRules: RULES.map(({ id }) => id) },
-  });
+  return runRules(
+    config,
+    intended?.everything ?? exposure(config, { ...world, answers: "open" }),
+    rulesFor(request),
+    {
+      lineUses: lineUses(config, world),
+      allowed: request.allowForwarding ?? intent?.allowForwarding ?? "none",
+      accounts: world.accounts,
+      intended,
+      suppressions: today === undefined ? null : { today, knownRules: RULES.map(({ id }) => id) },
+    },
+  );
 }
 
 function rulesFor({ rules: chosen, policyFile = null }: AuditRequest): readonly Rule[] {

@@ -106,6 +106,7 @@ function expose(
     exposure(target.config, {
       capabilities,
       ...worldOf(target),
+      answers: asksAboutClosed(target, options) ? "all" : "open",
       ...(options.user === undefined ? {} : { inside: [usersOf(options.user)] }),
     }),
   );
@@ -154,6 +155,11 @@ function usersOf(names: readonly string[]): Criterion {
   const text = latin1(names.join(","));
   const place = { source: makeSource("--user", text), start: 0, end: text.length };
   return { attribute: "user", place, text, items: parsePatternList(text) };
+}
+
+/** A fragment's closed regions may be unknown. */
+function asksAboutClosed({ fragment }: Target, { all, C }: ExposureCommandOptions): boolean {
+  return fragment || all === true || C !== undefined;
 }
 
 /** In a drop-in by itself a default decides nothing: the sshd_config that includes it may say otherwise. */

@@ -31,7 +31,7 @@ export function findingsOf(
   const intended = saysWhatIsWanted(intent)
     ? compareIntent(config, intent, { ...world, today: today() })
     : null;
-  const found = intended?.everything ?? exposure(config, world);
+  const found = intended?.everything ?? exposure(config, { ...world, answers: "open" });
   const judged = judge(config, found, rules, {
     lineUses: lineUses(config, world),
     allowed,

@@ -10,7 +10,7 @@ import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
 import { folderOf, joined } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
-import { optimizeLater } from "./v8-flags.ts";
+import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
 
 export const MAIN: string = "/etc/ssh/sshd_config";
 
@@ -40,7 +40,7 @@ export interface Wanted {
   readonly image?: Image | null;
 }
 
-/** Bytes from which on a file takes long enough for V8 to begin with its second compiler. */
+/** Bytes from which on a file takes long enough for V8's threads to begin. */
 const LARGE = 20_000;
 
 export function load(wanted: Wanted, opening: Opening): Opened {
@@ -48,7 +48,10 @@ export function load(wanted: Wanted, opening: Opening): Opened {
   const { list } = opening.folders;
   const content = wanted.tree.read(wanted.path);
   if (content.kind !== "file") return { name: wanted.name, error: refusalOf(content, wanted.name) };
-  if (content.bytes.length > LARGE) optimizeLater(1_000_000);
+  if (content.bytes.length > LARGE) {
+    optimizeLater(1_000_000);
+    collectInOneThread();
+  }
   const live = isLive(wanted, content.realPath);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? ownSshd(wanted.tree).start : opening.start;

@@ -57,7 +57,10 @@ export function judge(
     intended,
     lineUses: options.lineUses ?? [],
     allowed: options.allowed ?? "none",
-    at: (capability, connection) => locate(config, exposure.answers, capability, connection),
+    at: (capability, connection) => {
+      const answer = locate(config, exposure.answers, capability, connection);
+      return answer?.allowed === false ? null : answer;
+    },
     login: (connection) => loginThrough(readerOf(config), connection, config.release),
     accounts: options.accounts ?? null,
     facts: options.facts ?? null,

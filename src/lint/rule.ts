@@ -96,7 +96,7 @@ export interface Audit {
   readonly config: Config;
   /** of the open answers only those of which the policy file, where there is one, allows nothing */
   readonly exposure: Exposure;
-  /** all answers, whatever is wanted */
+  /** all open answers, whatever is wanted; closed ones may be missing */
   readonly everything: Exposure;
   /** what the policy file wants; null without one, or where it says nothing of what is allowed */
   readonly intended: Intended | null;
@@ -104,7 +104,7 @@ export interface Audit {
   readonly lineUses: readonly LineUse[];
   /** forwarding that is meant to be open: `local` covers TCP and unix sockets outward, `remote` inward */
   readonly allowed: AllowedForwarding;
-  /** the answer in which a connection lies; null where sshd has none for it */
+  /** the answer in which a connection lies; null where that is closed, or sshd has none for it */
   readonly at: (capability: Capability, connection: Connection) => Answer | null;
   /** whether the configuration lets this connection log in at all */
   readonly login: (connection: Connection) => Answer["login"];

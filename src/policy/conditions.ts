@@ -78,7 +78,11 @@ interface Called {
 }
 
 function describeGuard(searcher: Searcher, guard: Guard): string {
-  const called = guard.flatMap((index) => callAtom(searcher, index) ?? []);
+  const called: Called[] = [];
+  for (const index of guard) {
+    const one = callAtom(searcher, index);
+    if (one !== null) called.push(one);
+  }
   const [only] = called;
   if (only === undefined) return "everybody";
   const isPlace = ({ attribute }: Called): boolean => ORDER.indexOf(attribute) >= FIRST_PLACE;
@@ -157,6 +161,9 @@ function describeAtom(atom: Atom): string | null {
   }
 }
 
+/** One item, which is all that most lists are. */
+const PLAIN = /^[^,!*]+$/;
+
 interface Wording {
   /** for a list that is `*` alone; null: nothing need be said */
   readonly all: string | null;
@@ -167,6 +174,7 @@ interface Wording {
 }
 
 function listText(text: string, wording: Wording): string | null {
+  if (PLAIN.test(text)) return wording.one + text;
   const items = text.split(",").filter((item) => item !== "");
   const named = items.filter((item) => !item.startsWith("!"));
   const excluded = items.filter((item) => item.startsWith("!")).map((item) => item.slice(1));

@@ -24,6 +24,11 @@ export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
   /** only connections that fulfil all of these; default: all connections */
   readonly inside?: readonly Criterion[];
+  /**
+   * `open`: regions that are closed for certain become no answers, as nobody asks about them; in a long file they are
+   * most. Their witnesses go through the plain reading all the same. Default: all
+   */
+  readonly answers?: "all" | "open";
   /** the target's net.ipv4.ip_unprivileged_port_start; null: the kernel's 1024 */
   readonly unprivilegedPortStart?: number | null;
 }
@@ -40,10 +45,14 @@ export function exposure(config: Config, options: ExposureOptions = {}): Exposur
   const { inside } = options;
   const asking = startAsking(config, inside === undefined ? options : { ...options, sets: [inside] });
   const start = inside === undefined ? everywhere(asking.reasoning) : firstSet(asking);
+  const isAsked = (region: Region): boolean =>
+    options.answers !== "open" || region.allowed || confirmed(asking.reasoning, region) === null;
   const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
     start === null
       ? []
-      : regionsOf(asking.reasoning, capability, start).map((region) => toAnswer(asking, capability, region)),
+      : regionsOf(asking.reasoning, capability, start)
+          .filter(isAsked)
+          .map((region) => toAnswer(asking, capability, region)),
   );
   return toExposure(asking, answers, options);
 }
@@ -144,23 +153,43 @@ export function eachRegion(
 ): void {
   const wanted = requirements(capability, reasoning.config.release);
   const questions = wanted.map(({ keyword, closes }) => ({ lines: reasoning.linesOf(keyword), closes }));
-  walk({ reasoning, questions, emit, choices: [] }, inside);
+  const branching = questions.findLastIndex(({ lines }) => lines.guarded.length > 0) + 1;
+  const ending = endingOf(questions.slice(branching));
+  walk({ reasoning, questions: questions.slice(0, branching), ending, emit, choices: [] }, inside);
 }
+
+interface Question {
+  readonly lines: KeywordLines;
+  readonly closes: Requirement["closes"];
+}
+
+type Ending = Pick<Region, "allowed" | "choices">;
 
 interface Walk {
   readonly reasoning: Reasoning;
-  readonly questions: readonly { readonly lines: KeywordLines; readonly closes: Requirement["closes"] }[];
+  readonly questions: readonly Question[];
+  /** what keywords that nothing but a global line decides say behind them, to all ways alike */
+  readonly ending: Ending;
   readonly emit: (region: Region) => void;
   /** of the keywords that were asked on the way here */
   readonly choices: Choice[];
 }
 
+function endingOf(questions: readonly Question[]): Ending {
+  const choices: Choice[] = [];
+  for (const { lines, closes } of questions) {
+    choices.push(lines.otherwise);
+    if (closes(lines.otherwise.values)) return { allowed: false, choices };
+  }
+  return { allowed: true, choices };
+}
+
 /** Asks one keyword after the other; a value that closes ends the way at once. */
 function walk(walking: Walk, { scope, witness }: Start): void {
-  const { reasoning, questions, emit, choices } = walking;
+  const { reasoning, questions, ending, emit, choices } = walking;
   const question = questions[choices.length];
   if (question === undefined) {
-    emit({ allowed: true, scope, witness, choices: [...choices] });
+    emit({ allowed: ending.allowed, scope, witness, choices: choices.concat(ending.choices) });
     return;
   }
   const { lines, closes } = question;

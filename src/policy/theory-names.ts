@@ -41,16 +41,31 @@ const MAX_PATTERN_STEPS = 1_000_000;
 const MAX_INSTANCES = 64;
 
 export function findName(given: readonly NameConstraint[], domain: NameDomain): Found<string> {
+  const only = onlyName(given);
+  if (only !== null) return isName(only, domain) ? { kind: "found", value: only } : { kind: "none" };
   const constraints = given.map(withoutGivenUp);
   if (areApart(constraints)) return { kind: "none" };
   const accepts = (name: string): boolean =>
-    name !== "" &&
-    !domain.forbidden.test(name) &&
+    isName(name, domain) &&
     constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items)));
   const quick = candidates(constraints, domain).find(accepts);
   if (quick !== undefined) return { kind: "found", value: quick };
   if (constraints.some(isExhaustedByLiterals)) return { kind: "none" };
   return searchAutomaton(constraints, domain);
+}
+
+function isName(text: string, { forbidden }: NameDomain): boolean {
+  return text !== "" && !forbidden.test(text);
+}
+
+/** What most questions come to: one list must hit, and it is one plain name. */
+function onlyName([constraint, ...others]: readonly NameConstraint[]): string | null {
+  if (constraint === undefined || others.length > 0) return null;
+  const { items, wanted } = constraint;
+  const [item] = items;
+  if (item === undefined || items.length > 1 || item.negated || wanted.length > 1 || wanted[0] !== 1)
+    return null;
+  return isWild(item.pattern) || item.pattern.length >= TOO_LONG ? null : item.pattern;
 }
 
 /** match_pattern_list gives up with "no match" at an item this long; only a negated item before it counts (match.c). */
