@@ -10,7 +10,7 @@ import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
 import { folderOf, joined } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
-import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
+import { collectInOneThread, collectSooner, optimizeLater } from "./v8-flags.ts";
 
 export const MAIN: string = "/etc/ssh/sshd_config";
 
@@ -42,6 +42,8 @@ export interface Wanted {
 
 /** Bytes from which on a file takes long enough for V8's threads to begin. */
 const LARGE = 20_000;
+/** Bytes from which on a heap that doubles is too large. */
+const HUGE = 1_000_000;
 
 export function load(wanted: Wanted, opening: Opening): Opened {
   const { options, release, people } = opening;
@@ -52,6 +54,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     optimizeLater(1_000_000);
     collectInOneThread();
   }
+  if (content.bytes.length > HUGE) collectSooner();
   const live = isLive(wanted, content.realPath);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? ownSshd(wanted.tree).start : opening.start;
