@@ -1,9 +1,9 @@
 /** A Match line: the block that it opens, and whether the first pass enters it. */
-import { readMatch } from "../../grammar/match.ts";
+import { type MatchCriterion, readMatch } from "../../grammar/match.ts";
 import { matchPatternList } from "../../grammar/patterns.ts";
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
-import { placeOf } from "../source/source.ts";
+import { placeOf, type Source } from "../source/source.ts";
 import type { Criterion, MatchBlock } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
 import { pushProblem } from "./load-problems.ts";
@@ -14,10 +14,7 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   const { outer, activeOutside, includedBy } = state.context;
   const reading = readMatch(line, loading.release);
   for (const problem of reading.problems) pushProblem(loading, state.text, line, problem);
-  const criteria = (reading.criteria ?? []).map(({ span, ...criterion }) => ({
-    ...criterion,
-    place: placeOf(source, span),
-  }));
+  const criteria = (reading.criteria ?? []).map((criterion) => placed(criterion, source));
   const block: MatchBlock = {
     criteria,
     line,
@@ -32,6 +29,23 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   state.block = block;
   state.guards = outer.concat(block);
   state.active = activeOutside && block.static;
+}
+
+/** Spelled out: V8 gives each object that is made of another's rest a shape of its own. */
+function placed(criterion: MatchCriterion, source: Source): Criterion {
+  const place = placeOf(source, criterion.span);
+  switch (criterion.attribute) {
+    case "all":
+    case "invalid-user":
+      return { attribute: criterion.attribute, place };
+    case "localport":
+      return { attribute: "localport", place, text: criterion.text, port: criterion.port };
+    case "address":
+    case "localaddress":
+      return { attribute: criterion.attribute, place, text: criterion.text, items: criterion.items };
+    default:
+      return { attribute: criterion.attribute, place, text: criterion.text, items: criterion.items };
+  }
 }
 
 /** Without a connection `all` holds, and a Version that fits; in 9.9p1 invalid-user too, a bug of that release. */

@@ -82,17 +82,17 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
     },
     sample: (box) => {
       stranger ??= solveFree(solvers);
-      const connection = { ...stranger.connection };
+      let { connection } = stranger;
       let isKnown = true;
       for (let slot = 0; slot < box.length; slot++) {
         const cell = box[slot] ?? FREE;
         if (cell === FREE && stranger.isFound) continue;
         const solved = solvers[slot]?.(cell) ?? NONE;
-        if (solved.kind === "found") Object.assign(connection, solved.value);
+        if (solved.kind === "found") connection = withPart(connection, solved.value);
         else if (slot >= world.firstPlace) {
           const apart = world.apart(box);
           if (apart !== null)
-            return isKnown ? { kind: "found", value: { ...connection, ...apart } } : UNKNOWN;
+            return isKnown ? { kind: "found", value: withPart(connection, apart) } : UNKNOWN;
         }
         if (solved.kind === "none") return NONE;
         if (solved.kind === "unknown") isKnown = false;
@@ -104,6 +104,21 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
 
 const NONE = { kind: "none" } as const;
 const UNKNOWN = { kind: "unknown" } as const;
+
+/** Spelled out: V8 gives each copy that is changed afterwards a shape of its own. */
+function withPart(connection: Connection, part: Partial<Connection>): Connection {
+  const { user, groups, host, addr, laddr, lport, rdomain, invalidUser } = part;
+  return {
+    user: user === undefined ? connection.user : user,
+    groups: groups === undefined ? connection.groups : groups,
+    host: host === undefined ? connection.host : host,
+    addr: addr === undefined ? connection.addr : addr,
+    laddr: laddr === undefined ? connection.laddr : laddr,
+    lport: lport === undefined ? connection.lport : lport,
+    rdomain: rdomain === undefined ? connection.rdomain : rdomain,
+    invalidUser: invalidUser ?? connection.invalidUser,
+  };
+}
 
 /** What each slot gives where nothing is demanded. */
 interface Stranger {

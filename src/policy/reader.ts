@@ -72,12 +72,21 @@ function keywordReader(keyword: Keyword, lines: Lines, release: Release): Keywor
     chooseValues(keyword, matching, lines.global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
   const global = choose([]);
   if (lines.guarded.length === 0 || !takesMatch(keyword, release)) return () => global;
-  const known = new Map<Connection, ReadSetting>();
+  if (!isFirstOnly(keyword)) return (connection) => choose(matchingLines(lines, keyword, connection));
+  // the line alone is remembered: there may be a setting for each of a hundred thousand connections
+  const known = new Map<Connection, Directive | null>();
   return (connection) => {
-    const setting = known.get(connection) ?? choose(matchingLines(lines, keyword, connection));
-    known.set(connection, setting);
-    return setting;
+    let line = known.get(connection);
+    if (line === undefined) {
+      [line = null] = matchingLines(lines, keyword, connection);
+      known.set(connection, line);
+    }
+    return line === null ? global : choose([line]);
   };
+}
+
+function isFirstOnly({ sets }: Keyword): boolean {
+  return sets === "first" || sets === "first-line";
 }
 
 type Test = (connection: Connection) => boolean;
@@ -154,8 +163,8 @@ function addGuarded(
 }
 
 /** Of a first-value keyword the first matching line is enough. */
-function matchingLines(lines: Lines, { sets }: Keyword, connection: Connection): Directive[] {
-  const firstOnly = sets === "first" || sets === "first-line";
+function matchingLines(lines: Lines, keyword: Keyword, connection: Connection): Directive[] {
+  const firstOnly = isFirstOnly(keyword);
   const matching: Directive[] = [];
   const { guarded, ofUser, ofAnybody } = lines;
   const own = ofUser.get(connection.user ?? "") ?? [];
