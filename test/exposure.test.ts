@@ -83,6 +83,8 @@ function identify(answer: Answer): string {
 function checkPolicy(config: Config): void {
   const { answers, complete } = exposure(config);
   expect(complete).toBe(true);
+  const open = answers.filter(({ allowed }) => allowed !== false);
+  expect(exposure(config, { answers: "open" }).answers).toEqual(open);
   const reached = new Set<string>();
   for (const connection of universe) {
     const effective = evaluate(config, connection);

@@ -45,16 +45,27 @@ export function exposure(config: Config, options: ExposureOptions = {}): Exposur
   const { inside } = options;
   const asking = startAsking(config, inside === undefined ? options : { ...options, sets: [inside] });
   const start = inside === undefined ? everywhere(asking.reasoning) : firstSet(asking);
-  const isAsked = (region: Region): boolean =>
-    options.answers !== "open" || region.allowed || confirmed(asking.reasoning, region) === null;
+  const answersOf = options.answers === "open" ? openAnswers : allAnswers;
   const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
-    start === null
-      ? []
-      : regionsOf(asking.reasoning, capability, start)
-          .filter(isAsked)
-          .map((region) => toAnswer(asking, capability, region)),
+    start === null ? [] : answersOf(asking, capability, start),
   );
   return toExposure(asking, answers, options);
+}
+
+function allAnswers(asking: Asking, capability: Capability, start: Start): readonly Answer[] {
+  return regionsOf(asking.reasoning, capability, start).map((region) => toAnswer(asking, capability, region));
+}
+
+/** A closed region is dropped when its witness is confirmed: what else its line closes is closed, too. */
+function openAnswers(asking: Asking, capability: Capability, start: Start): readonly Answer[] {
+  const answers: Answer[] = [];
+  let isSure = true;
+  eachRegion(asking.reasoning, capability, start, (region) => {
+    if (region.allowed) answers.push(toAnswer(asking, capability, region));
+    else if (isSure) isSure = confirmed(asking.reasoning, region) !== null;
+  });
+  if (isSure) return answers;
+  return allAnswers(asking, capability, start).filter(({ allowed }) => allowed !== false);
 }
 
 export function startAsking(config: Config, options: ExposureOptions): Asking {
