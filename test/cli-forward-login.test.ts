@@ -54,6 +54,7 @@ describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing
     "a wrong passphrase, then the right one",
     "a key, then a password",
     "an agent",
+    "an agent, its key named by the public part",
     "two jumps, each with its own login",
   ])("succeeds, and never shows a secret: %s", (name) => {
     const { terminal, echoed, exit } = login(name);
@@ -62,9 +63,10 @@ describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing
   });
 
   it.each([
-    ["three wrong passwords", /permission denied \(the server takes .*tried: password, password, password/],
+    ["three wrong passwords", /permission denied \(the server takes .*tried: password \(3 times\)/],
     ["no passphrase", /permission denied \(the server takes publickey; there was nothing to try/],
     ["an agent, only the key named", /permission denied .*tried: agent/],
+    ["a public key alone", /id\.pub is left out: it is a public key, with which only an agent can log in/],
   ])("fails, and says what was tried: %s", (name, message) => {
     const { terminal, echoed, exit } = login(name);
     expect({ echoed, exit }, terminal).toEqual(REFUSED);

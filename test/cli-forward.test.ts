@@ -1,7 +1,17 @@
 /** `sshd-policy forward` as a user runs it. */
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -198,7 +208,7 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     const listen = ["-L", `127.0.0.1:${taken.port}:127.0.0.1:1`];
     expect(run(...listen, "127.0.0.1")).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/EADDRINUSE/),
+      stderr: expect.stringMatching(/address already in use/),
     });
     const both = [...listen, "-L", "0:127.0.0.1:1", "-o", "ExitOnForwardFailure=yes"];
     expect(run(...both, "127.0.0.1").code).toBe(1);
@@ -213,6 +223,93 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     ]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/host key of \[127\.0\.0\.1\]:\d+ is not known \(ssh-ed25519 SHA256:/);
+  });
+
+  it.skipIf(!existsSync("/dev/full"))(
+    "outlives a full disk: neither its events nor its lines end a forward",
+    async () => {
+      const echo = await serveEcho();
+      const port = await freePort();
+      const [program, ...before] = forwarderArguments("sshd-policy forward", sshd);
+      const full = openSync("/dev/full", "w");
+      const running = spawn(
+        program,
+        [...before, "--events", "/dev/full", "-L", `${port}:127.0.0.1:${echo.port}`, "127.0.0.1"],
+        { stdio: ["ignore", full, "pipe"] },
+      );
+      let said = "";
+      running.stderr?.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      const over = once(running, "exit");
+      for (let tries = 0; tries < 300 && (await ask({ port }, "hello")) !== "hello"; tries++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      // the lines of the first connection have been told by now, in vain
+      expect(await ask({ port }, "again"), said).toBe("again");
+      running.kill("SIGTERM");
+      expect((await over)[0], said).toBe(0);
+      expect(said.trim().split("\n").sort()).toEqual([
+        "sshd-policy: /dev/full cannot be written any more: no space left on device",
+        "sshd-policy: standard output cannot be written any more: no space left on device",
+      ]);
+      closeSync(full);
+      echo.close();
+    },
+  );
+
+  it("connects nowhere when its events cannot be written, or the file of -F is not there", () => {
+    const nowhere = join(sshd.folder, "no", "such", "file");
+    const forward = ["-L", "0:127.0.0.1:1", "127.0.0.1"];
+    expect(run("--events", nowhere, ...forward)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `sshd-policy: --events ${nowhere} cannot be written: no such file or directory\n`,
+    });
+    expect(run("-F", nowhere, ...forward)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `sshd-policy: -F ${nowhere}: no such file or directory\n`,
+    });
+  });
+
+  it("refuses a changed host key whatever StrictHostKeyChecking says", () => {
+    const knownHosts = join(sshd.folder, "changed");
+    const other = readFileSync(`${sshd.identity}.pub`, "latin1");
+    writeFileSync(knownHosts, `[127.0.0.1]:${sshd.port} ${other}`);
+    const { code, stderr } = runCli([
+      ...["forward", "-F", "none", "-i", sshd.identity, "-o", `UserKnownHostsFile=${knownHosts}`],
+      ...["-o", "StrictHostKeyChecking=no", "-p", String(sshd.port), "-L", "0:127.0.0.1:1", "127.0.0.1"],
+    ]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/is not the known one/) });
+  });
+
+  it("says in words what the system refused, and where another program has the port", async () => {
+    const dead = await freePort();
+    const unreached = runCli(["forward", "-F", "none", "-p", String(dead), "-L", "0:a:1", "me@127.0.0.1"]);
+    expect(unreached).toMatchObject({
+      code: 1,
+      stderr: `sshd-policy: me@127.0.0.1 port ${dead}: 127.0.0.1:${dead}: connection refused\n`,
+    });
+    const noFolder = run("-L", `${sshd.folder}/none/socket:a:1`, "127.0.0.1");
+    expect(noFolder.stderr).toBe(`sshd-policy: ${sshd.folder}/none/socket: there is no such folder\n`);
+    const taken = await serve(() => {});
+    const running = await startForwarder("sshd-policy forward", sshd, ["-L", `${taken.port}:127.0.0.1:1`]);
+    await running.stop();
+    expect(running.said()).toContain(
+      `listens on [::1]:${taken.port}, but not on 127.0.0.1:${taken.port}: address already in use`,
+    );
+    taken.close();
+  });
+
+  it("names a key that has a passphrase which nobody can give", () => {
+    const locked = join(sshd.folder, "locked");
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "secret", "-f", locked]);
+    const { code, stderr } = runCli([
+      ...["forward", "-F", "none", "-i", locked, "-o", "IdentityAgent=none", "-o", "BatchMode=yes"],
+      ...["-o", `UserKnownHostsFile=${sshd.knownHosts}`, "-p", String(sshd.port), "-L", "0:a:1", "127.0.0.1"],
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${locked} is left out: it has a passphrase, which was not given`);
   });
 });
 

@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
+import { confirmRuns } from "../src/host/confirm.ts";
 import { advance, createRun, openRuns, prepareStateFolder, type Run } from "../src/host/journal.ts";
 import { takeLock } from "../src/host/lock.ts";
 import type { Machine } from "../src/host/machine.ts";
@@ -151,6 +152,13 @@ describe("the state folder", () => {
   test("a run that was stopped before its journal was there has touched nothing", () => {
     mkdirSync(`${state}/2026-01-01T00-00-00Z`);
     expect(openRuns(machine, state)).toEqual([]);
+  });
+});
+
+describe("confirming", () => {
+  test("where no fix was ever made finds nothing, and makes no folder", async () => {
+    expect(await confirmRuns(machine, `${folder}/none`)).toEqual({ kind: "nothing" });
+    expect(existsSync(`${folder}/none`)).toBe(false);
   });
 });
 

@@ -34,7 +34,11 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
       }
       return 0;
     case "nothing":
-      complain(`nothing waits for confirmation; ${STATE_FOLDER}/log tells what became of the last fix`);
+      complain(
+        machine.status(`${STATE_FOLDER}/log`) === null
+          ? "nothing waits for confirmation: audit --fix never changed this host's sshd"
+          : `nothing waits for confirmation; ${STATE_FOLDER}/log tells what became of the last fix`,
+      );
       return 1;
     case "refused":
       complain(confirmation.because);

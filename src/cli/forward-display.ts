@@ -1,11 +1,11 @@
 /** What people and programs see of running forwards: a live view on a terminal, lines elsewhere, JSON lines on request. */
-import { appendFileSync, writeFileSync } from "node:fs";
 import type { Leg } from "../forward/legs.ts";
 import type { HostSettings } from "../forward/settings.ts";
 import type { Forward } from "../forward/specification.ts";
 import type { Counts, ForwardEvent, Traffic } from "../forward/traffic.ts";
 import { visible } from "../report/text.ts";
-import { isTerminal, writeStandardOutput } from "./standard-output.ts";
+import { type EventLog, printText, untilItFails } from "./event-log.ts";
+import { isTerminal } from "./standard-output.ts";
 
 export interface ForwardDisplay {
   readonly tell: (event: ForwardEvent) => void;
@@ -14,8 +14,10 @@ export interface ForwardDisplay {
   readonly close: () => void;
 }
 
-interface DisplayOptions {
-  readonly options: { readonly events?: string; readonly quiet?: boolean };
+export interface DisplayOptions {
+  /** takes the events as JSON lines */
+  readonly log: EventLog | null;
+  readonly people: "see it" | "see nothing";
   /** of each forward */
   readonly legs: readonly (readonly Leg[])[];
 }
@@ -23,10 +25,10 @@ interface DisplayOptions {
 export function openDisplay(
   forwards: readonly Forward[],
   route: readonly HostSettings[],
-  { options: { events, quiet = false }, legs }: DisplayOptions,
+  { log: events, people, legs }: DisplayOptions,
 ): ForwardDisplay {
-  const log = events === undefined ? null : gather(eventLog(events));
-  const forPeople = !quiet && events !== "-";
+  const log = events === null ? null : gather(events);
+  const forPeople = people === "see it";
   const live = forPeople && isTerminal() && process.env["TERM"] !== "dumb";
   const totals = makeTotals(forwards.length);
   const view = live ? liveView(forwards, route, totals.of) : null;
@@ -49,15 +51,7 @@ export function openDisplay(
   };
 }
 
-function eventLog(path: string): (text: string) => void {
-  if (path === "-") return print;
-  writeFileSync(path, "");
-  return (text) => appendFileSync(path, text);
-}
-
-function print(text: string): void {
-  writeStandardOutput([Buffer.from(text)]);
-}
+const print = untilItFails("standard output", printText);
 
 /** How late a line may be. */
 const GATHER_MS = 20;

@@ -1,13 +1,16 @@
 /** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
+import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Directive } from "../forward/client-config.ts";
+import type { Talk } from "../forward/host-key.ts";
 import type { Environment, Reached } from "../forward/reach.ts";
 import type { Endpoint } from "../forward/session.ts";
 import type { HostSettings } from "../forward/settings.ts";
 import type { Forward } from "../forward/specification.ts";
 import { visible } from "../report/text.ts";
-import { type ForwardDisplay, openDisplay } from "./forward-display.ts";
+import { openEventLog } from "./event-log.ts";
+import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward-display.ts";
 import { complain, refuse } from "./output.ts";
 import { terminalTalk } from "./questions.ts";
 
@@ -51,10 +54,13 @@ export async function runForward(destination: string, options: ForwardCommandOpt
   if (forwards.length === 0 && stdio === null) return refuse("nothing to forward: give -L, -R, -D or -W");
   const privileged = forwarder.refusedHere(forwards);
   if (privileged !== null) return refuse(privileged);
+  const log = options.events === undefined ? null : openEventLog(options.events);
+  if (log !== null && typeof log !== "function") return refuse(log.refused);
+  const people = options.quiet === true || options.events === "-" ? "see nothing" : "see it";
   try {
     const reached = await forwarder.reach(task.settings, task.environment);
     if (stdio !== null) return await runStandardStreams(forwarder, reached, stdio);
-    return await runTunnels(forwarder, reached, { task, options });
+    return await runTunnels(forwarder, reached, { task, log, people });
   } catch (error) {
     if (!isFailure(error)) throw error;
     complain(visible(error.message));
@@ -73,8 +79,11 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
     caller: { home, name, uid },
     configFile: options.F === "none" ? null : (options.F ?? join(home, ".ssh", "config")),
     agentSocket: process.env["SSH_AUTH_SOCK"] ?? null,
-    talk: terminalTalk(),
+    talk: tellingOnce(terminalTalk()),
   };
+  // ssh.c: the user's own file may be missing, one that was named may not
+  if (environment.configFile === options.F && !existsSync(options.F ?? ""))
+    throw usage(`-F ${options.F}: no such file or directory`);
   const named = forwarder.parseDestination(text, "host");
   if (named === null)
     throw usage(`"${text}" is no destination: wanted is [user@]host or ssh://[user@]host[:port]`);
@@ -85,6 +94,16 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   // as ssh(1): -W alone, without what the configuration forwards
   const forwards = stdio !== null ? [] : [...givenForwards(forwarder, options), ...settings.forwards];
   return { settings, forwards, stdio, environment };
+}
+
+/** Each host on the way reads the same files. */
+function tellingOnce(talk: Talk): Talk {
+  const told = new Set<string>();
+  const note = (text: string): void => {
+    if (!told.has(text)) talk.note(text);
+    told.add(text);
+  };
+  return { ...talk, note };
 }
 
 function usage(message: string): Error {
@@ -144,11 +163,12 @@ async function runStandardStreams(forwarder: Forwarder, reached: Reached, to: En
 async function runTunnels(
   forwarder: Forwarder,
   reached: Reached,
-  { task, options }: { task: Task; options: ForwardCommandOptions },
+  { task, log, people }: { readonly task: Task } & Pick<DisplayOptions, "log" | "people">,
 ): Promise<number> {
   const { forwards, settings } = task;
   const display: ForwardDisplay = openDisplay(forwards, reached.route, {
-    options,
+    log,
+    people,
     legs: forwards.map((forward) => forwarder.legs(forward, reached.route)),
   });
   const traffic = forwarder.makeTraffic(display.tell);

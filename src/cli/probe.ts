@@ -1,5 +1,5 @@
 /** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
-import { closeSync, openSync, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { formatRelease, parseRelease, type Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
@@ -7,6 +7,7 @@ import type { SandboxChange } from "../config/sandbox.ts";
 import { connectionJson } from "../report/json.ts";
 import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
 import { visible } from "../report/text.ts";
+import { openEventLog } from "./event-log.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
@@ -95,19 +96,12 @@ function changeText({ keyword, lines, because }: SandboxChange): string {
   return `${keyword} ${because} (${shown}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""})`;
 }
 
-/** Writes each event as one JSON line to a file or, for "-", to standard output. */
+/** Each event as one JSON line; the text is why they cannot be written. */
 function openEvents(path: string | undefined): ((event: ProbeEvent) => void) | string {
   if (path === undefined) return () => {};
-  const STANDARD_OUTPUT = 1;
-  try {
-    const descriptor = path === "-" ? STANDARD_OUTPUT : openSync(path, "w");
-    if (path !== "-") process.once("exit", () => closeSync(descriptor));
-    return (event) => {
-      writeSync(descriptor, `${JSON.stringify(eventJson(event))}\n`);
-    };
-  } catch (error) {
-    return `${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  const log = openEventLog(path);
+  if (typeof log !== "function") return log.refused;
+  return (event) => log(`${JSON.stringify(eventJson(event))}\n`);
 }
 
 function eventJson(event: ProbeEvent): object {

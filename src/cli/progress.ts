@@ -1,10 +1,9 @@
 /** The steps of long work: to people on standard error, to programs as JSON lines, to auditors in the log. */
-import { appendFileSync, writeFileSync } from "node:fs";
 import { STATE_FOLDER, writeLog } from "../host/journal.ts";
 import type { Machine } from "../host/machine.ts";
 import type { Step, Tell } from "../host/transaction.ts";
 import { visible } from "../report/text.ts";
-import { writeStandardOutput } from "./standard-output.ts";
+import { openEventLog } from "./event-log.ts";
 
 export interface ProgressOptions {
   /** a file, or "-" for standard output */
@@ -44,12 +43,9 @@ function forPeople(): Tell {
 }
 
 function asEvents(path: string): Tell {
-  if (path !== "-") writeFileSync(path, "");
-  return (step) => {
-    const line = Buffer.from(`${JSON.stringify({ time: new Date().toISOString(), ...step })}\n`);
-    if (path === "-") writeStandardOutput([line]);
-    else appendFileSync(path, line);
-  };
+  const log = openEventLog(path);
+  if (typeof log !== "function") throw new Error(log.refused);
+  return (step) => log(`${JSON.stringify({ time: new Date().toISOString(), ...step })}\n`);
 }
 
 /** The log is for later: that it cannot be written must not keep a server from being put back. */

@@ -1,4 +1,6 @@
 /** Why SSH did not do what was asked. */
+import { getSystemErrorMap } from "node:util";
+import { showEndpoint } from "./specification.ts";
 
 export type FailureKind =
   /** the command line, ~/.ssh/config or known_hosts say what cannot be done: nothing was connected */
@@ -49,5 +51,23 @@ export function asFailure(kind: FailureKind, error: unknown): SshFailure {
 /** With several addresses Node gives one error for each, and no message. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return (error.errors as readonly unknown[]).map(messageOf).join(", ");
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return isSystemError(error) ? inWords(error) : error.message;
+}
+
+type SystemError = Error & Readonly<Record<"errno" | "code" | "syscall", unknown>>;
+
+function isSystemError(error: Error): error is SystemError {
+  return "errno" in error && "code" in error && "syscall" in error;
+}
+
+/** "127.0.0.1:1: connection refused" for Node's "connect ECONNREFUSED 127.0.0.1:1" */
+function inWords(error: SystemError): string {
+  const { address, port, path, hostname } = { address: "", port: 0, path: "", hostname: "", ...error };
+  const known = typeof error.errno === "number" ? getSystemErrorMap().get(error.errno) : undefined;
+  // EAI_NONAME, of which the C library says "Name or service not known"
+  const words = error.code === "ENOTFOUND" ? "no such host" : (known?.[1] ?? error.message);
+  const place =
+    address !== "" && port > 0 ? showEndpoint({ host: address, port }) : address || path || hostname;
+  return place === "" ? words : `${place}: ${words}`;
 }

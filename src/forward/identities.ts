@@ -1,6 +1,7 @@
 /** What we may log in with, in the order of ssh(1): keys of the agent, keys of files, then what the user is asked for. */
 import { readFileSync, statSync } from "node:fs";
 import type { BaseAgent, ParsedKey } from "ssh2";
+import { asFailure } from "./failure.ts";
 import type { Talk } from "./host-key.ts";
 import type { Credential, PrivateKey } from "./login.ts";
 import { createAgent, parseKey } from "./session.ts";
@@ -32,18 +33,23 @@ function readKeyFiles({ identityFiles }: HostSettings, talk: Talk): readonly Key
   return identityFiles.flatMap(({ path, chosen }): KeyFile[] => {
     try {
       const { mode, uid } = statSync(path);
-      if (uid === process.getuid?.() && (mode & 0o077) !== 0) {
+      const text = readFileSync(path, "latin1");
+      if (!isPublic(text) && uid === process.getuid?.() && (mode & 0o077) !== 0) {
         talk.note(`${path} is left out: others may read this private key (chmod 600 mends it)`);
         return [];
       }
-      const text = readFileSync(path, "latin1");
       return [{ path, text, publicKey: publicPart(path, text) }];
     } catch (error) {
-      if (chosen === "by the user")
-        talk.note(`${path} is left out: ${error instanceof Error ? error.message : String(error)}`);
+      if (chosen === "by the user") talk.note(`left out: ${asFailure("configuration", error).message}`);
       return [];
     }
   });
+}
+
+/** ssh(1) takes the file of a public key, too: it says which key of the agent to use. */
+function isPublic(text: string): boolean {
+  const parsed = parseKey(text);
+  return !(parsed instanceof Error) && !parsed.isPrivateKey();
 }
 
 function publicPart(path: string, text: string): Buffer | null {
@@ -87,6 +93,10 @@ async function unlock(
   { batch }: HostSettings,
   talk: Talk,
 ): Promise<PrivateKey | null> {
+  if (isPublic(text)) {
+    talk.note(`${path} is left out: it is a public key, with which only an agent can log in`);
+    return null;
+  }
   const parsed = parseKey(text);
   if (!(parsed instanceof Error)) return { text };
   if (!/encrypt/i.test(parsed.message)) {
@@ -95,9 +105,12 @@ async function unlock(
   }
   for (let attempt = 0; attempt < PASSPHRASE_ATTEMPTS && !batch; attempt++) {
     const passphrase = await talk.ask(`Passphrase for key ${path}: `, "hidden");
-    if (passphrase === null || passphrase === "") return null;
+    if (passphrase === null || passphrase === "") break;
     if (!(parseKey(text, passphrase) instanceof Error)) return { text, passphrase };
   }
+  talk.note(
+    `${path} is left out: it has a passphrase, which was not given (ssh-add puts the key into an agent)`,
+  );
   return null;
 }
 

@@ -1,6 +1,7 @@
 /** -L and -D: this machine listens, the server connects. */
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { bindAddresses } from "./bind.ts";
 import { asFailure, SshFailure } from "./failure.ts";
 import { MUCH_UNWRITTEN } from "./relay.ts";
@@ -39,12 +40,17 @@ export async function listenLocally(
   };
   const { listen } = forward;
   if (listen.kind === "socket") {
+    // libuv calls it "permission denied" (uv_pipe_bind)
+    if (!existsSync(dirname(listen.path)))
+      throw new SshFailure("unreachable", `${listen.path}: there is no such folder`);
     if (rules.unlink === "yes") rmSync(listen.path, { force: true });
     const before = process.umask(rules.mask);
     try {
       const bound = listenAt(serve, { path: listen.path });
       process.umask(before);
       return await bound;
+    } catch (error) {
+      throw asFailure("unreachable", error);
     } finally {
       process.umask(before);
     }
@@ -59,23 +65,33 @@ async function listenOnAll(
   serve: (socket: Socket) => void,
 ): Promise<Listening> {
   const bound: (Listening & { port: number })[] = [];
-  const problems: string[] = [];
+  const problems: unknown[] = [];
   for (const host of addresses) {
     try {
       bound.push(await listenAt(serve, { host, port: bound[0]?.port ?? port, ipv6Only: host === "::" }));
     } catch (error) {
-      problems.push(asFailure("unreachable", error).message);
+      problems.push(error);
     }
   }
-  if (bound.length === 0) throw new SshFailure("unreachable", `cannot listen: ${problems.join(", ")}`);
+  if (bound.length === 0) throw new SshFailure("unreachable", `cannot listen: ${inWords(problems)}`);
+  // a machine without IPv6 is no news; that another program answers on that port is
+  const taken = problems.filter(
+    (error) => error instanceof Error && "code" in error && error.code === "EADDRINUSE",
+  );
+  const elsewhere = taken.length === 0 ? "" : `, but not on ${inWords(taken)}`;
   return {
-    on: bound.map(({ on }) => on).join(" and "),
+    on: bound.map(({ on }) => on).join(" and ") + elsewhere,
     stop: async () => {
       await Promise.all(bound.map(({ stop }) => stop()));
     },
   };
 }
 
+function inWords(problems: readonly unknown[]): string {
+  return problems.map((error) => asFailure("unreachable", error).message).join(", ");
+}
+
+/** Rejects with the error of the system. */
 function listenAt(
   serve: (socket: Socket) => void,
   at: { path: string } | { host: string; port: number; ipv6Only: boolean },
@@ -83,7 +99,7 @@ function listenAt(
   // half-open, or the end of a request would end its answer
   const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark: MUCH_UNWRITTEN }, serve);
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(asFailure("unreachable", error)));
+    server.once("error", reject);
     server.listen({ ...at, backlog: 512 }, () => {
       // an accept that fails (no more descriptors) costs that connection, not the forwarder
       server.on("error", () => {});

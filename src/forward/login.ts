@@ -183,7 +183,7 @@ function offerCredentials(
         tried.push(credential.kind === "key" ? `key ${credential.name}` : credential.kind);
         return next(method);
       }
-      const attempts = tried.length === 0 ? "there was nothing to try" : `tried: ${tried.join(", ")}`;
+      const attempts = tried.length === 0 ? "there was nothing to try" : `tried: ${times(tried)}`;
       fail(
         new SshFailure(
           "authentication",
@@ -193,6 +193,16 @@ function offerCredentials(
     };
     offer().catch((error: unknown) => fail(new SshFailure("authentication", String(error))));
   };
+}
+
+/** "agent, password (3 times)" */
+function times(tried: readonly string[]): string {
+  return [...new Set(tried)]
+    .map((name) => {
+      const count = tried.filter((one) => one === name).length;
+      return count === 1 ? name : `${name} (${count} times)`;
+    })
+    .join(", ");
 }
 
 async function methodOf(

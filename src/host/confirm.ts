@@ -157,6 +157,8 @@ export type Confirmation =
 
 /** Keeps what waits, if the caller came by a login that the new policy let in. */
 export async function confirmRuns(machine: Machine, stateFolder: string): Promise<Confirmation> {
+  // no fix was ever made here, and a question makes no folder to lock
+  if (machine.list(stateFolder) === null) return { kind: "nothing" };
   const lock = takeLock(machine, stateFolder);
   if (lock.kind === "busy") return { kind: "refused", because: lock.because };
   try {

@@ -139,6 +139,11 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
     args: ["-i", `${work}/other`, "-o", "IdentitiesOnly=yes", ...ONLY_KEY, keys],
     agent,
   },
+  "an agent, its key named by the public part": {
+    args: ["-i", `${work}/id.pub`, "-o", "IdentitiesOnly=yes", ...ONLY_KEY, keys],
+    agent,
+  },
+  "a public key alone": { args: ["-i", `${work}/id.pub`, ...ONLY_KEY, keys] },
   "two jumps, each with its own login": {
     args: [...NEW, "-i", `${work}/id`, "-J", `alice@${password},alice@${questions}`, keys],
     dialogue: [
