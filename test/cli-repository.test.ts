@@ -27,6 +27,11 @@ describe("a tree of configuration", () => {
       { "/etc/ssh/sshd_config.d/10-a.conf": "X11Forwarding no\n" },
       ["/etc/ssh/sshd_config.d/10-a.conf"],
     ],
+    [
+      "one with a NUL, which sshd takes",
+      { "/sshd_config": "Port 22 # \0\nX11Forwarding no\n" },
+      ["/sshd_config"],
+    ],
     ["an empty main file", { "/sshd_config": "# all defaults\n" }, ["/sshd_config"]],
     [
       "another name by its content",

@@ -80,6 +80,8 @@ function isCandidate(path: string): boolean {
 
 function discover(path: string): Discovered | null {
   const text = readStart(path);
+  // sshd takes a NUL, and what cannot be read here is told by the audit: neither may pass for a file that is none
+  if (IS_MAIN.test(path) && (text === null || text.includes("\0"))) return { path, template: null };
   if (text === null || text.includes("\0")) return null;
   return isConfiguration(path, text) ? { path, template: templateOf(path, text) } : null;
 }
@@ -89,6 +91,8 @@ function templateOf(path: string, text: string): Discovered["template"] {
   if (/<%/.test(text) || /\.(?:erb|epp)$/.test(path)) return "ERB";
   return /\$\{[A-Za-z_]/.test(text) && TEMPLATE_ENDING.test(path) ? "shell" : null;
 }
+
+const IS_MAIN = /\/sshd_config(?:\.d\/[^/]+\.conf)?$/;
 
 /** Keywords that a client's configuration or another program's does not have. */
 const TELLING =
@@ -104,8 +108,7 @@ function isConfiguration(path: string, text: string): boolean {
     return word === undefined || /^[ \t]*(?:#|\{|<)/.test(line) ? [] : [word];
   });
   const known = words.filter((word) => isKeyword(word)).length;
-  if (/\/sshd_config(?:\.d\/[^/]+\.conf)?$/.test(path))
-    return words.length === 0 || known * 2 >= words.length;
+  if (IS_MAIN.test(path)) return words.length === 0 || known * 2 >= words.length;
   if (/sshd/.test(path.slice(path.lastIndexOf("/") + 1))) return known > 0 && known * 2 >= words.length;
   const telling = new Set(words.map((word) => word.toLowerCase()).filter((word) => TELLING.test(word)));
   return telling.size >= 3 && known * 10 >= words.length * 9;
