@@ -81,6 +81,18 @@ describe("audit --image", () => {
   });
 
   test.each([
+    ["exec /usr/sbin/sshd -D $SSHD_OPTS", ["SSHD_OPTS=-o AllowTcpForwarding=yes"], 1],
+    [`exec /usr/sbin/sshd -D \${SSHD_OPTS}`, ["SSHD_OPTS=-oAllowTcpForwarding=yes"], 1],
+    [`exec /usr/sbin/sshd -D \${SSHD_OPTS:--o AllowTcpForwarding=yes}`, [], 1],
+    [`exec /usr/sbin/sshd -D \${SSHD_OPTS:--o AllowTcpForwarding=yes}`, ["SSHD_OPTS=-e"], 0],
+    ["exec /usr/sbin/sshd -D $SSHD_OPTS", [], 0],
+  ])("a shell's command has the image's ENV: %s, %j", (command, environment, expected) => {
+    const members = [file("etc/ssh/sshd_config", "AllowTcpForwarding no\n")];
+    save("env.tar", dockerArchive(image([BASE, members], { cmd: ["sh", "-c", command], environment })));
+    expect(run("audit", "--image", "env.tar", "--rule", "tcp-forwarding").code).toBe(expected);
+  });
+
+  test.each([
     ["plain layers", dockerArchive],
     ["a gzip", (settings: ImageSettings) => gzipSync(dockerArchive(settings))],
   ])("the accounts' keys, wherever their home leads: %s", (_, archive) => {

@@ -56,14 +56,14 @@ function askFor(opened: Opened | Absent, { tree }: Image): void {
 }
 
 function systemOf(file: string, image: Image, { platform }: TargetOptions): System {
-  const { tree, command } = image;
+  const { tree } = image;
   const choice = platform === undefined ? "" : ` --platform ${platform}`;
   return {
     tree,
     whose: "image",
     shownAs: (path) => `${latin1(file)}:${path}`,
     checkCommand: `sshd-policy effective --image ${file}${choice}`,
-    start: commandOptions(command, "the image's ENTRYPOINT and CMD") ?? startOptions(tree),
+    start: commandOptions(image, "the image's ENTRYPOINT and CMD") ?? startOptions(tree),
     rootFolder: "",
     image,
   };

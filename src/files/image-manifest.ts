@@ -29,6 +29,8 @@ export interface ImageManifest {
   readonly platform: string;
   /** ENTRYPOINT and CMD */
   readonly command: readonly string[];
+  /** ENV, "NAME=value" */
+  readonly environment: readonly string[];
 }
 
 /** The bytes of a small member; null when there is none of that name. */
@@ -159,6 +161,7 @@ function manifestOf(
     })),
     platform,
     command: [...texts(settings["Entrypoint"]), ...texts(settings["Cmd"])],
+    environment: texts(settings["Env"]),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Image {
   readonly platform: string | null;
   /** ENTRYPOINT and CMD */
   readonly command: readonly string[];
+  /** ENV, "NAME=value" */
+  readonly environment: readonly string[];
   /** the layer that wrote this line of the file at a path without links; null in the tar of a root */
   readonly writerOf: (path: string, line: string) => LayerOrigin | null;
 }
@@ -99,6 +101,7 @@ function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null
     },
     platform: manifest?.platform ?? null,
     command: manifest?.command ?? [],
+    environment: manifest?.environment ?? [],
   };
 }
 

@@ -7,7 +7,7 @@ import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { initCommand } from "./init-script.ts";
-import { expand, setVariable, splitWords } from "./shell-words.ts";
+import { expand, putIn, setVariable, splitWords } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
@@ -41,12 +41,20 @@ function connectionUnits(tree: FileTree): readonly string[] {
     : [];
 }
 
+interface Command {
+  readonly command: readonly string[];
+  /** "NAME=value" */
+  readonly environment: readonly string[];
+}
+
 /**
  * The options of sshd in a command, such as an image's ENTRYPOINT and CMD: sshd itself, behind an init or in the words
- * of a shell's -c. Null where no sshd is named.
+ * of a shell's -c, which puts variables in. Null where no sshd is named.
  */
-export function commandOptions(command: readonly string[], source: string): StartOptions | null {
-  const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(word) : [word]));
+export function commandOptions({ command, environment }: Command, source: string): StartOptions | null {
+  const variables = new Map<string, string>();
+  for (const assignment of environment) setVariable(variables, assignment);
+  const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(putIn(word, variables)) : [word]));
   const at = words.findIndex((word) => /(?:^|\/)sshd$/.test(word));
   if (at === -1) return null;
   return readOptions(upToSeparator(words.slice(at + 1)), source);
