@@ -11,11 +11,19 @@ const FILES = 1000;
 /** One process a file is what the peer needs; a tenth of them is measured and multiplied. */
 const SSHD_SHARE = 0.1;
 
-/** A fleet repeats itself up to comments; of servers that were set up one by one each has its own people. */
+/**
+ * A fleet repeats itself up to comments, or also has addresses and keys of its own on each server; of servers that were
+ * set up one by one each has its own people.
+ */
 const SETS: readonly { readonly what: string; readonly textOf: (index: number) => string }[] = [
   {
     what: "1,000 files of a fleet in one run",
     textOf: (index) => `# server ${index}\n${stockText(3000)}\n${longConfiguration(5 * (index % 7))}`,
+  },
+  {
+    what: "1,000 files with addresses of their own",
+    textOf: (index) =>
+      `# server ${index}\n${stockText(3000)}\nListenAddress 10.0.${index >> 8}.${index & 255}\nHostKey /etc/ssh/key.${index}\nAllowGroups staff\n${longConfiguration(5 * (index % 7))}`,
   },
   {
     what: "1,000 files with policies of their own",

@@ -44,6 +44,7 @@ const LINES: readonly string[] = [
   "AllowTcpForwarding yes # %",
   "AllowTcpForwarding no",
   "X11Forwarding yes",
+  "X11Forwarding %",
   "  GatewayPorts clientspecified",
   "AllowAgentForwarding no\r",
   "# %\r",
@@ -58,6 +59,15 @@ const LINES: readonly string[] = [
   "Include sshd_config.*",
   "include /etc/ssh/sshd_config.d/../more/*",
   "Banner %",
+  "Banner /etc/issue.%",
+  "ListenAddress 10.0.0.%",
+  "ListenAddress 10.1.%.9",
+  "ListenAddress 10.0.0.%:2222",
+  "AddressFamily inet6",
+  "HostKey /etc/ssh/host_%",
+  "HostCertificate /etc/ssh/host_%-cert.pub",
+  "# sshd-policy: allow shadowed-directive -- %",
+  "Match LocalAddress 10.0.0.1",
   "NoSuchKeyword %",
   "Port port%",
   '"AllowTcpForwarding yes',
@@ -168,6 +178,27 @@ describe("a run over many files", () => {
     await sameAsAlone(files, Object.keys(files).reverse());
   });
 
+  /** Of each line that is no comment: one that a finding names, or that a fix goes beside. */
+  it.each([
+    ["is overridden by another one", "Banner /etc/issue.%\nBanner /etc/other\n"],
+    ["overrides another one", "Banner /etc/issue\nBanner /etc/other.%\n"],
+    ["stands in a Match block", "Match User deploy\nBanner /etc/issue.%\nMatch all\nBanner /etc/issue\n"],
+    ["is refused", "Match User deploy\nHostKey /etc/ssh/key.%\n"],
+    ["has a port", "ListenAddress 10.0.0.%:2222\n"],
+    ["does not go with another one", "AddressFamily inet6\nListenAddress 10.0.0.%\n"],
+    ["is the last one", "PermitRootLogin no\nListenAddress 10.0.0.%"],
+    ["stands in front of a fix", "ListenAddress 10.0.0.%\nMatch User deploy\nAllowTcpForwarding no\n"],
+    ["is repeated", "HostKey /etc/ssh/key.%\nHostKey /etc/ssh/key.%\n"],
+  ])("says the same where a setting of the server's own %s", async (_, text) => {
+    const files = {
+      "/a/sshd_config": text.replaceAll("%", "1"),
+      "/b/sshd_config": text.replaceAll("%", "17"),
+      "/c/web": text.replaceAll("%", "201"),
+    };
+    await sameAsAlone(files, Object.keys(files));
+    await sameAsAlone(files, Object.keys(files).reverse());
+  });
+
   const moved = (files: Readonly<Record<string, string>>): Promise<readonly TargetReport[]> => {
     const root = makeRoot(files);
     return audited(Object.keys(files).map((path) => root + path));
@@ -188,10 +219,21 @@ describe("a run over many files", () => {
     expect(witnessOf(third)).not.toBe(witnessOf(first));
   });
 
+  it("reasons once about files that differ in where they listen, their keys and their banner", async () => {
+    const text = (name: string): string =>
+      `ListenAddress 10.0.0.${name}\nHostKey /etc/ssh/host.${name}\nBanner /etc/issue.${name}\nX11Forwarding yes\n`;
+    const [first, second] = await moved({ "/a/sshd_config": text("1"), "/b/sshd_config": text("123") });
+    expect(witnessOf(first)).not.toBeNull();
+    expect(witnessOf(second)).toBe(witnessOf(first));
+  });
+
   it.each([
     ["a suppression", "# sshd-policy: allow tcp-forwarding -- a jump host\n", "# jump host\n"],
     ["a stock line", "#AllowTcpForwarding yes\n", "#AllowedTcpForwarding yes\n"],
     ["a value", "Banner none\n", "Banner /etc/issue\n"],
+    ["what forwards", "AllowTcpForwarding yes\n", "AllowTcpForwarding local\n"],
+    ["a port", "ListenAddress 10.0.0.1\n", "ListenAddress 10.0.0.1:2222\n"],
+    ["a user", "AllowUsers alice\n", "AllowUsers bob\n"],
   ])("reasons again where %s differs", async (_, one, other) => {
     const [first, second] = await moved({ "/a/sshd_config": one, "/b/sshd_config": other });
     expect(witnessOf(second)).not.toBe(witnessOf(first));

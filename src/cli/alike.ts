@@ -1,12 +1,13 @@
 /**
- * The files of a fleet repeat each other. Two FILEs of one run that differ in their names and in the words of comments
- * alone get the same report, at other places: the first one is audited, and its report is moved to the others.
+ * The files of a fleet repeat each other. Two FILEs of one run that differ in their names, in the words of comments and
+ * in settings that nothing depends on (own-settings.ts) get the same report, at other places: the first one is audited, and its report is moved to the others.
  */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { decode, makeSource, type Source } from "../source/source.ts";
 import type { Opening, Wanted } from "./load-target.ts";
+import { withoutSettings } from "./own-settings.ts";
 import { joined } from "./paths.ts";
 import type { Target } from "./target.ts";
 
@@ -50,7 +51,7 @@ export function kindOf(wanted: Wanted, bytes: Uint8Array, opening: Opening): Kin
     !/include/i.test(text.replaceAll(STOCK_INCLUDE, "")) &&
     opening.folders.list(joined(configFolder, "sshd_config.d")) === null;
   const folder = looksAround && !isAlone ? configFolder : "";
-  const key = `${isMain} ${fragment} ${folder}\n${withoutWords(text, opening.release.release)}`;
+  const key = `${isMain} ${fragment} ${folder}\n${withoutWords(withoutSettings(text), opening.release.release)}`;
   return { firsts, key, text };
 }
 
@@ -60,9 +61,7 @@ const STOCK_INCLUDE = /^Include \/etc\/ssh\/sshd_config\.d\/\*\.conf$/gm;
 /** Null where no file before is alike. */
 export function alikeTo({ firsts, key, text }: Kind, shown: string): Alike | null {
   const first = firsts.get(key);
-  return first === undefined || !readsNothingElse(first.config)
-    ? null
-    : { first, source: makeSource(shown, text) };
+  return first === undefined ? null : { first, source: makeSource(shown, text) };
 }
 
 export function rememberKind({ firsts, key }: Kind, target: Target): void {
@@ -72,7 +71,8 @@ export function rememberKind({ firsts, key }: Kind, target: Target): void {
   firsts.set(key, target);
 }
 
-function readsNothingElse({ includes }: Config): boolean {
+/** No Include found a file, so that the text is all there is. */
+export function readsNothingElse({ includes }: Config): boolean {
   return includes.every(({ targets }) => targets.every(({ matched }) => matched.length === 0));
 }
 

@@ -1,14 +1,16 @@
 /** `audit`: rules over configurations, findings out. */
 import { statSync } from "node:fs";
-import type { ConfigFile } from "../config/config.ts";
+import type { Config, ConfigFile } from "../config/config.ts";
 import type { Intent } from "../lint/intent.ts";
 import { movedReport, namesFile } from "../report/moved.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
+import { readsNothingElse } from "./alike.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { findingsOf } from "./findings.ts";
 import { complain, complainOfLimits, refuse, renderAudit, writeAnswer } from "./output.ts";
+import { namesSetting } from "./own-settings.ts";
 import { type AuditCommandOptions, type Prepared, prepareAudit } from "./prepare-audit.ts";
 import { openCounter } from "./progress-count.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
@@ -108,10 +110,14 @@ type Known = Map<Target, Map<Intent | null, Movable>>;
 
 interface Movable {
   readonly report: TargetReport;
-  readonly main: ConfigFile | undefined;
+  /** null: it read other files, too */
+  readonly main: Main | null;
   /** null: nobody has asked yet */
   mayMove: boolean | null;
 }
+
+/** Of the file itself: its whole tree would keep much memory. */
+type Main = Pick<ConfigFile, "source" | "realPath">;
 
 function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): TargetReport {
   if (!("target" in prepared)) return withoutFindings(prepared);
@@ -122,16 +128,26 @@ function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): Ta
   const before = reports.get(judging.intent);
   const moved = before === undefined ? null : movedTo(target, before);
   if (moved !== null) return moved;
-  const report = describe(target, target.config, findingsOf(target, target.config, judging), judging);
-  reports.set(judging.intent, { report, main: target.config.files[0], mayMove: null });
+  // the spread reads the file: for this audit it is there, and gone behind it
+  const read: Target = { ...target };
+  const { config } = read;
+  const report = describe(read, config, findingsOf(read, config, judging), judging);
+  reports.set(judging.intent, { report, main: mainOf(config), mayMove: null });
   return report;
+}
+
+function mainOf(config: Config): Main | null {
+  const [main] = config.files;
+  return main === undefined || !readsNothingElse(config)
+    ? null
+    : { source: main.source, realPath: main.realPath };
 }
 
 /** Null where the report is that file's alone. */
 function movedTo({ alike, name, checkCommand }: Target, before: Movable): TargetReport | null {
   const { report, main } = before;
-  if (alike === null || main === undefined) return null;
-  before.mayMove ??= !namesFile(report, main);
+  if (alike === null || main === null) return null;
+  before.mayMove ??= !namesFile(report, main) && !namesSetting(report, main.source);
   const names = { path: name, checkCommand };
   return before.mayMove ? movedReport(report, main.source, alike.source, names) : null;
 }

@@ -93,20 +93,22 @@ export function load(wanted: Wanted, opening: Opening): Opened {
   const kind = live ? null : kindOf(wanted, content.bytes, opening);
   if (kind === null) return { ...rest, config: loaded(), alike: null };
   const alike = alikeTo(kind, wanted.shownAs(wanted.path));
-  if (alike !== null) return loadedLater(rest, alike, loaded);
-  const target = { ...rest, config: loaded(), alike };
-  rememberKind(kind, target);
+  const target = loadedLater(rest, alike, loaded);
+  if (alike === null) rememberKind(kind, target);
   return target;
 }
 
-function loadedLater(rest: Omit<Target, "config" | "alike">, alike: Alike, load: () => Config): Target {
-  let config: Config | null = null;
+/** One of many files: nothing of it is kept before its turn, and nothing but its report behind it. */
+function loadedLater(
+  rest: Omit<Target, "config" | "alike">,
+  alike: Alike | null,
+  load: () => Config,
+): Target {
   return {
     ...rest,
     alike,
     get config() {
-      config ??= load();
-      return config;
+      return load();
     },
   };
 }

@@ -30,7 +30,7 @@ export interface Target {
   /** the main file inside the tree */
   readonly path: string;
   readonly loadOptions: LoadOptions;
-  /** of a FILE with `alike` it is loaded when it is asked for */
+  /** of one of many FILEs it is loaded whenever it is asked for */
   readonly config: Config;
   readonly release: Release;
   readonly releaseSource: string;

@@ -1,0 +1,70 @@
+/**
+ * Lines by which the files of a fleet differ although they are set up alike: where the server listens, its keys, its
+ * banner. Neither who can log in or forward nor a rule depends on which address or path it is; what a rule says of such
+ * a line names the line or the value, and is that file's alone (`namesSetting`).
+ */
+
+import type { TargetReport } from "../report/report.ts";
+import type { Place, Source } from "../source/source.ts";
+
+/** Offsets of the line without its newline, and of the value at its end. */
+export interface OwnSetting {
+  readonly start: number;
+  readonly end: number;
+  readonly value: string;
+}
+
+const BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
+/** sshd takes every one of these values, and treats all of a keyword alike (servconf.c). */
+const LINES = new RegExp(
+  `^(?:ListenAddress[ \\t](?:[1-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])(?:\\.${BYTE}){3}|(?:Banner|HostKey|HostCertificate)[ \\t]/[A-Za-z0-9_./-]{3,200})$`,
+  "gm",
+);
+
+/** A value that stands elsewhere in the text, too, is left as it is: then it could matter that it is the same. */
+export function ownSettings(text: string): readonly OwnSetting[] {
+  return [...text.matchAll(LINES)].flatMap((found) => {
+    const [line] = found;
+    const end = found.index + line.length;
+    const value = line.slice(line.search(/[ \t]/) + 1);
+    const isOnce = text.indexOf(value) === end - value.length && !text.includes(value, end);
+    return isOnce ? [{ start: found.index, end, value }] : [];
+  });
+}
+
+/** No character of a file, which is read as latin1. */
+const MARK = "\u2026";
+
+export function withoutSettings(text: string): string {
+  let from = 0;
+  const kept: string[] = [];
+  for (const { end, value } of ownSettings(text)) {
+    kept.push(text.slice(from, end - value.length), MARK);
+    from = end;
+  }
+  return kept.length === 0 ? text : kept.join("") + text.slice(from);
+}
+
+/** Whether a report is about one of these lines of its main file: points at it, changes it or holds its value. */
+export function namesSetting(report: TargetReport, main: Source): boolean {
+  const settings = ownSettings(main.text);
+  if (settings.length === 0) return false;
+  const { findings, limits, otherReadings } = report;
+  const places = findings.flatMap(({ finding, edits }) => [
+    ...[finding.place, ...finding.related.map(({ place }) => place)].filter(({ source }) => source === main),
+    ...(edits ?? []).filter(({ path }) => path === main.path),
+  ]);
+  if (places.some((place) => settings.some((setting) => touches(place, setting)))) return true;
+  const texts = JSON.stringify([findings, limits, otherReadings], (key, value: unknown) =>
+    BESIDE_TEXTS.has(key) ? undefined : value,
+  );
+  return settings.some(({ value }) => texts.includes(value));
+}
+
+/** What is put in front of a line or behind it does not touch it. */
+function touches({ start, end }: Omit<Place, "source">, line: OwnSetting): boolean {
+  return start === end ? start > line.start && start < line.end : start < line.end && end > line.start;
+}
+
+/** Whole files and lines of them, of which a report shows places alone. */
+const BESIDE_TEXTS: ReadonlySet<string> = new Set(["source", "line", "guards", "outer"]);
