@@ -80,6 +80,14 @@ describe("audit --image", () => {
     expect(code).toBe(1);
   });
 
+  test("a word of ENTRYPOINT may hold a blank", () => {
+    const entrypoint = ["/usr/sbin/sshd", "-D", "-o", "AllowTcpForwarding yes"];
+    const members = [file("etc/ssh/sshd_config", "AllowTcpForwarding no\n")];
+    save("words.tar", dockerArchive(image([BASE, members], { entrypoint })));
+    const { stdout } = run("audit", "--image", "words.tar", "--rule", "tcp-forwarding");
+    expect(stdout).toContain('"AllowTcpForwarding yes" on sshd\'s command line');
+  });
+
   test.each([
     ["exec /usr/sbin/sshd -D $SSHD_OPTS", ["SSHD_OPTS=-o AllowTcpForwarding=yes"], 1],
     [`exec /usr/sbin/sshd -D \${SSHD_OPTS}`, ["SSHD_OPTS=-oAllowTcpForwarding=yes"], 1],

@@ -168,6 +168,14 @@ describe("startOptions", () => {
       { [UNIT]: "[Service]\nExecStart=/usr/sbin/sshd -D\nEXECSTART=/usr/sbin/sshd -o PermitTunnel=yes\n" },
       NO_OPTIONS,
     ],
+    [
+      "behind a shell, which puts variables in",
+      {
+        [UNIT]: unit("/bin/sh -c 'umask 077; exec /usr/sbin/sshd -D $SSHD_OPTS'"),
+        "/etc/default/ssh": "SSHD_OPTS='-o GatewayPorts=yes'\n",
+      },
+      { options: ["GatewayPorts=yes"], configFile: null, source: "/etc/default/ssh" },
+    ],
     // systemd.exec(5)
     [
       "a file of the environment wins over a later Environment=",

@@ -52,12 +52,17 @@ interface Command {
  * of a shell's -c, which puts variables in. Null where no sshd is named.
  */
 export function commandOptions({ command, environment }: Command, source: string): StartOptions | null {
+  const own = command.findIndex(isSshd);
+  if (own !== -1) return readOptions(upToSeparator(command.slice(own + 1)), source);
   const variables = new Map<string, string>();
   for (const assignment of environment) setVariable(variables, assignment);
   const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(putIn(word, variables)) : [word]));
-  const at = words.findIndex((word) => /(?:^|\/)sshd$/.test(word));
-  if (at === -1) return null;
-  return readOptions(upToSeparator(words.slice(at + 1)), source);
+  const at = words.findIndex(isSshd);
+  return at === -1 ? null : readOptions(upToSeparator(words.slice(at + 1)), source);
+}
+
+function isSshd(word: string): boolean {
+  return /(?:^|\/)sshd$/.test(word);
 }
 
 /** A `;` may stand at the end of a word, the other separators of a shell stand alone. */
@@ -74,7 +79,10 @@ function unitCommand(tree: FileTree, unit: string): StartOptions | null {
   const words = splitWords(command.value.replace(/^[-@:+!|]+/, "")).flatMap((word) =>
     expand(word, variables),
   );
-  return readOptions(words.slice(1), /\$/.test(command.value) ? (source ?? command.path) : command.path);
+  const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
+  const environment = [...variables].map(([name, value]) => `${name}=${value}`);
+  // behind env, numactl or a shell's -c; a program of another name may be sshd all the same
+  return commandOptions({ command: words, environment }, from) ?? readOptions(words.slice(1), from);
 }
 
 /** An empty assignment takes back what came before. */

@@ -5,7 +5,7 @@
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
 import { requirements } from "../../src/policy/capabilities.ts";
-import { CAPABILITIES, type Capability } from "../../src/policy/connection.ts";
+import { CAPABILITIES, type Capability, NOT_OVER_IP } from "../../src/policy/connection.ts";
 import { locate } from "../../src/policy/locate.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { formatSpecification } from "../../src/policy/specification.ts";
@@ -111,13 +111,17 @@ async function judgeSamples(
 }
 
 /**
- * As the regions assume: no routing domain without a VRF, link-local peers have a zone, and with UseDNS no the host is
- * the text of the address.
+ * As the regions assume: no routing domain without a VRF, link-local peers have a zone, with UseDNS no the host is the
+ * text of the address, and a client without one arrives at none.
  */
 function asAssumed(config: Config, connection: string): string {
   const zoned = connection.replace(/(^|,)addr=fe80::1(?=,|$)/, "$1addr=fe80::1%lo");
   const addr = /(?:^|,)addr=([^,]*)/.exec(zoned)?.[1] ?? "";
-  const placed = usesDns(config) ? zoned : zoned.replace(/(^|,)host=[^,]*/, `$1host=${addr}`);
+  const isApart = addr === NOT_OVER_IP.addr;
+  const arrived = isApart
+    ? zoned.replace(/laddr=[^,]*/, `laddr=${addr}`).replace(/lport=\d+/, `lport=${NOT_OVER_IP.lport}`)
+    : zoned;
+  const placed = usesDns(config) && !isApart ? arrived : arrived.replace(/(^|,)host=[^,]*/, `$1host=${addr}`);
   return `${existing(placed).replace(/,rdomain=[^,]*/, "")},rdomain=`;
 }
 
