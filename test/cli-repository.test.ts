@@ -1,10 +1,11 @@
 /** `audit --repo`: what is found in a tree of configuration, and what is left alone. */
-import { mkdirSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findConfigurations } from "../src/files/repository.ts";
 import { makeRoot } from "./auditing.ts";
-import { runCli } from "./run-cli.ts";
+import { COMMAND, runCli } from "./run-cli.ts";
 
 const CLOSED = "AllowTcpForwarding no\nX11Forwarding no\nPermitRootLogin no\n";
 
@@ -75,6 +76,38 @@ describe("a tree of configuration", () => {
       "/real/sshd_config",
       "/sshd_config.link",
     ]);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("names that are no UTF-8", () => {
+  const ODD = "/caf\xe9/sshd_config \xff\xf0\x9f";
+  const makeOdd = (): string => {
+    const root = makeRoot({});
+    mkdirSync(Buffer.from(`${root}/caf\xe9`, "latin1"));
+    writeFileSync(Buffer.from(root + ODD, "latin1"), "AllowTcpForwarding yes\n");
+    return root;
+  };
+  const options = ["--openssh", "9.2", "--rule", "tcp-forwarding", "--format", "concise"];
+
+  it("are found in a tree of configuration", () => {
+    const root = makeOdd();
+    expect(findConfigurations(root).map(({ path }) => path)).toEqual([root + ODD]);
+    expect(runCli(["audit", "--repo", root, ...options])).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/:1:20: high: /),
+    });
+  });
+
+  it("are opened when a shell gives them", () => {
+    const root = makeOdd();
+    // Node.js gives no such argument to a program
+    const command = 'file=$(printf %b "$1"); shift; exec "$@" "$file"';
+    const octal = "/caf\\0351/sshd_config \\0377\\0360\\0237";
+    const cli = [process.execPath, ...COMMAND, "audit", ...options];
+    const { status, stdout } = spawnSync("sh", ["-c", command, "sh", root + octal, ...cli], {
+      encoding: "utf8",
+    });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: expect.stringMatching(/:1:20: high: /) });
   });
 });
 

@@ -50,13 +50,22 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-main(process.argv).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const text = error instanceof Error ? error.message : String(error);
-    writeStandardError(`sshd-policy: internal error: ${text}\n`);
-    process.exitCode = EXIT.internal;
-  },
-);
+/** Arguments that are no UTF-8 are read as bytes. */
+async function argumentsGiven(): Promise<readonly string[]> {
+  const { argv } = process;
+  if (!argv.some((argument) => argument.includes("\ufffd"))) return argv;
+  return (await import("./arguments.ts")).withBytes(argv);
+}
+
+argumentsGiven()
+  .then(main)
+  .then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      writeStandardError(`sshd-policy: internal error: ${text}\n`);
+      process.exitCode = EXIT.internal;
+    },
+  );

@@ -1,7 +1,7 @@
 /** `audit --repo DIR`: every configuration of a tree, each as a FILE of its own; templates are named, not judged. */
 import { statSync } from "node:fs";
 import { findConfigurations } from "../files/repository.ts";
-import { latin1 } from "./paths.ts";
+import { argumentOf, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { openTargets } from "./targets.ts";
 
@@ -13,7 +13,7 @@ export async function openRepository(
   if (files.length > 0) return { misuse: "--repo finds the files itself: name either DIR or FILEs" };
   if (rest.root !== undefined || rest.image !== undefined)
     return { misuse: "--repo, --root and --image exclude each other" };
-  if (statSync(repo, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (statSync(Buffer.from(latin1(repo), "latin1"), { throwIfNoEntry: false })?.isDirectory() !== true)
     return { misuse: `--repo ${repo} is no folder that can be read` };
   const { plain, skipped } = listRepository(repo);
   if (plain.length === 0) return skipped;
@@ -26,14 +26,15 @@ export function listRepository(repo: string): {
   readonly plain: readonly string[];
   readonly skipped: readonly Absent[];
 } {
-  const found = findConfigurations(repo);
-  const plain = found.filter(({ template }) => template === null).map(({ path }) => path);
-  const skipped: readonly Absent[] = found.flatMap(({ path, template }) => {
-    const name = latin1(path);
-    return template === null
+  const found = findConfigurations(latin1(repo));
+  const plain = found
+    .filter(({ template }) => template === null)
+    .map(({ path }) => argumentOf(Buffer.from(path, "latin1")));
+  const skipped: readonly Absent[] = found.flatMap(({ path: name, template }) =>
+    template === null
       ? []
-      : [{ name, absent: `${name}: a template (${template}), not audited: render it, and audit the result` }];
-  });
+      : [{ name, absent: `${name}: a template (${template}), not audited: render it, and audit the result` }],
+  );
   if (found.length > 0) return { plain, skipped };
   return { plain, skipped: [{ name: latin1(repo), absent: `${latin1(repo)}: no sshd_config in it` }] };
 }

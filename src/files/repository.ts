@@ -17,7 +17,7 @@ import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST } from "../../grammar/release.ts";
 
 export interface Discovered {
-  /** below the folder that was given, with it in front */
+  /** below the folder that was given, with it in front; latin1, as all paths here: names may be no UTF-8 */
   readonly path: string;
   /** the language of its placeholders; null: a plain configuration */
   readonly template: "Jinja" | "ERB" | "shell" | null;
@@ -28,15 +28,17 @@ const SKIPPED = new Set([".git", ".hg", ".svn", "node_modules", ".terraform", ".
 /** Ours: no configuration is longer, and content is looked at for candidates only. */
 const MAX_BYTES = 1024 * 1024;
 
+/** @throws where the folder cannot be read */
 export function findConfigurations(folder: string): readonly Discovered[] {
-  const top = realpathSync(folder);
+  const top = realPath(folder);
   const found: Discovered[] = [];
   const pending = [folder];
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
     for (const entry of entriesOf(current)) {
-      const path = join(current, entry.name);
+      const name = entry.name.toString("latin1");
+      const path = join(current, name);
       if (entry.isDirectory()) {
-        if (!SKIPPED.has(entry.name)) pending.push(path);
+        if (!SKIPPED.has(name)) pending.push(path);
       } else if (isCandidate(path) && isInside(path, top)) {
         const discovered = discover(path);
         if (discovered !== null) found.push(discovered);
@@ -46,17 +48,25 @@ export function findConfigurations(folder: string): readonly Discovered[] {
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-function entriesOf(folder: string): readonly Dirent[] {
+function entriesOf(folder: string): readonly Dirent<Buffer>[] {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return readdirSync(bytesOf(folder), { withFileTypes: true, encoding: "buffer" });
   } catch {
     return [];
   }
 }
 
+function bytesOf(path: string): Buffer {
+  return Buffer.from(path, "latin1");
+}
+
+function realPath(path: string): string {
+  return realpathSync.native(bytesOf(path), "buffer").toString("latin1");
+}
+
 function isInside(path: string, top: string): boolean {
   try {
-    return realpathSync(path).startsWith(`${top}${top === sep ? "" : sep}`);
+    return realPath(path).startsWith(`${top}${top === sep ? "" : sep}`);
   } catch {
     return false;
   }
@@ -123,7 +133,7 @@ function isKeyword(word: string): boolean {
 function readStart(path: string): string | null {
   let handle: number;
   try {
-    handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    handle = openSync(bytesOf(path), constants.O_RDONLY | constants.O_NONBLOCK);
   } catch {
     return null;
   }
