@@ -50,6 +50,35 @@ describe("audit", () => {
     });
   });
 
+  test.each([
+    ["audit", []],
+    ["exposure", []],
+    ["check", []],
+    ["effective", ["-C", "user=a,addr=192.0.2.1"]],
+    ["compare", ["--openssh", "9.2..9.3"]],
+  ])("%s takes the options that all commands have in common", (command, options) => {
+    const root = makeRoot({ "/closed": "DisableForwarding yes\n" });
+    const common = ["--jobs", "2", "--config", `${root}/policy`, "--quiet", "--color", "never"];
+    writeFileSync(`${root}/policy`, "version: 1\n");
+    expect(runCli([command, ...common, ...options, `${root}/closed`])).toMatchObject({ code: 0, stderr: "" });
+    expect(runCli([command, "--jobs", "0", ...options, `${root}/closed`]).code).toBe(2);
+  });
+
+  test.each(["exposure", "check"])("%s --events tells its begin and its end", (command) => {
+    const root = makeRoot({ "/broken": "Bogus yes\n" });
+    const { code } = runCli([command, "--events", `${root}/events`, `${root}/broken`]);
+    const lines = readFileSync(`${root}/events`, "utf8").trim().split("\n");
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { time: expect.stringMatching(/^20.*Z$/), event: "begun", command },
+      { time: expect.stringMatching(/^20.*Z$/), event: "ended", exit: code },
+    ]);
+    expect(runCli([command, "--events", `${root}/no/events`, `${root}/broken`])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `sshd-policy: --events ${root}/no/events cannot be written: no such file or directory\n`,
+    });
+  });
+
   test("an answer that cannot be written is an error", () => {
     const root = makeRoot({ "/open": OPEN });
     const command = `"${process.execPath}" "$@" > /dev/full`;
@@ -216,6 +245,46 @@ describe("exit code 2 and a clear text", () => {
 });
 
 describe("audit --fix", () => {
+  test("--diff of an answer that is not complete ends with 3 and names the limit", () => {
+    const root = makeRoot({
+      "/sshd_config": `${OPEN}Match Group staff\n  AllowTcpForwarding yes\n`,
+      "/passwd": "alice:x:1000:1000::/:/bin/sh\n",
+    });
+    const { code, stdout, stderr } = runCli([
+      "audit",
+      ...["--fix", "--diff", "--format", "pretty", "--accounts", `${root}/passwd`, `${root}/sshd_config`],
+    ]);
+    expect(stdout).toMatch(/^--- a\//);
+    expect(stderr).toMatch(/sshd_config: not complete: /);
+    expect(code).toBe(3);
+  });
+
+  test("--diff with nothing to change says that findings remain", () => {
+    const root = makeRoot({
+      "/sshd_config":
+        "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\nMatch User deploy\n  AllowTcpForwarding yes\n",
+    });
+    const { code, stdout, stderr } = runCli(["audit", "--diff", "--openssh", "9.2", `${root}/sshd_config`]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toBe(
+      "sshd-policy: nothing to change: what remains is not fixed by --fix; audit names it\n",
+    );
+  });
+
+  test("a fixed text that cannot be written is an error", () => {
+    const command = `echo "AllowTcpForwarding yes" | "${process.execPath}" "$@" > /dev/full`;
+    const { status, stderr } = spawnSync("sh", ["-c", command, "sh", ...COMMAND, "audit", "--fix", "-"]);
+    expect(String(stderr)).toMatch(/^sshd-policy: standard output cannot be written: ENOSPC/);
+    expect(status).toBe(2);
+  });
+
+  test("a drop-in by itself is said in a line of its own, without escapes", () => {
+    const root = makeRoot({ "/sshd_config.d/a.conf": "X11Forwarding yes\n" });
+    const { stdout } = runCli(["audit", "--format", "pretty", `${root}/sshd_config.d/a.conf`]);
+    expect(stdout).toMatch(/\na drop-in by itself: /);
+    expect(stdout).not.toContain("\\x0a");
+  });
+
   test("--diff writes nothing and git apply takes it", () => {
     const root = makeRoot({ "/repo/sshd_config": OPEN });
     const ran = runCli(["audit", "--fix", "--diff", "sshd_config"], { cwd: `${root}/repo` });

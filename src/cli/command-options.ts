@@ -55,3 +55,11 @@ export function withOutput(command: Command, formats: readonly string[]): Comman
     .addOption(new Option("--color <when>").choices(["auto", "always", "never"]).default("auto"))
     .option("--quiet", "findings alone, no summary");
 }
+
+/** What every analysing command accepts (cli.md), also where it has little to do. */
+export function withCommon(command: Command): Command {
+  return command
+    .option("--jobs <n>", "at most that many threads; this command needs one", positive)
+    .option("--config <file>", "the policy file, by which audit alone judges")
+    .option("--events <file>", "its begin and its end as JSON lines; - is standard output");
+}

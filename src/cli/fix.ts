@@ -7,7 +7,7 @@ import { overlayTree } from "../files/overlay.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
-import type { TargetReport } from "../report/report.ts";
+import type { AuditReport, TargetReport } from "../report/report.ts";
 import { counted, visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
 import { complainOf, finish, misused } from "./audit.ts";
@@ -15,7 +15,7 @@ import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
-import { chosenFormat, complain, writeBytes } from "./output.ts";
+import { chosenFormat, complain, refuse, tellLimits, writeBytes } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import {
   type AuditCommandOptions,
@@ -80,12 +80,12 @@ async function fixAll(
   const stdin = opened
     .flatMap((one) => ("target" in one ? [one.target] : []))
     .find((target) => target.stdin !== null);
-  if (options.diff === true) {
-    return showDiff(session, targets) ?? exitCode(report);
-  }
+  if (options.diff === true) return showDiff(session, report);
   if (stdin !== undefined) {
-    writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
+    const failed = writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
+    if (failed !== null) return refuse(failed);
     writeStandardError(concise(report));
+    tellLimits(targets);
     return exitCode(report);
   }
   const code = await finish(report, options);
@@ -209,13 +209,20 @@ function tellDockerfile(files: readonly ImageFile[]): void {
   if (line !== null) complain(`the same as a line for its Dockerfile:\n${line}`);
 }
 
-/** Prints the diff; null when nothing is to change. */
-function showDiff(session: Session, targets: readonly TargetReport[]): number | null {
+/** Prints the diff. What it has no place for is said on standard error. */
+function showDiff(session: Session, report: AuditReport): number {
+  const { targets } = report;
   for (const { error } of targets) if (error !== null) complainOf(error);
+  tellLimits(targets);
   const diff = unifiedDiff([...session.changed.values()]);
-  if (diff === "") return null;
+  const code = exitCode(report);
+  if (diff === "") {
+    if (code === 1 && !session.stopped)
+      complain("nothing to change: what remains is not fixed by --fix; audit names it");
+    return code;
+  }
   const failed = writeBytes(encode(diff), session.options);
-  if (failed !== null) complain(failed);
+  if (failed !== null) return refuse(failed);
   if (session.options.image !== undefined) tellDockerfile([...session.changed.values()]);
-  return failed !== null || targets.some(({ error }) => error !== null) ? 2 : 1;
+  return Math.max(code, 1);
 }

@@ -104,7 +104,12 @@ export function complainOfLimits(
   targets: readonly { readonly path: string; readonly limits: readonly string[] }[],
   options: OutputOptions,
 ): void {
-  if (chosenFormat(options) === "pretty") return;
+  if (chosenFormat(options) !== "pretty") tellLimits(targets);
+}
+
+export function tellLimits(
+  targets: readonly { readonly path: string; readonly limits: readonly string[] }[],
+): void {
   for (const { path, limits } of targets)
     for (const limit of limits) complain(visible(`${path}: not complete: ${limit}`));
 }

@@ -1,15 +1,24 @@
 /** The options of the commands that answer a question about configurations and change nothing. */
 import type { Command } from "commander";
 import type { CheckCommandOptions } from "./check.ts";
-import { collect, type Done, withImages, withOutput, withTargets } from "./command-options.ts";
+import { collect, type Done, withCommon, withImages, withOutput, withTargets } from "./command-options.ts";
 import type { CompareCommandOptions } from "./compare.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
+import type { RecordOptions } from "./recorded.ts";
+
+async function answered(
+  command: string,
+  { events }: RecordOptions,
+  run: () => Promise<number>,
+): Promise<number> {
+  return events === undefined ? run() : (await import("./recorded.ts")).recorded(command, events, run);
+}
 
 export function addExposure(program: Command, done: Done): void {
   const command = program.command("exposure").description("who may forward what, with the lines that decide");
-  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json", "html", "svg"])
+  withCommon(withOutput(withImages(withTargets(command)), ["pretty", "concise", "json", "html", "svg"]))
     .option(
       "--capability <name>",
       "only this: tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent (repeatable)",
@@ -19,9 +28,9 @@ export function addExposure(program: Command, done: Done): void {
     .option("--all", "show closed regions, too")
     .option("--exclude-no-login", "leave out regions in which nobody can log in")
     .option("-C <spec>", "also say in which region this connection lies (repeatable)", collect)
-    .action(async (files: string[], options: ExposureCommandOptions) => {
+    .action(async (files: string[], options: ExposureCommandOptions & RecordOptions) => {
       const { runExposure } = await import("./exposure.ts");
-      done(await runExposure(files, options));
+      done(await answered("exposure", options, () => runExposure(files, options)));
     });
 }
 
@@ -31,11 +40,11 @@ export function addCompare(program: Command, done: Done): void {
     .description(
       "which connections gained or lost which kind of forwarding: OLD NEW, --git REV [FILE], or FILE with --openssh A..B",
     );
-  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"])
+  withCommon(withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"]))
     .option("--git <rev>", "compare with the file as it is in that commit")
-    .action(async (files: string[], options: CompareCommandOptions) => {
+    .action(async (files: string[], options: CompareCommandOptions & RecordOptions) => {
       const { runCompare } = await import("./compare.ts");
-      done(await runCompare(files, options));
+      done(await answered("compare", options, () => runCompare(files, options)));
     });
 }
 
@@ -43,7 +52,7 @@ export function addEffective(program: Command, done: Done): void {
   const command = program
     .command("effective")
     .description("the effective value of every keyword for a connection, as sshd -T prints it");
-  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"])
+  withCommon(withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"]))
     .option(
       "-C <spec>",
       "a connection, as sshd -C: user=,host=,addr=,laddr=,lport=,rdomain=,group= (repeatable)",
@@ -51,18 +60,18 @@ export function addEffective(program: Command, done: Done): void {
     )
     .option("--why", "name the line that decides")
     .option("--as-sshd", "treat missing fields as sshd -T of that release does")
-    .action(async (file: string | undefined, options: EffectiveCommandOptions) => {
+    .action(async (file: string | undefined, options: EffectiveCommandOptions & RecordOptions) => {
       const { runEffective } = await import("./effective.ts");
-      done(await runEffective(file, options));
+      done(await answered("effective", options, () => runEffective(file, options)));
     });
 }
 
 export function addCheck(program: Command, done: Done): void {
   const command = program.command("check").description("would sshd of that release accept the file?");
-  withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"]).action(
-    async (files: string[], options: CheckCommandOptions) => {
+  withCommon(withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"])).action(
+    async (files: string[], options: CheckCommandOptions & RecordOptions) => {
       const { runCheck } = await import("./check.ts");
-      done(await runCheck(files, options));
+      done(await answered("check", options, () => runCheck(files, options)));
     },
   );
 }

@@ -180,7 +180,8 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
     lines.push(paint.bold(`${counted(total, "finding")}: ${kinds}${fixableText(report)}`));
     lines.push(`"sshd-policy rules ID" explains a rule`);
   } else if (report.targets.some(isJudged)) lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
-  lines.push(...new Set(report.targets.filter(isJudged).map(judgedText)));
+  const judged = report.targets.filter(isJudged);
+  lines.push(...new Set(judged.flatMap((target) => [judgedText(target), ...target.otherReadings])));
   return lines.map((line) => `${visible(line)}\n`).join("");
 }
 
@@ -202,10 +203,9 @@ function fixableText(report: AuditReport): string {
 
 function judgedText(target: TargetReport): string {
   const incomplete = target.complete ? "" : `; not complete: ${target.limits.join("; ")}`;
-  const others = target.otherReadings.map((reading) => `\n${reading}`).join("");
   // "dpkg: openssh-server 1:9.2p1-2" would name the version twice
   const source = target.opensshSource.replace(` ${target.openssh}`, "");
-  return `judged as OpenSSH ${target.openssh} (${source}); ${target.accounts}${policyText(target)}${incomplete}${others}`;
+  return `judged as OpenSSH ${target.openssh} (${source}); ${target.accounts}${policyText(target)}${incomplete}`;
 }
 
 function policyText({ policyFile }: TargetReport): string {
