@@ -21,9 +21,14 @@ const LINES = new RegExp(
   "gm",
 );
 
+/** Ours: more of them are no server's, and each is looked for in the text and in the report. */
+const MOST_LINES = 50;
+
 /** A value that stands elsewhere in the text, too, is left as it is: then it could matter that it is the same. */
 export function ownSettings(text: string): readonly OwnSetting[] {
-  return [...text.matchAll(LINES)].flatMap((found) => {
+  const lines = [...text.matchAll(LINES)];
+  if (lines.length > MOST_LINES) return [];
+  return lines.flatMap((found) => {
     const [line] = found;
     const end = found.index + line.length;
     const value = line.slice(line.search(/[ \t]/) + 1);
