@@ -20,6 +20,18 @@ function open(text: string, capability: Capability, release?: string): string[] 
     .map(({ condition }) => condition);
 }
 
+describe("what a program calls itself", () => {
+  it.each([
+    ["1:10.0p1-7+deb13u4", "OpenSSH_10.0p2 Debian-7+deb13u4", ["everybody"]],
+    ["1:10.0p1-7+deb13u4", "OpenSSH_10.0p1*", []],
+    ["10.0p1", "OpenSSH_10.0p2", ["everybody"]],
+    ["10.1", "OpenSSH_10.1p1", ["everybody"]],
+  ])("%s holds Match Version %j: %j", (of, pattern, expected) => {
+    const text = `AllowTcpForwarding no\nMatch Version "${pattern}"\nAllowTcpForwarding yes\n`;
+    expect(open(text, "tcp-local", of)).toEqual(expected);
+  });
+});
+
 describe("unix sockets that PermitOpen leaves", () => {
   it.each([
     ["any", "9.2", ["*"]],

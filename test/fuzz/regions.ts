@@ -111,11 +111,13 @@ async function judgeSamples(
 }
 
 /**
- * As the regions assume: no routing domain without a VRF, link-local peers have a zone, with UseDNS no the host is the
- * text of the address, and a client without one arrives at none.
+ * As the regions assume: no routing domain without a VRF, link-local peers have a zone, mapped ones are IPv4 (canohost.c),
+ * with UseDNS no the host is the text of the address, and a client without one arrives at none.
  */
 function asAssumed(config: Config, connection: string): string {
-  const zoned = connection.replace(/(^|,)addr=fe80::1(?=,|$)/, "$1addr=fe80::1%lo");
+  const zoned = connection
+    .replace(/(^|,)addr=fe80::1(?=,|$)/, "$1addr=fe80::1%lo")
+    .replace(/(^|,)addr=::ffff:(?=[0-9.]+(?:,|$))/, "$1addr=");
   const addr = /(?:^|,)addr=([^,]*)/.exec(zoned)?.[1] ?? "";
   const isApart = addr === NOT_OVER_IP.addr;
   const arrived = isApart
