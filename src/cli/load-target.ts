@@ -42,8 +42,8 @@ export interface Wanted {
 
 /** Bytes from which on a file takes long enough for V8's threads to begin. */
 const LARGE = 20_000;
-/** Bytes from which on a heap that doubles is too large. */
-const HUGE = 1_000_000;
+/** Bytes from which on memory counts for more than time. */
+const HUGE = 2_000_000;
 
 export function load(wanted: Wanted, opening: Opening): Opened {
   const { options, release, people } = opening;

@@ -11,14 +11,17 @@ export function optimizeLater(budget: number): void {
   setFlag(`--interrupt-budget=${budget}`, { lastKnown: 11 });
 }
 
-/** New objects are sorted out by one thread, and soon: while there are a few megabytes, more threads and room gain nothing. */
+/** New objects are sorted out by one thread: several cost more than they gain while there are a few megabytes. */
 export function collectInOneThread(): void {
   setFlag("--no-parallel-scavenge");
-  setFlag("--semi-space-growth-factor=1");
 }
 
-/** For a heap of more than a hundred megabytes: it may grow by seven tenths, not by as much again, until it is looked through. */
+/**
+ * For a heap of more than a hundred megabytes: little room for new objects, and it grows by seven tenths, not by as much
+ * again, until it is looked through. Saves a sixth of the memory, costs a fifth of the time.
+ */
 export function collectSooner(): void {
+  setFlag("--semi-space-growth-factor=1");
   setFlag("--heap-growing-percent=70");
 }
 

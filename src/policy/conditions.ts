@@ -74,6 +74,8 @@ function exceptionsOf(searcher: Searcher, { met, without }: Scope): string[] {
 /** A criterion and what it is called. */
 interface Called {
   readonly attribute: Atom["attribute"];
+  /** of the attribute, in ORDER */
+  readonly rank: number;
   readonly text: string;
 }
 
@@ -85,14 +87,13 @@ function describeGuard(searcher: Searcher, guard: Guard): string {
   }
   const [only] = called;
   if (only === undefined) return "everybody";
-  const isPlace = ({ attribute }: Called): boolean => ORDER.indexOf(attribute) >= FIRST_PLACE;
-  if (called.length === 1) return isPlace(only) ? `everybody ${only.text}` : only.text;
-  called.sort((a, b) => ORDER.indexOf(a.attribute) - ORDER.indexOf(b.attribute));
+  if (called.length === 1) return only.rank >= FIRST_PLACE ? `everybody ${only.text}` : only.text;
+  called.sort((a, b) => a.rank - b.rank);
   const namesUser = called.some(({ attribute }) => attribute === "user");
   const people: string[] = [];
   const places: string[] = [];
   for (const one of called) {
-    if (isPlace(one)) places.push(one.text);
+    if (one.rank >= FIRST_PLACE) places.push(one.text);
     else if (namesUser && one.attribute === "group") people.push(one.text.replace(/^members of /, "in "));
     else people.push(one.text);
   }
@@ -106,7 +107,10 @@ function callAtom(searcher: Searcher, index: number): Called | null {
   if (known !== undefined) return known;
   const atom = searcher.atoms.list[index];
   const text = atom === undefined ? null : describeAtom(atom);
-  const called = atom === undefined || text === null ? null : { attribute: atom.attribute, text };
+  const called =
+    atom === undefined || text === null
+      ? null
+      : { attribute: atom.attribute, rank: ORDER.indexOf(atom.attribute), text };
   atoms.set(index, called);
   return called;
 }
@@ -175,9 +179,12 @@ interface Wording {
 
 function listText(text: string, wording: Wording): string | null {
   if (PLAIN.test(text)) return wording.one + text;
-  const items = text.split(",").filter((item) => item !== "");
-  const named = items.filter((item) => !item.startsWith("!"));
-  const excluded = items.filter((item) => item.startsWith("!")).map((item) => item.slice(1));
+  const named: string[] = [];
+  const excluded: string[] = [];
+  for (const item of text.split(",")) {
+    if (item.startsWith("!")) excluded.push(item.slice(1));
+    else if (item !== "") named.push(item);
+  }
   const others = excluded.length === 0 ? "" : `, not ${excluded.join(" or ")}`;
   if (named.includes("*")) {
     if (excluded.length === 0) return wording.all;

@@ -20,6 +20,7 @@ export function indexAddresses(atoms: readonly Atom[], attribute: "address" | "l
   }
   const sorted = [...byBits.keys()].sort();
   const lengths = [...new Set(sorted.map((bits) => bits.length))];
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   return {
     overlapping: (atom) => {
       const found = atoms[atom];
@@ -32,7 +33,7 @@ export function indexAddresses(atoms: readonly Atom[], attribute: "address" | "l
       for (const network of networks) {
         const bits = networkBits(network);
         for (const length of lengths) if (length <= bits.length) add(bits.slice(0, length));
-        for (const inner of beginningWith(sorted, bits)) add(inner);
+        if (bits.length < longest) for (const inner of beginningWith(sorted, bits)) add(inner);
       }
       return overlapping;
     },
