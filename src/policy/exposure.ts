@@ -203,17 +203,19 @@ function walk(walking: Walk, { scope, witness }: Start): void {
     emit({ allowed: ending.allowed, scope, witness, choices: choices.concat(ending.choices) });
     return;
   }
-  const { lines, closes } = question;
-  const take = (choice: Choice, start: Start): void => {
-    choices.push(choice);
-    if (closes(choice.values)) emit({ ...start, allowed: false, choices: [...choices] });
-    else walk(walking, start);
-    choices.pop();
-  };
-  if (lines.guarded.length === 0) take(lines.otherwise, { scope, witness });
+  const { lines } = question;
+  if (lines.guarded.length === 0) take(walking, question, lines.otherwise, { scope, witness });
   else
     for (const part of reasoning.partitionOf(lines, scope, witness).parts)
-      take(choiceAt(lines, part), { scope: part.scope, witness: part.connection });
+      take(walking, question, choiceAt(lines, part), { scope: part.scope, witness: part.connection });
+}
+
+function take(walking: Walk, { closes }: Question, choice: Choice, start: Start): void {
+  const { choices, emit } = walking;
+  choices.push(choice);
+  if (!closes(choice.values)) walk(walking, start);
+  else emit({ allowed: false, scope: start.scope, witness: start.witness, choices: choices.slice() });
+  choices.pop();
 }
 
 function namingOf({ allowed, choices }: Region): readonly Choice[] {
