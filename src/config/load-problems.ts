@@ -31,7 +31,10 @@ export function reportGrammar(
   sshdNumber: number,
   wanted: (problem: GrammarProblem) => boolean,
 ): boolean {
-  const found = (text.problemsByLine.get(sshdNumber) ?? []).filter(wanted);
+  const problems = text.problemsByLine.get(sshdNumber);
+  // nearly every line
+  if (problems === undefined) return false;
+  const found = problems.filter(wanted);
   for (const problem of found) pushGrammarProblem(loading, text, problem);
   return found.length > 0;
 }
