@@ -79,6 +79,20 @@ describe("audit", () => {
     });
   });
 
+  test.each([
+    [["--root", "/a", "--root", "/b"], /argument '\/b' is invalid\. it can be given once only/],
+    [["--repo", "/a", "--repo", "/b"], /argument '\/b' is invalid\. it can be given once only/],
+    [[""], /a FILE has no name: an empty argument stands where one is wanted/],
+  ])("no target is left out without a word: %j", (options, message) => {
+    expect(runCli(["audit", ...options])).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+  });
+
+  test("a release that is older than all known is named whole", () => {
+    const root = makeRoot({ "/open": OPEN });
+    const { stdout } = runCli(["audit", "--openssh", "3.1", "--format", "pretty", `${root}/open`]);
+    expect(stdout).toContain("given with --openssh 3.1, older than 7.4, the oldest known: read as 7.4");
+  });
+
   test("an answer that cannot be written is an error", () => {
     const root = makeRoot({ "/open": OPEN });
     const command = `"${process.execPath}" "$@" > /dev/full`;

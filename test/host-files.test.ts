@@ -155,6 +155,28 @@ describe("the state folder", () => {
   });
 });
 
+describe("a folder that nobody may write", () => {
+  test("is named, not the tool that could not copy", async () => {
+    const denied: Machine = {
+      ...machine,
+      run: async () => ({
+        status: 1,
+        stdout: "",
+        stderr: "cp: cannot create: Permission denied\n",
+        failed: null,
+      }),
+      create: () => {
+        throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+      },
+    };
+    expect(await replaceFiles(denied, [replacement("a")])).toEqual({
+      kind: "refused",
+      because: `${folder}/a cannot be replaced: no permission to write in ${folder}`,
+    });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+  });
+});
+
 describe("confirming", () => {
   test("where no fix was ever made finds nothing, and makes no folder", async () => {
     expect(await confirmRuns(machine, `${folder}/none`)).toEqual({ kind: "nothing" });

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import {
   collect,
   type Done,
+  once,
   positive,
   seconds,
   withImages,
@@ -23,7 +24,7 @@ export function addAudit(program: Command, done: Done): void {
     "markdown",
     "html",
   ])
-    .option("--repo <dir>", "find sshd_config files and drop-ins in a tree of configuration")
+    .option("--repo <dir>", "find sshd_config files and drop-ins in a tree of configuration", once)
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
       new Option("--profile <name>", "which rules: default, or strict, which adds reminders").choices([

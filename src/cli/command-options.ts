@@ -8,6 +8,12 @@ export function collect(value: string, previous: readonly string[] | undefined):
   return [...(previous ?? []), value];
 }
 
+/** A second one would leave the first unread, without a word. */
+export function once(value: string, previous: string | undefined): string {
+  if (previous !== undefined) throw new InvalidArgumentError("it can be given once only");
+  return value;
+}
+
 /** Whole seconds, up to a day. */
 export function seconds(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 86_400)
@@ -24,7 +30,7 @@ export function withTargets(command: Command, argument = "[FILE...]"): Command {
   return command
     .argument(argument, "sshd_config files; - is standard input (default: the live host's own)")
     .option("--stdin-filename <path>", "where standard input would lie")
-    .option("--root <dir>", "a folder that is the / of a server")
+    .option("--root <dir>", "a folder that is the / of a server", once)
     .option("--openssh <release>", "the release to judge by: 9.2, 9.9p1, 9.2+debian, a package version")
     .option(
       "--accounts <who>",

@@ -1,5 +1,5 @@
 /** The sshd that a probe runs, and which release it is. */
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseRelease, type Release } from "../../grammar/release.ts";
 import { folderTree } from "../files/folder.ts";
@@ -40,7 +40,8 @@ export function findSshd(
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    // a folder can be "executed", too
+    return statSync(path).isFile();
   } catch {
     return false;
   }

@@ -55,6 +55,7 @@ export function misuseOf(
 ): string | null {
   if (root !== undefined && image !== undefined) return "--root and --image exclude each other";
   if (platform !== undefined && image === undefined) return "--platform chooses from an --image";
+  if (files.includes("")) return "a FILE has no name: an empty argument stands where one is wanted";
   if (files.filter((file) => file === "-").length > 1) return "standard input can be read once only";
   if ((root !== undefined || image !== undefined) && files.includes("-"))
     return "--root or --image and standard input exclude each other: --stdin-filename says where the text would lie";

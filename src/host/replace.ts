@@ -119,6 +119,9 @@ async function copyAttributes(
   const { status, stderr, failed } = await machine.run(argv);
   if (status === 0) return;
   machine.unlink(twin);
+  // what keeps anything from being made there is told in the system's words
+  machine.create(twin);
+  machine.unlink(twin);
   // without GNU cp a plain twin is right only where the file carries nothing but mode and owner
   if (machine.self.platform === "linux" && failed === null)
     throw new Error(

@@ -204,7 +204,9 @@ function fixableText(report: AuditReport): string {
 function judgedText(target: TargetReport): string {
   const incomplete = target.complete ? "" : `; not complete: ${target.limits.join("; ")}`;
   // "dpkg: openssh-server 1:9.2p1-2" would name the version twice
-  const source = target.opensshSource.replace(` ${target.openssh}`, "");
+  const short = target.opensshSource.slice(0, -` ${target.openssh}`.length);
+  const isPackage = target.opensshSource.endsWith(` ${target.openssh}`) && /: [^ ]+$/.test(short);
+  const source = isPackage ? short : target.opensshSource;
   return `judged as OpenSSH ${target.openssh} (${source}); ${target.accounts}${policyText(target)}${incomplete}`;
 }
 
