@@ -62,6 +62,20 @@ const fastOnce = {
   },
 };
 
+/** Chevrotain copies 150 methods into one prototype, for each of which V8 copies all before: 2 ms. A chain needs no copies. */
+const chainedMixins = {
+  name: "chained-mixins",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/chevrotain\/.*\/apply_mixins\.js$/ }, () => ({
+      contents: `export function applyMixins(derived, bases) {
+        let above = Object.prototype;
+        for (const { prototype } of bases) above = Object.setPrototypeOf(prototype, above);
+        Object.setPrototypeOf(derived.prototype, above);
+      }`,
+    }));
+  },
+};
+
 /** A rule's documentation, a sixth of the bundle, becomes an object when somebody reads it, which no audit does. */
 const lateDocs = {
   name: "late-docs",
@@ -117,7 +131,7 @@ function licences() {
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(`${dist}/chunks`, { recursive: true });
-const plugins = [splitChunks("./chunks"), withoutChildProcess, fastOnce, lateDocs];
+const plugins = [splitChunks("./chunks"), withoutChildProcess, fastOnce, chainedMixins, lateDocs];
 const main = `(function(require){${await bundle("src/cli/main.ts", { plugins })}})`;
 const mainName = `chunks/main-${createHash("sha256").update(main).digest("hex").slice(0, 8)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
