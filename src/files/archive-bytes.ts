@@ -1,6 +1,6 @@
 /** The bytes of archives: a range of a file, in which what is not wanted is passed over by seeking, or a stream. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { skim, type Window } from "./skim.ts";
+import { noTail, skim, type Window } from "./skim.ts";
 import { cutShort, READ_HEADER, type Step, type TarEntry, type Visitor, walkTar } from "./tar.ts";
 import { ArchiveError, BLOCK, type Piece } from "./tar-header.ts";
 
@@ -58,6 +58,8 @@ export function walkRange(range: Range, visitor: Visitor): void {
     from: 0,
     to: 0,
     size: BLOCK,
+    passed: new Set<string>(),
+    tail: noTail(),
   };
   let at = 0;
   for (let step: Step | null = READ_HEADER; step !== null; ) {

@@ -63,6 +63,7 @@ function archiveStore(range: Range): Store {
   let isRoot = false;
   walkRange(range, {
     concerns: (_, kind) => !isRoot && kind !== "folder",
+    passesBeside: () => isRoot,
     enter: (entry) => {
       members.set(entry.path, entry);
       isRoot = members.size > MAX_MEMBERS;
@@ -207,6 +208,7 @@ async function readStream(chunks: Chunks, wanted: Wanted): Promise<StreamReading
   const isMember = (path: string): boolean => LAYER.test(path) || DOCUMENT.test(path);
   const visitor: Visitor = {
     concerns: (path, kind) => (isMember(path) && kind !== "folder") || root.visitor.concerns(path, kind),
+    passesBeside: () => false,
     enter: (entry) => {
       if (!isMember(entry.path)) return root.visitor.enter(entry);
       if (members.size < MAX_MEMBERS) members.set(entry.path, entry);

@@ -133,6 +133,7 @@ export function collect(
       }
       return mayBeWanted && wanted.keeping(path) !== "nothing";
     },
+    passesBeside: () => !mayBeWanted,
     enter: (entry) => {
       const { path, length } = entry;
       if (entry.kind !== "file") add(entry, null);

@@ -1,7 +1,7 @@
 /**
  * Passes over the headers of tar entries of the plainest kind that are of no interest: in most images all but a few. The
- * walk (tar.ts) reads the same headers, and all others, function by function. This is one loop that calls nearly nothing,
- * because V8 takes longer to compile many small functions than all of this takes.
+ * walk (tar.ts) reads the same headers, and all others, function by function. This is one loop that leaves to functions
+ * of Node.js what would be a loop over bytes: it ends before V8 has made such loops fast.
  */
 import { readSync } from "node:fs";
 import { insidePath, type Visitor } from "./tar.ts";
@@ -18,19 +18,40 @@ export interface Window {
   to: number;
   /** how much the next reading takes */
   size: number;
+  /** folders, as names are written, in which no file is of interest */
+  readonly passed: Set<string>;
+  readonly tail: Tail;
+}
+
+/** Behind the checksum most headers of a layer are alike: kind, link, owner and device. What the last one had there. */
+export interface Tail {
+  readonly bytes: Buffer;
+  flag: number;
+  /** of its bytes */
+  sum: number;
 }
 
 /** How far on a header is near: reading so much more costs less than another call. */
 const NEAR = 4 * 1024;
 const ZERO = 0x30;
+const DOT = 0x2e;
+/** Places of the fields in a header, and of what ends the last one. */
+const SIZE = { start: 124, end: 135 } as const;
+const CHECKSUM = { start: 148, end: 154 } as const;
+const TAIL = 156;
+
+/** Without a last header: no flag is like this. */
+export function noTail(): Tail {
+  return { bytes: Buffer.alloc(BLOCK - TAIL, 0xff), flag: -1, sum: 0 };
+}
 
 /**
  * The place of the first header from `at` on that the walk must see, as it is of interest, extended, damaged or in any
  * way unusual, or not before `end`. Headers lie close together or far apart: the window grows while the next one is
  * near, and is one header when not.
  */
-export function skim(window: Window, at: number, end: number, { concerns }: Visitor): number {
-  const { handle, memory, words } = window;
+export function skim(window: Window, at: number, end: number, visitor: Visitor): number {
+  const { handle, memory, words, passed, tail } = window;
   while (at + BLOCK <= end) {
     if (at < window.from || at + BLOCK > window.to) {
       const isNear = at >= window.from && at <= window.to + NEAR;
@@ -40,34 +61,54 @@ export function skim(window: Window, at: number, end: number, { concerns }: Visi
       if (at + BLOCK > window.to) return at;
     }
     const start = at - window.from;
-    const flag = memory[start + 156] ?? 0;
-    // ordinary files, links, folders and devices, whose name is not in two fields
-    if (flag < ZERO || flag > ZERO + 6 || memory[start + 345] !== 0) return at;
-    let sum = sumOf(words, start >> 2) + 8 * 32;
-    for (let index = start + 148; index < start + 156; index++) sum -= memory[index] ?? 0;
-    for (let index = start + 148; index < start + 154; index++)
-      sum -= ((memory[index] ?? 0) - ZERO) << (3 * (start + 153 - index));
-    if (sum !== 0) return at;
-    let size = 0;
-    let index = start + 124;
-    for (; index < start + 135; index++) {
-      const digit = (memory[index] ?? 0) - ZERO;
-      if (digit < 0 || digit > 7) return at;
-      size = size * 8 + digit;
+    const isAlike = memory.compare(tail.bytes, 0, BLOCK - TAIL, start + TAIL, start + BLOCK) === 0;
+    if (!isAlike && !takeTail(window, start)) return at;
+    const sum = sumOf(words, start / 4, (start + CHECKSUM.start) / 4) + 8 * 32 + tail.sum;
+    if (octal(memory, start + CHECKSUM.start, start + CHECKSUM.end) !== sum) return at;
+    const size = octal(memory, start + SIZE.start, start + SIZE.end);
+    if (size === -1) return at;
+    const nul = memory.indexOf(0, start);
+    const name = memory.toString("latin1", start, nul === -1 ? start + 100 : Math.min(nul, start + 100));
+    const slash = name.lastIndexOf("/");
+    const folder = name.slice(0, Math.max(0, slash));
+    // no folder itself, no whiteout, nothing that leads elsewhere
+    const isPlain = tail.flag === ZERO && slash + 1 < name.length && name.charCodeAt(slash + 1) !== DOT;
+    if (!isPlain || !passed.has(folder)) {
+      const path = insidePath(name);
+      if (visitor.concerns(path, kindOf(String.fromCharCode(tail.flag), name))) return at;
+      if (isPlain && visitor.passesBeside(path)) passed.add(folder);
     }
-    index = start;
-    while (index < start + 100 && memory[index] !== 0) index++;
-    const name = memory.toString("latin1", start, index);
-    if (concerns(insidePath(name), kindOf(String.fromCharCode(flag), name))) return at;
-    at += BLOCK + (flag === ZERO ? Math.ceil(size / BLOCK) * BLOCK : 0);
+    at += BLOCK + (tail.flag === ZERO ? Math.ceil(size / BLOCK) * BLOCK : 0);
   }
   return at;
 }
 
-/** Of all bytes of a block: four at a time, in two pairs of which each has 16 bits for its sum. */
-function sumOf(words: Uint32Array, from: number): number {
+/** False for what is no ordinary file, link, folder or device, or has its name in two fields. */
+function takeTail({ memory, words, tail }: Window, start: number): boolean {
+  const flag = memory[start + TAIL] ?? 0;
+  if (flag < ZERO || flag > ZERO + 6 || memory[start + 345] !== 0) return false;
+  memory.copy(tail.bytes, 0, start + TAIL, start + BLOCK);
+  tail.flag = flag;
+  tail.sum = sumOf(words, (start + TAIL) / 4, (start + BLOCK) / 4);
+  return true;
+}
+
+/** Of plain digits; -1 for anything else. */
+function octal(memory: Buffer, start: number, end: number): number {
+  let number = 0;
+  for (let index = start; index < end; index++) {
+    // digits are the bytes of which this leaves 0 to 7
+    const digit = (memory[index] ?? 0) ^ ZERO;
+    if (digit > 7) return -1;
+    number = number * 8 + digit;
+  }
+  return number;
+}
+
+/** Of the bytes in words: four at a time, in two pairs of which each has 16 bits for its sum. */
+function sumOf(words: Uint32Array, from: number, to: number): number {
   let sum = 0;
-  for (let index = from; index < from + BLOCK / 4; index++) {
+  for (let index = from; index < to; index++) {
     const word = words[index] ?? 0;
     sum += (word & 0xff00ff) + ((word >>> 8) & 0xff00ff);
   }

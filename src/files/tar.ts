@@ -43,6 +43,8 @@ export type Use = "read" | "stream" | "pass";
 export interface Visitor {
   /** called for each entry, before anything else of it is read: most are of no interest */
   readonly concerns: (path: string, kind: EntryKind) => boolean;
+  /** True when of this folder's files none is of interest, whatever its name, unless that begins with a dot. Asked behind `concerns`. */
+  readonly passesBeside: (path: string) => boolean;
   readonly enter: (entry: TarEntry) => Use;
   /** the data of an entry that is read; as long as it is, the bytes are the archive's and must be copied to be kept */
   readonly data: (entry: TarEntry, bytes: Buffer) => void;
