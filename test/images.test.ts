@@ -259,6 +259,11 @@ describe("layers", () => {
     ["a link that leads to itself", [[link("etc/ssh/sshd_config", "sshd_config")]], "ELOOP"],
     ["links that lead to each other", [[link("etc/ssh", "/x"), link("x", "/etc/ssh")]], "ELOOP"],
     [
+      "an entry written through a link beside files of no interest",
+      [[OLD, file("opt/a/x", "x"), link("opt/a/ssh", "/etc/ssh"), file("opt/a/ssh/sshd_config", "new\n")]],
+      "new\n",
+    ],
+    [
       "an entry written through a link of a lower layer",
       [[OLD, link("conf", "etc/ssh")], [file("conf/sshd_config", "through\n")]],
       "through\n",
