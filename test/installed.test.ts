@@ -8,7 +8,7 @@ import { type StartOptions, startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
-const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null };
+const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null, limit: null };
 
 const stanza = (name: string, status: string, version: string): string =>
   `Package: ${name}\nStatus: ${status}\nVersion: ${version}\nDescription: x\n Package: openssh-server\n`;
@@ -94,7 +94,7 @@ describe("startOptions", () => {
   const unit = (exec: string): string => `[Service]\nEnvironmentFile=-/etc/default/ssh\nExecStart=${exec}\n`;
   const UNIT = "/usr/lib/systemd/system/ssh.service";
 
-  test.each<[string, ServerTree, StartOptions]>([
+  test.each<[string, ServerTree, Omit<StartOptions, "limit">]>([
     [
       "Debian's unit with $SSHD_OPTS",
       {
@@ -273,6 +273,26 @@ describe("startOptions", () => {
       { options: ["PermitTunnel=no"], configFile: null, source: "/etc/rc.conf" },
     ],
   ])("%s", (_, files, expected) => {
-    expect(startOptions(folderTree(makeRoot(files)))).toEqual(expected);
+    expect(startOptions(folderTree(makeRoot(files)))).toEqual({ ...expected, limit: null });
+  });
+
+  test.each([
+    [
+      "/opt/start-ssh --fast",
+      `${UNIT} starts a program that may give sshd options of its own: they are not read`,
+    ],
+    [
+      "/usr/sbin/sshd -D -o PermitOpen=%H:22",
+      `${UNIT} starts sshd with options that have a % specifier: they are not read`,
+    ],
+    [
+      "/bin/sh -c 'exec /usr/sbin/sshd -D $(cat /etc/ssh/options)'",
+      `${UNIT} starts sshd with options that a shell computes: they are not read`,
+    ],
+    ["/usr/sbin/sshd -D -o VersionAddendum=100%%", null],
+    ["/opt/openssh/sbin/sshd-10 -D", null],
+    ["/usr/bin/numactl -N 0 /usr/sbin/sshd -D", null],
+  ])("what can't be followed is a limit: %s", (command, limit) => {
+    expect(startOptions(folderTree(makeRoot({ [UNIT]: unit(command) }))).limit).toBe(limit);
   });
 });

@@ -14,11 +14,11 @@ export interface People {
   readonly limits: readonly string[];
 }
 
-/** Why the accounts are not all that counts here. A passwd file alone does not tell who is in which group. */
-export function accountLimitsOf({ config, world, accountLimits }: Target): readonly string[] {
+/** What is not known of the target beside its configuration. A passwd file alone does not tell who is in which group. */
+export function targetLimitsOf({ config, world, limits }: Target): readonly string[] {
   const groupsUnknown = world?.every(({ groups }) => groups.length === 0) ?? false;
-  if (!groupsUnknown || !asksForGroups(config)) return accountLimits;
-  return [...accountLimits, "who is in which group is not known: --accounts needs the group file, too"];
+  if (!groupsUnknown || !asksForGroups(config)) return limits;
+  return [...limits, "who is in which group is not known: --accounts needs the group file, too"];
 }
 
 function asksForGroups({ matches, directives }: Config): boolean {

@@ -8,7 +8,7 @@ import type { FileTree } from "../files/tree.ts";
 import { type Comparison, comparePolicies } from "../policy/compare.ts";
 import { compareJson, comparePretty } from "../report/compare.ts";
 import { visible } from "../report/text.ts";
-import { accountLimitsOf } from "./chosen-accounts.ts";
+import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF } from "./other-readings.ts";
 import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { latin1 } from "./paths.ts";
@@ -46,11 +46,11 @@ interface Sides {
   readonly after: Target;
 }
 
-/** Who is in which group; and around a drop-in by itself what it does not set, unless both set the same. */
+/** What is not known of each target; and around a drop-in by itself what it does not set, unless both set the same. */
 function openQuestions({ before, after }: Sides): readonly string[] {
   const isOpen = (before.fragment || after.fragment) && writtenIn(before.config) !== writtenIn(after.config);
-  const ofAccounts = [before, after].flatMap(accountLimitsOf);
-  return [...new Set([...ofAccounts, ...(isOpen ? [BY_ITSELF] : [])])];
+  const ofTargets = [before, after].flatMap(targetLimitsOf);
+  return [...new Set([...ofTargets, ...(isOpen ? [BY_ITSELF] : [])])];
 }
 
 /** Keywords and arguments of all lines, without blanks and comments. */

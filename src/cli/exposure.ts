@@ -17,7 +17,7 @@ import {
 } from "../report/exposure.ts";
 import { visible } from "../report/text.ts";
 import { makeSource } from "../source/source.ts";
-import { accountLimitsOf } from "./chosen-accounts.ts";
+import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF, readingsElsewhere } from "./other-readings.ts";
 import {
   chosenFormat,
@@ -123,7 +123,7 @@ function expose(
     openssh: releaseText(target),
     opensshSource: target.releaseSource,
     accounts: target.accountsText,
-    exposure: withLimits(found, accountLimitsOf(target), readingsElsewhere(target)),
+    exposure: withLimits(found, targetLimitsOf(target), readingsElsewhere(target)),
     answers: found.answers.filter((answer) => isShown(answer, options)),
     connections: connections.map((connection) => ({
       connection,

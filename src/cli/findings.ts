@@ -11,7 +11,7 @@ import type { Answer } from "../policy/answer.ts";
 import { exposure } from "../policy/exposure.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { lineUses } from "../policy/line-uses.ts";
-import { accountLimitsOf } from "./chosen-accounts.ts";
+import { targetLimitsOf } from "./chosen-accounts.ts";
 import type { Judging } from "./prepare-audit.ts";
 import { isServer, type Target, worldOf } from "./target.ts";
 
@@ -42,7 +42,7 @@ export function findingsOf(
     ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
     suppressions: suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
   });
-  const limits = [...new Set([...config.limits, ...found.limits, ...accountLimitsOf(target)])];
+  const limits = [...new Set([...config.limits, ...found.limits, ...targetLimitsOf(target)])];
   if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),

@@ -78,7 +78,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     accounts: people.known,
     world: people.world,
     accountsText: people.text,
-    accountLimits: people.limits,
+    limits: [...people.limits, ...(start?.limit == null ? [] : [start.limit])],
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,

@@ -41,8 +41,8 @@ export interface Target {
   /** nobody but these may exist; null: anybody may (--accounts open) */
   readonly world: readonly Account[] | null;
   readonly accountsText: string;
-  /** why the accounts may not be all there are; empty otherwise */
-  readonly accountLimits: readonly string[];
+  /** why its accounts, or the options that sshd is started with, may not be all there are; empty otherwise */
+  readonly limits: readonly string[];
   /** findings of this file alone are shown: a drop-in given as FILE; its path inside the tree after links */
   readonly onlyRealPath: string | null;
   /** a drop-in that no main file includes: what it does not set is unknown */

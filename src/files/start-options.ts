@@ -19,9 +19,11 @@ export interface StartOptions {
   readonly configFile: string | null;
   /** the file that holds them, for people; null where nothing was found */
   readonly source: string | null;
+  /** why there may be more options than these; null: there are none */
+  readonly limit: string | null;
 }
 
-export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null };
+export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null, limit: null };
 
 export function startOptions(tree: FileTree): StartOptions {
   for (const unit of [...connectionUnits(tree), "ssh.service", "sshd.service"]) {
@@ -82,7 +84,26 @@ function unitCommand(tree: FileTree, unit: string): StartOptions | null {
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
   const environment = [...variables].map(([name, value]) => `${name}=${value}`);
   // behind env, numactl or a shell's -c; a program of another name may be sshd all the same
-  return commandOptions({ command: words, environment }, from) ?? readOptions(words.slice(1), from);
+  const read = commandOptions({ command: words, environment }, from);
+  const options = read ?? readOptions(words.slice(1), from);
+  return { ...options, limit: limitOf(command, read !== null || isSshdLike(words[0] ?? "")) };
+}
+
+/** sshd's own name, or a build of it beside the system's: sshd-10, sshd.local */
+function isSshdLike(program: string): boolean {
+  return /(?:^|\/)sshd[^/]*$/.test(program);
+}
+
+/** What can't be followed without running something, or asking systemd (systemd.unit(5), "Specifiers"). */
+function limitOf({ path, value }: UnitLine, namesSshd: boolean): string | null {
+  const what = !namesSshd
+    ? "starts a program that may give sshd options of its own"
+    : value.replaceAll("%%", "").includes("%")
+      ? "starts sshd with options that have a % specifier"
+      : /\$\(|`/.test(value)
+        ? "starts sshd with options that a shell computes"
+        : null;
+  return what === null ? null : `${path} ${what}: they are not read`;
 }
 
 /** An empty assignment takes back what came before. */
@@ -133,5 +154,7 @@ function readOptions(words: readonly string[], source: string): StartOptions {
     if (word[at] === "p") options.push(`Port=${value}`);
     if (word[at] === "f") configFile = value;
   }
-  return options.length === 0 && configFile === null ? NO_OPTIONS : { options, configFile, source };
+  return options.length === 0 && configFile === null
+    ? NO_OPTIONS
+    : { options, configFile, source, limit: null };
 }
