@@ -31,6 +31,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .description("audits and edits OpenSSH's sshd_config: who can forward what through this server")
     .version(ownVersion())
     .exitOverride()
+    .hook("preAction", refuseOverwriting)
     .configureOutput({
       writeOut: (text) => writeStandardOutput([Buffer.from(text)]),
       outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`),
@@ -48,6 +49,20 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : EXIT.usage;
   }
+}
+
+/** Before anything is opened: --events empties its file at once. */
+async function refuseOverwriting(_: Command, command: Command): Promise<void> {
+  const options = command.opts();
+  if (
+    options["output"] === undefined &&
+    options["events"] === undefined &&
+    options["writeBaseline"] === undefined
+  )
+    return;
+  const { overwritten } = await import("./overwriting.ts");
+  const refusal = overwritten(command.args, options);
+  if (refusal !== null) command.error(refusal);
 }
 
 /** Arguments that are no UTF-8 are read as bytes. */

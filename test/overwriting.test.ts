@@ -1,0 +1,41 @@
+/** No option writes over a file that the call reads. */
+import { readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const TEXT = "AllowTcpForwarding no\n";
+
+describe("a file that is read is not written", () => {
+  test.each([
+    ["audit", "sshd_config", "--output", "sshd_config"],
+    ["audit", "sshd_config", "--output", "link"],
+    ["audit", "sshd_config", "--write-baseline", "link"],
+    ["audit", "sshd_config", "--fix", "--events", "sshd_config"],
+    ["audit", "other", "--config", "sshd_config", "--output", "link"],
+    ["exposure", "sshd_config", "--events", "./sshd_config"],
+    ["compare", "other", "sshd_config", "--output", "sshd_config"],
+    ["effective", "sshd_config", "-C", "user=bob", "--output", "link"],
+  ])("%j", (...args) => {
+    const cwd = makeRoot({ "/sshd_config": TEXT, "/other": "AllowTcpForwarding no\n" });
+    symlinkSync("sshd_config", join(cwd, "link"));
+    const { code, stderr } = runCli(args, { cwd });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^sshd-policy: --[a-z-]+ \S+ would overwrite a file that is read\n$/),
+    });
+    expect(readFileSync(join(cwd, "sshd_config"), "latin1")).toBe(TEXT);
+  });
+
+  test.each([
+    ["audit", "sshd_config", "--output", "new"],
+    ["audit", "sshd_config", "--output", "/dev/null"],
+    ["check", "sshd_config", "--output", "other"],
+  ])("another one is: %j", (...args) => {
+    const cwd = makeRoot({ "/sshd_config": TEXT, "/other": "x\n" });
+    const { code, stderr } = runCli(args, { cwd });
+    expect({ code, stderr }).toEqual({ code: args[0] === "audit" ? 1 : 0, stderr: "" });
+    expect(readFileSync(join(cwd, "sshd_config"), "latin1")).toBe(TEXT);
+  });
+});
