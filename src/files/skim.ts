@@ -31,6 +31,8 @@ export interface Tail {
   sum: number;
 }
 
+/** One folder has many spellings; images have some thousand folders. */
+const MOST_PASSED = 20_000;
 /** How far on a header is near: reading so much more costs less than another call. */
 const NEAR = 4 * 1024;
 const ZERO = 0x30;
@@ -76,7 +78,7 @@ export function skim(window: Window, at: number, end: number, visitor: Visitor):
     if (!isPlain || !passed.has(folder)) {
       const path = insidePath(name);
       if (visitor.concerns(path, kindOf(String.fromCharCode(tail.flag), name))) return at;
-      if (isPlain && visitor.passesBeside(path)) passed.add(folder);
+      if (isPlain && passed.size < MOST_PASSED && visitor.passesBeside(path)) passed.add(folder);
     }
     at += BLOCK + (tail.flag === ZERO ? Math.ceil(size / BLOCK) * BLOCK : 0);
   }
