@@ -93,13 +93,18 @@ describe("audit", () => {
     expect(stdout).toContain("given with --openssh 3.1, older than 7.4, the oldest known: read as 7.4");
   });
 
-  test("an answer that cannot be written is an error", () => {
-    const root = makeRoot({ "/open": OPEN });
-    const command = `"${process.execPath}" "$@" > /dev/full`;
-    const { status, stderr } = spawnSync("sh", ["-c", command, "sh", ...COMMAND, "audit", `${root}/open`]);
-    expect(String(stderr)).toMatch(/^sshd-policy: standard output cannot be written: ENOSPC/);
-    expect(status).toBe(2);
-  });
+  test.each([["audit", "sshd_config"], ["--help"], ["audit", "--help"]])(
+    "an answer that cannot be written is an error: %j",
+    (...args) => {
+      const cwd = makeRoot({ "/sshd_config": OPEN });
+      const command = `"${process.execPath}" "$@" > /dev/full`;
+      const { status, stderr } = spawnSync("sh", ["-c", command, "sh", ...COMMAND, ...args], { cwd });
+      expect(String(stderr)).toMatch(
+        /^sshd-policy: standard output cannot be written: (ENOSPC|no space left on device)/,
+      );
+      expect(status).toBe(2);
+    },
+  );
 
   test("a repository's file is not judged by the drop-ins of this machine", () => {
     const root = makeRoot({

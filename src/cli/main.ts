@@ -5,6 +5,7 @@ import type { Done } from "./command-options.ts";
 import { addConfirm, addForward, addProbe, addProbeInside, addRecover } from "./host-commands.ts";
 import { addCheck, addCompare, addEffective, addExposure, addRules } from "./question-commands.ts";
 import { writeStandardError, writeStandardOutput } from "./standard-output.ts";
+import { systemReason } from "./system-reason.ts";
 import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
@@ -33,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .exitOverride()
     .hook("preAction", refuseOverwriting)
     .configureOutput({
-      writeOut: (text) => writeStandardOutput([Buffer.from(text)]),
+      writeOut: printHelp,
       outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`),
     });
   const done: Done = (found) => {
@@ -48,6 +49,16 @@ async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : EXIT.usage;
+  }
+}
+
+/** The help, or the version. */
+function printHelp(text: string): void {
+  try {
+    writeStandardOutput([Buffer.from(text)]);
+  } catch (error) {
+    writeStandardError(`sshd-policy: standard output cannot be written: ${systemReason(error)}\n`);
+    throw new CommanderError(EXIT.usage, "sshd-policy.output", "");
   }
 }
 
