@@ -8,10 +8,11 @@ function check(audit: Audit): Draft[] {
       decidedBy.map(({ directive }) => directive),
     ),
   );
-  return audit.lineUses.flatMap(({ directive, decides }) => {
+  return audit.lineUses.flatMap(({ directive, decides, witness }) => {
     const isList = directive.keyword === "permitopen" || directive.keyword === "permitlisten";
     if (!isList || decides !== true || used.has(directive) || !grants(directive)) return [];
-    return [report(directive, LISTS[directive.keyword])];
+    const capability = LISTS[directive.keyword];
+    return [report(directive, capability, witness === null ? null : audit.closing(capability, witness))];
   });
 }
 
@@ -20,12 +21,17 @@ function grants({ values, origin }: Directive): boolean {
   return origin === "file" && values !== null && values[0] !== "none";
 }
 
-function report(directive: Directive, capability: "tcp-local" | "tcp-remote"): Draft {
+function report(
+  directive: Directive,
+  capability: "tcp-local" | "tcp-remote",
+  closing: Directive | null,
+): Draft {
   const direction = capability === "tcp-local" ? "outward (-L)" : "inward (-R)";
   return {
     message: `${quoted(directive)} grants nothing: forwarding ${direction} is closed for everybody it is about`,
     place: directive.place,
     label: "limits what is closed already",
+    related: closing === null ? [] : [{ place: closing.place, note: `${quoted(closing)} closes it` }],
     notes: [
       `${directive.line.keyword.value} only narrows what AllowTcpForwarding allows: if the targets are to be reachable, set AllowTcpForwarding ${capability === "tcp-local" ? "local" : "remote"} in the same place`,
     ],

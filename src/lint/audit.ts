@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
-import { locate } from "../policy/locate.ts";
+import { closingLine, locate } from "../policy/locate.ts";
 import { loginThrough } from "../policy/login.ts";
 import { readerOf } from "../policy/reader.ts";
 import { positionAt } from "../source/source.ts";
@@ -61,6 +61,7 @@ export function judge(
       const answer = locate(config, exposure.answers, capability, connection);
       return answer?.allowed === false ? null : answer;
     },
+    closing: (capability, connection) => closingLine(config, capability, connection),
     login: (connection) => loginThrough(readerOf(config), connection, config.release),
     accounts: options.accounts ?? null,
     facts: options.facts ?? null,

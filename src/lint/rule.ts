@@ -106,6 +106,8 @@ export interface Audit {
   readonly allowed: AllowedForwarding;
   /** the answer in which a connection lies; null where that is closed, or sshd has none for it */
   readonly at: (capability: Capability, connection: Connection) => Answer | null;
+  /** the line that closes the capability for a connection; null where none does, or the default */
+  readonly closing: (capability: Capability, connection: Connection) => Directive | null;
   /** whether the configuration lets this connection log in at all */
   readonly login: (connection: Connection) => Answer["login"];
   /** null where no accounts of the target are known */

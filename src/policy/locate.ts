@@ -37,6 +37,21 @@ export function locate(
   return candidates.find(isSame) ?? null;
 }
 
+/** The line that closes the capability for a connection; null: none does, or the default, or sshd has no answer. */
+export function closingLine(
+  config: Config,
+  capability: Capability,
+  connection: Connection,
+): Directive | null {
+  const reader = readerOf(config);
+  for (const { keyword, closes } of requirements(capability, config.release)) {
+    const setting = reader.read(connection, keyword);
+    if (setting === null) return null;
+    if (closes(setting.values)) return setting.decidedBy[0] ?? null;
+  }
+  return null;
+}
+
 /** The answers by the line that opens or closes each. */
 function answersByLine(answers: readonly Answer[]): ReadonlyMap<Directive | null, readonly Answer[]> {
   const known = BY_LINE.get(answers);
