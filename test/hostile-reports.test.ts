@@ -73,9 +73,9 @@ const line = fc.oneof(
 );
 
 const hostile = fc.array(line, { minLength: 1, maxLength: 6 }).map((lines) => `${lines.join("\n")}\n`);
-const fileName = word.map(
-  (text) => Buffer.from(text, "latin1").toString("utf8").replaceAll(/[/\0]/g, "").slice(0, 40) || "x",
-);
+const fileName = word
+  .map((text) => Buffer.from(text, "latin1").toString("utf8").replaceAll(/[/\0]/g, "").slice(0, 40))
+  .map((name) => (/^\.{0,2}$/.test(name) ? "x" : name));
 
 async function everyReport(check: (report: AuditReport) => Promise<void>): Promise<void> {
   const seed = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
