@@ -221,6 +221,16 @@ describe("what is hard to settle", () => {
     ]);
   });
 
+  it("counts a region as open that a line may close, also where only open ones are asked for", () => {
+    const pattern = `*a${"?".repeat(16)}`;
+    const config = configOf(
+      `Match User ${pattern} User *,!${pattern}\nAllowTcpForwarding no\nMatch all\nAllowTcpForwarding yes\n`,
+    );
+    const found = exposure(config, { capabilities: ["tcp-local"], answers: "open" });
+    expect(found.answers.map(({ allowed }) => allowed)).toEqual(["unknown", true]);
+    expect({ complete: found.complete, limits: found.limits.length }).toEqual({ complete: false, limits: 1 });
+  });
+
   it("finds a link-local client on an interface with no usual name", () => {
     const config = configOf(
       "AllowTcpForwarding no\nMatch Address 0.0.0.0/0,::/0\nAllowTcpForwarding no\n" +
