@@ -1,4 +1,4 @@
-import { type Audit, atTop, type Draft, type Rule } from "../src/lint/rule.ts";
+import { type Audit, atTop, closes, type Draft, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   const isOpen = audit.everything.answers.some(
@@ -23,16 +23,15 @@ function check(audit: Audit): Draft[] {
 /** The global line that closes; null: Match blocks do it together. */
 function closingPlace({ lineUses }: Audit): Draft["place"] | null {
   const closing = lineUses.find(
-    ({ directive: { keyword, values, guards }, decides }) =>
-      decides !== false && guards.length === 0 && CLOSING[keyword]?.includes(values?.[0] ?? "") === true,
+    ({ directive, decides }) =>
+      decides !== false &&
+      directive.guards.length === 0 &&
+      // a list that closes says nothing of forwarding
+      directive.keyword !== "permitopen" &&
+      closes(directive, "tcp-local"),
   );
   return closing?.directive.valuePlace ?? null;
 }
-
-const CLOSING: Readonly<Record<string, readonly string[]>> = {
-  allowtcpforwarding: ["no", "remote"],
-  disableforwarding: ["yes"],
-};
 
 export const rule: Rule = {
   id: "shell-makes-ban-moot",

@@ -1,6 +1,7 @@
 /** A list that grants nothing names the line that closes it. */
 import { describe, expect, test } from "vitest";
 import { rule } from "../rules/dead-permit-open.ts";
+import { positionAt } from "../src/source/source.ts";
 import { auditRoot, MAIN, makeRoot } from "./auditing.ts";
 
 describe("dead-permit-open names what closes", () => {
@@ -18,9 +19,7 @@ describe("dead-permit-open names what closes", () => {
   ])("%j", (text, expected) => {
     const { findings } = auditRoot({ root: makeRoot({ [MAIN]: text }), rules: [rule] });
     const notes = findings.flatMap(({ related }) =>
-      related.map(
-        ({ place, note }) => `${place.source.text.slice(0, place.start).split("\n").length} ${note}`,
-      ),
+      related.map(({ place, note }) => `${positionAt(place.source, place.start).line} ${note}`),
     );
     expect(notes).toEqual(expected);
   });

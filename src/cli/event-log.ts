@@ -18,6 +18,11 @@ export function openEventLog(path: string): EventLog | { readonly refused: strin
   }
 }
 
+/** An event as a line, with the time. */
+export function stamped(log: EventLog): (event: object) => void {
+  return (event) => log(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+}
+
 export function printText(text: string): void {
   writeStandardOutput([Buffer.from(text)]);
 }

@@ -1,6 +1,7 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
 import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
+import { assignments } from "../files/shell-words.ts";
 import { commandOptions, startOptions } from "../files/start-options.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { hasSshd, openSystem, type System } from "./open-system.ts";
@@ -56,14 +57,16 @@ function askFor(opened: Opened | Absent, { tree }: Image): void {
 }
 
 function systemOf(file: string, image: Image, { platform }: TargetOptions): System {
-  const { tree } = image;
+  const { tree, command, environment } = image;
   const choice = platform === undefined ? "" : ` --platform ${platform}`;
   return {
     tree,
     whose: "image",
     shownAs: (path) => `${latin1(file)}:${path}`,
     checkCommand: `sshd-policy effective --image ${file}${choice}`,
-    start: commandOptions(image, "the image's ENTRYPOINT and CMD") ?? startOptions(tree),
+    start:
+      commandOptions({ command, variables: assignments(environment) }, "the image's ENTRYPOINT and CMD") ??
+      startOptions(tree),
     rootFolder: "",
     image,
   };

@@ -8,11 +8,9 @@ import { type Alike, alikeTo, kindOf, rememberKind } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
-import { folderOf, joined } from "./paths.ts";
+import { folderOf, joined, MAIN } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
 import { collectInOneThread, collectSooner, optimizeLater } from "./v8-flags.ts";
-
-export const MAIN: string = "/etc/ssh/sshd_config";
 
 export interface Opening {
   readonly options: TargetOptions;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addAudit, addAuditShare } from "./audit-command.ts";
 import type { Done } from "./command-options.ts";
 import { addConfirm, addForward, addProbe, addProbeInside, addRecover } from "./host-commands.ts";
+import { overwritten } from "./overwriting.ts";
 import { addCheck, addCompare, addEffective, addExposure, addRules } from "./question-commands.ts";
 import { writeStandardError, writeStandardOutput } from "./standard-output.ts";
 import { systemReason } from "./system-reason.ts";
@@ -63,16 +64,8 @@ function printHelp(text: string): void {
 }
 
 /** Before anything is opened: --events empties its file at once. */
-async function refuseOverwriting(_: Command, command: Command): Promise<void> {
-  const options = command.opts();
-  if (
-    options["output"] === undefined &&
-    options["events"] === undefined &&
-    options["writeBaseline"] === undefined
-  )
-    return;
-  const { overwritten } = await import("./overwriting.ts");
-  const refusal = overwritten(command.args, options);
+function refuseOverwriting(_: Command, command: Command): void {
+  const refusal = overwritten(command.args, command.opts());
   if (refusal !== null) command.error(refusal);
 }
 

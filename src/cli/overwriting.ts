@@ -1,6 +1,6 @@
 /** An answer must not be written over what it is about. */
 import { statSync } from "node:fs";
-import { MAIN } from "./load-target.ts";
+import { MAIN } from "./paths.ts";
 
 /** The options of any command, as commander gives them. */
 type Given = Readonly<Record<string, unknown>>;
@@ -17,11 +17,12 @@ export function overwritten(files: readonly string[], options: Given): string | 
   for (const [option, spared] of WRITTEN) {
     const [path] = textsOf(options[option]);
     const [identity] = path === undefined ? [] : identityOf(path);
+    if (identity === undefined) continue;
     const read = [
       ...(files.length === 0 ? [MAIN] : files),
       ...spared.flatMap((one) => textsOf(options[one])),
     ];
-    if (identity === undefined || !read.flatMap(identityOf).includes(identity)) continue;
+    if (!read.flatMap(identityOf).includes(identity)) continue;
     const name = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return `--${name} ${path} would overwrite a file that is read`;
   }

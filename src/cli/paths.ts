@@ -1,5 +1,8 @@
 /** Paths inside a tree: bytes, one character each, with slashes. */
 
+/** Where sshd looks where nothing says otherwise (pathnames.h). */
+export const MAIN: string = "/etc/ssh/sshd_config";
+
 /** A command line argument as its bytes, one character each. */
 export function latin1(argument: string): string {
   if (!/[\udc80-\udcff]/u.test(argument)) return Buffer.from(argument, "utf8").toString("latin1");

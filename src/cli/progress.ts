@@ -3,7 +3,7 @@ import { STATE_FOLDER, writeLog } from "../host/journal.ts";
 import type { Machine } from "../host/machine.ts";
 import type { Step, Tell } from "../host/transaction.ts";
 import { visible } from "../report/text.ts";
-import { openEventLog } from "./event-log.ts";
+import { openEventLog, stamped } from "./event-log.ts";
 
 export interface ProgressOptions {
   /** a file, or "-" for standard output */
@@ -45,7 +45,7 @@ function forPeople(): Tell {
 function asEvents(path: string): Tell {
   const log = openEventLog(path);
   if (typeof log !== "function") throw new Error(log.refused);
-  return (step) => log(`${JSON.stringify({ time: new Date().toISOString(), ...step })}\n`);
+  return stamped(log);
 }
 
 /** The log is for later: that it cannot be written must not keep a server from being put back. */

@@ -1,5 +1,5 @@
 /** `--events` of a command that answers a question: when it began, and with which exit code it ended. */
-import { openEventLog } from "./event-log.ts";
+import { openEventLog, stamped } from "./event-log.ts";
 import { refuse } from "./output.ts";
 
 export interface RecordOptions {
@@ -11,8 +11,7 @@ export interface RecordOptions {
 export async function recorded(command: string, events: string, run: () => Promise<number>): Promise<number> {
   const log = openEventLog(events);
   if (typeof log !== "function") return refuse(log.refused);
-  const tell = (event: object): void =>
-    log(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+  const tell = stamped(log);
   tell({ event: "begun", command });
   const exit = await run();
   tell({ event: "ended", exit });

@@ -1,6 +1,7 @@
 /** `audit --repo DIR`: every configuration of a tree, each as a FILE of its own; templates are named, not judged. */
 import { statSync } from "node:fs";
 import { findConfigurations } from "../files/repository.ts";
+import { encode } from "../source/source.ts";
 import { argumentOf, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { openTargets } from "./targets.ts";
@@ -27,9 +28,7 @@ export function listRepository(repo: string): {
   readonly skipped: readonly Absent[];
 } {
   const found = findConfigurations(latin1(repo));
-  const plain = found
-    .filter(({ template }) => template === null)
-    .map(({ path }) => argumentOf(Buffer.from(path, "latin1")));
+  const plain = found.filter(({ template }) => template === null).map(({ path }) => argumentOf(encode(path)));
   const skipped: readonly Absent[] = found.flatMap(({ path: name, template }) =>
     template === null
       ? []

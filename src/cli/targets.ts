@@ -6,9 +6,10 @@ import type { FileTree } from "../files/tree.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
-import { load, MAIN, type Opening } from "./load-target.ts";
+import { load, type Opening } from "./load-target.ts";
 import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
+import { MAIN } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
 

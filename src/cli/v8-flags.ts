@@ -8,7 +8,7 @@
  * bytes of its code that ran.
  */
 export function optimizeLater(budget: number): void {
-  setFlag(`--interrupt-budget=${budget}`, { lastKnown: 11 });
+  setFlag(`--interrupt-budget=${budget}`, 11);
 }
 
 /** New objects are sorted out by one thread: several cost more than they gain while there are a few megabytes. */
@@ -29,10 +29,7 @@ export function collectSooner(): void {
 const NEWEST_SEEN = 13;
 
 /** What a later V8 does not know it complains about on standard error. */
-function setFlag(
-  flag: string,
-  { lastKnown }: { readonly lastKnown: number } = { lastKnown: NEWEST_SEEN },
-): void {
+function setFlag(flag: string, lastKnown: number = NEWEST_SEEN): void {
   if (Number.parseInt(process.versions.v8, 10) > lastKnown) return;
   process.getBuiltinModule("node:v8").setFlagsFromString(flag);
 }

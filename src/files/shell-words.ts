@@ -20,14 +20,19 @@ export function variablesOf(text: string): Map<string, string> {
   const variables = new Map<string, string>();
   for (const line of text.split("\n")) {
     const match = /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(.*)$/.exec(line);
-    if (match !== null) setVariable(variables, `${match[1] ?? ""}=${splitWords(match[2] ?? "").join(" ")}`);
+    if (match !== null) variables.set(match[1] ?? "", splitWords(match[2] ?? "").join(" "));
   }
   return variables;
 }
 
-export function setVariable(variables: Map<string, string>, assignment: string): void {
-  const equals = assignment.indexOf("=");
-  if (equals > 0) variables.set(assignment.slice(0, equals), assignment.slice(equals + 1));
+/** Of "NAME=value" each; later ones win. */
+export function assignments(texts: readonly string[]): Map<string, string> {
+  const variables = new Map<string, string>();
+  for (const text of texts) {
+    const equals = text.indexOf("=");
+    if (equals > 0) variables.set(text.slice(0, equals), text.slice(equals + 1));
+  }
+  return variables;
 }
 
 /** Words between blanks, with single and double quotes and backslashes as a shell has them. */

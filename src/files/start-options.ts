@@ -7,7 +7,7 @@ import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { initCommand } from "./init-script.ts";
-import { expand, putIn, setVariable, splitWords } from "./shell-words.ts";
+import { assignments, expand, putIn, splitWords } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
@@ -45,19 +45,16 @@ function connectionUnits(tree: FileTree): readonly string[] {
 
 interface Command {
   readonly command: readonly string[];
-  /** "NAME=value" */
-  readonly environment: readonly string[];
+  readonly variables: ReadonlyMap<string, string>;
 }
 
 /**
  * The options of sshd in a command, such as an image's ENTRYPOINT and CMD: sshd itself, behind an init or in the words
  * of a shell's -c, which puts variables in. Null where no sshd is named.
  */
-export function commandOptions({ command, environment }: Command, source: string): StartOptions | null {
+export function commandOptions({ command, variables }: Command, source: string): StartOptions | null {
   const own = command.findIndex(isSshd);
   if (own !== -1) return readOptions(upToSeparator(command.slice(own + 1)), source);
-  const variables = new Map<string, string>();
-  for (const assignment of environment) setVariable(variables, assignment);
   const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(putIn(word, variables)) : [word]));
   const at = words.findIndex(isSshd);
   return at === -1 ? null : readOptions(upToSeparator(words.slice(at + 1)), source);
@@ -82,9 +79,8 @@ function unitCommand(tree: FileTree, unit: string): StartOptions | null {
     expand(word, variables),
   );
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
-  const environment = [...variables].map(([name, value]) => `${name}=${value}`);
   // behind env, numactl or a shell's -c; a program of another name may be sshd all the same
-  const read = commandOptions({ command: words, environment }, from);
+  const read = commandOptions({ command: words, variables }, from);
   const options = read ?? readOptions(words.slice(1), from);
   return { ...options, limit: limitOf(command, read !== null || isSshdLike(words[0] ?? "")) };
 }
@@ -121,9 +117,7 @@ function environmentFor(
   tree: FileTree,
   lines: readonly UnitLine[],
 ): { readonly variables: ReadonlyMap<string, string>; readonly source: string | null } {
-  const variables = new Map<string, string>();
-  for (const { value } of assigned(lines, "Environment"))
-    for (const word of splitWords(value)) setVariable(variables, word);
+  const variables = assignments(assigned(lines, "Environment").flatMap(({ value }) => splitWords(value)));
   let source: string | null = null;
   for (const path of assigned(lines, "EnvironmentFile").flatMap(({ value }) =>
     globPaths(tree, value.replace(/^-/, "")),

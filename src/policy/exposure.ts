@@ -242,6 +242,7 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
   const { admitted } = login;
   const witness = admitted !== undefined && agreesWith(asking.reasoning, region, admitted) ? admitted : found;
   const { destinations, listen } = grantOf(asking.ports, capability, region);
+  const needs = needsOf(capability, listen, asking.ports);
   return {
     capability,
     allowed: unknownBecause === null ? region.allowed : "unknown",
@@ -253,14 +254,11 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
     decidedBy: decidersOf(region),
     login: login.login,
     loginBecause: login.because,
-    needs: [
-      ...(witness?.addr === NOT_OVER_IP.addr ? APART : []),
-      ...needsOf(capability, listen, asking.ports),
-    ],
+    needs: witness?.addr === NOT_OVER_IP.addr ? [APART, ...needs] : needs,
   };
 }
 
-const APART = ["a connection that is not over IP: sshd -i on a unix or vsock socket, or on a pipe"];
+const APART = "a connection that is not over IP: sshd -i on a unix or vsock socket, or on a pipe";
 
 /** Invariant: every witness goes through the plain reading, which shares no code with the search. */
 export function confirmed(reasoning: Reasoning, region: Region): Connection | null {

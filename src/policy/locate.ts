@@ -12,18 +12,9 @@ export function locate(
   capability: Capability,
   connection: Connection,
 ): Answer | null {
-  const reader = readerOf(config);
-  const made: { keyword: string; directive: Directive | null }[] = [];
-  for (const { keyword, closes } of requirements(capability, config.release)) {
-    const setting = reader.read(connection, keyword);
-    if (setting === null) return null;
-    const decided = { keyword, directive: setting.decidedBy[0] ?? null };
-    if (closes(setting.values)) {
-      made.splice(0, made.length, decided);
-      break;
-    }
-    made.push(decided);
-  }
+  const decisions = decisionsAt(config, capability, connection);
+  if (decisions === null) return null;
+  const { made } = decisions;
   const [first] = made;
   const isSame = ({ decidedBy }: Answer): boolean =>
     decidedBy.length === made.length &&
@@ -43,13 +34,28 @@ export function closingLine(
   capability: Capability,
   connection: Connection,
 ): Directive | null {
+  const decisions = decisionsAt(config, capability, connection);
+  return decisions?.closed === true ? (decisions.made[0]?.directive ?? null) : null;
+}
+
+interface Decisions {
+  /** what decides each keyword that counts; where one closes, that one alone */
+  readonly made: readonly { readonly keyword: string; readonly directive: Directive | null }[];
+  readonly closed: boolean;
+}
+
+/** Null: sshd has no answer for the connection. */
+function decisionsAt(config: Config, capability: Capability, connection: Connection): Decisions | null {
   const reader = readerOf(config);
+  const made: Decisions["made"][number][] = [];
   for (const { keyword, closes } of requirements(capability, config.release)) {
     const setting = reader.read(connection, keyword);
     if (setting === null) return null;
-    if (closes(setting.values)) return setting.decidedBy[0] ?? null;
+    const decision = { keyword, directive: setting.decidedBy[0] ?? null };
+    if (closes(setting.values)) return { made: [decision], closed: true };
+    made.push(decision);
   }
-  return null;
+  return { made, closed: false };
 }
 
 /** The answers by the line that opens or closes each. */
