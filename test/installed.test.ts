@@ -188,6 +188,13 @@ describe("startOptions", () => {
       { options: ["GatewayPorts=yes"], configFile: null, source: "/etc/default/ssh" },
     ],
     [
+      "a later Environment= wins over an earlier one",
+      {
+        [UNIT]: `${unit("/usr/sbin/sshd -D $MORE")}Environment=MORE=-oGatewayPorts=no\nEnvironment=MORE=-oGatewayPorts=yes\n`,
+      },
+      { options: ["GatewayPorts=yes"], configFile: null, source: UNIT },
+    ],
+    [
       "an empty EnvironmentFile= takes the files back, an empty Environment= the variables",
       {
         [UNIT]: `${unit("/usr/sbin/sshd -D $SSHD_OPTS $MORE")}Environment=MORE=-oDisableForwarding=yes\n`,

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Answer } from "../src/policy/answer.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { type LoopbackSshd, serve, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 import { load, MAIN_FILE, release } from "./sshd/reading.ts";
@@ -9,15 +10,28 @@ import { load, MAIN_FILE, release } from "./sshd/reading.ts";
 const LISTS = ["Address *", "Address *,0.0.0.0/0,::/0", "LocalAddress *"];
 const OTHERS = ["Host *", "Host unk*", "LocalPort 65535"];
 
-function openFor(criterion: string): readonly string[] {
+function openAnswersFor(criterion: string): readonly Answer[] {
   const text = `Match ${criterion}\n  AllowTcpForwarding no\n`;
   const { answers } = exposure(load({ [MAIN_FILE]: text }, release("9.2")), { capabilities: ["tcp-local"] });
-  return answers.flatMap(({ allowed, witness }) => (allowed === true ? [witness?.addr ?? ""] : []));
+  return answers.filter(({ allowed }) => allowed === true);
+}
+
+function openFor(criterion: string): readonly string[] {
+  return openAnswersFor(criterion).map(({ witness }) => witness?.addr ?? "");
 }
 
 describe("a client without an address", () => {
   it.each(LISTS)("is all that Match %s leaves open", (criterion) => {
     expect(openFor(criterion)).toEqual(["UNKNOWN"]);
+  });
+
+  it("is told among the needs, of that one alone", () => {
+    const needs = (criterion: string): readonly string[] =>
+      openAnswersFor(criterion).flatMap((answer) => answer.needs);
+    expect(needs("Address *")).toEqual([
+      "a connection that is not over IP: sshd -i on a unix or vsock socket, or on a pipe",
+    ]);
+    expect(needs("User bob")).toEqual([]);
   });
 
   it("is held by Match Host *", () => {
