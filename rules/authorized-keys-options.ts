@@ -2,6 +2,7 @@ import {
   type Account,
   type Answer,
   type Audit,
+  affectedBy,
   type Capability,
   type Connection,
   type Draft,
@@ -87,6 +88,7 @@ function report(source: Source, line: KeyLine, { connection, open }: Owner): Dra
       grant: grantText(unlimited),
       capability: first.capability,
       login: first.login,
+      affected: affectedBy(unlimited, `user ${user}`),
     },
   ];
 }

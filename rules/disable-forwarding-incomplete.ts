@@ -8,6 +8,7 @@ import {
   globalLine,
   groupBy,
   openAnswers,
+  opened,
   type Rule,
   setWhereDecided,
   whoText,
@@ -28,11 +29,20 @@ function check(audit: Audit): Draft[] {
       escapesDisable(audit.config, answer),
     );
     const byDecider = groupBy(open, (answer) => deciderOf(answer, keyword.toLowerCase())?.directive ?? null);
-    return [...byDecider.values()].flatMap((answers) => report(keyword, answers, disabling.valuePlace));
+    return [...byDecider.values()].flatMap((answers) =>
+      report(audit, { keyword, answers, place: disabling.valuePlace }),
+    );
   });
 }
 
-function report(keyword: string, answers: readonly Answer[], place: Draft["place"]): Draft[] {
+interface Incomplete {
+  readonly keyword: string;
+  readonly answers: readonly Answer[];
+  /** of DisableForwarding */
+  readonly place: Draft["place"];
+}
+
+function report(audit: Audit, { keyword, answers, place }: Incomplete): Draft[] {
   const [first] = answers;
   if (first === undefined) return [];
   const decider = deciderOf(first, keyword.toLowerCase());
@@ -47,9 +57,7 @@ function report(keyword: string, answers: readonly Answer[], place: Draft["place
       severity: first.capability === "agent" ? "low" : "medium",
       place,
       related,
-      witness: first.witness,
-      capability: first.capability,
-      login: first.login,
+      ...opened(audit, first, answers),
       notes:
         first.capability === "tun"
           ? []

@@ -1,6 +1,7 @@
 import {
   type Answer,
   type Audit,
+  affectedBy,
   type Capability,
   type Draft,
   forwards,
@@ -48,6 +49,7 @@ function report(audit: Audit, { directive, decides, witness }: LineUse): Draft[]
       grant: grantText(open),
       capability: first.capability,
       login: first.login,
+      affected: affectedBy(open),
       notes: [
         `a forward needs no command (ssh -N): what stops it is AllowTcpForwarding no${directive.guards.length === 0 ? "" : " in this block"}`,
       ],

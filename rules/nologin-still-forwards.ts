@@ -1,6 +1,7 @@
 import {
   type Account,
   type Audit,
+  affectedBy,
   type Capability,
   type Connection,
   type Draft,
@@ -37,6 +38,7 @@ function check(audit: Audit): Draft[] {
       grant: grantText(first.answers),
       capability: answer?.capability ?? null,
       login: answer?.login ?? null,
+      affected: open.flatMap(({ account, answers }) => affectedBy(answers, `user ${account.name}`)),
       notes: [
         "ssh -N asks for no shell; a password or a key is enough. DenyUsers or AllowTcpForwarding no in a Match block end it",
       ],

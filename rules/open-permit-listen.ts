@@ -4,9 +4,9 @@ import {
   type Decider,
   type Draft,
   deciderOf,
-  grantText,
   groupBy,
   openAnswers,
+  opened,
   pointAt,
   quoted,
   type Rule,
@@ -37,10 +37,7 @@ function report(audit: Audit, answers: readonly Answer[]): Draft[] {
     {
       message: `${whoText(answers)} may listen on any port with -R: ${quoted(decider.directive)} names no port`,
       ...pointed,
-      witness: first.witness,
-      grant: grantText([first]),
-      capability: first.capability,
-      login: first.login,
+      ...opened(audit, first, answers),
       notes: ["name the ports: PermitListen localhost:9000"],
     },
   ];

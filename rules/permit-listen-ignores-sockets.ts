@@ -5,6 +5,7 @@ import {
   deciderOf,
   globalLine,
   openAnswers,
+  opened,
   quoted,
   type Rule,
   setWhereDecided,
@@ -21,10 +22,7 @@ function check(audit: Audit): Draft[] {
     {
       message: `${whoText(open)} may still create unix sockets with -R: ${quoted(listen)} limits ports only`,
       place: listen.valuePlace,
-      witness: first.witness,
-      grant: "-R from a unix socket",
-      capability: first.capability,
-      login: first.login,
+      ...opened(audit, first, open),
       fix: setWhereDecided(
         deciderOf(first, "allowstreamlocalforwarding"),
         "AllowStreamLocalForwarding",

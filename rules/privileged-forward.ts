@@ -1,6 +1,7 @@
 import {
   type Answer,
   type Audit,
+  affectedBy,
   type Connection,
   type Directive,
   type Draft,
@@ -54,6 +55,7 @@ function everybodys(audit: Audit, way: Way, open: readonly Answer[]): Draft[] {
     {
       ...draft(way, whoText(open)),
       ...pointed,
+      affected: affectedBy(open),
       severity: isWide(way) ? "high" : "low",
       notes: [
         "this kernel lets every user bind any port (net.ipv4.ip_unprivileged_port_start=0); AllowTcpForwarding no or local, or PermitListen, ends it",
@@ -77,6 +79,7 @@ function roots(audit: Audit, way: Way): Draft[] {
     {
       ...draft(way, who),
       ...pointed,
+      affected: affectedBy([way.answer], "user root"),
       severity: isWide(way) ? "medium" : "info",
       notes: ['PermitRootLogin no, or AllowTcpForwarding no or local in "Match User root", ends it'],
     },

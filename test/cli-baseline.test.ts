@@ -60,6 +60,40 @@ describe("a baseline", () => {
     expect(audit("sshd_config", "--baseline", "known.json").open).toEqual(["sshd_config:1 tcp-forwarding"]);
   });
 
+  const closed = (...names: readonly string[]): string =>
+    names.map((name) => `Match User ${name}\n  AllowTcpForwarding no\n`).join("");
+  const nine = ["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"];
+
+  test("an exception that the message no longer names counts, too", () => {
+    write("sshd_config", closed(...nine));
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0 });
+    write("sshd_config", closed(...nine, "u10"));
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual([]);
+    write("sshd_config", closed(...nine.filter((name) => name !== "u8")));
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual(["sshd_config:1 tcp-forwarding"]);
+  });
+
+  test.each([
+    ["a name", (last: string) => `Match User a,b,c,d,e,f,g,${last}\n  AllowTcpForwarding yes\n`],
+    [
+      "a block",
+      (last: string) => [..."abcd", last].map((name) => `Match User ${name}\n`).join("Include more\n"),
+    ],
+    [
+      "a destination",
+      (last: string) =>
+        `Match User a\n  PermitOpen b:1 c:1 d:1 e:1 f:1 ${last}:1\n  AllowTcpForwarding yes\n`,
+    ],
+  ])("%s that the message no longer names counts, too", (_, textWith) => {
+    write("more", "AllowTcpForwarding yes\n");
+    const text = (last: string): string => `AllowTcpForwarding no\n${textWith(last)}Include more\n`;
+    write("sshd_config", text("bob"));
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0 });
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual([]);
+    write("sshd_config", text("b*"));
+    expect(audit("sshd_config", "--baseline", "known.json").open.join()).toContain("reopened-by-match");
+  });
+
   test("a second finding of the same text is new", () => {
     write("sshd_config", "AllowTcpForwarding no\nX11Forwarding yes\nMatch User bob\nX11Forwarding yes\n");
     const { open, held } = audit("sshd_config", "--baseline", "known.json");

@@ -23,8 +23,8 @@ export function writeBaseline(report: AuditReport, path: string): string | null 
   }
 }
 
-/** Who was excepted, by fingerprint. */
-type Known = ReadonlyMap<string, readonly string[]>;
+/** Who was excepted, by fingerprint; null: nobody can say. */
+type Known = ReadonlyMap<string, readonly string[] | null>;
 
 /** The findings of a baseline, or what is wrong with it. */
 export function readBaseline(path: string): Known | string {
@@ -41,10 +41,10 @@ function knownOf(document: unknown): Known | null {
   if (!("version" in document) || document.version !== 1 || !Array.isArray(document.findings)) return null;
   const findings: readonly unknown[] = document.findings;
   return new Map(
-    findings.flatMap((finding): [string, string[]][] => {
+    findings.flatMap((finding): [string, string[] | null][] => {
       if (typeof finding !== "object" || finding === null || !("fingerprint" in finding)) return [];
-      const except = "except" in finding && Array.isArray(finding.except) ? finding.except : [];
-      return [[String(finding.fingerprint), except.map(String)]];
+      const except = "except" in finding && Array.isArray(finding.except) ? finding.except.map(String) : null;
+      return [[String(finding.fingerprint), except]];
     }),
   );
 }
@@ -56,8 +56,9 @@ export function applyBaseline(report: AuditReport, known: Known, path: string): 
     .filter(({ suppressed }) => suppressed === null);
   const held = new Set(
     fingerprinted(all).flatMap(([reported, fingerprint]) => {
-      const still = exceptionsOf(reported);
-      return known.get(fingerprint)?.every((text) => still.includes(text)) === true ? [reported] : [];
+      const before = known.get(fingerprint) ?? null;
+      const now = before === null ? null : exceptionsOf(reported);
+      return before !== null && now !== null && isSubset(before, now) ? [reported] : [];
     }),
   );
   const suppressed = { reason: `in the baseline ${path}`, until: null };
@@ -70,4 +71,9 @@ export function applyBaseline(report: AuditReport, known: Known, path: string): 
       ),
     })),
   };
+}
+
+function isSubset(some: readonly string[], all: readonly string[]): boolean {
+  const known = new Set(all);
+  return some.every((text) => known.has(text));
 }

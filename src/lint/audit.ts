@@ -113,6 +113,7 @@ function complete(rule: Rule, draft: Draft): Finding {
     grant: "",
     capability: null,
     login: null,
+    affected: [],
     notes: [],
     fix: null,
     ...draft,

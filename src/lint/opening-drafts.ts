@@ -1,11 +1,12 @@
 /** Findings about a kind of forwarding that is open: one for each line, or default, that decides. */
 import type { Answer, Decider } from "../policy/answer.ts";
 import { type Capability, NOT_OVER_IP } from "../policy/connection.ts";
+import { opened } from "./affected.ts";
 import { setWhereDecided } from "./fixes.ts";
 import { deciderOf, groupBy, isMeant, loginLimit, openAnswers, reopenedBy } from "./openings.ts";
 import { pointAt } from "./places.ts";
 import type { Audit, Draft, Severity } from "./rule.ts";
-import { forwards, grantText, quoted, whoText } from "./wording.ts";
+import { forwards, quoted, whoText } from "./wording.ts";
 
 export interface Opening {
   /** canonical spelling of the keyword that opens */
@@ -45,16 +46,12 @@ function draft(audit: Audit, opening: Opening, answers: readonly Answer[]): Draf
   const pointed = pointAt(audit.config, key, decider);
   if (pointed === null) return [];
   const may = opening.may ?? forwards;
-  const sameWitness = answers.filter(({ condition }) => condition === first.condition);
   return [
     {
       message: `${whoText(answers)} ${may(answers)}: ${becauseOf(opening.keyword, decider)}`,
       severity: answers.every(({ login }) => login === "impossible") ? "low" : opening.severity(answers),
       ...pointed,
-      witness: first.witness,
-      grant: grantText(sameWitness),
-      capability: first.capability,
-      login: first.login,
+      ...opened(audit, first, answers),
       notes: [
         ...(opening.why === undefined ? [] : [opening.why]),
         ...notesOf(audit, first, decider),

@@ -3,7 +3,7 @@ import type { Change } from "../config/change.ts";
 import type { Config, ConfigFile, Directive, IncludeLine, MatchBlock, Problem } from "../config/config.ts";
 import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
-import type { Answer, Decider, Exposure, LineUse } from "../policy/answer.ts";
+import type { Answer, Decider, Exposure, Extent, LineUse } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import type { Loss } from "../policy/intended.ts";
 import type { Place } from "../source/source.ts";
@@ -16,6 +16,7 @@ export { comparedItem } from "../policy/capabilities.ts";
 export { CAPABILITIES } from "../policy/connection.ts";
 export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
+export { affectedBy, opened } from "./affected.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
 export { whyNeverMatching } from "./never-matching.ts";
 export { becauseOf, nobodyLogsIn, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
@@ -134,9 +135,16 @@ export interface Finding {
   readonly grant: string;
   readonly capability: Capability | null;
   readonly login: Answer["login"] | null;
+  /** who may do what, complete where the message is cut short; empty: the finding is about no opening */
+  readonly affected: readonly Affected[];
   /** further lines for people: what to do, what to keep in mind */
   readonly notes: readonly string[];
   readonly fix: Fix | null;
+}
+
+export interface Affected extends Extent {
+  /** capability, then destinations, or the addresses to listen on and how they are bound */
+  readonly grant: string;
 }
 
 /** What a rule returns: its id, its usual severity and empty parts are filled in by `audit`. */

@@ -17,6 +17,7 @@ export interface Answer {
   readonly unknownBecause: string | null;
   /** in the administrator's own words: "members of group forwarders from 10.0.0.0/8, not root"; "everybody" */
   readonly condition: string;
+  readonly extent: Extent;
   /** tcp-local: `*:*` or `host:port` items · unix-local, unix-remote: `*` or paths · else empty */
   readonly destinations: readonly string[];
   /** tcp-remote only */
@@ -29,6 +30,14 @@ export interface Answer {
   readonly loginBecause: string;
   /** what else must be there: xauth, /dev/net/tun, a root login … */
   readonly needs: readonly string[];
+}
+
+/** Whom a condition is about, complete where its text is cut short and in one spelling: to be compared with another day's. */
+export interface Extent {
+  /** criteria that all hold, sorted: "localport 22, user deploy"; "" is everybody */
+  readonly who: string;
+  /** each earlier condition that may take some of them away; null: too many to be named */
+  readonly except: readonly string[] | null;
 }
 
 export interface ListenGrant {

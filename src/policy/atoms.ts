@@ -20,6 +20,8 @@ export type Guard = readonly number[];
 
 export interface Atoms {
   readonly list: readonly Atom[];
+  /** each atom in one spelling: "user deploy,!bob"; equal ones mean the same */
+  readonly keys: readonly string[];
   /** null: no connection can fulfil it */
   guardOf(directive: Directive): Guard | null;
   /** the guards of `sets`, in their order */
@@ -29,6 +31,7 @@ export interface Atoms {
 /** `sets`: conjunctions of criteria from elsewhere that are to be compared with those of the configurations. */
 export function internAtoms(configs: readonly Config[], sets: readonly (readonly Criterion[])[] = []): Atoms {
   const list: Atom[] = [];
+  const keys: string[] = [];
   const byKey = new Map<string, number>();
   const guards = new Map<MatchBlock, Guard | null>();
   const intern = (criterion: Atom, release: Release): number => {
@@ -38,6 +41,7 @@ export function internAtoms(configs: readonly Config[], sets: readonly (readonly
     if (known !== undefined) return known;
     byKey.set(key, list.length);
     list.push(atom);
+    keys.push(key);
     return list.length - 1;
   };
   // outer blocks come before the blocks inside them
@@ -45,6 +49,7 @@ export function internAtoms(configs: readonly Config[], sets: readonly (readonly
     for (const block of matches) guards.set(block, guardOfBlock(block, release, { intern, guards }));
   return {
     list,
+    keys,
     sets: sets.map((criteria) => guardOfCriteria(criteria, NEWEST, intern)),
     guardOf: ({ guards: blocks }) => {
       const block = blocks.at(-1);

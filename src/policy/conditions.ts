@@ -1,4 +1,5 @@
 /** A scope in the administrator's own words: "members of group forwarders from 10.0.0.0/8, except user root". */
+import type { Extent } from "./answer.ts";
 import type { Atom, Guard } from "./atoms.ts";
 import type { Scope, Searcher } from "./search.ts";
 
@@ -6,16 +7,26 @@ const MAX_SHOWN = 6;
 /** Guards looked at for the text; the answer itself counts all of them. */
 const MAX_LOOKED_AT = 40;
 
+/** Ours: exceptions named for all extents of one search; real files have hundreds. */
+const MOST_NAMED = 20_000;
+
 interface Described {
   /** several capabilities have the same scopes; which exceptions can meet one takes a question each */
   readonly scopes: Map<Scope, string>;
   readonly atoms: Map<number, Called | null>;
+  readonly extents: Map<Scope, Extent>;
+  namesLeft: number;
 }
 
 const described = new WeakMap<Searcher, Described>();
 
 function describedBy(searcher: Searcher): Described {
-  const known = described.get(searcher) ?? { scopes: new Map(), atoms: new Map() };
+  const known = described.get(searcher) ?? {
+    scopes: new Map(),
+    atoms: new Map(),
+    extents: new Map(),
+    namesLeft: MOST_NAMED,
+  };
   described.set(searcher, known);
   return known;
 }
@@ -25,6 +36,40 @@ export function describeScope(searcher: Searcher, scope: Scope): string {
   const text = scopes.get(scope) ?? compose(searcher, scope);
   scopes.set(scope, text);
   return text;
+}
+
+export function extentOf(searcher: Searcher, scope: Scope): Extent {
+  const { extents } = describedBy(searcher);
+  const extent = extents.get(scope) ?? {
+    who: guardText(searcher, scope.met),
+    except: everyException(searcher, scope),
+  };
+  extents.set(scope, extent);
+  return extent;
+}
+
+/** Without a question each, so that some may be named that take nobody away. */
+function everyException(searcher: Searcher, { met, without }: Scope): readonly string[] | null {
+  if (without.length === 0) return NO_EXCEPTIONS;
+  const described = describedBy(searcher);
+  const texts = new Set<string>();
+  for (const { sequence, end } of without) {
+    const positions = sequence.meeting(met, end, described.namesLeft + 1);
+    described.namesLeft -= positions.length;
+    if (described.namesLeft < 0) return null;
+    for (const position of positions) texts.add(guardText(searcher, sequence.guards[position] ?? []));
+  }
+  return [...texts];
+}
+
+const NO_EXCEPTIONS: readonly string[] = [];
+
+function guardText({ atoms }: Searcher, guard: Guard): string {
+  const [first, ...others] = guard;
+  if (first === undefined) return "";
+  if (others.length === 0) return atoms.keys[first] ?? "";
+  const keys = guard.flatMap((index) => atoms.keys[index] ?? []);
+  return keys.sort().join(", ");
 }
 
 function compose(searcher: Searcher, scope: Scope): string {

@@ -13,7 +13,7 @@ import {
   requirements,
   socketPaths,
 } from "./capabilities.ts";
-import { describeScope } from "./conditions.ts";
+import { describeScope, extentOf } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
 import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
 import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
@@ -248,6 +248,7 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
     allowed: unknownBecause === null ? region.allowed : "unknown",
     unknownBecause,
     condition: describeScope(searcher, region.scope),
+    extent: extentOf(searcher, region.scope),
     destinations,
     listen,
     witness,

@@ -3,7 +3,7 @@
  * policy does not give. Sets are compared inside one search, so that the answers are complete, each with a witness.
  */
 import type { Config } from "../config/config.ts";
-import type { Answer, Decider, Exposure } from "./answer.ts";
+import type { Answer, Decider, Exposure, Extent } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import { criterionHolds } from "./evaluate.ts";
@@ -39,6 +39,7 @@ export interface Loss {
   /** what of the grant's destinations or addresses is not given; "other addresses than loopback" for a bind address */
   readonly missing: readonly string[];
   readonly condition: string;
+  readonly extent: Extent;
   readonly witness: Connection | null;
   readonly decidedBy: readonly Decider[];
   readonly loginBecause: string;
@@ -206,6 +207,7 @@ const NOBODY: Omit<Loss, "grant" | "capability"> = {
   kind: "nobody",
   missing: [],
   condition: "",
+  extent: { who: "", except: [] },
   witness: null,
   decidedBy: [],
   loginBecause: "",
@@ -216,8 +218,8 @@ function keyOf({ keyword, directive }: Decider): string {
 }
 
 function lossIn(grant: Grant, answer: Answer): Loss | null {
-  const { capability, condition, witness, decidedBy, loginBecause } = answer;
-  const lost = { grant, capability, condition, witness, decidedBy, loginBecause };
+  const { capability, condition, extent, witness, decidedBy, loginBecause } = answer;
+  const lost = { grant, capability, condition, extent, witness, decidedBy, loginBecause };
   const wanted = wantedItems(grant, capability);
   if (answer.allowed === "unknown") return null;
   const items = wanted.filter((item) => item !== "");

@@ -4,8 +4,9 @@ import { positionAt } from "../source/source.ts";
 import type { ReportedFinding } from "./report.ts";
 
 /**
- * By rule, file and the words of the line, whatever blanks are around them, and for an opening by who may do what: a line
- * that was accepted for one user is another finding when it is everybody's; who is excepted does not count. Equal ones are numbered. 32 hexadecimal digits.
+ * By rule, file and the words of the line, whatever blanks are around them, and by who may do what: a line that was
+ * accepted for one user is another finding when it is everybody's; who is excepted does not count. Equal ones are
+ * numbered. 32 hexadecimal digits.
  */
 export function fingerprinted(all: readonly ReportedFinding[]): (readonly [ReportedFinding, string])[] {
   const seen = new Map<string, number>();
@@ -18,7 +19,7 @@ export function fingerprinted(all: readonly ReportedFinding[]): (readonly [Repor
   });
 }
 
-function keyOf({ finding: { rule, place, capability, message, grant } }: ReportedFinding): string {
+function keyOf({ finding: { rule, place, affected } }: ReportedFinding): string {
   const { source, start, end } = place;
   const { line } = positionAt(source, start);
   const text = source.text.slice(
@@ -26,18 +27,23 @@ function keyOf({ finding: { rule, place, capability, message, grant } }: Reporte
     source.lineStarts[line] ?? source.text.length,
   );
   const words = text.replaceAll(/[ \t\r\n]+/g, " ").replaceAll(/^ | $/g, "");
-  const opened = capability === null ? [] : [openingOf(message).replace(EXCEPTIONS, ""), grant];
-  return [rule, source.path, start === end ? "" : words, ...opened].join("\n");
+  const openings = distinct(affected.map(({ who, grant }) => `${who}\n${grant}`));
+  return [rule, source.path, start === end ? "" : words, ...openings].join("\n");
 }
 
-/** Who a finding is not about, in its own words: with fewer of them more is open. */
-export function exceptionsOf({ finding: { capability, message } }: ReportedFinding): readonly string[] {
-  return capability === null ? [] : (EXCEPTIONS.exec(openingOf(message))?.[1]?.split("; ") ?? []);
+/**
+ * Whom a finding leaves out: with fewer of them more is open. Null: they are too many to be named, so that nobody can say
+ * whether they are fewer.
+ */
+export function exceptionsOf({ finding: { affected } }: ReportedFinding): readonly string[] | null {
+  const texts: string[] = [];
+  for (const { who, except } of affected) {
+    if (except === null) return null;
+    for (const exception of except) texts.push(`${who || "everybody"}, except ${exception}`);
+  }
+  return distinct(texts);
 }
 
-const EXCEPTIONS = /, except (.*?),?(?= may )/;
-
-/** Up to the colon a message says who may do what, and behind it why. */
-function openingOf(message: string): string {
-  return message.split(": ", 1)[0] ?? "";
+function distinct(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts)].sort();
 }
