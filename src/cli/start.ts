@@ -31,15 +31,23 @@ function writeCache(script: Script): void {
   }
 }
 
+/** Of V8's version and flags: V8 refuses for ever what was written behind a change of its flags (v8-flags.ts). */
+function versionTag(): number {
+  return process.getBuiltinModule("node:v8").cachedDataVersionTag();
+}
+
 const cachedData = readCache();
 // the bundle is ASCII, and latin1 is the cheapest decoding of it
 const source = readFileSync(bundle, "latin1");
 const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
 if (
-  cachedData === undefined &&
+  (cachedData === undefined || script.cachedDataRejected === true) &&
   process.argv[2] === "audit" &&
   process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined
 ) {
-  process.once("exit", () => writeCache(script));
+  const tag = versionTag();
+  process.once("exit", () => {
+    if (versionTag() === tag) writeCache(script);
+  });
 }
 script.runInThisContext()(require);

@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -117,8 +118,17 @@ describe("the installed package", () => {
     const caches = (): string[] => readdirSync(chunks).filter((name) => name.includes(".cache"));
     const [cache = ""] = caches();
     const first = run(work, "node", [cli, "audit", STOCK]);
-    // another Node.js, another cache: V8 refuses it, and the bundle is compiled
+    const whole = statSync(join(chunks, cache)).size;
+    // another Node.js, another cache: V8 refuses it, the bundle is compiled, and the next run finds a good one
     writeFileSync(join(chunks, cache), "no cache at all");
+    expect(run(work, "node", [cli, "audit", STOCK])).toEqual(first);
+    expect(statSync(join(chunks, cache)).size).toBeGreaterThan(whole / 2);
+    // a run that changes V8's flags would leave one that no other run can use
+    rmSync(join(chunks, cache));
+    const large = join(work, "large");
+    writeFileSync(large, "# many lines\n".repeat(2000));
+    run(work, "node", [cli, "audit", large]);
+    expect(caches()).toEqual([]);
     expect(run(work, "node", [cli, "audit", STOCK])).toEqual(first);
     rmSync(join(chunks, cache));
     chmodSync(chunks, 0o555);
