@@ -100,6 +100,41 @@ describe("audit --image", () => {
     expect(run("audit", "--image", "env.tar", "--rule", "tcp-forwarding").code).toBe(expected);
   });
 
+  test.each<[string, readonly string[], string, number, string]>([
+    [
+      "literal",
+      ["/entry.sh"],
+      "exec /usr/sbin/sshd -D -o AllowTcpForwarding=yes",
+      1,
+      "with the options of /entry.sh",
+    ],
+    [
+      "behind tini, from CMD",
+      ["tini", "--", "/entry.sh", "sshd", "-o", "AllowTcpForwarding=yes"],
+      'exec "$@"',
+      1,
+      "with the options of the image's ENTRYPOINT and CMD",
+    ],
+    [
+      "computed",
+      ["entry.sh"],
+      "exec /usr/sbin/sshd -D $(cat /options)",
+      3,
+      "/usr/local/bin/entry.sh starts sshd with options that a shell computes: they are not read",
+    ],
+    ["no options", ["/entry.sh"], "exec /usr/sbin/sshd -D", 0, "no findings"],
+  ])("a script as ENTRYPOINT is read: %s", (_, entrypoint, line, code, text) => {
+    const script = `#!/bin/sh\nset -e\n${line}\n`;
+    const members = [
+      { ...file("entry.sh", script), mode: 0o755 },
+      { ...file("usr/local/bin/entry.sh", script), mode: 0o755 },
+    ];
+    save("script.tar", dockerArchive(image([BASE, members], { entrypoint })));
+    const ran = run("audit", "--image", "script.tar", "--rule", "tcp-forwarding", "--format", "pretty");
+    expect(ran.stdout + ran.stderr).toContain(text);
+    expect(ran.code).toBe(code);
+  });
+
   test.each([
     ["plain layers", dockerArchive],
     ["a gzip", (settings: ImageSettings) => gzipSync(dockerArchive(settings))],

@@ -4,7 +4,8 @@ import { formatRelease } from "../grammar/release.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { installedRelease } from "../src/files/release.ts";
-import { type StartOptions, startOptions } from "../src/files/start-options.ts";
+import type { StartOptions } from "../src/files/sshd-options.ts";
+import { startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
@@ -87,6 +88,7 @@ describe("accounts", () => {
   });
 });
 
+const SETTINGS = "if test -f /etc/default/ssh; then\n    . /etc/default/ssh\nfi\n";
 const SYSV =
   "\tif start-stop-daemon --start --quiet --oknodo --chuid 0:0 --pidfile /run/sshd.pid --exec /usr/sbin/sshd";
 
@@ -246,13 +248,17 @@ describe("startOptions", () => {
     ],
     [
       "Red Hat's settings without a unit",
-      { "/etc/init.d/sshd": "$SSHD $OPTIONS && success\n", "/etc/sysconfig/sshd": 'OPTIONS="-p 2222"\n' },
+      {
+        "/etc/init.d/sshd":
+          "SSHD=/usr/sbin/sshd\n[ -f /etc/sysconfig/sshd ] && . /etc/sysconfig/sshd\n$SSHD $OPTIONS && success\n",
+        "/etc/sysconfig/sshd": 'OPTIONS="-p 2222"\n',
+      },
       { options: ["Port=2222"], configFile: null, source: "/etc/sysconfig/sshd" },
     ],
     [
       "Debian's script, as it is packaged",
       {
-        "/etc/init.d/ssh": `${SYSV} -- $SSHD_OPTS; then\n`,
+        "/etc/init.d/ssh": `${SETTINGS}${SYSV} -- $SSHD_OPTS; then\n:; fi`,
         "/etc/default/ssh": "SSHD_OPTS='-o GatewayPorts=no'\n",
       },
       { options: ["GatewayPorts=no"], configFile: null, source: "/etc/default/ssh" },
@@ -260,7 +266,7 @@ describe("startOptions", () => {
     [
       "options that somebody wrote into the script",
       {
-        "/etc/init.d/ssh": `EXTRA="-p 22022"\n${SYSV} -- -o PermitTunnel=yes \\\n  $EXTRA $SSHD_OPTS; then\n`,
+        "/etc/init.d/ssh": `${SETTINGS}EXTRA="-p 22022"\n${SYSV} -- -o PermitTunnel=yes \\\n  $EXTRA $SSHD_OPTS; then\n:; fi`,
         "/etc/default/ssh": "SSHD_OPTS='-o GatewayPorts=no'\n",
       },
       {
@@ -271,7 +277,10 @@ describe("startOptions", () => {
     ],
     [
       "a start line that is a comment",
-      { "/etc/init.d/ssh": "# start-stop-daemon --start --exec /usr/sbin/sshd -- -o PermitTunnel=yes\n" },
+      {
+        "/etc/init.d/ssh":
+          "# start-stop-daemon --start --exec /usr/sbin/sshd -- -o PermitTunnel=yes\n/usr/sbin/sshd\n",
+      },
       NO_OPTIONS,
     ],
     [
@@ -286,7 +295,7 @@ describe("startOptions", () => {
   test.each([
     [
       "/opt/start-ssh --fast",
-      `${UNIT} starts a program that may give sshd options of its own: they are not read`,
+      `${UNIT} runs /opt/start-ssh, which is not there: options that it gives sshd are not read`,
     ],
     [
       "/usr/sbin/sshd -D -o PermitOpen=%H:22",

@@ -1,8 +1,10 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
 import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
+import { startedBy } from "../files/shell-script.ts";
 import { assignments } from "../files/shell-words.ts";
-import { commandOptions, startOptions } from "../files/start-options.ts";
+import { optionsOf } from "../files/sshd-options.ts";
+import { startOptions } from "../files/start-options.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { hasSshd, openSystem, type System } from "./open-system.ts";
 import { latin1 } from "./paths.ts";
@@ -65,8 +67,12 @@ function systemOf(file: string, image: Image, { platform }: TargetOptions): Syst
     shownAs: (path) => `${latin1(file)}:${path}`,
     checkCommand: `sshd-policy effective --image ${file}${choice}`,
     start:
-      commandOptions({ command, variables: assignments(environment) }, "the image's ENTRYPOINT and CMD") ??
-      startOptions(tree),
+      command.length === 0
+        ? startOptions(tree)
+        : (optionsOf(
+            startedBy(command, { tree, variables: assignments(environment) }),
+            "the image's ENTRYPOINT and CMD",
+          ) ?? startOptions(tree)),
     rootFolder: "",
     image,
   };

@@ -2,7 +2,8 @@
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import type { Image } from "../files/image.ts";
-import { type StartOptions, startOptions } from "../files/start-options.ts";
+import type { StartOptions } from "../files/sshd-options.ts";
+import { startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
 import { type Alike, alikeTo, kindOf, rememberKind } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";

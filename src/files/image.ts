@@ -57,6 +57,7 @@ async function readImage(path: string, { platform, explore }: ImageOptions): Pro
   const wanted = openWanted();
   const store = await openStore(path, wanted);
   const manifest = readManifest(store.readMember, platform);
+  for (const path of scriptsOf(manifest)) wanted.addSmall(path);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
     const layers = await scan(store, manifest, wanted);
     const root = layeredRoot(layers, wanted);
@@ -70,6 +71,17 @@ async function readImage(path: string, { platform, explore }: ImageOptions): Pro
   }
   throw new ArchiveError(`its links and Includes lead on and on: not followed after ${MAX_PASSES} readings`);
 }
+
+/** Where the words of ENTRYPOINT and CMD may lead: what is not asked for at first costs another reading. */
+function scriptsOf(manifest: ImageManifest | null): readonly string[] {
+  const words = (manifest?.command ?? []).slice(0, 6);
+  return words.flatMap((word) => {
+    if (word.startsWith("/")) return [word];
+    return /^[\w.-]+$/.test(word) ? SCRIPT_FOLDERS.map((folder) => `${folder}/${word}`) : [];
+  });
+}
+
+const SCRIPT_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 async function scan(
   store: Store,

@@ -1,20 +1,18 @@
 /**
- * What starts sshd where no systemd does: a script in /etc/init.d and its settings (Debian's and Red Hat's SysV scripts,
- * Alpine's and Gentoo's for OpenRC), FreeBSD's rc.conf(5). They are read as text; a script that computes its options is
- * not understood.
+ * What starts sshd where no systemd does: a script in /etc/init.d (Debian's and Red Hat's SysV scripts, Alpine's and
+ * Gentoo's for OpenRC), runit's run, FreeBSD's rc.conf(5). They are read as text.
  */
 import { textOf } from "./file-text.ts";
-import { expand, splitWords, variablesOf } from "./shell-words.ts";
+import { startedByScript } from "./shell-script.ts";
+import { splitWords, variablesOf } from "./shell-words.ts";
+import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
 import type { FileTree } from "./tree.ts";
 
-export interface InitCommand {
-  /** those behind the program's name */
-  readonly words: readonly string[];
-  /** the file that they stand in, for people */
-  readonly source: string;
-}
-
 const SCRIPTS = ["/etc/init.d/ssh", "/etc/init.d/sshd"];
+/** runit(8) supervises what stands in one of these. */
+const RUNS = ["/etc/service", "/etc/runit/runsvdir/default", "/service", "/var/service", "/etc/sv"].flatMap(
+  (folder) => ["ssh", "sshd"].map((service) => `${folder}/${service}/run`),
+);
 /** Each with the variables that are sshd's options, the first that is set. */
 const SETTINGS: readonly (readonly [path: string, names: readonly string[]])[] = [
   ["/etc/default/ssh", ["SSHD_OPTS"]],
@@ -23,40 +21,31 @@ const SETTINGS: readonly (readonly [path: string, names: readonly string[]])[] =
   ["/etc/rc.conf.local", ["sshd_flags"]],
   ["/etc/rc.conf", ["sshd_flags"]],
 ];
+
 /** Null where nothing says anything. */
-export function initCommand(tree: FileTree): InitCommand | null {
+export function ofScripts(tree: FileTree): StartOptions | null {
+  const scripts = isRunit(tree) ? [...RUNS, ...SCRIPTS] : SCRIPTS;
+  const script = scripts.find((path) => tree.stat(path)?.kind === "file");
+  return script === undefined ? ofSettings(tree) : ofScript(tree, script);
+}
+
+function isRunit(tree: FileTree): boolean {
+  return (tree.stat("/sbin/init", { follow: false })?.target ?? "").includes("runit");
+}
+
+function ofScript(tree: FileTree, script: string): StartOptions {
+  const started = startedByScript(script, ["start"], { tree, variables: new Map() });
+  const limit = `${script} does not say how it starts sshd: options that it gives are not read`;
+  return optionsOf(started, script) ?? { ...NO_OPTIONS, limit };
+}
+
+/** Settings without the script that reads them. */
+function ofSettings(tree: FileTree): StartOptions | null {
   const [path, names] = SETTINGS.find(([file]) => tree.stat(file) !== null) ?? ["", []];
   const settings = variablesOf(textOf(tree, path) ?? "");
-  const script = SCRIPTS.find((file) => tree.stat(file) !== null);
-  const started = script === undefined ? null : startLine(textOf(tree, script) ?? "", settings);
-  if (script !== undefined && started !== null) {
-    const isLiteral = started.some((word) => !word.startsWith("$"));
-    const words = started.flatMap((word) => expand(word, settings));
-    if (isLiteral) return { words, source: script };
-  }
   const name = names.find((each) => settings.has(each));
   const words = [...splitWords(settings.get(name ?? "") ?? ""), ...configFile(settings)];
-  return words.length === 0 ? null : { words, source: path };
-}
-
-/** The words of a script's start line; the script's own variables are put in, its settings' are not yet. */
-function startLine(text: string, settings: ReadonlyMap<string, string>): readonly string[] | null {
-  const line = text
-    .replaceAll("\\\n", " ")
-    .split("\n")
-    .map(optionsIn)
-    .find((found) => found !== null);
-  if (line === undefined) return null;
-  const own = new Map([...variablesOf(text)].filter(([name]) => !settings.has(name)));
-  return splitWords(line).flatMap((word) => (own.has(word.replace(/^\$/, "")) ? expand(word, own) : [word]));
-}
-
-/** sshd's own options stand behind `--` (start-stop-daemon(8)). */
-function optionsIn(line: string): string | null {
-  const program = line.indexOf("start-stop-daemon");
-  const start = program === -1 ? -1 : line.indexOf("--start", program);
-  if (start === -1 || line.slice(0, program).includes("#")) return null;
-  return /\bsshd"?[ \t]+--[ \t]+([^;&|<>]*)/.exec(line.slice(start))?.[1] ?? null;
+  return words.length === 0 ? null : readOptions(words, path);
 }
 
 /** OpenRC's script names another file with -f, when its settings do. */

@@ -7,15 +7,6 @@ export function expand(word: string, variables: ReadonlyMap<string, string>): st
   return [word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => variables.get(name) ?? "")];
 }
 
-/** A shell's text with its variables put in, before it is split; `${NAME:-words}` stands for the words where nothing is set. */
-export function putIn(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replaceAll(
-    /\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?-([^}]*))?\})/g,
-    (_, plain?: string, braced?: string, otherwise?: string) =>
-      variables.get(plain ?? braced ?? "") || (otherwise ?? ""),
-  );
-}
-
 export function variablesOf(text: string): Map<string, string> {
   const variables = new Map<string, string>();
   for (const line of text.split("\n")) {

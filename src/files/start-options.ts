@@ -6,32 +6,35 @@
 import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
-import { initCommand } from "./init-script.ts";
-import { assignments, expand, putIn, splitWords } from "./shell-words.ts";
+import { ofScripts } from "./init-script.ts";
+import { startedBy } from "./shell-script.ts";
+import { assignments, expand, splitWords } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
+import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
-export interface StartOptions {
-  /** texts of -o, in order: "AllowTcpForwarding=no"; -p becomes a Port */
-  readonly options: readonly string[];
-  /** what -f names; null: the usual file */
-  readonly configFile: string | null;
-  /** the file that holds them, for people; null where nothing was found */
-  readonly source: string | null;
-  /** why there may be more options than these; null: there are none */
-  readonly limit: string | null;
+export function startOptions(tree: FileTree): StartOptions {
+  const ways = startsUnits(tree) ? [ofUnits, ofScripts] : [ofScripts, ofUnits];
+  for (const way of ways) {
+    const options = way(tree);
+    if (options !== null) return options;
+  }
+  return NO_OPTIONS;
 }
 
-export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null, limit: null };
+/** Another init than systemd leaves its units unread; where there is none, as in most images, nobody knows. */
+function startsUnits(tree: FileTree): boolean {
+  const init = tree.stat("/sbin/init", { follow: false });
+  return init === null || (init.target ?? "").includes("systemd");
+}
 
-export function startOptions(tree: FileTree): StartOptions {
+function ofUnits(tree: FileTree): StartOptions | null {
   for (const unit of [...connectionUnits(tree), "ssh.service", "sshd.service"]) {
-    const command = unitCommand(tree, unit);
-    if (command !== null) return command;
+    const options = unitOptions(tree, unit);
+    if (options !== null) return options;
   }
-  const command = initCommand(tree);
-  return command === null ? NO_OPTIONS : readOptions(command.words, command.source);
+  return null;
 }
 
 /** What runs for each connection of an enabled socket with Accept=yes (systemd.socket(5)). */
@@ -43,34 +46,7 @@ function connectionUnits(tree: FileTree): readonly string[] {
     : [];
 }
 
-interface Command {
-  readonly command: readonly string[];
-  readonly variables: ReadonlyMap<string, string>;
-}
-
-/**
- * The options of sshd in a command, such as an image's ENTRYPOINT and CMD: sshd itself, behind an init or in the words
- * of a shell's -c, which puts variables in. Null where no sshd is named.
- */
-export function commandOptions({ command, variables }: Command, source: string): StartOptions | null {
-  const own = command.findIndex(isSshd);
-  if (own !== -1) return readOptions(upToSeparator(command.slice(own + 1)), source);
-  const words = command.flatMap((word) => (/[ \t]/.test(word) ? splitWords(putIn(word, variables)) : [word]));
-  const at = words.findIndex(isSshd);
-  return at === -1 ? null : readOptions(upToSeparator(words.slice(at + 1)), source);
-}
-
-function isSshd(word: string): boolean {
-  return /(?:^|\/)sshd$/.test(word);
-}
-
-/** A `;` may stand at the end of a word, the other separators of a shell stand alone. */
-function upToSeparator(words: readonly string[]): readonly string[] {
-  const end = words.findIndex((word) => /^(?:&&?|\|\|?)$|;$/.test(word));
-  return end === -1 ? words : [...words.slice(0, end), (words[end] ?? "").replace(/^[&|]+$|;$/, "")];
-}
-
-function unitCommand(tree: FileTree, unit: string): StartOptions | null {
+function unitOptions(tree: FileTree, unit: string): StartOptions | null {
   const lines = unitLines(tree, unit);
   const command = lines === null ? null : lastOf(lines, "ExecStart");
   if (lines === null || command === null) return null;
@@ -79,10 +55,18 @@ function unitCommand(tree: FileTree, unit: string): StartOptions | null {
     expand(word, variables),
   );
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
-  // behind env, numactl or a shell's -c; a program of another name may be sshd all the same
-  const read = commandOptions({ command: words, variables }, from);
-  const options = read ?? readOptions(words.slice(1), from);
-  return { ...options, limit: limitOf(command, read !== null || isSshdLike(words[0] ?? "")) };
+  // a program of another name may be sshd all the same
+  const [program = "", ...args] = upToSeparator(words);
+  const options = isSshdLike(program)
+    ? readOptions(args, from)
+    : optionsOf(startedBy([program, ...args], { tree, variables }), from);
+  return { ...(options ?? readOptions(args, from)), limit: limitOf(command, options) };
+}
+
+/** systemd.service(5): a word `;` begins another command. */
+function upToSeparator(words: readonly string[]): readonly string[] {
+  const end = words.indexOf(";");
+  return end === -1 ? words : words.slice(0, end);
 }
 
 /** sshd's own name, or a build of it beside the system's: sshd-10, sshd.local */
@@ -91,13 +75,13 @@ function isSshdLike(program: string): boolean {
 }
 
 /** What can't be followed without running something, or asking systemd (systemd.unit(5), "Specifiers"). */
-function limitOf({ path, value }: UnitLine, namesSshd: boolean): string | null {
-  const what = !namesSshd
-    ? "starts a program that may give sshd options of its own"
-    : value.replaceAll("%%", "").includes("%")
-      ? "starts sshd with options that have a % specifier"
-      : /\$\(|`/.test(value)
-        ? "starts sshd with options that a shell computes"
+function limitOf({ path, value }: UnitLine, options: StartOptions | null): string | null {
+  if (options?.limit != null) return options.limit;
+  const what =
+    options === null
+      ? "starts a program that may give sshd options of its own"
+      : value.replaceAll("%%", "").includes("%")
+        ? "starts sshd with options that have a % specifier"
         : null;
   return what === null ? null : `${path} ${what}: they are not read`;
 }
@@ -130,25 +114,4 @@ function environmentFor(
   for (const { value } of assigned(lines, "UnsetEnvironment"))
     for (const word of splitWords(value)) variables.delete(word);
   return { variables, source };
-}
-
-/** Flags of sshd that take a value (sshd(8)). */
-const WITH_VALUE = "bcCEfghkopu";
-
-function readOptions(words: readonly string[], source: string): StartOptions {
-  const options: string[] = [];
-  let configFile: string | null = null;
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? "";
-    if (!word.startsWith("-")) continue;
-    const at = [...word].findIndex((letter, position) => position > 0 && WITH_VALUE.includes(letter));
-    if (at === -1) continue;
-    const value = at < word.length - 1 ? word.slice(at + 1) : (words[++index] ?? "");
-    if (word[at] === "o") options.push(value);
-    if (word[at] === "p") options.push(`Port=${value}`);
-    if (word[at] === "f") configFile = value;
-  }
-  return options.length === 0 && configFile === null
-    ? NO_OPTIONS
-    : { options, configFile, source, limit: null };
 }

@@ -12,6 +12,8 @@ export interface Wanted {
   /** True when a listing of the folder would be whole. */
   readonly lists: (folder: string) => boolean;
   readonly addFile: (path: string) => void;
+  /** as a file, unless it is too large for text */
+  readonly addSmall: (path: string) => void;
   readonly addFolder: (path: string) => void;
   /** everything below */
   readonly addTree: (path: string) => void;
@@ -57,13 +59,16 @@ const FILES = [
 ];
 /** Packages that pacman has installed are folders here, systemd's own users records; the names are enough. */
 const NAMES = ["/var/lib/pacman/local", "/etc/userdb", "/usr/lib/userdb", "/var/lib/systemd/home"];
-/** Asked for only where no package names the release: kept as entries, read on demand. */
+/** Programs: what a link among them leads to, and on demand their bytes, where no package names the release. */
 const ENTRIES = [
   "/usr/sbin/sshd",
   "/usr/bin/sshd",
   "/sbin/sshd",
   "/usr/local/sbin/sshd",
   "/usr/lib/ssh/sshd-session",
+  "/sbin/init",
+  "/usr/sbin/init",
+  "/usr/bin/init",
 ];
 const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"];
 const UNIT = /^(?:(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?|service\.d)(?:\/|$)/;
@@ -102,6 +107,9 @@ export function openWanted(): Wanted {
       isUnit(folder) ||
       [folder, ...foldersAbove(folder)].some((above) => trees.has(above)),
     addFile: (path) => add(path, "bytes"),
+    addSmall: (path) => {
+      if (!exact.has(path)) add(path, "small");
+    },
     addFolder: (path) => {
       if (!exact.has(path)) add(path, "entry");
       folders.add(path);

@@ -1,0 +1,168 @@
+/**
+ * The simple commands of a shell script in the order of its text (POSIX.1-2017, Shell Command Language, 2.3 and 2.9):
+ * words stay as they are written, quotes included; redirections, comments and here-documents are left out.
+ */
+
+export interface ShellCommand {
+  readonly words: readonly string[];
+  /** a reserved word ("if", "{"), or the name of a function whose body comes next; words is empty then */
+  readonly reserved: string | null;
+  readonly kind: "simple" | "reserved" | "function";
+  /** what ends it: "&&", "||", "|", "(", ")", "&" or ";", which a line feed is, too; "" between a reserved word and its command */
+  readonly end: string;
+}
+
+const RESERVED = new Set([
+  "if",
+  "then",
+  "elif",
+  "else",
+  "fi",
+  "do",
+  "done",
+  "while",
+  "until",
+  "esac",
+  "{",
+  "}",
+  "!",
+  "time",
+]);
+
+export function shellCommands(text: string): readonly ShellCommand[] {
+  const commands: ShellCommand[] = [];
+  const hereDocuments: string[] = [];
+  let words: string[] = [];
+  let open = 0;
+  const finish = (end: string): void => {
+    commands.push(...partsOf(words, end));
+    words = [];
+  };
+  for (let at = 0; at < text.length; ) {
+    const char = text[at] ?? "";
+    const two = text.slice(at, at + 2);
+    if (two === "\\\n") at += 2;
+    else if (char === " " || char === "\t" || char === "\r") at++;
+    else if (char === "#") at = endOfLine(text, at);
+    else if (char === "\n") {
+      finish(";");
+      at = behindHereDocuments(text, at + 1, hereDocuments.splice(0));
+    } else if (two === "&&" || two === "||" || two === ";;") {
+      finish(two === ";;" ? ";" : two);
+      at += 2;
+    } else if (char === ")" && open === 0) {
+      leavePattern(commands, words);
+      words = [];
+      at++;
+    } else if (/^\([ \t]*\)/.test(text.slice(at, at + 20)) && words.length > 0) {
+      commands.push({ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "" });
+      words = [];
+      at = text.indexOf(")", at) + 1;
+    } else if (/[;&|()]/.test(char) && two !== "&>") {
+      open += char === "(" ? 1 : char === ")" ? -1 : 0;
+      finish(char);
+      at++;
+    } else if (/[<>]/.test(char) || two === "&>") {
+      const redirection = /^&?[<>]{1,3}[&|-]?[ \t]*/.exec(text.slice(at, at + 40))?.[0] ?? char;
+      const end = endOfWord(text, at + redirection.length);
+      if (redirection.trim() === "<<" || redirection.trim() === "<<-")
+        hereDocuments.push(text.slice(at + redirection.length, end).replaceAll(/["'\\]/g, ""));
+      at = Math.max(end, at + 1);
+    } else {
+      const end = Math.max(endOfWord(text, at), at + 1);
+      const word = text.slice(at, end);
+      // a digit before a redirection is its number
+      if (!(/^\d+$/.test(word) && /[<>]/.test(text[end] ?? ""))) words.push(word);
+      at = end;
+    }
+  }
+  finish(";");
+  return commands;
+}
+
+/** What stands before a `)` that nothing opened is a pattern of `case`. */
+function leavePattern(commands: ShellCommand[], words: readonly string[]): void {
+  if (words[0] === "case") commands.push(...partsOf(words.slice(0, 3), ";"));
+  else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
+}
+
+/** Reserved words at the beginning become commands of their own. */
+function partsOf(words: readonly string[], end: string): readonly ShellCommand[] {
+  const count = words.findIndex((word) => !RESERVED.has(word));
+  const head = count === -1 ? words : words.slice(0, count);
+  const rest = words.slice(head.length);
+  const parts = head.map((reserved, index): ShellCommand => {
+    const isLast = rest.length === 0 && index === head.length - 1;
+    return { words: [], reserved, kind: "reserved", end: isLast ? end : "" };
+  });
+  if (rest[0] === "function" && rest[1] !== undefined) {
+    const name: ShellCommand = { words: [], reserved: rest[1], kind: "function", end: "" };
+    return [...parts, name, ...partsOf(rest.slice(2), end)];
+  }
+  if (rest.length === 0 && (parts.length > 0 || end === ";")) return parts;
+  return [...parts, { words: rest, reserved: null, kind: "simple", end }];
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end === -1 ? text.length : end;
+}
+
+function behindHereDocuments(text: string, start: number, delimiters: readonly string[]): number {
+  let at = start;
+  for (const delimiter of delimiters) {
+    while (at < text.length) {
+      const end = endOfLine(text, at);
+      const line = text.slice(at, end).replace(/^\t+/, "");
+      at = end + 1;
+      if (line === delimiter) break;
+    }
+  }
+  return at;
+}
+
+/** The first place behind a word: what is quoted, substituted or in braces belongs to it. */
+function endOfWord(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && !/[ \t\r\n;&|()<>]/.test(text[at] ?? "")) at = behindPiece(text, at, false);
+  return at;
+}
+
+/** Behind one character of a word, or all of a quoted or substituted piece of it. */
+export function behindPiece(text: string, at: number, quoted: boolean): number {
+  const char = text[at] ?? "";
+  if (char === "\\") return at + 2;
+  if (char === "'" && !quoted) return behind(text, text.indexOf("'", at + 1));
+  if (char === '"' && !quoted) return behindClosing(text, at + 1, '"');
+  if (char === "`") return behindClosing(text, at + 1, "`");
+  if (char === "$" && text[at + 1] === "'" && !quoted) return behindClosing(text, at + 2, "'");
+  if (char === "$" && text[at + 1] === "(") return behindClosing(text, at + 2, ")");
+  if (char === "$" && text[at + 1] === "{") return behindClosing(text, at + 2, "}");
+  return at + 1;
+}
+
+function behind(text: string, found: number): number {
+  return found === -1 ? text.length : found + 1;
+}
+
+/** Pieces inside each other are followed with a stack: any depth is one pass. */
+function behindClosing(text: string, start: number, closing: string): number {
+  const open = [closing];
+  let at = start;
+  for (; at < text.length && open.length > 0; at++) {
+    const char = text[at] ?? "";
+    const inside = open.at(-1);
+    const opens = text[at + 1];
+    if (char === "\\" && inside !== "''") at++;
+    else if (char === inside) open.pop();
+    else if (inside === "`" || inside === "'") continue;
+    else if (char === "'" && inside !== '"') at = behind(text, text.indexOf("'", at + 1)) - 1;
+    else if (char === '"' || char === "`") open.push(char);
+    else if (char === "(" && inside === ")") open.push(")");
+    else if (char === "$" && (opens === "(" || opens === "{")) {
+      open.push(opens === "(" ? ")" : "}");
+      at++;
+    }
+  }
+  return at;
+}

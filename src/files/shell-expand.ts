@@ -1,0 +1,188 @@
+/**
+ * What the words of a shell command may become (POSIX.1-2017, Shell Command Language, 2.6): all that they may, where a
+ * variable has several values, since nothing is run. What a command would print is COMPUTED.
+ */
+import { behindPiece } from "./shell-commands.ts";
+
+/** Stands in a value for what only running something would tell; no file of text holds it. */
+export const COMPUTED = "\0";
+
+export interface Scope {
+  /** each with all the values that it may have; none: it is not set */
+  readonly variables: Map<string, readonly string[]>;
+  /** $1, $2 …: all that they may be */
+  args: readonly (readonly string[])[];
+}
+
+export type Fields = readonly string[];
+
+/** Ours: more are not told apart; longer ones are not looked into, however deep they go. */
+const MAX_ALTERNATIVES = 32;
+const MAX_PARAMETER = 2000;
+
+interface Partial {
+  readonly done: Fields;
+  /** null: no field has begun */
+  readonly current: string | null;
+}
+
+/** All lists of fields that the words may become. */
+export function expandWords(words: readonly string[], scope: Scope): readonly Fields[] {
+  let alternatives: readonly Fields[] = [[]];
+  for (const word of words) {
+    const next = expandWord(word, scope);
+    alternatives = distinct(alternatives.flatMap((before) => next.map((fields) => [...before, ...fields])));
+    if (alternatives.length > MAX_ALTERNATIVES) alternatives = [[...(alternatives[0] ?? []), COMPUTED]];
+  }
+  return alternatives;
+}
+
+/** All values that a word may have where it is not split: in an assignment. */
+export function valuesOf(word: string, scope: Scope): readonly string[] {
+  const values = expandPieces(word, scope, true).map(({ done, current }) =>
+    [...done, ...(current === null ? [] : [current])].join(" "),
+  );
+  return bounded([...new Set(values)]);
+}
+
+function expandWord(word: string, scope: Scope): readonly Fields[] {
+  // alone it is no field where there are no arguments
+  if (word === '"$@"') return scope.args;
+  return distinct(
+    expandPieces(word, scope, false).map(({ done, current }) =>
+      current === null ? done : [...done, current],
+    ),
+  );
+}
+
+function distinct(alternatives: readonly Fields[]): readonly Fields[] {
+  return alternatives.length === 1
+    ? alternatives
+    : [...new Map(alternatives.map((fields) => [JSON.stringify(fields), fields])).values()];
+}
+
+function bounded(values: readonly string[]): readonly string[] {
+  return values.length > MAX_ALTERNATIVES ? [COMPUTED] : values;
+}
+
+function expandPieces(word: string, scope: Scope, whole: boolean): readonly Partial[] {
+  let partials: readonly Partial[] = [{ done: [], current: null }];
+  const add = (values: readonly string[], isSplit: boolean): void => {
+    partials = partials.flatMap((partial) =>
+      values.map((value) => (isSplit ? split(partial, value) : joined(partial, value))),
+    );
+    if (partials.length > MAX_ALTERNATIVES * 4)
+      partials = partials.slice(0, 1).map((one) => joined(one, COMPUTED));
+  };
+  let isQuoted = false;
+  for (let at = 0; at < word.length; ) {
+    const char = word[at] ?? "";
+    const end = Math.min(behindPiece(word, at, isQuoted), word.length);
+    const isInner = char === '"' && !isQuoted;
+    const piece = word.slice(at, end);
+    if (char === '"') {
+      add([""], false);
+      isQuoted = !isQuoted;
+    } else if (char === "$" && word[at + 1] === '"' && !isQuoted) {
+      // $"…" is translated: quotes as usual
+    } else if (/^\$(?:@|\{@\})/.test(word.slice(at)) && !whole) {
+      const length = piece.length === 1 ? 2 : piece.length;
+      partials = partials.flatMap((partial) =>
+        scope.args.map((args) => withArguments(partial, args, isQuoted)),
+      );
+      at += length;
+      continue;
+    } else if (char === "$" && piece.length === 1) {
+      const name = /^\$([A-Za-z_]\w*|[0-9@*#?$!-])/.exec(word.slice(at, at + 256))?.[1];
+      if (name !== undefined) {
+        add(lookUp(name, scope), !isQuoted && !whole);
+        at += name.length + 1;
+        continue;
+      }
+      add(["$"], false);
+    } else add(plain(piece, isQuoted, scope), char === "$" && !isQuoted && !whole);
+    at = isInner ? at + 1 : end;
+  }
+  return partials;
+}
+
+/** A piece that behindPiece() took: quoted text, a substitution, or one character. */
+function plain(piece: string, isQuoted: boolean, scope: Scope): readonly string[] {
+  if (piece.startsWith("\\")) {
+    const next = piece.slice(1);
+    if (next === "\n") return [""];
+    return [isQuoted && !/["$`\\]/.test(next) ? piece : next];
+  }
+  if (piece.startsWith("'") && !isQuoted) return [piece.replace(/^'|'$/g, "")];
+  if (piece.startsWith("${")) return parameter(piece.slice(2, -1), scope);
+  return piece.startsWith("`") || (piece.length > 1 && piece.startsWith("$")) ? [COMPUTED] : [piece];
+}
+
+function joined({ done, current }: Partial, value: string): Partial {
+  return { done, current: (current ?? "") + value };
+}
+
+function split(partial: Partial, value: string): Partial {
+  const [first = "", ...rest] = value.split(/[ \t\n]+/);
+  if (rest.length === 0) return value === "" ? partial : joined(partial, value);
+  const begun = first === "" ? partial : joined(partial, first);
+  const done = [...begun.done, ...(begun.current === null ? [] : [begun.current]), ...rest.slice(0, -1)];
+  return { done, current: rest.at(-1) === "" ? null : (rest.at(-1) ?? null) };
+}
+
+function withArguments(partial: Partial, args: readonly string[], isQuoted: boolean): Partial {
+  if (!isQuoted)
+    return args.reduce((before, arg, index) => split(before, index === 0 ? arg : ` ${arg}`), partial);
+  if (args.length === 0) return { ...partial, current: partial.current === "" ? null : partial.current };
+  const [first = "", ...rest] = args;
+  const begun = joined(partial, first);
+  return rest.length === 0
+    ? begun
+    : { done: [...begun.done, begun.current ?? "", ...rest.slice(0, -1)], current: rest.at(-1) ?? null };
+}
+
+function lookUp(name: string, scope: Scope): readonly string[] {
+  if (/^[1-9]\d*$/.test(name))
+    return bounded([...new Set(scope.args.map((args) => args[Number(name) - 1] ?? ""))]);
+  if (name === "@" || name === "*") return scope.args.map((args) => args.join(" "));
+  if (name === "#") return [...new Set(scope.args.map((args) => String(args.length)))];
+  if (/^[?$!0-]$/.test(name)) return [COMPUTED];
+  const values = scope.variables.get(name) ?? [];
+  return values.length === 0 ? [""] : values;
+}
+
+/** What stands between `${` and `}`. */
+function parameter(text: string, scope: Scope): readonly string[] {
+  const [, name = "", operator = "", word = ""] =
+    /^([A-Za-z_]\w*|[1-9]\d*|[@*#])(:?[-=+?]|%%?|##?|)([\s\S]*)$/.exec(text) ?? [];
+  if (name === "" || (operator === "" && word !== "") || text.length > MAX_PARAMETER) return [COMPUTED];
+  const values = lookUp(name, scope);
+  if (operator === "") return values;
+  if (/[%#]/.test(operator))
+    return bounded([...new Set(values.map((value) => without(value, operator, word)))]);
+  const isSet = (value: string): boolean =>
+    value !== "" || (!operator.startsWith(":") && scope.variables.has(name));
+  const others = operator.endsWith("?") ? [""] : otherwise(word, scope);
+  const results = values.flatMap((value) => {
+    if (operator.endsWith("+")) return isSet(value) ? others : [""];
+    return isSet(value) ? [value] : others;
+  });
+  if (operator.endsWith("=")) scope.variables.set(name, bounded([...new Set(results)]));
+  return bounded([...new Set(results)]);
+}
+
+/** Quotes in it keep blanks together, which a value does not tell. */
+function otherwise(word: string, scope: Scope): readonly string[] {
+  const values = valuesOf(word, scope);
+  return /["'\\]/.test(word) && values.some((value) => /\s/.test(value)) ? [COMPUTED] : values;
+}
+
+/** `${NAME%word}` and the like, of a word without wildcards; `##*` + "/" is the name of a file. */
+function without(value: string, operator: string, word: string): string {
+  if (value === "") return "";
+  if (operator === "##" && word === "*/") return value.slice(value.lastIndexOf("/") + 1);
+  if (/[*?[\\$`"']/.test(word)) return COMPUTED;
+  if (operator.startsWith("%"))
+    return value.endsWith(word) ? value.slice(0, value.length - word.length) : value;
+  return value.startsWith(word) ? value.slice(word.length) : value;
+}

@@ -1,0 +1,41 @@
+/** What the programs that scripts call have to do with starting sshd. */
+
+export function isSshd(word: string): boolean {
+  return /(?:^|\/)sshd$/.test(word) && !/^\/(?:run|var|etc|dev)\//.test(word);
+}
+
+/** Those that run another program with the words behind their own options. */
+export const LAUNCHERS: ReadonlySet<string> = new Set(
+  `tini tini-static dumb-init docker-init catatonit env nice ionice nohup setsid sudo doas su-exec gosu chpst softlimit
+  numactl taskset timeout daemon daemonize runuser setpriv capsh unshare chroot command builtin stdbuf chrt strace
+  s6-setuidgid s6-envdir cgexec busybox with-contenv startproc time`.split(/\s+/),
+);
+
+export const SHELLS: RegExp = /^(?:ba|da|a|k|z)?sh$/;
+
+/** What starts the services of a system, each as its own files say. */
+export const SERVICE_MANAGERS: ReadonlySet<string> = new Set(
+  "init systemd openrc openrc-init runit runit-init".split(" "),
+);
+
+/** They start what files of their own say, which are not read. */
+export const SUPERVISORS: ReadonlySet<string> = new Set(
+  "supervisord s6-svscan runsvdir monit circusd inetd xinetd tcpserver tcpsvd socat".split(" "),
+);
+
+const NAMING = new Set(
+  `test [ [[ echo printf cat ls stat file mkdir install touch chmod chown chgrp ln rm cp mv which type hash pidof pidofproc
+  pgrep pkill kill killall killproc status status_of_proc checkproc rc_status setcap getcap strings sed grep awk ps fuser
+  useradd adduser usermod groupadd addgroup passwd id getent restorecon chcon success failure checkpath apk apt apt-get rpm
+  dnf yum update-rc.d chkconfig rc-update systemctl trap logger ssh-keygen sv ebegin einfo ewarn eerror eend`.split(
+    /\s+/,
+  ),
+);
+
+/** Whether a program names sshd without starting it. */
+export function onlyNames(program: string): boolean {
+  return NAMING.has(program) || /^(?:log_|dpkg)/.test(program);
+}
+
+/** The system's own programs are no scripts that start sshd. */
+export const STANDARD_FOLDER: RegExp = /^\/(?:usr\/)?s?bin\/[^/]*$/;

@@ -1,0 +1,466 @@
+/**
+ * With which words a shell script starts sshd, read and never run. Every path that it may take is followed at once: a
+ * variable has all the values that it may have, and only tests of literal words decide (POSIX.1-2017, Shell Command
+ * Language). So there may be several answers; what a program would print is COMPUTED.
+ */
+import { textOf } from "./file-text.ts";
+import { type ShellCommand, shellCommands } from "./shell-commands.ts";
+import { COMPUTED, expandWords, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
+import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
+import {
+  isSshd,
+  LAUNCHERS,
+  onlyNames,
+  SERVICE_MANAGERS,
+  SHELLS,
+  STANDARD_FOLDER,
+  SUPERVISORS,
+} from "./shell-programs.ts";
+import type { FileTree } from "./tree.ts";
+
+/** One way in which sshd may be started. */
+export interface SshdStart {
+  /** those behind its name; one that holds COMPUTED is not known */
+  readonly words: readonly string[];
+  /** the script that starts it; null: the command that was asked about */
+  readonly path: string | null;
+  /** as they are written there */
+  readonly written: readonly string[];
+}
+
+export interface Started {
+  readonly starts: readonly SshdStart[];
+  /** files of settings that were read, in order */
+  readonly settings: readonly string[];
+  /** what may start sshd and is not followed: "/entry.py, which is no shell script"; null: nothing */
+  readonly unread: string | null;
+  /** it reads a file of settings whose name it computes */
+  readonly settingsUnknown: boolean;
+  /** it hands over to what starts a system's services */
+  readonly services: boolean;
+}
+
+export interface Situation {
+  readonly tree: FileTree;
+  /** variables of the environment */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+/** Ours: commands that are followed, scripts and functions inside each other, bytes of one. */
+const MAX_COMMANDS = 5000;
+const MAX_DEPTH = 12;
+const MAX_SCRIPT_BYTES = 1024 * 1024;
+
+interface Reading extends Scope {
+  readonly tree: FileTree;
+  readonly functions: Map<string, readonly ShellCommand[]>;
+  readonly path: string | null;
+  readonly depth: number;
+  readonly found: Found;
+}
+
+interface Found {
+  readonly starts: SshdStart[];
+  readonly settings: string[];
+  unread: string | null;
+  settingsUnknown: boolean;
+  services: boolean;
+  commands: number;
+}
+
+/** What a command starts, such as the words of ENTRYPOINT and CMD. */
+export function startedBy(command: Fields, { tree, variables }: Situation): Started {
+  const reading = newReading(tree, variables, null, []);
+  execute(reading, entryOf(reading, command), { written: command, certainty: "yes" });
+  return reading.found;
+}
+
+/** What the text of a script starts. */
+export function startedByScript(
+  path: string,
+  args: readonly string[],
+  { tree, variables }: Situation,
+): Started {
+  const reading = newReading(tree, variables, path, args);
+  followScript(reading, path, args);
+  return reading.found;
+}
+
+function newReading(
+  tree: FileTree,
+  variables: ReadonlyMap<string, string>,
+  path: string | null,
+  args: readonly string[],
+): Reading {
+  return {
+    tree,
+    variables: new Map([...variables].map(([name, value]) => [name, [value]])),
+    args: [args],
+    functions: new Map(),
+    path,
+    depth: 0,
+    found: { starts: [], settings: [], unread: null, settingsUnknown: false, services: false, commands: 0 },
+  };
+}
+
+function leaveUnread({ found }: Reading, what: string): void {
+  found.unread ??= what;
+}
+
+type FileKind = "shell script" | "other script" | "program";
+
+function readScript(tree: FileTree, path: string): { readonly kind: FileKind; readonly text: string } | null {
+  const entry = tree.stat(path);
+  if (entry === null) return null;
+  const text = entry.size <= MAX_SCRIPT_BYTES ? (textOf(tree, path) ?? "") : "";
+  const first = firstLine(text);
+  if (first === "" && (text === "" || text.slice(0, 1024).includes("\0"))) return { kind: "program", text };
+  const isShell = first === "" || /\b(?:ba|da|a|k|z)?sh\b|openrc-run|runscript|invoke-run/.test(first);
+  return { kind: isShell ? "shell script" : "other script", text };
+}
+
+function firstLine(text: string): string {
+  return /^#![^\n]*/.exec(text)?.[0] ?? "";
+}
+
+function followScript(reading: Reading, path: string, args: readonly string[]): void {
+  const script = readScript(reading.tree, path);
+  if (script === null) leaveUnread(reading, `${path}, which is not there`);
+  else if (script.kind === "other script") leaveUnread(reading, `${path}, which is no shell script`);
+  else if (script.kind === "shell script" && reading.depth <= MAX_DEPTH) {
+    const inner: Reading = {
+      ...reading,
+      path,
+      args: [args],
+      variables: new Map(reading.variables),
+      functions: new Map(),
+      depth: reading.depth + 1,
+    };
+    const interpreter = firstLine(script.text);
+    readSettings(inner, path, interpreter);
+    run(inner, shellCommands(script.text.replaceAll("\r\n", "\n")));
+    if (OPENRC.test(interpreter)) runOpenRc(inner);
+  }
+}
+
+const OPENRC = /openrc-run|runscript/;
+
+/** What an interpreter reads before its script: openrc-run(8), invoke-run(5). */
+function readSettings(reading: Reading, path: string, interpreter: string): void {
+  const standing: Standing = { written: [], certainty: "yes" };
+  if (OPENRC.test(interpreter)) {
+    const service = nameOf(path);
+    for (const name of ["RC_SVCNAME", "SVCNAME"]) reading.variables.set(name, [service]);
+    for (const file of ["/etc/rc.conf", `/etc/conf.d/${service}`]) source(reading, [file], standing);
+  }
+  const service = path.split("/").at(-2) ?? "";
+  if (interpreter.includes("invoke-run")) source(reading, [`/etc/default/${service}`], standing);
+}
+
+/** openrc-run(8) calls these, or starts `command` itself. */
+function runOpenRc(reading: Reading): void {
+  for (const name of ["start_pre", "start"]) callFunction(reading, name, [], "yes");
+  if (reading.functions.has("start")) return;
+  const written = ["$command", "$command_args", "$command_args_background"];
+  for (const fields of expandWords(written, reading))
+    execute(reading, fields, { written: written.slice(1), certainty: "maybe" });
+}
+
+function callFunction(reading: Reading, name: string, args: readonly string[], certainty: Certainty): void {
+  const body = reading.functions.get(name);
+  if (body === undefined || reading.depth > MAX_DEPTH) return;
+  const inner: Reading = { ...reading, args: [args], depth: reading.depth + 1 };
+  run(inner, body, certainty);
+}
+
+function run(reading: Reading, commands: readonly ShellCommand[], outer: Certainty = "yes"): void {
+  followFlow(commands, outer, {
+    define: (name, body) => reading.functions.set(name, body),
+    perform: (command, certainty) => {
+      if (reading.found.commands++ < MAX_COMMANDS) return perform(reading, command.words, certainty);
+      leaveUnread(reading, "a script that is too long");
+      return null;
+    },
+  });
+}
+
+const UNKNOWN: Outcome = { result: null, ends: false };
+const ASSIGNMENT = /^([A-Za-z_]\w*)(\+?)=([\s\S]*)$/;
+const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
+
+function perform(reading: Reading, words: readonly string[], certainty: Certainty): Outcome {
+  const isDeclaring = DECLARING.has(words[0] ?? "");
+  const count = words.findIndex((word, index) => !(isDeclaring && index === 0) && !ASSIGNMENT.test(word));
+  if (count === -1 || isDeclaring) {
+    for (const word of words) assign(reading, word, certainty);
+    return { result: words.some((word) => /[$`]/.test(word)) && !isDeclaring ? null : true, ends: false };
+  }
+  const written = words.slice(count);
+  if (written[0] === "for" || written[0] === "select") return loop(reading, written, certainty);
+  if (written[0] === "case") return UNKNOWN;
+  const alternatives = expandWords(written, reading);
+  const each: Certainty = alternatives.length === 1 ? certainty : "maybe";
+  const outcomes = alternatives.map((fields) => execute(reading, fields, { written, certainty: each }));
+  return outcomes.length === 1
+    ? (outcomes[0] ?? UNKNOWN)
+    : { result: null, ends: outcomes.length > 0 && outcomes.every(({ ends }) => ends) };
+}
+
+function assign(reading: Reading, word: string, certainty: Certainty): void {
+  const [, name = "", append = "", text = ""] = ASSIGNMENT.exec(word) ?? [];
+  if (name === "") return;
+  const before = reading.variables.get(name) ?? [];
+  const values = valuesOf(text, reading).flatMap((value) =>
+    append === "" ? [value] : (before.length === 0 ? [""] : before).map((old) => old + value),
+  );
+  setVariable(reading, name, values, certainty);
+}
+
+function setVariable(
+  { variables }: Reading,
+  name: string,
+  values: readonly string[],
+  certainty: Certainty,
+): void {
+  const before = variables.get(name) ?? [""];
+  variables.set(name, atMost([...new Set(certainty === "yes" ? values : [...before, ...values])], COMPUTED));
+}
+
+/** Ours: more are not told apart. */
+const MAX_ALTERNATIVES = 32;
+
+function atMost<T>(alternatives: readonly T[], unknown: T): readonly T[] {
+  return alternatives.length > MAX_ALTERNATIVES ? [unknown] : alternatives;
+}
+
+function loop(
+  reading: Reading,
+  [, name = "", keyword, ...words]: readonly string[],
+  certainty: Certainty,
+): Outcome {
+  const values = keyword === "in" ? expandWords(words, reading).flat() : reading.args.flat();
+  if (values.length > 0) setVariable(reading, name, values, certainty);
+  return UNKNOWN;
+}
+
+/** How a command stands in its script. */
+interface Standing {
+  readonly written: readonly string[];
+  readonly certainty: Certainty;
+}
+
+function execute(reading: Reading, fields: Fields, standing: Standing): Outcome {
+  const [program = "", ...args] = fields;
+  const name = nameOf(program);
+  const builtin = BUILTINS.get(program);
+  if (isSshd(program)) start(reading, args, standing);
+  else if (reading.functions.has(program)) callFunction(reading, program, args, standing.certainty);
+  else if (builtin !== undefined) return builtin(reading, args, standing);
+  else if (LAUNCHERS.has(name)) launch(reading, args, standing);
+  else if (SHELLS.test(name)) runShell(reading, args, standing);
+  else if (SERVICE_MANAGERS.has(name)) reading.found.services = true;
+  else if (SUPERVISORS.has(name)) leaveUnread(reading, `${program}, whose own files say what it starts`);
+  else if (name === "start-stop-daemon") startStopDaemon(reading, args, standing);
+  else if (serviceOf(program, args) !== null)
+    followScript(reading, serviceOf(program, args) ?? "", ["start"]);
+  else executeOther(reading, fields, standing);
+  return UNKNOWN;
+}
+
+/** A script of the tree is followed; of another program only the words behind sshd's name are known. */
+function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
+  const path = program.includes("/") && !STANDARD_FOLDER.test(program) ? absolute(reading, program) : null;
+  const at = onlyNames(nameOf(program)) ? -1 : args.findIndex((word) => /^\/.*bin\/sshd$/.test(word));
+  if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
+    followScript(reading, path, args);
+  else if (at !== -1) start(reading, args.slice(at + 1), standing);
+}
+
+function nameOf(program: string): string {
+  return program.slice(program.lastIndexOf("/") + 1);
+}
+
+/** What only looks at the configuration starts nothing (sshd(8): -t, -T, -G, -V). */
+function start({ found, path }: Reading, words: readonly string[], { written }: Standing): void {
+  if (words.some((word) => /^-[46dDeiqr]*[tTGV?]/.test(word))) return;
+  found.starts.push({ words, path, written });
+}
+
+/** The first of its words that is a program: sshd, a shell, a path. */
+function launch(reading: Reading, args: readonly string[], standing: Standing): void {
+  const at = args.findIndex(
+    (word) => !/^-|^\w+=/.test(word) && (word.includes("/") || isSshd(word) || isProgram(reading, word)),
+  );
+  if (at !== -1) execute(reading, args.slice(at), standing);
+  else if (args.some((word) => word.includes(COMPUTED))) leaveUnread(reading, "what a script computes");
+}
+
+function isProgram({ functions, tree, variables }: Reading, word: string): boolean {
+  return (
+    SHELLS.test(word) ||
+    LAUNCHERS.has(word) ||
+    SUPERVISORS.has(word) ||
+    functions.has(word) ||
+    inPath({ tree, variables }, word) !== null
+  );
+}
+
+function runShell(reading: Reading, args: readonly string[], { certainty }: Standing): void {
+  const at = args.findIndex((word) => !/^[-+]/.test(word));
+  const first = args[at];
+  if (first === undefined) return;
+  if (args.slice(0, at).some((word) => /^-\w*c/.test(word)))
+    runText(reading, first, args.slice(at + 2), certainty);
+  else followScript(reading, absolute(reading, first), args.slice(at + 1));
+}
+
+function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {
+  if (text.includes(COMPUTED)) leaveUnread(reading, "what a script computes");
+  if (reading.depth > MAX_DEPTH) return;
+  const inner: Reading = {
+    ...reading,
+    args: [args],
+    variables: new Map(reading.variables),
+    depth: reading.depth + 1,
+  };
+  run(inner, shellCommands(text), certainty);
+}
+
+/** start-stop-daemon(8): sshd's own options stand behind `--`. */
+function startStopDaemon(reading: Reading, args: readonly string[], standing: Standing): void {
+  const end = args.indexOf("--");
+  const own = end === -1 ? args : args.slice(0, end);
+  if (own.some((word) => /^(?:--start|-\w*S\w*)$/.test(word)) && own.some(isSshd))
+    start(reading, end === -1 ? [] : args.slice(end + 1), {
+      ...standing,
+      written: standing.written.slice(standing.written.indexOf("--") + 1),
+    });
+}
+
+/** The script of the service that a command starts: `service ssh start`, /etc/init.d/sshd. */
+function serviceOf(program: string, args: readonly string[]): string | null {
+  const direct = /^\/etc\/(?:rc\.d\/)?init\.d\/sshd?$/.test(program) ? [program, ...args] : null;
+  const [service = "", action = ""] =
+    direct ?? (/^(?:service|rc-service|invoke-rc\.d)$/.test(nameOf(program)) ? args : []);
+  if (!/(?:^|\/)sshd?$/.test(service) || !/^(?:start|restart)$/.test(action)) return null;
+  return direct === null ? `/etc/init.d/${service}` : service;
+}
+
+function absolute({ path }: Reading, named: string): string {
+  if (named.startsWith("/")) return named;
+  const folder = path === null ? "" : path.slice(0, path.lastIndexOf("/"));
+  return `${folder}/${named.replace(/^\.\//, "")}`;
+}
+
+type Builtin = (reading: Reading, args: readonly string[], standing: Standing) => Outcome;
+
+const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
+  [":", () => ({ result: true, ends: false })],
+  ["true", () => ({ result: true, ends: false })],
+  ["false", () => ({ result: false, ends: false })],
+  ["exit", () => ({ result: null, ends: true })],
+  ["return", () => ({ result: null, ends: true })],
+  ["test", (_, args) => ({ result: tested(args), ends: false })],
+  ["[", (_, args) => ({ result: tested(args.slice(0, -1)), ends: false })],
+  ["[[", (_, args) => ({ result: tested(args.slice(0, -1)), ends: false })],
+  [".", source],
+  ["source", source],
+  ["exec", replaceShell],
+  ["set", setArguments],
+  ["shift", shift],
+  ["eval", evaluate],
+  ["read", read],
+]);
+
+/** Null: it asks for more than literal words (test(1)). */
+function tested(args: readonly string[]): boolean | null {
+  const [first = "", operator = "", second = ""] = args;
+  if (args.some((word) => word.includes(COMPUTED))) return null;
+  if (first === "!" && args.length > 1) {
+    const inner = tested(args.slice(1));
+    return inner === null ? null : !inner;
+  }
+  if (args.length === 1) return first !== "";
+  if (args.length === 2) return first === "-n" ? operator !== "" : first === "-z" ? operator === "" : null;
+  if (args.length !== 3 || /[*?[]/.test(second)) return null;
+  return operator === "=" || operator === "=="
+    ? first === second
+    : operator === "!="
+      ? first !== second
+      : null;
+}
+
+function source(reading: Reading, [named = ""]: readonly string[], { certainty }: Standing): Outcome {
+  const path = absolute(reading, named);
+  if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$|^\/(?:usr\/)?lib\//.test(path)) return UNKNOWN;
+  if (named.includes(COMPUTED)) reading.found.settingsUnknown = true;
+  const text =
+    (reading.tree.stat(path)?.size ?? MAX_SCRIPT_BYTES + 1) > MAX_SCRIPT_BYTES
+      ? null
+      : textOf(reading.tree, path);
+  if (text === null || reading.depth > MAX_DEPTH) return UNKNOWN;
+  reading.found.settings.push(path);
+  // a file that is there is read: tests before it ask for that
+  run({ ...reading, depth: reading.depth + 1 }, shellCommands(text), certainty === "no" ? "no" : "yes");
+  return UNKNOWN;
+}
+
+function replaceShell(reading: Reading, args: readonly string[], standing: Standing): Outcome {
+  const at = args.findIndex((word) => !/^-[acl]+$/.test(word));
+  if (at === -1) return UNKNOWN;
+  const command = args.slice(args[at - 1] === "-a" ? at + 1 : at);
+  if (command[0]?.includes(COMPUTED) === true) leaveUnread(reading, "what a script computes");
+  else execute(reading, entryOf(reading, command), standing);
+  return { result: null, ends: true };
+}
+
+/** A program that is looked for in PATH, with its folder where it is a script there. */
+function entryOf(
+  { tree, variables }: Pick<Reading, "tree" | "variables">,
+  [program = "", ...args]: Fields,
+): Fields {
+  return [inPath({ tree, variables }, program) ?? program, ...args];
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+function inPath({ tree, variables }: Pick<Reading, "tree" | "variables">, program: string): string | null {
+  if (!/^[\w.-]+$/.test(program) || isSshd(program) || SHELLS.test(program)) return null;
+  const folders = (variables.get("PATH")?.at(-1) ?? DEFAULT_PATH).split(":");
+  return (
+    folders.map((folder) => `${folder}/${program}`).find((path) => tree.stat(path)?.kind === "file") ?? null
+  );
+}
+
+/** `set -e` sets options, `set -- a b` arguments. */
+function setArguments(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
+  const end = args.indexOf("--");
+  if (end !== -1 || (args.length > 0 && !/^[-+]/.test(args[0] ?? ""))) {
+    setArgs(reading, [args.slice(end + 1)], certainty);
+  }
+  return { result: true, ends: false };
+}
+
+function shift(reading: Reading, [count = "1"]: readonly string[], { certainty }: Standing): Outcome {
+  setArgs(
+    reading,
+    reading.args.map((args) => args.slice(Number(count) || 1)),
+    certainty,
+  );
+  return { result: null, ends: false };
+}
+
+function setArgs(reading: Reading, args: readonly Fields[], certainty: Certainty): void {
+  reading.args = atMost(certainty === "yes" ? args : [...reading.args, ...args], [COMPUTED]);
+}
+
+function evaluate(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
+  if (reading.depth <= MAX_DEPTH)
+    run({ ...reading, depth: reading.depth + 1 }, shellCommands(args.join(" ")), certainty);
+  return UNKNOWN;
+}
+
+function read(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
+  for (const name of args) if (/^\w+$/.test(name)) setVariable(reading, name, [COMPUTED], certainty);
+  return UNKNOWN;
+}

@@ -1,0 +1,368 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are shell scripts
+/** With which options scripts start sshd, read without running them; a real shell is the judge. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { folderTree } from "../src/files/folder.ts";
+import { startedBy, startedByScript } from "../src/files/shell-script.ts";
+import { assignments } from "../src/files/shell-words.ts";
+import { NO_OPTIONS, optionsOf, type StartOptions } from "../src/files/sshd-options.ts";
+import { startOptions } from "../src/files/start-options.ts";
+import { makeRoot } from "./auditing.ts";
+import { whyNoHost } from "./lab/hosts.ts";
+import type { ServerTree } from "./sshd/server-tree.ts";
+
+const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
+
+describe("what a shell gives sshd is what is read", () => {
+  let root = "";
+  const said = (): string => join(root, "said");
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), "sshd-policy-shell-"));
+    mkdirSync(join(root, "bin"));
+    writeFileSync(join(root, "bin/sshd"), `#!/bin/sh\nfor word; do printf '[%s]' "$word"; done >${said()}\n`);
+    chmodSync(join(root, "bin/sshd"), 0o755);
+    writeFileSync(join(root, "settings"), "OPTS='-o GatewayPorts=yes'\nexport MORE=\"-p 2222\"\n");
+  });
+
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  test.each<[string, ...string[]]>([
+    ["exec SSHD -D -e -o 'AllowTcpForwarding yes' # -o X11Forwarding=no"],
+    ['exec "$@"', "SSHD", "-D", "-o", "PermitTunnel yes"],
+    ["exec $@", "SSHD", "-D", "-o", "PermitTunnel yes"],
+    ['exec SSHD "$@"', "-D"],
+    ['exec SSHD "$@"'],
+    ['if [ "${1#-}" != "$1" ]; then\n  set -- SSHD "$@"\nfi\nexec "$@"', "-D", "-oPermitTunnel=yes"],
+    ['if [ "${1#-}" != "$1" ]; then set -- SSHD -d "$@"; fi; exec "$@"', "SSHD", "-D"],
+    ['[ "$1" = sshd ] && shift\nexec SSHD "$@"', "sshd", "-D"],
+    ['case "$1" in\n  sshd|ssh) shift;;\nesac\nSSHD -D -o PermitTunnel=no'],
+    ['OPTS=-D; OPTS="$OPTS -o GatewayPorts=yes"; OPTS+=\nSSHD $OPTS "$OPTS" \'$OPTS\' \\$OPTS'],
+    [". ROOT/settings\nSSHD -D $OPTS ${MORE}"],
+    ["SSHD -D ${OPTS:--o X11Forwarding=no} ${OPTS:+-x} ${OPTS-'a'}"],
+    [": ${OPTS:=-o GatewayPorts=yes}\nSSHD $OPTS"],
+    ["OPTS=; SSHD ${OPTS-x} ${OPTS:-y} ${OPTS+z}"],
+    ['start() {\n  SSHD "$@"\n}\nstart -D -o PermitTunnel=yes'],
+    ["start() { SSHD -D -o PermitTunnel=$1; }\nunused() { SSHD -o PermitTunnel=no; }\nstart yes"],
+    ["if false; then SSHD -o PermitTunnel=no; else SSHD -D; fi"],
+    ['if [ -n "" ]; then SSHD -a; elif [ x = x ]; then SSHD -D; else SSHD -b; fi'],
+    ["[ a != a ] && SSHD -o PermitTunnel=no\n[ a = a ] || SSHD -o PermitTunnel=no\nSSHD -D"],
+    ["! false && SSHD -D"],
+    ["(true) && SSHD -D 2>&1 >/dev/null"],
+    ["{ true; } && SSHD -D </dev/null"],
+    ["cat <<EOF >/dev/null\nexec SSHD -o PermitTunnel=no\nEOF\nSSHD -D"],
+    ["cat <<-'EOF' >/dev/null\n\tSSHD -o PermitTunnel=no\n\tEOF\nSSHD -D"],
+    ['sh -c \'exec SSHD -D -o "PermitTunnel $1" "$@"\' yes -e'],
+    ["eval \"SSHD -D -o 'PermitTunnel yes'\""],
+    ["env OPTS=x nice -n 0 SSHD -D"],
+    ["SSHD -D \\\n  -o \\\n  PermitTunnel=yes"],
+    ['echo "it\'s $(echo \')\' ")") SSHD -a" `echo \\`echo\\`` >/dev/null; SSHD -D'],
+    ["set -eu\nSSHD -t || exit 1\nSSHD -D -o GatewayPorts=no"],
+    ["exec SSHD -D\nSSHD -o PermitTunnel=no"],
+    ["for word in -D; do\n  SSHD $word\ndone"],
+    ["\tif true\n\tthen\n\t\tSSHD -D\n\tfi\r\n".replace("\r", "")],
+    ["x='a\nb'; SSHD -D \"$x\" $x"],
+    ['SSHD -D "a\'b" \'c"d\' e\\ f "g\\"h\\$i\\j"'],
+  ])("%s %j", (written, ...args) => {
+    const put = (text: string): string =>
+      text.replaceAll("SSHD", join(root, "bin/sshd")).replaceAll("ROOT", root);
+    const script = join(root, "script");
+    writeFileSync(script, put(written));
+    rmSync(said(), { force: true });
+    const shell = written.includes("+=") ? "bash" : "sh";
+    execFileSync(shell, [script, ...args.map(put)], { env: { PATH: process.env["PATH"] }, stdio: "ignore" });
+    const { starts } = startedByScript(script, args.map(put), {
+      tree: folderTree("/"),
+      variables: new Map(),
+    });
+    const words = starts.map((start) => start.words.map((word) => `[${word}]`).join(""));
+    expect([...new Set(words)]).toEqual([existsSync(said()) ? readFileSync(said(), "utf8") : ""]);
+  });
+});
+
+const image = (command: readonly string[], files: ServerTree = {}, env: readonly string[] = []) =>
+  optionsOf(
+    startedBy(command, { tree: folderTree(makeRoot(files)), variables: assignments(env) }),
+    "the image's ENTRYPOINT and CMD",
+  );
+
+const options = (...texts: readonly string[]) => ({ options: texts, configFile: null, limit: null });
+
+describe("ENTRYPOINT and CMD", () => {
+  const SCRIPT = {
+    "/entrypoint.sh": "#!/bin/sh\nset -e\nexec /usr/sbin/sshd -D -e -o AllowTcpForwarding=yes\n",
+  };
+  const HANDS_ON = { "/usr/local/bin/entry": '#!/bin/sh\nset -e\nssh-keygen -A\nexec "$@"\n' };
+
+  test.each<[readonly string[], ServerTree, ReturnType<typeof options>]>([
+    [["/entrypoint.sh"], SCRIPT, options("AllowTcpForwarding=yes")],
+    [["tini", "-g", "--", "/entrypoint.sh"], SCRIPT, options("AllowTcpForwarding=yes")],
+    [["/usr/bin/dumb-init", "--", "/entrypoint.sh"], SCRIPT, options("AllowTcpForwarding=yes")],
+    [["sh", "/entrypoint.sh"], SCRIPT, options("AllowTcpForwarding=yes")],
+    [["sh", "-c", "/entrypoint.sh && true"], SCRIPT, options("AllowTcpForwarding=yes")],
+    [["bash", "-ec", "exec sshd -De -oPermitTunnel=yes"], {}, options("PermitTunnel=yes")],
+    [["entry", "/usr/sbin/sshd", "-D", "-o", "PermitTunnel yes"], HANDS_ON, options("PermitTunnel yes")],
+    [["entry", "sh", "-c", "sshd -D -p 2222"], HANDS_ON, options("Port=2222")],
+    [
+      ["/usr/local/bin/run"],
+      {
+        "/usr/local/bin/run": "#!/bin/bash\nservice ssh start\ntail -f /dev/null\n",
+        "/etc/init.d/ssh": "#!/bin/sh\n/usr/sbin/sshd -o PermitTunnel=yes\n",
+      },
+      options("PermitTunnel=yes"),
+    ],
+  ])("%j", (command, files, expected) => {
+    expect(image(command, files)).toMatchObject(expected);
+  });
+
+  test.each<[string, readonly string[], ServerTree, string]>([
+    [
+      "not there",
+      ["/entry.sh"],
+      {},
+      "the image's ENTRYPOINT and CMD runs /entry.sh, which is not there: options that it gives sshd are not read",
+    ],
+    [
+      "another language",
+      ["tini", "--", "/entry.py"],
+      { "/entry.py": "#!/usr/bin/env python3\n" },
+      "the image's ENTRYPOINT and CMD runs /entry.py, which is no shell script: options that it gives sshd are not read",
+    ],
+    [
+      "a supervisor",
+      ["/usr/bin/supervisord", "-n"],
+      {},
+      "the image's ENTRYPOINT and CMD runs /usr/bin/supervisord, whose own files say what it starts: options that it gives sshd are not read",
+    ],
+    [
+      "computed",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\nexec /usr/sbin/sshd -D $(cat /options)\n" },
+      "/entry.sh starts sshd with options that a shell computes: they are not read",
+    ],
+    [
+      "read",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\nread OPTS </options\nexec /usr/sbin/sshd -D $OPTS\n" },
+      "/entry.sh starts sshd with options that a shell computes: they are not read",
+    ],
+    [
+      "in an array",
+      ["/entry.sh"],
+      { "/entry.sh": '#!/bin/bash\nopts=(-D -o PermitTunnel=yes)\nexec /usr/sbin/sshd "${opts[@]}"\n' },
+      "/entry.sh starts sshd with options that a shell computes: they are not read",
+    ],
+    [
+      "a choice",
+      ["/entry.sh"],
+      {
+        "/entry.sh": "#!/bin/sh\n[ -e /open ] && OPTS='-o PermitTunnel=yes'\nexec /usr/sbin/sshd -D $OPTS\n",
+      },
+      "/entry.sh starts sshd with options that depend on what it meets: not all of them are read",
+    ],
+    [
+      "settings of a computed name",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\n. $(pwd)/x\nexec /usr/sbin/sshd -D $OPTS\n" },
+      "/entry.sh starts sshd with options from a file whose name a shell computes: they are not read",
+    ],
+    [
+      "a command that is computed",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\nexec $(cat /command)\n" },
+      "the image's ENTRYPOINT and CMD runs what a script computes: options that it gives sshd are not read",
+    ],
+    [
+      "itself",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\n/entry.sh\n/entry.sh\nexec /usr/sbin/sshd $(x)\n" },
+      "/entry.sh starts sshd with options that a shell computes: they are not read",
+    ],
+  ])("a limit: %s", (_, command, files, limit) => {
+    expect(image(command, files)?.limit).toBe(limit);
+  });
+
+  test.each<[string, readonly string[], ServerTree]>([
+    ["a shell for somebody to type in", ["bash"], {}],
+    [
+      "another server",
+      ["/docker-entrypoint.sh", "nginx", "-g", "daemon off;"],
+      { "/docker-entrypoint.sh": '#!/bin/sh\nexec "$@"\n' },
+    ],
+    ["the system's init", ["/sbin/init"], {}],
+    ["a program", ["/app/server"], { "/app/server": "\x7fELF\0\0sshd" }],
+  ])("no sshd of its own: %s", (_, command, files) => {
+    expect(image(command, files)).toBeNull();
+  });
+
+  test("many choices, calls and words end", () => {
+    const text = `#!/bin/sh\n${'[ -e /x ] && A="$A y"; f() { f; f; }; f\n'.repeat(2000)}exec /usr/sbin/sshd $A\n`;
+    expect(image(["/entry.sh"], { "/entry.sh": text })?.limit).not.toBeNull();
+    for (const hostile of [
+      "(".repeat(50_000),
+      "${".repeat(50_000),
+      '"$('.repeat(20_000),
+      "<<".repeat(20_000),
+      "if ".repeat(50_000),
+    ])
+      expect(image(["sh", "-c", hostile])).toBeNull();
+  });
+});
+
+describe("init scripts", () => {
+  const OPENRC = `#!/sbin/openrc-run
+: \${cfgfile:=\${SSHD_CONFIG:-"\${SSHD_CONFDIR:-"/etc/ssh"}/sshd_config"}}
+pidfile="\${SSHD_PIDFILE:-"/run/$RC_SVCNAME.pid"}"
+command="\${SSHD_BINARY:-"/usr/sbin/sshd"}"
+command_args="\${command_args:-\${SSHD_OPTS:-}}"
+checkconfig() {
+	[ "$pidfile" != "/run/sshd.pid" ] \\
+		&& command_args="$command_args -o PidFile=$pidfile"
+	[ "$cfgfile" != "/etc/ssh/sshd_config" ] \\
+		&& command_args="$command_args -f $cfgfile"
+	"$command" -t $command_args || return 1
+}
+start_pre() {
+	checkconfig
+}
+`;
+  const GENTOO = `#!/sbin/openrc-run
+: \${SSHD_CONFDIR:=\${RC_PREFIX%/}/etc/ssh}
+: \${SSHD_CONFIG:=\${SSHD_CONFDIR}/sshd_config}
+command="\${RC_PREFIX%/}/usr/sbin/sshd"
+pidfile="/run/\${SVCNAME}.pid"
+command_args="\${SSHD_OPTS} -o PidFile=\${pidfile} -f \${SSHD_CONFIG}"
+`;
+  const RED_HAT = `#!/bin/bash
+. /etc/rc.d/init.d/functions
+[ -f /etc/sysconfig/sshd ] && . /etc/sysconfig/sshd
+prog="sshd"
+SSHD=/usr/sbin/sshd
+runlevel=$(set -- $(runlevel); eval "echo \\$$#" )
+do_restart_sanity_check() {
+	$SSHD -t
+}
+start()
+{
+	[ -x $SSHD ] || exit 5
+	echo -n $"Starting $prog: "
+	$SSHD $OPTIONS && success || failure
+	RETVAL=$?
+}
+stop() { killproc -p $PID_FILE $SSHD; }
+case "$1" in
+	start) start ;;
+	stop) stop ;;
+	restart) stop; start ;;
+	condrestart|try-restart)
+		if [ -f /var/lock/subsys/sshd ] ; then
+			do_restart_sanity_check
+			if [ $RETVAL -eq 0 ] ; then stop; start; fi
+		fi ;;
+	*) echo "Usage: $0 {start|stop}"; RETVAL=2
+esac
+exit $RETVAL
+`;
+  const RUN =
+    "#!/usr/bin/env /lib/runit/invoke-run\nexec 2>&1\n/usr/sbin/sshd -t || exit 162\nexec /usr/sbin/sshd -D -e $SSHD_OPTS\n";
+  const RUNIT: ServerTree = { "/sbin/init": { link: "/lib/runit/runit-init" }, "/etc/service/ssh/run": RUN };
+  const DEFAULTS = "/etc/default/ssh";
+  const open: ServerTree = { [DEFAULTS]: "SSHD_OPTS='-o PermitTunnel=yes'\n" };
+  const tunnel = (source: string): StartOptions => ({ ...NO_OPTIONS, options: ["PermitTunnel=yes"], source });
+
+  test.each<[string, ServerTree, StartOptions]>([
+    ["Alpine's", { "/etc/init.d/sshd": OPENRC, "/etc/conf.d/sshd": "# stock\n" }, NO_OPTIONS],
+    [
+      "Alpine's with options",
+      { "/etc/init.d/sshd": OPENRC, "/etc/conf.d/sshd": 'command_args="-o PermitTunnel=yes"\n' },
+      tunnel("/etc/conf.d/sshd"),
+    ],
+    [
+      "Alpine's with another file",
+      { "/etc/init.d/sshd": OPENRC, "/etc/conf.d/sshd": 'cfgfile="/srv/sshd"\n' },
+      { ...NO_OPTIONS, configFile: "/srv/sshd", source: "/etc/conf.d/sshd" },
+    ],
+    [
+      "Gentoo's",
+      { "/etc/init.d/sshd": GENTOO },
+      {
+        ...NO_OPTIONS,
+        options: ["PidFile=/run/sshd.pid"],
+        configFile: "/etc/ssh/sshd_config",
+        source: "/etc/init.d/sshd",
+      },
+    ],
+    ["Red Hat's", { "/etc/init.d/sshd": RED_HAT }, NO_OPTIONS],
+    [
+      "Red Hat's with options",
+      { "/etc/init.d/sshd": RED_HAT, "/etc/sysconfig/sshd": "OPTIONS='-o PermitTunnel=yes'\n" },
+      tunnel("/etc/sysconfig/sshd"),
+    ],
+    ["runit's", RUNIT, NO_OPTIONS],
+    ["runit's with options", { ...RUNIT, ...open }, tunnel(DEFAULTS)],
+    [
+      "another init than systemd, which leaves units unread",
+      {
+        ...RUNIT,
+        "/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D -o GatewayPorts=yes\n",
+      },
+      NO_OPTIONS,
+    ],
+    [
+      "systemd, which leaves scripts unread",
+      {
+        "/sbin/init": { link: "/lib/systemd/systemd" },
+        "/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+        "/etc/init.d/ssh": "/usr/sbin/sshd -o GatewayPorts=yes\n",
+      },
+      NO_OPTIONS,
+    ],
+    [
+      "an argument that only people give",
+      {
+        "/etc/init.d/ssh": `. ${DEFAULTS}\nif [ -n "$2" ]; then SSHD_OPTS="$SSHD_OPTS $2"; fi\n/usr/sbin/sshd $SSHD_OPTS\n`,
+        ...open,
+      },
+      tunnel(DEFAULTS),
+    ],
+  ])("%s", (_, files, expected) => {
+    expect(startOptions(folderTree(makeRoot(files)))).toEqual(expected);
+  });
+
+  test.each<[string, string, string]>([
+    [
+      "computed",
+      "OPTS=$(cat /etc/ssh/options)\n/usr/sbin/sshd $OPTS\n",
+      "/etc/init.d/ssh starts sshd with options that a shell computes: they are not read",
+    ],
+    [
+      "a choice",
+      "[ -e /x ] && OPTS='-p 23'\n/usr/sbin/sshd $OPTS\n",
+      "/etc/init.d/ssh starts sshd with options that depend on what it meets: not all of them are read",
+    ],
+    [
+      "no sshd in it",
+      "exec /opt/start\n",
+      "/etc/init.d/ssh runs /opt/start, which is not there: options that it gives sshd are not read",
+    ],
+    [
+      "nothing",
+      "# a stub\n",
+      "/etc/init.d/ssh does not say how it starts sshd: options that it gives are not read",
+    ],
+  ])("a limit: %s", (_, text, limit) => {
+    expect(startOptions(folderTree(makeRoot({ "/etc/init.d/ssh": text }))).limit).toBe(limit);
+  });
+
+  describe.each(["bookworm", "trixie", "bookworm-sysv", "bookworm-openrc", "bookworm-runit"])(
+    "the stock host %s",
+    (base) => {
+      const why = whyNoHost(base);
+      test.skipIf(why !== null)(`gives sshd no options${why === null ? "" : ` (${why})`}`, () => {
+        expect(startOptions(folderTree(join(LAB, base)))).toEqual(NO_OPTIONS);
+      });
+    },
+  );
+});
