@@ -151,7 +151,8 @@ for (const program of PROGRAMS) {
 
     it.each([
       ["TCP, sockets, DisableForwarding", blocks(product(TCP, SOCKETS, DISABLED))],
-      ["X11, agent, tun, DisableForwarding", blocks(OTHERS)],
+      // one session at a time: the one before must be over
+      ["X11, agent, tun, DisableForwarding", blocks(OTHERS, "MaxSessions 1")],
       ["PermitOpen", blocks(LISTS)],
       ["PermitListen and GatewayPorts", blocks(LISTENING)],
       ["what does not stop forwarding", blocks(BELIEFS)],

@@ -12,6 +12,9 @@ interface SessionChannel {
   /** answers to channel requests, in order; true: refused */
   readonly _callbacks: ((refused: boolean) => void)[];
   readonly close: () => void;
+  readonly resume: () => void;
+  readonly stderr: { readonly resume: () => void };
+  readonly once: (event: "close", heard: () => void) => void;
 }
 
 interface OpenCallback {
@@ -74,8 +77,26 @@ async function inSession(client: Client, ask: (inside: Inside, channel: number) 
       ask(inside, channel.outgoing.id);
     });
   } finally {
-    channel.close();
+    await closed(channel);
   }
+}
+
+/** How long a server may take to close a session that did nothing. */
+const PATIENCE_MS = 2_000;
+
+/** Until sshd has closed it, too, it counts: with MaxSessions 1 the next one would be refused (session.c session_new). */
+function closed(channel: SessionChannel): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, PATIENCE_MS);
+    channel.once("close", () => {
+      clearTimeout(late);
+      resolve();
+    });
+    // ssh2 tells of the close when all has been read
+    channel.resume();
+    channel.stderr.resume();
+    channel.close();
+  });
 }
 
 function openChannel(inside: Inside, type: string, send: (id: number) => void): Promise<SessionChannel> {
