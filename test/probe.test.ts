@@ -2,7 +2,7 @@
  * Prediction and observation agree: real sshds with real forwards, on the live table, on every kind of forwarding under
  * every value that decides it, on lists, bind addresses and everything that people think stops forwarding.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -260,6 +260,11 @@ for (const program of PROGRAMS) {
   });
 }
 
+const EMPTY_JOB: Job = {
+  ...{ sshd: "", kind: "root", keyOptions: "", options: [], files: [], listen: [], addresses: [] },
+  connections: [],
+};
+
 describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
   it("keeps Includes and Match blocks of files anywhere", async () => {
     const result = await probeTree({
@@ -290,14 +295,43 @@ ChrootDirectory /../../../tmp/escaped-root
     const own = `/tmp/sshd-policy-probe-${crypto.randomUUID()}`;
     const places = ["/tmp", "/dev/shm", "/etc", "/root"].map((folder) => `${folder}/escaped-${process.pid}`);
     const script = `for place in ${places.join(" ")}; do touch "$place" && exit 9; done; touch ${own}/tmp/own || exit 8`;
-    const job: Job = {
-      ...{ sshd: "", kind: "root", keyOptions: "", options: [], files: [], listen: [], addresses: [] },
-      connections: [],
-    };
     const inside = ["/bin/sh", "-c", script];
-    const ended = await runSandbox({ inside, base: "/", folder: own, job, onReport: () => {} });
+    const ended = await runSandbox({
+      ...{ inside, base: "/", folder: own, job: EMPTY_JOB },
+      onReport: () => {},
+    });
     expect([ended, places.filter((place) => existsSync(place))]).toEqual([null, []]);
   });
+
+  it("takes no link of the target over but those of programs", async () => {
+    const base = mkdtempSync(join(tmpdir(), "sshd-policy-base-"));
+    const links = {
+      home: "var/home",
+      root: "/root",
+      etc: "/etc",
+      tmp: "/tmp",
+      bin: "usr/bin",
+      mnt: "var/mnt",
+    };
+    for (const [name, to] of Object.entries(links)) symlinkSync(to, join(base, name));
+    mkdirSync(join(base, "usr"));
+    const own = `/tmp/sshd-policy-probe-${crypto.randomUUID()}`;
+    const names = Object.keys(links).join(" ");
+    const script = `cd ${own}; for name in ${names}; do if [ -L $name ]; then echo $name; fi; done >&2; exit 7`;
+    const inside = ["/bin/sh", "-c", script];
+    const ended = await runSandbox({ inside, base, folder: own, job: EMPTY_JOB, onReport: () => {} });
+    expect(ended).toBe("bin");
+    rmSync(base, { recursive: true });
+  });
+
+  it("makes a home that is the ChrootDirectory as sshd wants it", async () => {
+    const bodies = ["%h", "/home/account", "/home/account/below", "/srv/%u"].map(
+      (place) => `ChrootDirectory ${place}\nForceCommand internal-sftp`,
+    );
+    const result = await probeTree({ [MAIN_FILE]: blocks(bodies) });
+    expect(differencesOf(result)).toEqual([]);
+    expect(result.attempts.filter(({ observation }) => observation.why === "untried")).toEqual([]);
+  }, 600_000);
 
   it("runs nothing that the configuration names, and says what it changed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));

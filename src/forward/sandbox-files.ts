@@ -15,12 +15,12 @@ export function prepare(folder: string, { accounts, chroot }: ConnectionJob): vo
   put("shadow", shadow, 0o600);
   put("hosts", hosts, 0o644);
   put("nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n", 0o644);
-  if (!existsSync(join(folder, home))) {
-    mkdirSync(join(folder, home), { recursive: true });
-    chownSync(join(folder, home), uid, gid);
-  }
+  if (!existsSync(join(folder, home))) mkdirSync(join(folder, home), { recursive: true });
   if (chroot !== "")
     execFileSync("mkdir", ["-p", "-m", "1777", "--", below(folder, join(chroot, "tmp"))], { stdio: "pipe" });
+  // on the way to a ChrootDirectory all must belong to root (session.c safely_chroot)
+  const isOnTheWay = `${join("/", chroot)}/`.startsWith(`${home}/`);
+  chownSync(join(folder, home), isOnTheWay ? 0 : uid, isOnTheWay ? 0 : gid);
 }
 
 /** A path of the server, which never leads out of its root folder. */

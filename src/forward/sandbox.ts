@@ -74,7 +74,10 @@ rm -rf "$folder"
 exit $code
 `;
 
-/** Runs first inside the namespaces. Programs are bind-mounted read-only, links kept; all else starts empty. */
+/**
+ * Runs first inside the namespaces. Programs are bind-mounted read-only, their links kept; all else starts empty. No other
+ * link is taken over: the part inside writes below the folder without being chrooted, and follows what lies there.
+ */
 const SETUP = `set -eu
 folder=$1 base=$2; shift 2
 mount --make-rprivate /
@@ -87,11 +90,11 @@ set +f
 mount -t tmpfs -o mode=755,size=256m tmpfs "$folder"
 for path in "$base"/*; do
   name=\${path##*/}
-  if [ -L "$path" ]; then cp -P "$path" "$folder/$name"; continue; fi
   case $name in
     usr|bin|sbin|lib|lib32|lib64|libx32|opt|nix|gnu) ;;
     *) continue ;;
   esac
+  if [ -L "$path" ]; then cp -P "$path" "$folder/$name"; continue; fi
   [ -d "$path" ] || continue
   mkdir "$folder/$name"
   mount --rbind "$path" "$folder/$name"
