@@ -166,6 +166,25 @@ describe("startOptions", () => {
       { options: ["PermitTunnel=yes"], configFile: null, source: "/etc/systemd/system/service.d/x.conf" },
     ],
     [
+      "C escapes",
+      { [UNIT]: unit("/usr/sbin/sshd -D -o\\x20AllowTcpForwarding\\075yes \\x2doGatewayPorts=yes") },
+      { options: [" AllowTcpForwarding=yes", "GatewayPorts=yes"], configFile: null, source: UNIT },
+    ],
+    [
+      "%% is a %, and % in a variable is one, too",
+      {
+        [UNIT]: unit("/usr/sbin/sshd -D -oBanner=/a%% $SSHD_OPTS"),
+        "/etc/default/ssh": "SSHD_OPTS=-oVersionAddendum=100%\n",
+      },
+      { options: ["Banner=/a%", "VersionAddendum=100%"], configFile: null, source: "/etc/default/ssh" },
+    ],
+    [
+      "variables that are left as they are written",
+      { [UNIT]: unit(":/usr/sbin/sshd -D $SSHD_OPTS"), "/etc/default/ssh": "SSHD_OPTS=-p 23\n" },
+      NO_OPTIONS,
+    ],
+    ["another command behind ;", { [UNIT]: unit("/usr/sbin/sshd -D ; /usr/sbin/sshd -p 23") }, NO_OPTIONS],
+    [
       "keys have their case",
       { [UNIT]: "[Service]\nExecStart=/usr/sbin/sshd -D\nEXECSTART=/usr/sbin/sshd -o PermitTunnel=yes\n" },
       NO_OPTIONS,

@@ -8,10 +8,11 @@ import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { ofScripts } from "./init-script.ts";
 import { startedBy } from "./shell-script.ts";
-import { assignments, expand, splitWords } from "./shell-words.ts";
+import { assignments, expand } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
+import { unitWords } from "./systemd-words.ts";
 import type { FileTree } from "./tree.ts";
 
 export function startOptions(tree: FileTree): StartOptions {
@@ -51,22 +52,19 @@ function unitOptions(tree: FileTree, unit: string): StartOptions | null {
   const command = lines === null ? null : lastOf(lines, "ExecStart");
   if (lines === null || command === null) return null;
   const { variables, source } = environmentFor(tree, lines);
-  const words = splitWords(command.value.replace(/^[-@:+!|]+/, "")).flatMap((word) =>
-    expand(word, variables),
-  );
+  const [prefix = ""] = /^[-@:+!|]*/.exec(command.value) ?? [];
+  // `:` keeps variables as they are written (systemd.service(5), "Command lines")
+  const written = unitWords(command.value.slice(prefix.length));
+  const words = written
+    .map((word) => word.replaceAll("%%", "%"))
+    .flatMap((word) => (prefix.includes(":") ? [word] : expand(word, variables)));
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
   // a program of another name may be sshd all the same
-  const [program = "", ...args] = upToSeparator(words);
+  const [program = "", ...args] = words;
   const options = isSshdLike(program)
     ? readOptions(args, from)
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
-  return { ...(options ?? readOptions(args, from)), limit: limitOf(command, options) };
-}
-
-/** systemd.service(5): a word `;` begins another command. */
-function upToSeparator(words: readonly string[]): readonly string[] {
-  const end = words.indexOf(";");
-  return end === -1 ? words : words.slice(0, end);
+  return { ...(options ?? readOptions(args, from)), limit: limitOf(command, written, options) };
 }
 
 /** sshd's own name, or a build of it beside the system's: sshd-10, sshd.local */
@@ -75,12 +73,16 @@ function isSshdLike(program: string): boolean {
 }
 
 /** What can't be followed without running something, or asking systemd (systemd.unit(5), "Specifiers"). */
-function limitOf({ path, value }: UnitLine, options: StartOptions | null): string | null {
+function limitOf(
+  { path }: UnitLine,
+  written: readonly string[],
+  options: StartOptions | null,
+): string | null {
   if (options?.limit != null) return options.limit;
   const what =
     options === null
       ? "starts a program that may give sshd options of its own"
-      : value.replaceAll("%%", "").includes("%")
+      : written.some((word) => word.replaceAll("%%", "").includes("%"))
         ? "starts sshd with options that have a % specifier"
         : null;
   return what === null ? null : `${path} ${what}: they are not read`;
@@ -101,7 +103,7 @@ function environmentFor(
   tree: FileTree,
   lines: readonly UnitLine[],
 ): { readonly variables: ReadonlyMap<string, string>; readonly source: string | null } {
-  const variables = assignments(assigned(lines, "Environment").flatMap(({ value }) => splitWords(value)));
+  const variables = assignments(assigned(lines, "Environment").flatMap(({ value }) => unitWords(value)));
   let source: string | null = null;
   for (const path of assigned(lines, "EnvironmentFile").flatMap(({ value }) =>
     globPaths(tree, value.replace(/^-/, "")),
@@ -112,6 +114,6 @@ function environmentFor(
     for (const [name, value] of environmentOf(text)) variables.set(name, value);
   }
   for (const { value } of assigned(lines, "UnsetEnvironment"))
-    for (const word of splitWords(value)) variables.delete(word);
+    for (const word of unitWords(value)) variables.delete(word);
   return { variables, source };
 }
