@@ -1,6 +1,6 @@
 /** The bytes of archives: a range of a file, in which what is not wanted is passed over by seeking, or a stream. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { noTail, skim, type Window } from "./skim.ts";
+import { openWindow, skim, type Window } from "./skim.ts";
 import { cutShort, READ_HEADER, type Step, type TarEntry, type Visitor, walkTar } from "./tar.ts";
 import { ArchiveError, BLOCK, type Piece } from "./tar-header.ts";
 
@@ -16,8 +16,6 @@ export type Chunks = AsyncIterable<Buffer>;
 /** What is done with the data of an entry that is handed on; it is read to its end in any case. */
 export type Receive = (entry: TarEntry, data: Chunks) => Promise<void>;
 
-/** As far as a window of headers grows. */
-const MAX_WINDOW = 64 * 1024;
 /** What one read takes of a stream. */
 const STREAM_READ = 512 * 1024;
 
@@ -49,23 +47,14 @@ export function partOf(range: Range, start: number, length: number): Range {
 /** Walks a tar in a file, from header to header; what nobody is concerned with is not read. */
 export function walkRange(range: Range, visitor: Visitor): void {
   const walk = walkTar(visitor);
+  const window = openWindow(range.handle);
   const end = range.start + range.length;
-  const memory = Buffer.allocUnsafeSlow(MAX_WINDOW);
-  const window = {
-    handle: range.handle,
-    memory,
-    words: new Uint32Array(memory.buffer),
-    from: 0,
-    to: 0,
-    size: BLOCK,
-    passed: new Set<string>(),
-    tail: noTail(),
-  };
   let at = 0;
   for (let step: Step | null = READ_HEADER; step !== null; ) {
     const isRead = step.kind === "read";
+    if (!isRead) at += step.length;
     // after an extended header the walk alone knows what the next one means
-    if (!isRead) at = skim(window, range.start + at + step.length, end, visitor) - range.start;
+    if (!isRead && window !== null) at = skim(window, range.start + at, end, visitor) - range.start;
     if (at > range.length) throw cutShort();
     const piece = pieceOf(window, range, at, isRead ? step.length : BLOCK);
     at += piece.length;
@@ -73,9 +62,10 @@ export function walkRange(range: Range, visitor: Visitor): void {
   }
 }
 
-function pieceOf({ memory, from, to }: Window, range: Range, at: number, length: number): Piece {
+function pieceOf(window: Window | null, range: Range, at: number, length: number): Piece {
   const place = range.start + at;
-  if (from <= place && place + length <= to) return { bytes: memory, start: place - from, length, at };
+  if (window !== null && window.from <= place && place + length <= window.to)
+    return { bytes: window.headers.memory, start: place - window.from, length, at };
   const bytes = readRange(range, at, length);
   return { bytes, start: 0, length: bytes.length, at };
 }
