@@ -1,6 +1,7 @@
 /** One main file of a tree, loaded with what its server's start options say. */
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
+import { tooHeavy, weightOf } from "../config/weight.ts";
 import type { Image } from "../files/image.ts";
 import type { StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
@@ -49,6 +50,8 @@ export function load(wanted: Wanted, opening: Opening): Opened {
   const { list } = opening.folders;
   const content = wanted.tree.read(wanted.path);
   if (content.kind !== "file") return { name: wanted.name, error: refusalOf(content, wanted.name) };
+  const refused = tooHeavy(wanted.name, weightOf(content.bytes));
+  if (refused !== null) return { name: wanted.name, error: refused };
   if (content.bytes.length > LARGE) {
     optimizeLater(1_000_000);
     collectInOneThread();

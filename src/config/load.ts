@@ -41,7 +41,7 @@ export type { LoadOptions } from "./loading.ts";
 /** servconf.c SERVCONF_MAX_DEPTH */
 const MAX_DEPTH = 16;
 /** Ours, as an Include may stand in a loop of 2^16 readings. */
-const MAX_LINES = 3_000_000;
+const MAX_SETTINGS = 200_000;
 
 /** Reads `path` of the tree and all it includes. An unreadable main file is a fatal problem, as sshd has it. */
 export function loadConfig(tree: FileTree, path: string, options: LoadOptions): Config {
@@ -105,12 +105,17 @@ function readFile(loading: Loading, text: LoadedText, context: Context): void {
     active: context.activeOutside,
   };
   for (const line of text.tree.lines) {
-    if (++loading.lines > MAX_LINES) {
-      loading.limits.add(`more than ${MAX_LINES} lines, Includes counted as often as they are read`);
+    if (line.kind !== "directive") {
+      reportGrammar(loading, state.text, line.sshdNumber, isSilent);
+      continue;
+    }
+    if (++loading.settings > MAX_SETTINGS) {
+      loading.limits.add(
+        `more than ${MAX_SETTINGS} settings, those of Includes counted as often as they are read`,
+      );
       return;
     }
-    if (line.kind === "directive") readLine(loading, state, line);
-    else reportGrammar(loading, state.text, line.sshdNumber, isSilent);
+    readLine(loading, state, line);
   }
 }
 

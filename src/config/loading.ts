@@ -3,9 +3,10 @@ import type { LookedUp } from "../../grammar/keywords.ts";
 import { parseText } from "../../grammar/parser.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { GrammarProblem, Tree } from "../../grammar/tree.ts";
-import type { FileTree } from "../files/tree.ts";
+import type { FileContent, FileTree } from "../files/tree.ts";
 import { decode, makeSource, type Place, type Source } from "../source/source.ts";
 import type { ConfigFile, Directive, IncludeLine, LaterProblem, MatchBlock, Problem } from "./config.ts";
+import { tooHeavy, weightOf } from "./weight.ts";
 
 export interface LoadOptions {
   readonly release: Release;
@@ -43,7 +44,10 @@ export interface Loading {
   readonly keywords: Map<string, LookedUp>;
   /** values that the first pass has taken so far, by keyword */
   readonly setAtStart: Map<string, string[]>;
-  lines: number;
+  /** of all texts so far */
+  weight: number;
+  /** lines that set something, counted as often as they are read */
+  settings: number;
   readings: number;
 }
 
@@ -83,7 +87,8 @@ export function startLoading(tree: FileTree, options: LoadOptions): Loading {
     texts: new Map(),
     keywords: new Map(),
     setAtStart: new Map(),
-    lines: 0,
+    weight: 0,
+    settings: 0,
     readings: 0,
   };
 }
@@ -102,16 +107,34 @@ export function readText(loading: Loading, path: string): LoadedText | string {
   if (known !== undefined) return known;
   const content = loading.tree.read(path);
   const read =
-    content.kind === "unreadable"
-      ? content.reason
-      : prepareText(
-          loading,
-          shown(loading, path),
-          content.kind === "file" ? decode(content.bytes) : "",
-          content.kind === "file" ? content.realPath : path,
-        );
+    content.kind === "unreadable" ? unreadable(loading, path, content) : prepared(loading, path, content);
   loading.texts.set(path, read);
   return read;
+}
+
+/** sshd has no limit of size: a file beyond ours counts as empty here, and the answer as incomplete. */
+function unreadable(
+  loading: Loading,
+  path: string,
+  { code, reason }: Extract<FileContent, { readonly kind: "unreadable" }>,
+): LoadedText | string {
+  if (code !== "ETOOBIG") return reason;
+  loading.limits.add(`${shown(loading, path)} is ${reason}`);
+  return prepareText(loading, shown(loading, path), "", path);
+}
+
+function prepared(
+  loading: Loading,
+  path: string,
+  content: Exclude<FileContent, { readonly kind: "unreadable" }>,
+): LoadedText {
+  const name = shown(loading, path);
+  if (content.kind === "folder") return prepareText(loading, name, "", path);
+  const { bytes, realPath } = content;
+  loading.weight += weightOf(bytes);
+  const refused = tooHeavy(name, loading.weight);
+  if (refused !== null) loading.limits.add(refused);
+  return prepareText(loading, name, refused === null ? decode(bytes) : "", realPath);
 }
 
 function prepareText(loading: Loading, name: string, text: string, realPath: string): LoadedText {
