@@ -45,9 +45,18 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
       notes: [
         "with DisableForwarding no every other forwarding keyword counts again, most of them open by default",
       ],
-      fix: unsafeFix("DisableForwarding yes", [{ kind: "replace-value", directive, value: "yes" }]),
+      fix: opensMeant(audit, directive)
+        ? null
+        : unsafeFix("DisableForwarding yes", [{ kind: "replace-value", directive, value: "yes" }]),
     },
   ];
+}
+
+/** Then the line cannot go: what is too much is closed by the keywords of its own. */
+function opensMeant(audit: Audit, directive: Directive): boolean {
+  return openAnswers(audit.exposure, CAPABILITIES).some(
+    (answer) => isMeant(audit.allowed, answer.capability) && reopenedBy(audit.config, answer) === directive,
+  );
 }
 
 export const rule: Rule = {

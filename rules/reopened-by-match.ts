@@ -1,9 +1,13 @@
 import {
+  type AllowedForwarding,
   type Answer,
   type Audit,
+  bothAllow,
   CAPABILITIES,
   type Directive,
   type Draft,
+  deciderOf,
+  type Fix,
   forwards,
   globalLine,
   groupBy,
@@ -17,6 +21,7 @@ import {
   type Rule,
   reopenedBy,
   type Severity,
+  setWhereDecided,
   unsafeFix,
   whoText,
 } from "../src/lint/rule.ts";
@@ -39,7 +44,6 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
   const [first] = answers;
   const block = directive.guards.at(-1);
   if (closing === null || first === undefined || block === undefined) return [];
-  const value = closing.values?.[0] ?? "no";
   const nobody = answers.every(({ login }) => login === "impossible");
   return [
     {
@@ -60,11 +64,32 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
           ? ["to keep it, limit it: PermitOpen HOST:PORT in the block"]
           : []),
       ],
-      fix: unsafeFix(`${directive.line.keyword.value} ${value}`, [
-        { kind: "replace-value", directive, value },
-      ]),
+      fix: fixOf(audit, directive, { closing, first }),
     },
   ];
+}
+
+/** What the global line closes and nobody means to be open; where only sockets are too much, their own keyword. */
+function fixOf(
+  { allowed }: Audit,
+  directive: Directive,
+  { closing, first }: { readonly closing: Directive; readonly first: Answer },
+): Fix | null {
+  const own = directive.values?.[0] ?? "yes";
+  const value = bothAllow(withMeant(allowed, closing), own);
+  const takesMeant = directive.keyword === "permitopen" && allowed === "local";
+  if (value === own || takesMeant)
+    return setWhereDecided(deciderOf(first, SOCKETS.toLowerCase()), SOCKETS, "no");
+  return unsafeFix(`${directive.line.keyword.value} ${value}`, [{ kind: "replace-value", directive, value }]);
+}
+
+const SOCKETS = "AllowStreamLocalForwarding";
+
+/** The value of the line, and what --allow-forwarding leaves open. */
+function withMeant(allowed: AllowedForwarding, { keyword, values }: Directive): string {
+  const value = values?.[0] ?? "no";
+  if (allowed === "none" || keyword !== "allowtcpforwarding" || value === allowed) return value;
+  return value === "no" ? allowed : "yes";
 }
 
 /** As the rules about each kind weigh it. */
@@ -86,7 +111,7 @@ export const rule: Rule = {
     who: "The connections that the block matches, less those that an earlier matching block decides: the first matching block that sets the keyword wins.",
     bad: "AllowTcpForwarding no\nMatch Address *\n  AllowTcpForwarding local\n",
     good: "AllowTcpForwarding no\nMatch User !bob\n  AllowTcpForwarding yes\n",
-    fix: "Gives the line in the block the value of the global line. Unsafe: somebody opened this on purpose, and their connections lose it.",
+    fix: "Gives the line in the block the value of the global line, without opening what the block closes. Unsafe: somebody opened this on purpose, and their connections lose it.",
     allowWhen:
       "The exception is wanted and as small as it can be: one group, known addresses, `PermitOpen` with the targets. Say who asked for it in the reason.",
   },

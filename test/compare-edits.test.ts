@@ -4,8 +4,7 @@ import type { Config } from "../src/config/config.ts";
 import { comparePolicies, type PolicyChange } from "../src/policy/compare.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../src/policy/connection.ts";
 import { sampleConnections } from "../src/policy/samples.ts";
-import { formatSpecification } from "../src/policy/specification.ts";
-import { ask, whatSshdSays } from "./fuzz/regions.ts";
+import { askAll, whatSshdSays } from "./fuzz/asking.ts";
 import { CORPUS_MISSING, corpusFiles } from "./sshd/corpus.ts";
 import { openSshd, type Sshd } from "./sshd/driver.ts";
 import { load, MAIN_FILE, verdictOf } from "./sshd/reading.ts";
@@ -33,16 +32,11 @@ const skipped = CORPUS_MISSING ?? (opened.kind === "skipped" ? opened.reason : n
 type Said = ReadonlyMap<Capability, string>;
 
 async function sayings(sshd: Sshd, text: string, connections: readonly Connection[]): Promise<Said[]> {
-  sshd.place({ [MAIN_FILE]: text });
-  const said: Said[] = [];
-  for (const connection of connections) {
-    sshd.admit({ name: connection.user ?? "", groups: connection.groups });
-    const printed = await ask(sshd, formatSpecification(connection));
-    said.push(
-      new Map(CAPABILITIES.map((capability) => [capability, whatSshdSays(printed, { capability }, sshd)])),
-    );
-  }
-  return said;
+  const printed = await askAll(sshd, { [MAIN_FILE]: text }, connections);
+  return printed.map(
+    (settings) =>
+      new Map(CAPABILITIES.map((capability) => [capability, whatSshdSays(settings, { capability }, sshd)])),
+  );
 }
 
 function asked(before: Config, after: Config, changes: readonly PolicyChange[]): Connection[] {

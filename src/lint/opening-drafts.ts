@@ -3,7 +3,7 @@ import type { Answer, Decider } from "../policy/answer.ts";
 import { type Capability, NOT_OVER_IP } from "../policy/connection.ts";
 import { opened } from "./affected.ts";
 import { setWhereDecided } from "./fixes.ts";
-import { deciderOf, groupBy, isMeant, loginLimit, openAnswers, reopenedBy } from "./openings.ts";
+import { bothAllow, deciderOf, groupBy, isMeant, loginLimit, openAnswers, reopenedBy } from "./openings.ts";
 import { pointAt } from "./places.ts";
 import type { Audit, Draft, Severity } from "./rule.ts";
 import { forwards, quoted, whoText } from "./wording.ts";
@@ -12,7 +12,7 @@ export interface Opening {
   /** canonical spelling of the keyword that opens */
   readonly keyword: string;
   readonly capabilities: readonly Capability[];
-  /** the value that closes */
+  /** the value that closes; what the line closes already stays closed */
   readonly closed: string;
   readonly severity: (answers: readonly Answer[]) => Severity;
   /** "may tunnel TCP through this server"; default: by what is open */
@@ -57,7 +57,7 @@ function draft(audit: Audit, opening: Opening, answers: readonly Answer[]): Draf
         ...notesOf(audit, first, decider),
         ...(opening.notes?.(answers) ?? []),
       ],
-      fix: setWhereDecided(decider, opening.keyword, opening.closed),
+      fix: setWhereDecided(decider, opening.keyword, bothAllow(opening.closed, decider?.value ?? "yes")),
     },
   ];
 }

@@ -134,6 +134,12 @@ export function isMeant(allowed: AllowedForwarding, capability: Capability): boo
   return capability === `tcp-${allowed}`;
 }
 
+/** Of two values of AllowTcpForwarding or AllowStreamLocalForwarding what both allow; a fix must never open a direction. */
+export function bothAllow(one: string, other: string): string {
+  if (other === "yes") return one;
+  return one === "yes" || one === other ? other : "no";
+}
+
 /** Items of a list by key, in the order of the keys' first appearance. */
 export function groupBy<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();

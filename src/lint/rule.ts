@@ -22,6 +22,7 @@ export { whyNeverMatching } from "./never-matching.ts";
 export { becauseOf, nobodyLogsIn, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
 export {
   type AllowedForwarding,
+  bothAllow,
   closes,
   deciderOf,
   escapesDisable,

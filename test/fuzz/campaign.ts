@@ -1,12 +1,12 @@
 /** Random cases against one sshd until a number of pairs or the time is used up. */
 import type { Sshd } from "../sshd/driver.ts";
-import { type FuzzCase, generateCase } from "./generate.ts";
+import { type DrawnCase, generateCase } from "./generate.ts";
 import { type Difference, type Judgement, judge, OURS, type Reading } from "./judge.ts";
 import { makeRandom } from "./random.ts";
 import { shrink } from "./shrink.ts";
 
-/** Compares one case with sshd; `judge` or `judgeRegions`. */
-export type Judge = (sshd: Sshd, fuzzCase: FuzzCase, reading: Reading) => Promise<Judgement>;
+/** Compares one case with sshd. */
+export type Judge = (sshd: Sshd, fuzzCase: DrawnCase, reading: Reading) => Promise<Judgement>;
 
 export interface Campaign {
   readonly seed: number;
@@ -54,7 +54,8 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
     Date.now() < until &&
     differences.length < campaign.mostFound
   ) {
-    const judgement = await judgeCase(sshd, caseOf(sshd, campaign, trees), reading);
+    const fuzzCase = caseOf(sshd, campaign, trees);
+    const judgement = await judgeCase(sshd, fuzzCase, reading);
     trees += 1;
     pairs += judgement.pairs;
     unknown += judgement.unknown;
@@ -64,7 +65,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
     const first = judgement.differences.find((difference) => isNew(difference, seen));
     if (first === undefined) continue;
     seen.push(first);
-    const small = await shrink(first, (fuzzCase) => judgeCase(sshd, fuzzCase, reading));
+    const small = await shrink(first, (smaller) => judgeCase(sshd, { ...fuzzCase, ...smaller }, reading));
     if (differences.some((known) => isAlike(known, small))) continue;
     differences.push(small);
     campaign.found?.(small);
@@ -73,7 +74,7 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
 }
 
 /** Each case has its own generator, so that a single one can be made again. */
-function caseOf(sshd: Sshd, { seed, seeds }: Campaign, number: number): FuzzCase {
+function caseOf(sshd: Sshd, { seed, seeds }: Campaign, number: number): DrawnCase {
   const random = makeRandom(Math.imul(seed, 1_000_003) + number);
   return generateCase({ release: sshd.release, seeds }, random);
 }

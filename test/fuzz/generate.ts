@@ -12,6 +12,11 @@ export interface FuzzCase {
   readonly connections: readonly string[];
 }
 
+export interface DrawnCase extends FuzzCase {
+  /** from which a judge draws what else it needs: a second tree, rules, a policy file */
+  readonly draw: number;
+}
+
 export interface Generator {
   readonly release: Release;
   /** texts of real files to change; may be empty */
@@ -140,11 +145,11 @@ const ODD_ADDRESSES = [
 const LOCAL = ["192.0.2.1", "10.0.0.1", "2001:db8::2", "127.0.0.1"];
 const LOCAL_PORTS = ["22", "2222", "80", "022", "65535"];
 
-export function generateCase(generator: Generator, random: Random): FuzzCase {
+export function generateCase(generator: Generator, random: Random): DrawnCase {
   const connections = random.some(4, 12, () => randomConnection(generator.release, random));
   const useSeed = generator.seeds.length > 0 && random.chance(20);
   const tree = useSeed ? mutatedTree(generator, random) : freshTree(generator.release, random);
-  return { tree, connections: [...new Set(connections)] };
+  return { tree, connections: [...new Set(connections)], draw: random.int(2 ** 31) };
 }
 
 function randomConnection(release: Release, random: Random): string {
@@ -367,11 +372,34 @@ function damage(line: string, random: Random): string {
   ]);
 }
 
-/** A real file with lines dropped, doubled, moved, damaged or new. Names that only a resolver knows are left out. */
+/** A real file with some changes. Names that only a resolver knows are left out. */
 function mutatedTree({ release, seeds }: Generator, random: Random): ServerTree {
   const writer = makeWriter(release, random, ["x.conf"]);
-  const lines = random.pick(seeds).split("\n").slice(0, 400);
-  for (const _ of random.some(0, 6, () => 0)) {
+  const text = changeText(random.pick(seeds), writer, 6)
+    .split("\n")
+    .filter((line) => !/listenaddress/i.test(line))
+    .join("\n");
+  return { "/etc/ssh/x.conf": randomFile(writer, 4), [MAIN_FILE]: text };
+}
+
+/** The tree after an edit or two in one of its files. */
+export function changeTree(tree: ServerTree, release: Release, random: Random): ServerTree {
+  const others = Object.keys(tree).filter((path) => path !== MAIN_FILE);
+  const writer = makeWriter(
+    release,
+    random,
+    others.map((path) => path.replace("/etc/ssh/", "")),
+  );
+  const path = random.pick([MAIN_FILE, ...Object.keys(tree)]);
+  const text = tree[path];
+  return typeof text === "string" ? { ...tree, [path]: changeText(text, writer, 3) } : tree;
+}
+
+/** Lines dropped, doubled, moved, damaged or new. */
+function changeText(text: string, writer: Writer, most: number): string {
+  const { random } = writer;
+  const lines = text.split("\n").slice(0, 400);
+  for (const _ of random.some(0, most, () => 0)) {
     const at = random.int(lines.length + 1);
     const line = lines[at] ?? "";
     const [from = "", to = ""] = [lines[random.int(lines.length)], line];
@@ -384,6 +412,5 @@ function mutatedTree({ release, seeds }: Generator, random: Random): ServerTree 
     else if (change === 5) lines.splice(at, 1, line.replace(/^[ \t]*#[ \t]*/, ""));
     else lines.splice(at, 0, dress(directive(writer, false), random));
   }
-  const text = lines.filter((line) => !/listenaddress/i.test(line)).join("\n");
-  return { "/etc/ssh/x.conf": randomFile(writer, 4), "/etc/ssh/sshd_config": text };
+  return lines.join("\n");
 }

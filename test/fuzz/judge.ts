@@ -2,7 +2,9 @@
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
 import type { Config } from "../../src/config/config.ts";
+import { type Plan, type PlanRequest, planFix } from "../../src/fix/plan.ts";
 import type { Exposure } from "../../src/policy/answer.ts";
+import { type Comparison, comparePolicies } from "../../src/policy/compare.ts";
 import type { Connection } from "../../src/policy/connection.ts";
 import { exposure } from "../../src/policy/exposure.ts";
 import { HOST_KEY, type Run, type Sshd } from "../sshd/driver.ts";
@@ -18,10 +20,14 @@ export interface Reading {
   readonly settings: (config: Config, connection: Connection) => Settings;
   /** who can forward, when anybody may exist */
   readonly exposure: (config: Config) => Exposure;
+  readonly fix: (request: PlanRequest) => Plan;
+  readonly compare: (before: Config, after: Config) => Comparison;
 }
 
 export const OURS: Reading = {
   exposure: (config) => exposure(config),
+  fix: planFix,
+  compare: (before, after) => comparePolicies(before, after),
   verdict: verdictOf,
   messages: ({ problems }) =>
     problems.filter(({ weight }) => weight !== "silent").map(({ sshdText }) => sshdText),
@@ -51,6 +57,9 @@ export interface Judgement {
   readonly differences: readonly Difference[];
 }
 
+/** Nothing to compare. */
+export const REFUSED: Judgement = { pairs: 0, accepted: false, unknown: 0, differences: [] };
+
 export async function judge(
   sshd: Sshd,
   { tree, connections }: FuzzCase,
@@ -60,8 +69,7 @@ export async function judge(
   const config = load(tree, sshd.release);
   const verdict = reading.verdict(config);
   const real = await realVerdict(sshd);
-  if (real.error !== null && NAME_RESOLUTION.test(real.error) && verdict.accepted)
-    return { pairs: 0, accepted: false, unknown: 0, differences: [] };
+  if (real.error !== null && NAME_RESOLUTION.test(real.error) && verdict.accepted) return REFUSED;
   if (verdict.accepted !== real.accepted || verdict.error !== real.error) {
     const difference = { what: "verdict", ours: verdict.error ?? "accepted", sshd: real.error ?? "accepted" };
     return {

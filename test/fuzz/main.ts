@@ -1,9 +1,10 @@
 /**
- * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions | --fixes | --compare] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
  *
  * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
- * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts; with `--regions` it is
- * asked about the witness of every region of `exposure` and about connections in them; found cases are shrunk, printed and written to `--keep`
+ * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts. With `--regions` it is
+ * asked about the witness of every region of `exposure` and about connections in them, with `--fixes` about what
+ * `audit --fix` makes of the tree, with `--compare` about it and a changed or rewritten one. Found cases are shrunk and printed; those of the reading are kept in `--keep`
  * (default fixtures/fuzz).
  */
 import { createHash } from "node:crypto";
@@ -13,7 +14,9 @@ import { parseArgs } from "node:util";
 import { formatRelease } from "../../grammar/release.ts";
 import { corpusFiles } from "../sshd/corpus.ts";
 import { openSshd, type Program, type Sshd } from "../sshd/driver.ts";
-import { runCampaign } from "./campaign.ts";
+import { type Judge, runCampaign } from "./campaign.ts";
+import { judgeComparison } from "./compare.ts";
+import { judgeFixes } from "./fixes.ts";
 import { fixtureOf } from "./fixture.ts";
 import { judgeRegions } from "./regions.ts";
 
@@ -24,12 +27,23 @@ const { values } = parseArgs({
     cases: { type: "string" },
     trees: { type: "string" },
     regions: { type: "boolean", default: false },
+    fixes: { type: "boolean", default: false },
+    compare: { type: "boolean", default: false },
     sshd: { type: "string", multiple: true, default: [] },
     chroot: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "20" },
     keep: { type: "string", default: join(import.meta.dirname, "../../fixtures/fuzz") },
   },
 });
+
+const JUDGES: Readonly<Record<string, Judge>> = {
+  regions: judgeRegions,
+  fixes: judgeFixes,
+  compare: judgeComparison,
+};
+const chosen = Object.entries(JUDGES).find(([mode]) =>
+  Object.entries(values).some(([name, on]) => name === mode && on === true),
+);
 
 const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
 const named: Program[] = [
@@ -50,7 +64,7 @@ async function fuzz(sshd: Sshd): Promise<number> {
     milliseconds: values.time === undefined ? limitWithoutTime() : Number(values.time) * 1000,
     trees: values.trees === undefined ? Number.POSITIVE_INFINITY : Number(values.trees),
     mostFound: Number(values.most),
-    ...(values.regions ? { judge: judgeRegions } : {}),
+    ...(chosen === undefined ? {} : { judge: chosen[1] }),
     seeds,
     progress: (pairs) => {
       if (Math.floor(pairs / 5_000) === told) return;
@@ -58,6 +72,10 @@ async function fuzz(sshd: Sshd): Promise<number> {
       console.log(`${sshd.name}: ${pairs} pairs, ${Math.round((Date.now() - started) / 1000)} s`);
     },
     found: (difference) => {
+      if (chosen !== undefined) {
+        console.log(`DIFFERENCE of ${chosen[0]}\n${JSON.stringify(difference, null, 2)}`);
+        return;
+      }
       const text = `${JSON.stringify(fixtureOf(sshd.release, difference), null, 2)}\n`;
       mkdirSync(values.keep, { recursive: true });
       const name = `${createHash("sha256").update(text).digest("hex").slice(0, 10)}.json`;

@@ -4,17 +4,15 @@
  */
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
-import { requirements } from "../../src/policy/capabilities.ts";
-import { CAPABILITIES, type Capability, NOT_OVER_IP } from "../../src/policy/connection.ts";
+import { CAPABILITIES } from "../../src/policy/connection.ts";
 import { locate } from "../../src/policy/locate.ts";
-import { usesDns } from "../../src/policy/reasoning.ts";
 import { formatSpecification } from "../../src/policy/specification.ts";
-import { GROUPS_OF } from "../sshd/accounts.ts";
-import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
+import type { Sshd } from "../sshd/driver.ts";
 import { connectionOf, load, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
+import { asAssumed, ask, askAs, isOfMachine, isSayable, whatSshdSays, whoText } from "./asking.ts";
 import type { FuzzCase } from "./generate.ts";
-import { type Difference, type Judgement, NAME_RESOLUTION, printedSettings, type Reading } from "./judge.ts";
+import { type Difference, type Judgement, REFUSED, type Reading } from "./judge.ts";
 
 export async function judgeRegions(
   sshd: Sshd,
@@ -22,7 +20,7 @@ export async function judgeRegions(
   reading: Reading,
 ): Promise<Judgement> {
   const config = load(tree, sshd.release);
-  if (!reading.verdict(config).accepted) return { pairs: 0, accepted: false, unknown: 0, differences: [] };
+  if (!reading.verdict(config).accepted) return REFUSED;
   sshd.place(tree);
   const asking: Asking = { sshd, tree, config, answers: reading.exposure(config).answers };
   const differences: Difference[] = [];
@@ -51,20 +49,9 @@ async function judgeWitnesses(
       if (config.later.length === 0) unknown += 1;
       continue;
     }
-    // only the machine knows its interfaces
-    if (/%(?!lo$)/.test(witness.addr ?? "")) continue;
-    // no line of passwd or group begins so (nss_files); a directory has such names
-    if (
-      witness.groups !== null &&
-      [witness.user ?? "", ...witness.groups].some((name) => /^[ #+-]/.test(name))
-    )
-      continue;
-    const specification = formatSpecification(witness);
-    const key = `${specification} ${witness.groups?.join(" ") ?? "-"}`;
-    if (!printed.has(key)) {
-      sshd.admit({ name: witness.user ?? "", groups: witness.invalidUser ? null : witness.groups });
-      printed.set(key, await ask(sshd, specification));
-    }
+    if (!isSayable(witness)) continue;
+    const key = whoText(witness);
+    if (!printed.has(key)) printed.set(key, await askAs(sshd, witness));
     const settings = printed.get(key);
     if (settings !== undefined && "error" in settings && isOfMachine(settings.error)) continue;
     const said = whatSshdSays(settings, answer, sshd);
@@ -81,11 +68,6 @@ async function judgeWitnesses(
   return { asked: printed.size, unknown };
 }
 
-/** docs/known-differences.md: names that do not resolve, and OpenSSH bug 3906 */
-function isOfMachine(error: string): boolean {
-  return NAME_RESOLUTION.test(error) || error === "sshd crashes";
-}
-
 async function judgeSamples(
   { sshd, tree, config, answers }: Asking,
   connections: readonly string[],
@@ -94,12 +76,12 @@ async function judgeSamples(
   sshd.admit(null);
   let asked = 0;
   for (const connection of connections) {
-    const specification = asAssumed(config, connection);
-    const printed = await ask(sshd, specification);
+    const assumed = asAssumed(config, connectionOf(connection));
+    const printed = await ask(sshd, formatSpecification(assumed));
     if ("error" in printed) continue;
     asked += 1;
     for (const capability of CAPABILITIES) {
-      const answer = locate(config, answers, capability, connectionOf(specification));
+      const answer = locate(config, answers, capability, assumed);
       if (answer?.allowed === "unknown") continue;
       const ours = answer === null ? "no region" : whatWeSay(answer);
       const said = answer === null ? "" : whatSshdSays(printed, answer, sshd);
@@ -110,67 +92,8 @@ async function judgeSamples(
   return asked;
 }
 
-/**
- * As the regions assume: no routing domain without a VRF, link-local peers have a zone, mapped ones are IPv4 (canohost.c),
- * with UseDNS no the host is the text of the address, and a client without one arrives at none.
- */
-function asAssumed(config: Config, connection: string): string {
-  const zoned = connection
-    .replace(/(^|,)addr=fe80::1(?=,|$)/, "$1addr=fe80::1%lo")
-    .replace(/(^|,)addr=::ffff:(?=[0-9.]+(?:,|$))/, "$1addr=");
-  const addr = /(?:^|,)addr=([^,]*)/.exec(zoned)?.[1] ?? "";
-  const isApart = addr === NOT_OVER_IP.addr;
-  const arrived = isApart
-    ? zoned.replace(/laddr=[^,]*/, `laddr=${addr}`).replace(/lport=\d+/, `lport=${NOT_OVER_IP.lport}`)
-    : zoned;
-  const placed = usesDns(config) && !isApart ? arrived : arrived.replace(/(^|,)host=[^,]*/, `$1host=${addr}`);
-  return `${existing(placed).replace(/,rdomain=[^,]*/, "")},rdomain=`;
-}
-
-/** sshd itself never calls a user invalid who has an account; `-C` can, and then looks the groups up all the same. */
-function existing(connection: string): string {
-  const user = /(?:^|,)user=([^,]*)/.exec(connection)?.[1] ?? "";
-  return user in GROUPS_OF ? connection.replace(/(^|,)invalid-user(?=,|$)/, "") : connection;
-}
-
-/** What sshd prints for a connection. */
-export async function ask(sshd: Sshd, specification: string): Promise<Settings> {
-  return printedSettings(await sshd.run(["-T", ...HOST_KEY, "-C", specification]));
-}
-
 /** "closed", or "open" with the values of all keywords that play a part. */
 function whatWeSay({ allowed, decidedBy }: Answer): string {
   if (allowed !== true) return "closed";
   return ["open", ...decidedBy.map(({ keyword, value }) => `${keyword} ${value}`)].join(" ");
-}
-
-/** The same from what sshd prints. */
-export function whatSshdSays(
-  printed: Settings | undefined,
-  { capability }: Pick<Answer, "capability">,
-  sshd: Sshd,
-): string {
-  if (printed === undefined || "error" in printed) return `no answer: ${printed?.error ?? "not asked"}`;
-  return isOpen(printed, capability, sshd)
-    ? [
-        "open",
-        ...requirements(capability, sshd.release).map(
-          ({ keyword }) => `${keyword} ${joinedValues(printed, keyword)}`,
-        ),
-      ].join(" ")
-    : "closed";
-}
-
-function isOpen(
-  printed: ReadonlyMap<string, readonly string[]>,
-  capability: Capability,
-  sshd: Sshd,
-): boolean {
-  return requirements(capability, sshd.release).every(
-    ({ keyword, closes }) => !closes(joinedValues(printed, keyword).split(" ")),
-  );
-}
-
-function joinedValues(printed: ReadonlyMap<string, readonly string[]>, keyword: string): string {
-  return (printed.get(keyword) ?? []).join(" ");
 }

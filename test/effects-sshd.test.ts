@@ -1,0 +1,108 @@
+/** What `audit --fix` and `compare` say of random trees, before the machine's sshd; and seeded faults, which must show. */
+import { afterAll, describe, expect, it } from "vitest";
+import type { Plan } from "../src/fix/plan.ts";
+import type { Comparison, PolicyChange } from "../src/policy/compare.ts";
+import { type CampaignResult, type Judge, runCampaign } from "./fuzz/campaign.ts";
+import { judgeComparison } from "./fuzz/compare.ts";
+import { judgeFixes } from "./fuzz/fixes.ts";
+import { generateCase } from "./fuzz/generate.ts";
+import { OURS, type Reading } from "./fuzz/judge.ts";
+import { makeRandom } from "./fuzz/random.ts";
+import { corpusFiles } from "./sshd/corpus.ts";
+import { openSshd } from "./sshd/driver.ts";
+
+const TREES = 25;
+const SEED = 79;
+
+const opened = await openSshd();
+const skipped = opened.kind === "skipped" ? opened.reason : null;
+
+const seeds = corpusFiles("files").map(({ text }) => text);
+
+function campaign(judge: Judge): Promise<CampaignResult> {
+  if (opened.kind === "skipped") throw new Error(opened.reason);
+  const endless = { pairs: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY };
+  return runCampaign(opened.sshd, { ...endless, seed: SEED, trees: TREES, mostFound: 3, seeds, judge });
+}
+
+/** Of the same kind of trees; what is found is not shrunk. */
+async function isFound(judge: Judge, fault: Partial<Reading>): Promise<boolean> {
+  if (opened.kind === "skipped") throw new Error(opened.reason);
+  const { sshd } = opened;
+  for (let number = 0; number < TREES; number++) {
+    const drawn = generateCase({ release: sshd.release, seeds }, makeRandom(SEED * 1000 + number));
+    const { differences } = await judge(sshd, drawn, { ...OURS, ...fault });
+    if (differences.length > 0) return true;
+  }
+  return false;
+}
+
+function rewritten(change: (text: string) => string): Reading["fix"] {
+  return (request) => {
+    const plan = OURS.fix(request);
+    return { ...plan, files: plan.files.map((file) => ({ ...file, after: change(file.after) })) };
+  };
+}
+
+const compared =
+  (change: (changes: readonly PolicyChange[]) => readonly PolicyChange[]): Reading["compare"] =>
+  (before, after): Comparison => {
+    const comparison = OURS.compare(before, after);
+    return { ...comparison, changes: change(comparison.changes) };
+  };
+
+const opposite = (one: PolicyChange): PolicyChange => ({
+  ...one,
+  change: one.change === "gained" ? "lost" : "gained",
+});
+
+interface Campaign {
+  readonly name: string;
+  readonly judge: Judge;
+  readonly faults: readonly (readonly [string, Partial<Reading>])[];
+}
+
+const CAMPAIGNS: readonly Campaign[] = [
+  {
+    name: "fixes",
+    judge: judgeFixes,
+    faults: [
+      ["writes nothing", { fix: (request): Plan => ({ ...OURS.fix(request), files: [] }) }],
+      ["writes a line too many", { fix: rewritten((text) => `LoginGraceTime 17\n${text}`) }],
+      ["writes what sshd refuses", { fix: rewritten((text) => `${text}\nMatch none\n`) }],
+    ],
+  },
+  {
+    name: "comparisons",
+    judge: judgeComparison,
+    faults: [
+      ["says equal", { compare: compared(() => []) }],
+      ["takes gains for losses", { compare: compared((changes) => changes.map(opposite)) }],
+      ["drops the last change", { compare: compared((changes) => changes.slice(0, -1)) }],
+    ],
+  },
+];
+
+describe.skipIf(skipped !== null)(
+  `before the machine's sshd${skipped === null ? "" : `: ${skipped}`}`,
+  () => {
+    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
+
+    describe.each(CAMPAIGNS)("$name", ({ judge, faults }) => {
+      it(`of ${TREES} random trees are what sshd makes of them (seed ${SEED})`, async () => {
+        const { differences, pairs, unknown } = await campaign(judge);
+        expect(differences).toEqual([]);
+        expect(pairs).toBeGreaterThan(TREES * 10);
+        expect(unknown).toBeLessThan(TREES / 4);
+      }, 600_000);
+
+      it.each(faults)(
+        "a seeded fault is found: one that %s",
+        async (_name, fault) => {
+          expect(await isFound(judge, fault)).toBe(true);
+        },
+        600_000,
+      );
+    });
+  },
+);

@@ -1,0 +1,120 @@
+/** What a real sshd is asked about connections, and what its answers say of the capabilities. */
+import type { Config } from "../../src/config/config.ts";
+import type { Answer } from "../../src/policy/answer.ts";
+import { requirements } from "../../src/policy/capabilities.ts";
+import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
+import { usesDns } from "../../src/policy/reasoning.ts";
+import { sampleConnections } from "../../src/policy/samples.ts";
+import { formatSpecification } from "../../src/policy/specification.ts";
+import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
+import { connectionOf, type Settings } from "../sshd/reading.ts";
+import type { ServerTree } from "../sshd/server-tree.ts";
+import { NAME_RESOLUTION, printedSettings } from "./judge.ts";
+
+/** Whether `-C` and lines of passwd and group can say it: only the machine knows its interfaces. */
+export function isSayable({ user, groups, addr }: Connection): boolean {
+  if (/%(?!lo$)/.test(addr ?? "")) return false;
+  // no line of passwd or group begins so (nss_files); a directory has such names
+  return groups === null || ![user ?? "", ...groups].some((name) => /^[ #+-]/.test(name));
+}
+
+/** Connections meant for the blocks of these configurations beyond this many add little. */
+const MOST_MEANT = 6;
+
+/** The texts as connections, some that the blocks are meant for, and witnesses, each once. */
+export function connectionsFor(
+  configs: readonly Config[],
+  texts: readonly string[],
+  witnesses: readonly Connection[],
+): Connection[] {
+  const sampled = configs.flatMap((config) => {
+    const meant = sampleConnections(config).filter(isPlain).slice(0, MOST_MEANT);
+    return [...texts.map(connectionOf), ...meant].map((connection) => asAssumed(config, connection));
+  });
+  const all = [...sampled, ...witnesses].filter(isSayable);
+  return [...new Map(all.map((one) => [whoText(one), one])).values()];
+}
+
+function isPlain({ user, groups }: Connection): boolean {
+  return [user ?? "", ...(groups ?? [])].every((name) => /^[a-z0-9_.-]+$/i.test(name));
+}
+
+/**
+ * As the regions assume: no routing domain without a VRF, link-local peers have a zone, mapped ones are IPv4 (canohost.c),
+ * with UseDNS no the host is the text of the address, a client without one arrives at none, and nobody with an account is
+ * an invalid user, as sshd itself never says (`-C` can, and then looks the groups up all the same).
+ */
+export function asAssumed(config: Config, connection: Connection): Connection {
+  const zoned = connection.addr === "fe80::1" ? "fe80::1%lo" : connection.addr;
+  const addr = zoned?.replace(/^::ffff:(?=[0-9.]+$)/, "") ?? null;
+  const { groups, invalidUser } = connection;
+  const plain = { ...connection, addr, rdomain: "", invalidUser: invalidUser && groups === null };
+  if (addr === NOT_OVER_IP.addr) return { ...plain, ...NOT_OVER_IP };
+  return usesDns(config) ? plain : { ...plain, host: addr };
+}
+
+/** What sshd prints for each connection of this tree, whose account is made for it. */
+export async function askAll(
+  sshd: Sshd,
+  tree: ServerTree,
+  connections: readonly Connection[],
+): Promise<Settings[]> {
+  sshd.place(tree);
+  const printed: Settings[] = [];
+  for (const connection of connections) printed.push(await askAs(sshd, connection));
+  return printed;
+}
+
+/** For messages, and to tell connections apart. */
+export function whoText(connection: Connection): string {
+  return `${formatSpecification(connection)} ${connection.groups?.join(" ") ?? "-"}`;
+}
+
+/** The account of the connection is made for it. */
+export async function askAs(sshd: Sshd, connection: Connection): Promise<Settings> {
+  const { user, groups, invalidUser } = connection;
+  sshd.admit({ name: user ?? "", groups: invalidUser ? null : groups });
+  return ask(sshd, formatSpecification(connection));
+}
+
+/** What sshd prints for a connection. */
+export async function ask(sshd: Sshd, specification: string): Promise<Settings> {
+  return printedSettings(await sshd.run(["-T", ...HOST_KEY, "-C", specification]));
+}
+
+/** docs/known-differences.md: names that do not resolve, and OpenSSH bug 3906 */
+export function isOfMachine(error: string): boolean {
+  return NAME_RESOLUTION.test(error) || error === "sshd crashes";
+}
+
+/** "closed", or "open" with the values that sshd prints of all keywords that play a part. */
+export function whatSshdSays(
+  printed: Settings | undefined,
+  { capability }: Pick<Answer, "capability">,
+  sshd: Sshd,
+): string {
+  if (printed === undefined || "error" in printed) return `no answer: ${printed?.error ?? "not asked"}`;
+  return isOpen(printed, capability, sshd)
+    ? [
+        "open",
+        ...requirements(capability, sshd.release).map(
+          ({ keyword }) => `${keyword} ${printedValue(printed, keyword)}`,
+        ),
+      ].join(" ")
+    : "closed";
+}
+
+export function isOpen(
+  printed: ReadonlyMap<string, readonly string[]>,
+  capability: Capability,
+  sshd: Sshd,
+): boolean {
+  return requirements(capability, sshd.release).every(
+    ({ keyword, closes }) => !closes(printedValue(printed, keyword).split(" ")),
+  );
+}
+
+/** As `sshd -T` prints it. */
+export function printedValue(printed: ReadonlyMap<string, readonly string[]>, keyword: string): string {
+  return (printed.get(keyword) ?? []).join(" ");
+}

@@ -1,0 +1,231 @@
+/**
+ * The fix of one tree before a real sshd, as `audit --fix` plans it: accepted, closed where a finding said so, nothing
+ * else moved for any connection asked about, nothing left for a second run, no needless hunk, no file but its own.
+ */
+import { structuredPatch } from "diff";
+import { RULES } from "../../rules/index.ts";
+import { keywordOf } from "../../src/config/change.ts";
+import type { Config } from "../../src/config/config.ts";
+import type { Plan, PlanRequest } from "../../src/fix/plan.ts";
+import { proveFix } from "../../src/fix/proof.ts";
+import { audit } from "../../src/lint/audit.ts";
+import type { AllowedForwarding, Finding, Rule } from "../../src/lint/rule.ts";
+import { requirements } from "../../src/policy/capabilities.ts";
+import { CAPABILITIES, type Capability, type Connection } from "../../src/policy/connection.ts";
+import { exposure } from "../../src/policy/exposure.ts";
+import { lineUses } from "../../src/policy/line-uses.ts";
+import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
+import { load, MAIN_FILE, type Settings } from "../sshd/reading.ts";
+import { memoryTree, type ServerTree } from "../sshd/server-tree.ts";
+import { askAll, connectionsFor, isOpen, whoText } from "./asking.ts";
+import type { DrawnCase, FuzzCase } from "./generate.ts";
+import { type Difference, type Judgement, REFUSED, type Reading } from "./judge.ts";
+import { makeRandom, type Random } from "./random.ts";
+
+/** What a call of `audit --fix` chooses. */
+export interface FixCall {
+  readonly rules: readonly Rule[];
+  readonly allowed: AllowedForwarding;
+  readonly unsafe: boolean;
+}
+
+const DEFAULT_RULES = RULES.filter(({ strict }) => strict !== true);
+
+/** `audit --fix --unsafe-fixes` */
+export const FIX_ALL: FixCall = { rules: DEFAULT_RULES, allowed: "none", unsafe: true };
+
+export function judgeFixes(sshd: Sshd, fuzzCase: DrawnCase, reading: Reading): Promise<Judgement> {
+  return judgeFix(sshd, fuzzCase, reading, drawCall(makeRandom(fuzzCase.draw)));
+}
+
+function drawCall(random: Random): FixCall {
+  if (random.chance(40)) return FIX_ALL;
+  const fixing = RULES.filter(({ docs }) => !docs.fix.startsWith("None"));
+  return {
+    rules: random.pick([DEFAULT_RULES, RULES, random.some(1, 3, () => random.pick(fixing))]),
+    allowed: random.pick(["none", "none", "local", "remote"]),
+    unsafe: random.chance(70),
+  };
+}
+
+interface Fixing {
+  readonly sshd: Sshd;
+  readonly call: FixCall;
+  readonly fix: Reading["fix"];
+  readonly before: ServerTree;
+  readonly after: ServerTree;
+  readonly plan: Plan;
+}
+
+export async function judgeFix(
+  sshd: Sshd,
+  { tree, connections }: FuzzCase,
+  reading: Reading,
+  call: FixCall,
+): Promise<Judgement> {
+  const config = load(tree, sshd.release);
+  if (!reading.verdict(config).accepted || !(await accepts(sshd, tree))) return REFUSED;
+  const plan = reading.fix(requestOf(tree, sshd, call));
+  const written = Object.fromEntries(plan.files.map(({ realPath, after }) => [realPath, after]));
+  const fixing = { sshd, call, fix: reading.fix, before: tree, after: { ...tree, ...written }, plan };
+  const said = [
+    ...whatPlanSays(fixing),
+    ...((await accepts(sshd, fixing.after)) ? [] : [{ what: "refused", sshd: "refuses the result" }]),
+    ...(await needlessHunks(fixing)),
+  ];
+  const asked = connectionsFor([config], connections, witnessesOf(plan));
+  const old = await askAll(sshd, tree, asked);
+  const now = await askAll(sshd, fixing.after, asked);
+  for (const [index, connection] of asked.entries()) {
+    const [before, after] = [old[index], now[index]];
+    if (before === undefined || after === undefined || "error" in before) continue;
+    said.push(...whatMoved(fixing, connection, { before, after }));
+  }
+  const differences = said.map(
+    (one): Difference => ({ tree, connection: null, what: one.what, ours: callText(call), sshd: one.sshd }),
+  );
+  return { pairs: asked.length * 2, accepted: true, unknown: 0, differences };
+}
+
+interface Said {
+  readonly what: string;
+  readonly sshd: string;
+}
+
+export function requestOf(
+  tree: ServerTree,
+  { release }: Pick<Sshd, "release">,
+  { rules, allowed, unsafe }: FixCall,
+): PlanRequest {
+  const audited = (config: Config): readonly Finding[] =>
+    audit(config, exposure(config, { answers: "open" }), rules, { lineUses: lineUses(config), allowed });
+  return { tree: memoryTree(tree), path: MAIN_FILE, load: { release }, audit: audited, unsafe };
+}
+
+async function accepts(sshd: Sshd, tree: ServerTree): Promise<boolean> {
+  sshd.place(tree);
+  return (await sshd.run(["-t", ...HOST_KEY])).exit === 0;
+}
+
+/** What can be judged without sshd. */
+function whatPlanSays({ plan, before, after, sshd, call, fix }: Fixing): Said[] {
+  const said: Said[] = [];
+  const { unasked, limits } = proveFix(plan, null);
+  const again = fix(requestOf(after, sshd, call)).files;
+  for (const { keyword } of plan.moved) said.push({ what: "stopped", sshd: `${keyword} would move` });
+  for (const text of plan.broken) said.push({ what: "stopped", sshd: text });
+  if (limits.length === 0) said.push(...unasked.map((text) => ({ what: "unasked", sshd: text })));
+  for (const { realPath } of plan.files.filter(({ realPath }) => !(realPath in before)))
+    said.push({ what: "outside", sshd: realPath });
+  if (again.length > 0) said.push({ what: "second run", sshd: diffText(again) });
+  return said;
+}
+
+function witnessesOf({ fixed, remaining }: Plan): Connection[] {
+  return [...fixed, ...remaining].flatMap(({ witness }) => witness ?? []);
+}
+
+interface Sides {
+  readonly before: ReadonlyMap<string, readonly string[]>;
+  readonly after: Settings;
+}
+
+function whatMoved(fixing: Fixing, connection: Connection, { before, after }: Sides): Said[] {
+  const who = whoText(connection);
+  if ("error" in after) return [{ what: "ends", sshd: `${after.error} ${who}` }];
+  const { plan } = fixing;
+  const moved = [...before].filter(([keyword, values]) => joined(values) !== joined(after.get(keyword)));
+  const unnamed = moved.filter(([keyword]) => !isWanted(plan, keyword, joined(after.get(keyword))));
+  return [
+    ...unnamed.map(([keyword, values]) => ({
+      what: `moved ${keyword}`,
+      sshd: `${joined(values)} -> ${joined(after.get(keyword))} ${who}`,
+    })),
+    ...CAPABILITIES.flatMap((capability) => {
+      const wrong = whatBecame(fixing, { capability, connection }, { before, after });
+      return wrong === null ? [] : [{ what: wrong, sshd: `${capability} ${who}` }];
+    }),
+  ];
+}
+
+/** Null: as it should be. */
+function whatBecame(
+  { plan, call, sshd }: Fixing,
+  { capability, connection }: { readonly capability: Capability; readonly connection: Connection },
+  { before, after }: Sides & { readonly after: ReadonlyMap<string, readonly string[]> },
+): string | null {
+  const [was, is] = [isOpen(before, capability, sshd), isOpen(after, capability, sshd)];
+  if (!was) return is ? "opened" : null;
+  const isMeant = capability === `tcp-${call.allowed}`;
+  if (isMeant) return is ? null : "closed what is meant";
+  const promised = plan.fixed.some(
+    (finding) =>
+      finding.capability === capability &&
+      finding.witness !== null &&
+      whoText(finding.witness) === whoText(connection) &&
+      closing(finding, sshd),
+  );
+  if (is && promised) return "promised and open";
+  return is && call === FIX_ALL ? "left open" : null;
+}
+
+/** Whether the fix, as it is told, closes the capability rather than a part of it. */
+function closing({ fix, capability }: Finding, sshd: Sshd): boolean {
+  if (fix === null || capability === null) return false;
+  return fix.changes.some(
+    (change) =>
+      change.kind !== "delete-directive" &&
+      requirements(capability, sshd.release).some(
+        ({ keyword, closes }) => keyword === keywordOf(change) && closes(change.value.split(" ")),
+      ),
+  );
+}
+
+function isWanted({ changes }: Plan, keyword: string, value: string): boolean {
+  return changes.some(
+    (change) =>
+      keywordOf(change) === keyword && (change.kind === "delete-directive" || change.value === value),
+  );
+}
+
+/** Each run of changed lines, taken back alone, must bring back a finding: else it was not needed. */
+async function needlessHunks({ plan, sshd, call, fix, after }: Fixing): Promise<Said[]> {
+  const said: Said[] = [];
+  for (const file of plan.files) {
+    for (const without of takenBack(file)) {
+      const tree = { ...after, [file.realPath]: without };
+      if (fix(requestOf(tree, sshd, call)).files.length > 0 || !(await accepts(sshd, tree))) continue;
+      said.push({ what: "needless", sshd: diffText([{ ...file, after: without }]) });
+    }
+  }
+  return said;
+}
+
+type Changed = Pick<Plan["files"][number], "realPath" | "before" | "after">;
+
+/** The new text with one run of changed lines as it was, for each of them. */
+function takenBack({ before, after }: Changed): string[] {
+  const { hunks } = structuredPatch("a", "b", before, after, "", "", { context: 0 });
+  const lines = after.split("\n");
+  return hunks.map((hunk) => {
+    const removed = hunk.lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
+    const start = hunk.newLines === 0 ? hunk.newStart : hunk.newStart - 1;
+    return [...lines.slice(0, start), ...removed, ...lines.slice(start + hunk.newLines)].join("\n");
+  });
+}
+
+function diffText(files: readonly Changed[]): string {
+  return files
+    .flatMap(({ before, after }) => structuredPatch("a", "b", before, after, "", "", { context: 0 }).hunks)
+    .flatMap(({ lines }) => lines)
+    .join(" ⏎ ");
+}
+
+function callText({ rules, allowed, unsafe }: FixCall): string {
+  const named = rules.length > 3 ? `${rules.length} rules` : rules.map(({ id }) => id).join(" ");
+  return `${named}, ${allowed} allowed${unsafe ? ", unsafe" : ""}`;
+}
+
+function joined(values: readonly string[] | undefined): string {
+  return (values ?? []).join(" ");
+}
