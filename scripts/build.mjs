@@ -2,9 +2,11 @@
 // --readable: not minified, for a profile (node --cpu-prof dist/cli.js …).
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, relative } from "node:path";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
+import { sampleImage } from "./sample-image.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const dist = `${root}dist`;
@@ -18,6 +20,9 @@ const CHUNKS = [
   /^src\/lint\/policy-file\.ts$/,
   /^src\/report\/(exposure-html|exposure-svg|html)\.ts$/,
 ];
+
+/** The chunk that is in the main bundle, too. */
+const IMAGES = "files-image";
 
 /** `import("x.ts")` of a chunk stays a call at run time; every other dynamic import is bundled and only run on demand. */
 const chunks = new Map();
@@ -154,7 +159,17 @@ const plugins = [
   withoutLexer,
   lateDocs,
 ];
-const main = `(function(require){${await bundle("src/cli/main.ts", { plugins })}})`;
+const images = await bundle("src/files/image.ts", { plugins: [splitChunks(".")] });
+// in the main bundle, so that it is in the same code cache, as a function, so that runs without an image make nothing of it
+const main = `(function(load){
+const image={exports:{}};let read=function(module,exports,require){${images}
+};
+const require=(name)=>{
+if(name!=="./chunks/${IMAGES}.js")return load(name);
+if(read){read(image,image.exports,(name)=>load(name.replace(/^\\.\\//,"./chunks/")));read=null;}
+return image.exports;};
+(function(){${await bundle("src/cli/main.ts", { plugins })}
+})();})`;
 const mainName = `chunks/main-${createHash("sha256").update(main).digest("hex").slice(0, 8)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
 // a chunk may load further ones, which are found while this goes on
@@ -169,10 +184,21 @@ writeFileSync(`${dist}/licences.txt`, licences());
 execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.types.json`], {
   stdio: ["ignore", 2, 2],
 });
-// V8's code cache holds what ran: an audit, and one that would fix something, as most runs need nothing else
-const stock = `${root}fixtures/debian-12/etc/ssh/sshd_config`;
+// V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image
 const script = `${dist}/${mainName}`;
-const { status } = spawnSync(process.execPath, [`${root}scripts/code-cache.cjs`, script, stock], {
-  stdio: ["ignore", "ignore", 2],
-});
-if (status !== 1) throw new Error(`the first audits ended with ${status}`);
+function writeCache(kind, ...runs) {
+  const cache = `${script.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
+  const { status } = spawnSync(
+    process.execPath,
+    [`${root}scripts/code-cache.cjs`, script, cache, JSON.stringify(runs)],
+    { stdio: ["ignore", "ignore", 2] },
+  );
+  if (status !== 1) throw new Error(`the first audits ended with ${status}`);
+}
+const stock = `${root}fixtures/debian-12/etc/ssh/sshd_config`;
+const folder = mkdtempSync(join(tmpdir(), "sshd-policy-build-"));
+const image = join(folder, "image.tar");
+writeFileSync(image, sampleImage(readFileSync(stock)));
+writeCache("", ["audit", stock], ["audit", "--fix", "--diff", "--no-config", stock]);
+writeCache("-images", ["audit", "--image", image]);
+rmSync(folder, { recursive: true });

@@ -1,20 +1,23 @@
-// Writes V8's code cache of dist/'s bundle, as src/cli/start.ts reads it: code-cache.cjs BUNDLE FILE audits FILE twice.
+// Writes V8's code cache of dist/'s bundle, as src/cli/start.ts reads it: code-cache.cjs BUNDLE CACHE RUNS
+// RUNS: a JSON list of the arguments of runs, one after the other, whose functions are in it.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
-const [, , bundle, file] = process.argv;
+const [, , bundle, cache, runs] = process.argv;
 const script = new Script(readFileSync(bundle, "latin1"), { filename: bundle });
-const run = (...args) => {
-  process.argv = [process.execPath, bundle, "audit", ...args, file];
+const left = JSON.parse(runs);
+// V8 refuses code that was made with other flags than those of its start
+require("node:v8").setFlagsFromString = () => {};
+const next = () => {
+  const args = left.shift();
+  if (args === undefined) return;
+  process.argv = [process.execPath, bundle, ...args];
   script.runInThisContext()(createRequire(`${bundle}/../../cli.js`));
+  // without anything to wait for there is no second end
+  setTimeout(() => {}, 1);
 };
 
-run();
-process.once("beforeExit", () => {
-  run("--fix", "--diff", "--no-config");
-  process.once("exit", () => {
-    const name = `${bundle.slice(0, -".js".length)}-${process.platform}-${process.arch}-${process.version}.cache`;
-    writeFileSync(name, script.createCachedData());
-  });
-});
+process.on("beforeExit", next);
+process.once("exit", () => writeFileSync(cache, script.createCachedData()));
+next();

@@ -10,11 +10,13 @@ import { Script } from "node:vm";
 declare const __BUNDLE__: string;
 
 const bundle = `${__dirname}/${__BUNDLE__}`;
-const cache = `${bundle.slice(0, -".js".length)}-${process.platform}-${process.arch}-${process.version}.cache`;
+const cacheOf = (kind: string): string =>
+  `${bundle.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
+const cache = cacheOf("");
 
-function readCache(): Buffer | undefined {
+function readCache(path: string): Buffer | undefined {
   try {
-    return readFileSync(cache);
+    return readFileSync(path);
   } catch {
     return undefined;
   }
@@ -36,7 +38,9 @@ function versionTag(): number {
   return process.getBuiltinModule("node:v8").cachedDataVersionTag();
 }
 
-const cachedData = readCache();
+/** Made by the build alone: runs on images change V8's flags. */
+const ofImages = process.argv.includes("--image") ? readCache(cacheOf("-images")) : undefined;
+const cachedData = ofImages ?? readCache(cache);
 // the bundle is ASCII, and latin1 is the cheapest decoding of it
 const source = readFileSync(bundle, "latin1");
 const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
