@@ -13,6 +13,9 @@ import { makeRoot } from "./auditing.ts";
 
 const OPTIONS: AuditCommandOptions = { suppressions: true, openssh: "9.2", restart: true, validate: true };
 
+/** FLEETS=10000 for a long run. */
+const RUNS = Number(process.env["FLEETS"] ?? 100);
+
 async function audited(files: readonly string[], options = OPTIONS): Promise<readonly TargetReport[]> {
   const found = await auditTargets(files, options, () => {});
   if ("misuse" in found) throw new Error(found.misuse);
@@ -75,6 +78,75 @@ const LINES: readonly string[] = [
   "== %",
 ];
 
+/** Names that the search takes first for anybody; then it invents some. */
+const EVERY_NICE_NAME = "alice,bob,carol,dave,erin,frank,grace,heidi";
+
+/** Lines about names; `%0` to `%3` stand for those of one server. */
+const NAME_LINES: readonly string[] = [
+  "AllowTcpForwarding no",
+  "AllowTcpForwarding local",
+  "X11Forwarding yes",
+  "PermitOpen %0.example:5432",
+  "PermitOpen %1:22 %0:22 %0:*",
+  "PermitOpen [%0]:22 %1:22",
+  "PermitOpen localhost:25 %2:25",
+  "PermitListen %0:2222",
+  "AllowUsers %0 %1",
+  "AllowUsers %0 root",
+  "AllowUsers %2@10.0.0.1 %0",
+  "AllowUsers %0*",
+  "DenyUsers %1",
+  "DenyUsers !%1",
+  "AllowGroups %0",
+  "AllowGroups staff %3",
+  "DenyGroups %3 users",
+  "Match User %0",
+  "Match User %0,%1",
+  "Match User !%0",
+  "Match User *,!%0",
+  "Match User web?",
+  "Match User root,%0",
+  "Match Group %2,!%3",
+  "Match Group %3 User %0",
+  "Match User %1 Address 10.0.0.0/8",
+  "Match Host %0 User %0",
+  "Match Host user User %1",
+  "Match Address 10.0.0.0/8 Group %2",
+  "Match user=%0",
+  'Match User "%0"',
+  'Ma"tch" User %0',
+  "match\tuser\t%1\t",
+  "Match all",
+  "Match User %0 # %1",
+  "ForceCommand /bin/rsh %0",
+  "ChrootDirectory /home/%0",
+  "# %0 may forward",
+  "#AllowTcpForwarding %0",
+  "# sshd-policy: allow tcp-forwarding -- %0 needs it",
+  "AllowTcpForwarding %0",
+  "Banner /etc/issue.%1",
+  "NoSuchKeyword %0",
+];
+
+/** Of the same length, so that files with them look alike; some are names that the search tries, or of our rules. */
+const NAMES: readonly (readonly string[])[] = [
+  ["web1", "web2", "ops3", "deploy", "q0", "x7"],
+  ["web1", "ops3", "web2", "backup", "u1", "u2"],
+  ["web3", "web3", "ops1", "deploy", "zz9", "zz8"],
+  ["user1", "user2", "user1", "users", "u1", "x7"],
+  ["user2", "user3", "user4", "user5", "q0", "u2"],
+  ["ab12", "b-12", "c.12", "d_12", "e12f", "g123"],
+  ["root", "bob1", "none", "any", "all", "x12"],
+];
+
+const templates = fc.record({
+  lines: fc.array(fc.constantFrom(...NAME_LINES), { minLength: 1, maxLength: 9 }),
+  servers: fc.array(fc.record({ names: fc.constantFrom(...NAMES), shift: fc.nat(5) }), {
+    minLength: 3,
+    maxLength: 7,
+  }),
+});
+
 /** Where the servers' files lie: each for itself, side by side, as drop-ins, with a policy file above them. */
 const PLACES: readonly string[] = [
   "/a/sshd_config",
@@ -125,20 +197,42 @@ async function sameAsAlone(files: Readonly<Record<string, string>>, asked: reado
 }
 
 describe("a run over many files", () => {
-  it("says of each what a run over it alone says", async () => {
-    await fc.assert(
-      fc.asyncProperty(fleets, async ({ texts, servers }) => {
-        const files = { ...BESIDE };
-        for (const { place, text, words, end } of servers)
-          files[place] = (texts[text % texts.length] ?? []).join("\n").replaceAll("%", words) + end;
-        await sameAsAlone(
-          files,
-          servers.map(({ place }) => place),
-        );
-      }),
-      { numRuns: 100 },
-    );
-  }, 120_000);
+  it(
+    "says of each what a run over it alone says",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(fleets, async ({ texts, servers }) => {
+          const files = { ...BESIDE };
+          for (const { place, text, words, end } of servers)
+            files[place] = (texts[text % texts.length] ?? []).join("\n").replaceAll("%", words) + end;
+          await sameAsAlone(
+            files,
+            servers.map(({ place }) => place),
+          );
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    RUNS * 1200,
+  );
+
+  it(
+    "says of each what a run over it alone says where one template has each server's names",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(templates, async ({ lines, servers }) => {
+          const files: Record<string, string> = {};
+          for (const [index, { names, shift }] of servers.entries())
+            files[`/${"abcdefg".charAt(index)}/sshd_config`] = lines
+              .join("\n")
+              .replace(/%(\d)/g, (_, number: string) => names[(Number(number) + shift) % names.length] ?? "");
+          await sameAsAlone(files, Object.keys(files));
+        }),
+        { numRuns: RUNS },
+      );
+    },
+    RUNS * 1200,
+  );
 
   it.each<readonly [string, Readonly<Record<string, string>>]>([
     [
@@ -199,6 +293,52 @@ describe("a run over many files", () => {
     await sameAsAlone(files, Object.keys(files).reverse());
   });
 
+  /** The first two are alike; of the last one more counts than that its name is another one. */
+  it.each<readonly [string, string, readonly string[]]>([
+    [
+      "a pattern matches it",
+      "Match User web?\nX11Forwarding no\nMatch User %\nX11Forwarding yes\n",
+      ["ops1", "ops2", "web3"],
+    ],
+    [
+      "it is named with an address",
+      "AllowUsers web9@10.0.0.1\nMatch User %\nX11Forwarding yes\n",
+      ["web1", "web2", "web9"],
+    ],
+    [
+      "it is named twice",
+      "AllowUsers web9 root\nMatch User %\nX11Forwarding yes\n",
+      ["web1", "web2", "web9"],
+    ],
+    [
+      "a keyword is quoted",
+      'Ma"tch" User web9\nX11Forwarding no\nMatch User %\nX11Forwarding yes\n',
+      ["web1", "web2", "web9"],
+    ],
+    [
+      "it is quoted",
+      'Match User "web9"\nX11Forwarding no\nMatch User %\nX11Forwarding yes\n',
+      ["web1", "web2", "web9"],
+    ],
+    [
+      "the search has to invent a name",
+      `Match User ${EVERY_NICE_NAME},%\nX11Forwarding no\nMatch all\nX11Forwarding yes\n`,
+      ["ops11", "ops12", "user1"],
+    ],
+    [
+      "it is one of the first file's",
+      "AllowUsers % web1\nMatch User web1\nX11Forwarding yes\n",
+      ["web1", "web2", "web3"],
+    ],
+    ["it means something to a rule", "PermitOpen %:25\n", ["localhos1", "localhos2", "localhost"]],
+  ])("says the same of a name where %s", async (_, text, names) => {
+    const files = Object.fromEntries(
+      names.map((name, index) => [`/${"abc".charAt(index)}/sshd_config`, text.replaceAll("%", name)]),
+    );
+    await sameAsAlone(files, Object.keys(files));
+    await sameAsAlone(files, Object.keys(files).reverse());
+  });
+
   const moved = (files: Readonly<Record<string, string>>): Promise<readonly TargetReport[]> => {
     const root = makeRoot(files);
     return audited(Object.keys(files).map((path) => root + path));
@@ -225,6 +365,25 @@ describe("a run over many files", () => {
     const [first, second] = await moved({ "/a/sshd_config": text("1"), "/b/sshd_config": text("123") });
     expect(witnessOf(first)).not.toBeNull();
     expect(witnessOf(second)).toBe(witnessOf(first));
+  });
+
+  const changesOf = (report: TargetReport | undefined): object | null =>
+    report?.findings.find(({ finding }) => finding.rule === "tcp-forwarding")?.finding.fix?.changes ?? null;
+
+  it("reasons once more about files that differ in names, and then no more", async () => {
+    const text = (name: string): string =>
+      `AllowGroups ops-${name}\nMatch User deploy.${name},!bob-${name}\nAllowTcpForwarding local\nPermitOpen db.${name}:5432\n`;
+    const [first, second, third, longer] = await moved({
+      "/a/sshd_config": text("s1"),
+      "/b/sshd_config": text("s2"),
+      "/c/sshd_config": text("s3"),
+      "/d/sshd_config": text("s10"),
+    });
+    expect(changesOf(first)).not.toBeNull();
+    expect(changesOf(second)).not.toBe(changesOf(first));
+    expect(changesOf(third)).toBe(changesOf(second));
+    expect(changesOf(longer)).not.toBe(changesOf(second));
+    expect(third?.findings.map(({ finding }) => finding.message).join()).toContain("db.s3:5432");
   });
 
   it.each([

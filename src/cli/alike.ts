@@ -1,23 +1,30 @@
 /**
- * The files of a fleet repeat each other. Two FILEs of one run that differ in their names, in the words of comments and
- * in settings that nothing depends on (own-settings.ts) get the same report, at other places: the first one is audited, and its report is moved to the others.
+ * The files of a fleet repeat each other. FILEs of one run that differ in how they are called, in the words of comments,
+ * in settings that nothing depends on (own-settings.ts) and in names (own-names.ts) get the same report, at other places
+ * and with their own names: the first one is audited, and its report is moved to the others.
  */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { decode, makeSource, type Source } from "../source/source.ts";
 import type { Opening, Wanted } from "./load-target.ts";
-import { withoutSettings } from "./own-settings.ts";
+import { withStandIns } from "./own-names.ts";
+import { ownSettings, withoutSettings } from "./own-settings.ts";
 import { joined } from "./paths.ts";
 import type { Target } from "./target.ts";
 
-/** The first FILE of each kind in this run, by what an audit sees of it. */
-export type FirstOfKind = Map<string, Target>;
+/** The kinds of FILEs in this run, by what an audit sees of them. */
+export type Kinds = Map<string, symbol>;
 
+/** A FILE among those of its kind. */
 export interface Alike {
-  readonly first: Target;
-  /** the text of this file under its own name */
-  readonly source: Source;
+  readonly kind: symbol;
+  /** its text under its own name */
+  readonly source: () => Source;
+  /** by which it may differ from others of its kind */
+  readonly names: readonly string[];
+  /** the FILE with stand-ins for its names */
+  readonly nameless: () => Target;
 }
 
 /** Ours: more kinds, or longer files, are no fleet, and what is remembered stays small. */
@@ -27,49 +34,57 @@ const MOST_BYTES = 20_000;
 /** In names and paths nothing that a message could show in another way, or cut. */
 const PLAIN = /^[ !#-[\]-~]{1,500}$/;
 
-/** What an audit sees of one FILE, and the text that it stands for. */
-export interface Kind {
-  readonly firsts: FirstOfKind;
-  readonly key: string;
-  readonly text: string;
-}
-
 /**
  * Null: it is the only FILE, it is read with more than its own text, or has a name that cannot be looked for in a
  * report.
  */
-export function kindOf(wanted: Wanted, bytes: Uint8Array, opening: Opening): Kind | null {
-  const { firstOfKind: firsts } = opening.options;
+export function alikeOf(
+  wanted: Wanted,
+  bytes: Uint8Array,
+  opening: Opening,
+  load: (text: string) => Target,
+): Alike | null {
+  const { kinds } = opening.options;
   const { name, path, configFolder, onlyRealPath, rootFolder, stdin, fragment = false } = wanted;
-  if (firsts === undefined || configFolder === undefined || stdin !== undefined) return null;
+  if (kinds === undefined || configFolder === undefined || stdin !== undefined) return null;
   if (onlyRealPath !== undefined || rootFolder !== undefined || bytes.length > MOST_BYTES) return null;
   if (!PLAIN.test(name) || !PLAIN.test(path)) return null;
-  const text = decode(bytes);
+  const written = decode(bytes);
+  const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written);
   const isMain = path.endsWith("/sshd_config");
   const looksAround = isMain || /include/i.test(text);
   const isAlone =
     !/include/i.test(text.replaceAll(STOCK_INCLUDE, "")) &&
     opening.folders.list(joined(configFolder, "sshd_config.d")) === null;
   const folder = looksAround && !isAlone ? configFolder : "";
-  const key = `${isMain} ${fragment} ${folder}\n${withoutWords(withoutSettings(text), opening.release.release)}`;
-  return { firsts, key, text };
+  // both texts have the same offsets
+  const seen = withoutWords(withoutSettings(text, ownSettings(written)), opening.release.release);
+  const key = `${isMain} ${fragment} ${folder}\n${seen}`;
+  return {
+    kind: kindOf(key, kinds),
+    source: () => makeSource(wanted.shownAs(path), decode(bytes)),
+    names,
+    nameless: () => load(withStandIns(decode(bytes)).text),
+  };
+}
+
+/** Options of sshd and accounts have names, too. */
+function namesMatter({ options, people }: Opening): boolean {
+  return options.o !== undefined || people.known !== null || people.world !== null;
+}
+
+function kindOf(key: string, kinds: Kinds): symbol {
+  const known = kinds.get(key);
+  if (known !== undefined) return known;
+  const [oldest] = kinds.keys();
+  if (kinds.size >= MOST_KINDS && oldest !== undefined) kinds.delete(oldest);
+  const kind = Symbol("kind");
+  kinds.set(key, kind);
+  return kind;
 }
 
 /** It finds nothing where there is no such folder. */
 const STOCK_INCLUDE = /^Include \/etc\/ssh\/sshd_config\.d\/\*\.conf$/gm;
-
-/** Null where no file before is alike. */
-export function alikeTo({ firsts, key, text }: Kind, shown: string): Alike | null {
-  const first = firsts.get(key);
-  return first === undefined ? null : { first, source: makeSource(shown, text) };
-}
-
-export function rememberKind({ firsts, key }: Kind, target: Target): void {
-  if (firsts.has(key)) return;
-  const [oldest] = firsts.keys();
-  if (firsts.size >= MOST_KINDS && oldest !== undefined) firsts.delete(oldest);
-  firsts.set(key, target);
-}
 
 /** No Include found a file, so that the text is all there is. */
 export function readsNothingElse({ includes }: Config): boolean {

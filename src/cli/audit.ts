@@ -3,15 +3,17 @@ import { statSync } from "node:fs";
 import type { Config, ConfigFile } from "../config/config.ts";
 import type { Intent } from "../lint/intent.ts";
 import { movedReport, namesFile } from "../report/moved.ts";
+import { renamedReport, textsOf } from "../report/renamed.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
-import { readsNothingElse } from "./alike.ts";
+import { type Alike, readsNothingElse } from "./alike.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { findingsOf } from "./findings.ts";
 import { complain, complainOfLimits, refuse, renderAudit, writeAnswer } from "./output.ts";
+import { withNames } from "./own-names.ts";
 import { namesSetting } from "./own-settings.ts";
-import { type AuditCommandOptions, type Prepared, prepareAudit } from "./prepare-audit.ts";
+import { type AuditCommandOptions, type Judging, type Prepared, prepareAudit } from "./prepare-audit.ts";
 import { openCounter } from "./progress-count.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
 import { ownVersion } from "./version.ts";
@@ -59,7 +61,7 @@ export async function auditTargets(
   count: (done: number, of: number) => void,
 ): Promise<Audited> {
   const isOne = files.length < 2 && options.repo === undefined;
-  const prepared = await prepareAudit(files, isOne ? options : { ...options, firstOfKind: new Map() });
+  const prepared = await prepareAudit(files, isOne ? options : { ...options, kinds: new Map() });
   if ("misuse" in prepared) return prepared;
   const { opened } = prepared;
   const known: Known = new Map();
@@ -105,8 +107,15 @@ export function complainOf(error: string | null): void {
   for (const line of error?.split("\n") ?? []) complain(visible(line));
 }
 
-/** The reports of files that others may be alike to, by the file and what it was judged by. */
-type Known = Map<Target, Map<Intent | null, Movable>>;
+/** The reports of files that others may be alike to, by their kind and what they were judged by. */
+type Known = Map<symbol, Map<Intent | null, First>>;
+
+/** The first file of a kind, and the same file with stand-ins for its names; null: nobody has asked yet. */
+interface First {
+  readonly alike: Alike;
+  readonly own: Movable;
+  nameless: Movable | "differs" | null;
+}
 
 interface Movable {
   readonly report: TargetReport;
@@ -122,18 +131,24 @@ type Main = Pick<ConfigFile, "source" | "realPath">;
 function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): TargetReport {
   if (!("target" in prepared)) return withoutFindings(prepared);
   const { target, judging } = prepared;
-  const first = target.alike?.first ?? target;
-  const reports = known.get(first) ?? new Map<Intent | null, Movable>();
-  known.set(first, reports);
-  const before = reports.get(judging.intent);
-  const moved = before === undefined ? null : movedTo(target, before);
+  const { alike } = target;
+  if (alike === null) return judged(target, judging).report;
+  const reports = known.get(alike.kind) ?? new Map<Intent | null, First>();
+  known.set(alike.kind, reports);
+  const first = reports.get(judging.intent);
+  const moved = first === undefined ? null : movedTo(target, alike, first, judging);
   if (moved !== null) return moved;
+  const own = judged(target, judging);
+  reports.set(judging.intent, { alike, own, nameless: first?.nameless ?? null });
+  return own.report;
+}
+
+function judged(target: Target, judging: Judging): Movable {
   // the spread reads the file: for this audit it is there, and gone behind it
   const read: Target = { ...target };
   const { config } = read;
   const report = describe(read, config, findingsOf(read, config, judging), judging);
-  reports.set(judging.intent, { report, main: mainOf(config), mayMove: null });
-  return report;
+  return { report, main: mainOf(config), mayMove: null };
 }
 
 function mainOf(config: Config): Main | null {
@@ -144,10 +159,36 @@ function mainOf(config: Config): Main | null {
 }
 
 /** Null where the report is that file's alone. */
-function movedTo({ alike, name, checkCommand }: Target, before: Movable): TargetReport | null {
-  const { report, main } = before;
-  if (alike === null || main === null) return null;
-  before.mayMove ??= !namesFile(report, main) && !namesSetting(report, main.source);
-  const names = { path: name, checkCommand };
-  return before.mayMove ? movedReport(report, main.source, alike.source, names) : null;
+function movedTo(target: Target, alike: Alike, first: First, judging: Judging): TargetReport | null {
+  const { names } = alike;
+  if (areSame(names, first.alike.names)) return moved(first.own, target, alike);
+  // a policy file has names of its own
+  if (judging.intent !== null || !mayMove(first.own)) return null;
+  first.nameless ??= judgedNameless(first, judging);
+  if (first.nameless === "differs") return null;
+  const report = moved(first.nameless, target, alike);
+  return report && renamedReport(report, (text) => withNames(text, names));
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, index) => name === others[index]);
+}
+
+/** Trusted where it says of the first file, with its names, letter for letter what is said of the file itself. */
+function judgedNameless({ alike, own }: First, judging: Judging): Movable | "differs" {
+  const nameless = judged(alike.nameless(), judging);
+  const named = renamedReport(nameless.report, (text) => withNames(text, alike.names));
+  return textsOf(named) === textsOf(own.report) ? nameless : "differs";
+}
+
+function moved(movable: Movable, { name, checkCommand }: Target, { source }: Alike): TargetReport | null {
+  const { report, main } = movable;
+  if (main === null || !mayMove(movable)) return null;
+  return movedReport(report, main.source, source(), { path: name, checkCommand });
+}
+
+function mayMove(movable: Movable): boolean {
+  const { report, main } = movable;
+  movable.mayMove ??= main !== null && !namesFile(report, main) && !namesSetting(report, main.source);
+  return movable.mayMove;
 }

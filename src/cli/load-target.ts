@@ -6,7 +6,7 @@ import type { Image } from "../files/image.ts";
 import type { StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
-import { type Alike, alikeTo, kindOf, rememberKind } from "./alike.ts";
+import { type Alike, alikeOf } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
@@ -68,7 +68,6 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     commandLine: [...(options.o ?? []), ...(start?.options ?? [])],
     ...(configFolder === undefined ? {} : { configFolder }),
   };
-  const tree = { ...withContent(wanted.tree, wanted.path, content), list };
   const rest: Omit<Target, "config" | "alike"> = {
     name: wanted.name,
     tree: wanted.tree,
@@ -91,21 +90,20 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     stdin: wanted.stdin ?? null,
     image: wanted.image ?? null,
   };
-  const loaded = (): Config => loadConfig(tree, wanted.path, loadOptions);
-  const kind = live ? null : kindOf(wanted, content.bytes, opening);
-  if (kind === null) return { ...rest, config: loaded(), alike: null };
-  const alike = alikeTo(kind, wanted.shownAs(wanted.path));
-  const target = loadedLater(rest, alike, loaded);
-  if (alike === null) rememberKind(kind, target);
-  return target;
+  const loaded = (read: FileTree): Config => loadConfig({ ...read, list }, wanted.path, loadOptions);
+  const own = withContent(wanted.tree, wanted.path, content);
+  const withText = (text: string): Target => {
+    const tree = withContent(wanted.tree, wanted.path, { ...content, bytes: Buffer.from(text, "latin1") });
+    return { ...rest, tree, config: loaded(tree), alike: null };
+  };
+  const alike = live ? null : alikeOf(wanted, content.bytes, opening, withText);
+  return alike === null
+    ? { ...rest, config: loaded(own), alike }
+    : loadedLater(rest, alike, () => loaded(own));
 }
 
 /** One of many files: nothing of it is kept before its turn, and nothing but its report behind it. */
-function loadedLater(
-  rest: Omit<Target, "config" | "alike">,
-  alike: Alike | null,
-  load: () => Config,
-): Target {
+function loadedLater(rest: Omit<Target, "config" | "alike">, alike: Alike, load: () => Config): Target {
   return {
     ...rest,
     alike,

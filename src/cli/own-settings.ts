@@ -40,10 +40,10 @@ export function ownSettings(text: string): readonly OwnSetting[] {
 /** No character of a file, which is read as latin1. */
 const MARK = "\u2026";
 
-export function withoutSettings(text: string): string {
+export function withoutSettings(text: string, settings: readonly OwnSetting[]): string {
   let from = 0;
   const kept: string[] = [];
-  for (const { end, value } of ownSettings(text)) {
+  for (const { end, value } of settings) {
     kept.push(text.slice(from, end - value.length), MARK);
     from = end;
   }

@@ -6,7 +6,7 @@ import type { Image } from "../files/image.ts";
 import { unprivilegedPortStart } from "../files/port-limit.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import type { ExposureOptions } from "../policy/exposure.ts";
-import type { Alike, FirstOfKind } from "./alike.ts";
+import type { Alike, Kinds } from "./alike.ts";
 
 export interface TargetOptions {
   readonly root?: string;
@@ -19,8 +19,8 @@ export interface TargetOptions {
   readonly asHost?: boolean;
   readonly stdinFilename?: string;
   readonly accounts?: readonly string[];
-  /** of an audit of several FILEs: those that it has met so far */
-  readonly firstOfKind?: FirstOfKind;
+  /** of an audit of several FILEs: the kinds that it has met so far */
+  readonly kinds?: Kinds;
 }
 
 export interface Target {
@@ -60,7 +60,7 @@ export interface Target {
   readonly stdin: Uint8Array | null;
   /** the image that it is in, where it is in one */
   readonly image: Image | null;
-  /** an earlier FILE of this run from which an audit tells this one by name and places alone */
+  /** by what an audit would tell this FILE from others of the run; null where it is told by more than its text */
   readonly alike: Alike | null;
 }
 

@@ -121,13 +121,14 @@ function isExhaustedByLiterals({ items, wanted }: NameConstraint): boolean {
   );
 }
 
-const FRESH = ["user1", "x7", "q0", "zz9"];
+/** Tried behind the nice ones. */
+export const INVENTED_NAMES: readonly string[] = ["user1", "x7", "q0", "zz9"];
 
 /** Nice words; literals that a list wants; instances of its wildcards. */
 function candidates(constraints: readonly NameConstraint[], domain: NameDomain): readonly string[] {
   const literals = constraints.find(isExhaustedByLiterals);
   if (literals !== undefined) return literalsOf(literals, domain);
-  const names = [...domain.nice, ...FRESH];
+  const names = [...domain.nice, ...INVENTED_NAMES];
   for (const { items, wanted } of constraints) {
     if (wanted.includes(0)) continue;
     const sign = wanted[0] === -1;
