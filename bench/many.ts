@@ -5,15 +5,15 @@ import { augtool, sshdPolicy, sshdTest } from "./commands.ts";
 import type { Bench } from "./main.ts";
 import { comparePair, cpuOf, median } from "./measure.ts";
 import type { Row } from "./table.ts";
-import { longConfiguration, stockText } from "./texts.ts";
+import { longConfiguration, ownPolicy, stockText } from "./texts.ts";
 
 const FILES = 1000;
 /** One process a file is what the peer needs; a tenth of them is measured and multiplied. */
 const SSHD_SHARE = 0.1;
 
 /**
- * A fleet repeats itself up to comments, or also has addresses and keys of its own on each server; of servers that were
- * set up one by one each has its own people.
+ * A fleet repeats itself up to comments, or also has addresses and keys of its own on each server; servers that are set
+ * up from one template have their own people and targets in it; of those that were set up one by one no two are alike.
  */
 const SETS: readonly { readonly what: string; readonly textOf: (index: number) => string }[] = [
   {
@@ -26,11 +26,15 @@ const SETS: readonly { readonly what: string; readonly textOf: (index: number) =
       `# server ${index}\n${stockText(3000)}\nListenAddress 10.0.${index >> 8}.${index & 255}\nHostKey /etc/ssh/key.${index}\nAllowGroups staff\n${longConfiguration(5 * (index % 7))}`,
   },
   {
-    what: "1,000 files with policies of their own",
+    what: "1,000 files with people of their own",
     textOf: (index) =>
       `# server ${index}\n${stockText(3000)}\nAllowGroups staff${index}\n${longConfiguration(5 * (index % 7))}`
         .replaceAll("User user", `User user${index}-`)
         .replaceAll(".example", `.site${index}.example`),
+  },
+  {
+    what: "1,000 files with policies of their own",
+    textOf: (index) => `# server ${index}\n${stockText(3000)}\n${ownPolicy(index)}`,
   },
 ];
 

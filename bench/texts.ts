@@ -27,6 +27,19 @@ export function longConfiguration(lines: number): string {
   return blocks.join("").split("\n").slice(0, lines).join("\n").concat("\n");
 }
 
+/** None to six blocks as above, drawn at random: for several people, from a network or with settings of their own. */
+export function ownPolicy(seed: number): string {
+  const below = makeNumbers(seed);
+  const people = (): string => Array.from({ length: 1 + below(3) }, () => `person${below(1000)}`).join(",");
+  const blocks = Array.from({ length: below(7) }, (_, number) => {
+    const place = below(3) === 0 ? ` Address 10.${below(256)}.0.0/16` : "";
+    const limit = below(2) === 0 ? `\tPermitOpen db${number}.site${seed}.example:${5432 + below(9)}\n` : "";
+    const value = ["yes", "no", "local", "remote"][below(4)] ?? "no";
+    return `Match User ${people()}${place}\n\tAllowTcpForwarding ${value}\n${limit}\tX11Forwarding no\n`;
+  });
+  return `AllowGroups staff${seed}\nLoginGraceTime ${30 + below(90)}\n${blocks.join("")}`;
+}
+
 /** Each block with a user list, an address list and a group list with a negation, drawn at random. */
 export function mixedBlocks(blocks: number, seed: number): string {
   const below = makeNumbers(seed);
