@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { RULES } from "../rules/index.ts";
 import { auditTargets } from "../src/cli/audit.ts";
 import type { AuditCommandOptions } from "../src/cli/prepare-audit.ts";
 import { concise } from "../src/report/concise.ts";
@@ -9,6 +10,7 @@ import { html } from "../src/report/html.ts";
 import { json } from "../src/report/json.ts";
 import { markdown } from "../src/report/markdown.ts";
 import type { TargetReport } from "../src/report/report.ts";
+import { sarif } from "../src/report/sarif.ts";
 import { makeRoot } from "./auditing.ts";
 
 const OPTIONS: AuditCommandOptions = { suppressions: true, openssh: "9.2", restart: true, validate: true };
@@ -25,7 +27,13 @@ async function audited(files: readonly string[], options = OPTIONS): Promise<rea
 /** Everything that people and scripts are shown. */
 function shown(targets: readonly TargetReport[]): readonly string[] {
   const report = { tool: { name: "sshd-policy", version: "0" }, targets, fixed: 0 };
-  return [[...json(report)].join(""), concise(report), markdown(report), html(report)];
+  return [
+    [...json(report)].join(""),
+    [...sarif(report, RULES)].join(""),
+    concise(report),
+    markdown(report),
+    html(report),
+  ];
 }
 
 /** Lines of which a file is made; `%` stands for what differs between the servers of a fleet. */
@@ -102,6 +110,7 @@ const NAME_LINES: readonly string[] = [
   "DenyGroups %3 users",
   "Match User %0",
   "Match User %0,%1",
+  "Match User %0,%1 User %1,%0",
   "Match User !%0",
   "Match User *,!%0",
   "Match User web?",
@@ -329,6 +338,11 @@ describe("a run over many files", () => {
       "it is one of the first file's",
       "AllowUsers % web1\nMatch User web1\nX11Forwarding yes\n",
       ["web1", "web2", "web3"],
+    ],
+    [
+      "a line has two lists",
+      "Match User %,root User b%,%,root\nX11Forwarding yes\n",
+      ["aab1", "aab2", "zzb1"],
     ],
     ["it means something to a rule", "PermitOpen %:25\n", ["localhos1", "localhos2", "localhost"]],
   ])("says the same of a name where %s", async (_, text, names) => {

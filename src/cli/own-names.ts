@@ -89,8 +89,11 @@ function replaceIn(keyword: string, words: string, standIn: (name: string) => st
       // `[host]:22` and up to 7.9 `host/22` name the host, too
       return /[[/]/.test(words) ? null : words.replace(HOST, standIn);
     case "match": {
-      const lists = [...words.matchAll(CRITERION)].map(([, , list = ""]) => list);
-      if (!lists.every(isNamesAlone)) return null;
+      const found = [...words.matchAll(CRITERION)];
+      const attributes = found.map(([criterion]) => lowerAscii(/[^ \t]+/.exec(criterion)?.[0] ?? ""));
+      // two lists of one line are told in the order of their texts
+      if (new Set(attributes).size < attributes.length) return null;
+      if (!found.every(([, , list = ""]) => isNamesAlone(list))) return null;
       return words.replace(CRITERION, (whole, before?: string, list?: string) =>
         before === undefined || list === undefined ? whole : before + list.replace(LISTED, standIn),
       );

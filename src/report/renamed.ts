@@ -1,5 +1,5 @@
 /** A report with other names in its texts. What a fix would change, and the lines themselves, are not touched. */
-import type { Answer } from "../policy/answer.ts";
+import type { Answer, Extent } from "../policy/answer.ts";
 import type { Connection } from "../policy/connection.ts";
 import type { ReportedFinding, TargetReport } from "./report.ts";
 
@@ -31,6 +31,10 @@ function renamedFinding(reported: ReportedFinding, rename: Rename): ReportedFind
       related: finding.related.map(({ place, note }) => ({ place, note: rename(note) })),
       witness: finding.witness && renamedConnection(finding.witness, rename),
       grant: rename(finding.grant),
+      affected: finding.affected.map(({ grant, ...extent }) => ({
+        ...renamedExtent(extent, rename),
+        grant: rename(grant),
+      })),
       notes: finding.notes.map(rename),
       fix: fix && { ...fix, title: rename(fix.title) },
     },
@@ -43,12 +47,17 @@ function renamedConnection(connection: Connection, rename: Rename): Connection {
   return { ...connection, user: user && rename(user), groups: groups?.map(rename) ?? null };
 }
 
+function renamedExtent({ who, except }: Extent, rename: Rename): Extent {
+  return { who: rename(who), except: except?.map(rename) ?? null };
+}
+
 function renamedAnswer(answer: Answer, rename: Rename): Answer {
   const { unknownBecause, listen, witness } = answer;
   return {
     ...answer,
     unknownBecause: unknownBecause && rename(unknownBecause),
     condition: rename(answer.condition),
+    extent: renamedExtent(answer.extent, rename),
     destinations: answer.destinations.map(rename),
     listen: listen && { ...listen, addresses: listen.addresses.map(rename) },
     witness: witness && renamedConnection(witness, rename),
