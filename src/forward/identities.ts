@@ -1,9 +1,9 @@
 /** What we may log in with, in the order of ssh(1): keys of the agent, keys of files, then what the user is asked for. */
 import { readFileSync, statSync } from "node:fs";
 import type { BaseAgent, ParsedKey } from "ssh2";
+import type { Credential, PrivateKey } from "./authentication.ts";
 import { asFailure } from "./failure.ts";
 import type { Talk } from "./host-key.ts";
-import type { Credential, PrivateKey } from "./login.ts";
 import { createAgent, parseKey } from "./session.ts";
 import type { HostSettings } from "./settings.ts";
 

@@ -1,32 +1,8 @@
-/** From a connected transport to a login: host key, credentials one by one, and what went wrong on the way. */
-import type { AnyAuthMethod, AuthHandlerMiddleware, Client, Prompt } from "ssh2";
+/** From a connected transport to a login: its stages, its host key, and what went wrong on the way. */
+import type { AuthHandlerMiddleware, Client } from "ssh2";
+import { type Credential, offerCredentials } from "./authentication.ts";
 import { SshFailure } from "./failure.ts";
-
-/** A way to prove who we are. What asks the user does so only when its turn has come; null: skip it. */
-export type Credential =
-  | { readonly kind: "key"; readonly name: string; readonly read: () => Promise<PrivateKey | null> }
-  | { readonly kind: "agent"; readonly agent: AgentAuthentication }
-  | { readonly kind: "password"; readonly ask: () => Promise<string | null> }
-  | {
-      readonly kind: "keyboard-interactive";
-      readonly ask: (question: Question) => Promise<readonly string[]>;
-    };
-
-export interface PrivateKey {
-  /** OpenSSH's or PEM format */
-  readonly text: string;
-  readonly passphrase?: string;
-}
-
-/** A path of a socket, or what ssh2's createAgent gives. */
-type AgentAuthentication = Extract<AnyAuthMethod, { type: "agent" }>["agent"];
-
-/** Texts of the server: any bytes, not for a terminal as they are. */
-export interface Question {
-  readonly title: string;
-  readonly instructions: string;
-  readonly prompts: readonly { readonly text: string; readonly echo: boolean }[];
-}
+import { makePatience, type Patience } from "./patience.ts";
 
 export interface LoginOptions {
   readonly user: string;
@@ -46,13 +22,6 @@ export interface Login {
   readonly checkHostKey: (key: Buffer, verify: (valid: boolean) => void) => void;
   readonly nextCredential: AuthHandlerMiddleware;
 }
-
-const METHODS = {
-  key: "publickey",
-  agent: "publickey",
-  password: "password",
-  "keyboard-interactive": "keyboard-interactive",
-} as const satisfies Record<Credential["kind"], string>;
 
 /** How long a server may take to say goodbye. */
 const GOODBYE_MS = 2_000;
@@ -93,7 +62,6 @@ export function watchLogin(client: Client, close: () => void, options: LoginOpti
     );
   });
   patience.wait("to the key exchange");
-  let accepted: Buffer | null = null;
   return {
     ready,
     closed,
@@ -105,24 +73,7 @@ export function watchLogin(client: Client, close: () => void, options: LoginOpti
       const late = setTimeout(close, GOODBYE_MS);
       closed.then(() => clearTimeout(late));
     },
-    checkHostKey: (key, verify) => {
-      // a later key exchange. The answer must come at once: while ssh2 waits for it, it writes what nobody can read
-      if (accepted !== null) {
-        if (key.equals(accepted)) verify(true);
-        else fail(new SshFailure("host-key", "the server shows another host key than before"));
-        return;
-      }
-      patience.stop();
-      options.checkHostKey(key).then(
-        (because) => {
-          if (because !== null) return fail(new SshFailure("host-key", because));
-          accepted = Buffer.from(key);
-          patience.wait("to the key exchange");
-          verify(true);
-        },
-        (error: unknown) => fail(new SshFailure("host-key", String(error))),
-      );
-    },
+    checkHostKey: checkOnce(options.checkHostKey, { fail, patience }),
     nextCredential: offerCredentials(options, { fail, patience }),
   };
 }
@@ -142,105 +93,28 @@ function failureOf(
   return new SshFailure("protocol", error.message);
 }
 
-interface Patience {
-  readonly wait: (what: string) => void;
-  readonly stop: () => void;
-}
-
-function makePatience(timeoutMs: number, over: (what: string) => void): Patience {
-  let timer: NodeJS.Timeout | undefined;
-  const stop = (): void => clearTimeout(timer);
-  return {
-    stop,
-    wait: (what) => {
-      stop();
-      timer = setTimeout(over, timeoutMs, what);
-    },
-  };
-}
-
-/** As ssh(1): "none" first, to hear what the server takes; then each credential once that fits what it still takes. */
-function offerCredentials(
-  { user, credentials }: LoginOptions,
+/** The first key is checked, in its own time; later ones must be the same. */
+function checkOnce(
+  check: LoginOptions["checkHostKey"],
   { fail, patience }: { fail: (failure: SshFailure) => void; patience: Patience },
-): AuthHandlerMiddleware {
-  const left = [...credentials];
-  const tried: string[] = [];
-  let first = true;
-  return (methods, _partial, next) => {
-    patience.wait("to the login");
-    if (first) {
-      first = false;
-      return next({ type: "none", username: user });
+): Login["checkHostKey"] {
+  let accepted: Buffer | null = null;
+  return (key, verify) => {
+    // a later key exchange. The answer must come at once: while ssh2 waits for it, it writes what nobody can read
+    if (accepted !== null) {
+      if (key.equals(accepted)) verify(true);
+      else fail(new SshFailure("host-key", "the server shows another host key than before"));
+      return;
     }
-    const offer = async (): Promise<void> => {
-      for (let credential = left.shift(); credential !== undefined; credential = left.shift()) {
-        if (!(methods as readonly string[]).includes(METHODS[credential.kind])) continue;
-        patience.stop();
-        const method = await methodOf(credential, user, patience);
-        if (method === null) continue;
-        patience.wait("to the login");
-        tried.push(credential.kind === "key" ? `key ${credential.name}` : credential.kind);
-        return next(method);
-      }
-      const attempts = tried.length === 0 ? "there was nothing to try" : `tried: ${times(tried)}`;
-      fail(
-        new SshFailure(
-          "authentication",
-          `permission denied (the server takes ${methods.join(", ")}; ${attempts})`,
-        ),
-      );
-    };
-    offer().catch((error: unknown) => fail(new SshFailure("authentication", String(error))));
+    patience.stop();
+    check(key).then(
+      (because) => {
+        if (because !== null) return fail(new SshFailure("host-key", because));
+        accepted = Buffer.from(key);
+        patience.wait("to the key exchange");
+        verify(true);
+      },
+      (error: unknown) => fail(new SshFailure("host-key", String(error))),
+    );
   };
-}
-
-/** "agent, password (3 times)" */
-function times(tried: readonly string[]): string {
-  return [...new Set(tried)]
-    .map((name) => {
-      const count = tried.filter((one) => one === name).length;
-      return count === 1 ? name : `${name} (${count} times)`;
-    })
-    .join(", ");
-}
-
-async function methodOf(
-  credential: Credential,
-  username: string,
-  patience: Patience,
-): Promise<AnyAuthMethod | null> {
-  switch (credential.kind) {
-    case "key": {
-      const key = await credential.read();
-      if (key === null) return null;
-      const { text, passphrase } = key;
-      return { type: "publickey", username, key: text, ...(passphrase === undefined ? {} : { passphrase }) };
-    }
-    case "agent":
-      return { type: "agent", username, agent: credential.agent };
-    case "password": {
-      const password = await credential.ask();
-      return password === null ? null : { type: "password", username, password };
-    }
-    case "keyboard-interactive":
-      return {
-        type: "keyboard-interactive",
-        username,
-        prompt: (title, instructions, _language, prompts, finish) => {
-          patience.stop();
-          credential.ask({ title, instructions, prompts: prompts.map(promptOf) }).then(
-            (answers) => {
-              patience.wait("to the login");
-              finish([...answers]);
-            },
-            () => finish([]),
-          );
-        },
-      };
-  }
-}
-
-function promptOf({ prompt, echo }: Prompt): Question["prompts"][number] {
-  return { text: prompt, echo: echo ?? false };
 }
