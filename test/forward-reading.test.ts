@@ -55,11 +55,16 @@ describe("-L, -R and -D", () => {
   });
 
   it("bind as ssh(1): loopback unless told otherwise", () => {
-    expect(bindAddresses(null, "no")).toEqual(["127.0.0.1", "::1"]);
-    expect(bindAddresses(null, "yes")).toEqual(["0.0.0.0", "::"]);
-    expect(bindAddresses("localhost", "yes")).toEqual(["127.0.0.1", "::1"]);
-    expect(bindAddresses("*", "no")).toEqual(["0.0.0.0", "::"]);
-    expect(bindAddresses("192.0.2.1", "yes")).toEqual(["192.0.2.1"]);
+    const closed = { gatewayPorts: "no", family: null } as const;
+    const open = { gatewayPorts: "yes", family: null } as const;
+    expect(bindAddresses(null, closed)).toEqual(["127.0.0.1", "::1"]);
+    expect(bindAddresses(null, open)).toEqual(["0.0.0.0", "::"]);
+    expect(bindAddresses("localhost", open)).toEqual(["127.0.0.1", "::1"]);
+    expect(bindAddresses("*", closed)).toEqual(["0.0.0.0", "::"]);
+    expect(bindAddresses("192.0.2.1", open)).toEqual(["192.0.2.1"]);
+    expect(bindAddresses(null, { ...closed, family: 4 })).toEqual(["127.0.0.1"]);
+    expect(bindAddresses("*", { ...closed, family: 6 })).toEqual(["::"]);
+    expect(bindAddresses("::1", { ...closed, family: 4 })).toEqual([]);
     expect([null, "", "*", "0.0.0.0"].map(remoteBindHost)).toEqual(["localhost", "", "", "0.0.0.0"]);
   });
 });
@@ -217,7 +222,7 @@ describe("ssh_config", () => {
   }
 
   function read(text: string, host: string, given: readonly string[] = []) {
-    const asked = { host, user: null, given: given.map(parseOption) };
+    const asked = { host, given: given.map(parseOption) };
     const { directives, notes } = readClientConfig(write("config", text), asked, caller);
     return { settings: settingsFor(asked, directives, { caller, agentSocket: null }), notes };
   }
@@ -258,7 +263,7 @@ describe("ssh_config", () => {
   });
 
   it("is refused where others may have written it, and where it makes no sense", () => {
-    const asked = { host: "db", user: null, given: [] };
+    const asked = { host: "db", given: [] };
     expect(() => readClientConfig(write("open", "Port 1\n", 0o666), asked, caller)).toThrow(
       /nobody else may write/,
     );

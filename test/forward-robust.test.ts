@@ -46,7 +46,7 @@ async function openTunnel(
   const listening = await listenLocally(session, {
     forward,
     index: 0,
-    rules: { gatewayPorts: "no", unlink: "no", mask: 0o177 },
+    rules: { gatewayPorts: "no", family: null, unlink: "no", mask: 0o177 },
     traffic,
   });
   return {

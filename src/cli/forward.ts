@@ -16,17 +16,20 @@ import { terminalTalk } from "./questions.ts";
 
 type Forwarder = typeof import("../forward/forwarder.ts");
 
+/** An option that stands for a directive of ssh_config(5). */
+export interface Given {
+  readonly letter: "J" | "p" | "l" | "i" | "o";
+  readonly value: string;
+}
+
 export interface ForwardCommandOptions {
   readonly L?: readonly string[];
   readonly R?: readonly string[];
   readonly D?: readonly string[];
   readonly W?: string;
-  readonly J?: string;
   readonly g?: boolean;
-  readonly p?: string;
-  readonly l?: string;
-  readonly i?: readonly string[];
-  readonly o?: readonly string[];
+  /** in the order of the command line: the first of a keyword counts (ssh(1), ssh.c main) */
+  readonly given: readonly Given[];
   readonly F?: string;
   readonly events?: string;
   readonly quiet?: boolean;
@@ -84,10 +87,9 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   // ssh.c: the user's own file may be missing, one that was named may not
   if (environment.configFile === options.F && !existsSync(options.F ?? ""))
     throw usage(`-F ${options.F}: no such file or directory`);
-  const named = forwarder.parseDestination(text, "host");
-  if (named === null)
+  const destination = forwarder.parseDestination(text, "host");
+  if (destination === null)
     throw usage(`"${text}" is no destination: wanted is [user@]host or ssh://[user@]host[:port]`);
-  const destination = { ...named, user: options.l ?? named.user };
   const settings = forwarder.settingsOf(destination, givenDirectives(forwarder, options), environment);
   const stdio = options.W === undefined ? null : forwarder.parseHostPort(options.W);
   if (options.W !== undefined && stdio === null) throw usage(`-W ${options.W}: wanted is host:port`);
@@ -110,18 +112,18 @@ function usage(message: string): Error {
   return Object.assign(new Error(message), { name: "SshFailure", kind: "configuration" });
 }
 
-function givenDirectives(forwarder: Forwarder, options: ForwardCommandOptions): readonly Directive[] {
-  const single = {
-    port: options.p,
-    proxyjump: options.J,
-    gatewayports: options.g === true ? "yes" : undefined,
-  };
+const KEYWORDS = { J: "proxyjump", p: "port", l: "user", i: "identityfile" } as const;
+
+function givenDirectives(forwarder: Forwarder, { g, given }: ForwardCommandOptions): readonly Directive[] {
+  const open: Directive = { keyword: "gatewayports", args: ["yes"], place: "-g" };
   return [
-    ...Object.entries(single).flatMap(([keyword, value]): Directive[] =>
-      value === undefined ? [] : [{ keyword, args: [value], place: "the command line" }],
+    ...(g === true ? [open] : []),
+    ...given.map(
+      ({ letter, value }): Directive =>
+        letter === "o"
+          ? forwarder.parseOption(value)
+          : { keyword: KEYWORDS[letter], args: [value], place: `-${letter}` },
     ),
-    ...(options.i ?? []).map((path): Directive => ({ keyword: "identityfile", args: [path], place: "-i" })),
-    ...(options.o ?? []).map(forwarder.parseOption),
   ];
 }
 

@@ -1,8 +1,8 @@
 /** The options of the commands that act: on this host's sshd, or over SSH. */
 import { type Command, Option } from "commander";
-import { collect, type Done, withImages, withOutput, withTargets } from "./command-options.ts";
+import { collect, type Done, once, withImages, withOutput, withTargets } from "./command-options.ts";
 import type { ConfirmOptions } from "./confirm.ts";
-import type { ForwardCommandOptions } from "./forward.ts";
+import type { ForwardCommandOptions, Given } from "./forward.ts";
 import type { ProbeCommandOptions } from "./probe.ts";
 import type { ProgressOptions } from "./progress.ts";
 
@@ -61,6 +61,12 @@ export function addProbeInside(program: Command): void {
 }
 
 export function addForward(program: Command, done: Done): void {
+  const given: Given[] = [];
+  /** the option's place among the others counts */
+  const as = (letter: Given["letter"]) => (value: string) => {
+    given.push({ letter, value });
+    return value;
+  };
   program
     .command("forward")
     .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them")
@@ -76,18 +82,22 @@ export function addForward(program: Command, done: Done): void {
       collect,
     )
     .option("-D <[bind:]port>", "this machine listens and speaks SOCKS 4, 4a and 5 (repeatable)", collect)
-    .option("-W <host:port>", "standard input and output become a connection of the server")
-    .option("-J <[user@]host[:port],...>", "reach the server through these hosts")
+    .option("-W <host:port>", "standard input and output become a connection of the server", once)
+    .option(
+      "-J <[user@]host[:port],...>",
+      "reach the server through these hosts",
+      (value, previous: string | undefined) => as("J")(once(value, previous)),
+    )
     .option("-N", "no command: accepted as in ssh(1), there never is one")
     .option("-g", "other hosts may use -L and -D that name no address")
-    .option("-p <port>", "port of the server")
-    .option("-l <user>", "whom to log in as")
-    .option("-i <file>", "a private key (repeatable)", collect)
-    .option("-o <keyword=value>", "as ssh_config(5) (repeatable)", collect)
+    .option("-p <port>", "port of the server", as("p"))
+    .option("-l <user>", "whom to log in as", as("l"))
+    .option("-i <file>", "a private key (repeatable)", as("i"))
+    .option("-o <keyword=value>", "as ssh_config(5) (repeatable)", as("o"))
     .option("-F <file>", "instead of ~/.ssh/config; none for none")
     .option("--events <file>", "what happens, as JSON lines; - is standard output")
     .option("--quiet", "nothing on standard output")
     .action(async (destination: string, options: ForwardCommandOptions) => {
-      done(await (await import("./forward.ts")).runForward(destination, options));
+      done(await (await import("./forward.ts")).runForward(destination, { ...options, given }));
     });
 }

@@ -5,11 +5,24 @@ import type { Listen } from "./specification.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
 
+/** What decides beside the address itself: -g, and AddressFamily (null: both). */
+export interface BindRules {
+  readonly gatewayPorts: "yes" | "no";
+  readonly family: 4 | 6 | null;
+}
+
 /**
  * channels.c channel_fwd_bind_addr for a client: no address is loopback, or every one with -g; "" and "*" are every one;
- * "localhost" is loopback in both families. One that binds is enough: a machine without IPv6 is no failure.
+ * "localhost" is loopback in both families. One that binds is enough: a machine without IPv6 is no failure. An address
+ * of a family that is not wanted is left out (channel_set_af).
  */
-export function bindAddresses(host: string | null, gatewayPorts: "yes" | "no"): readonly string[] {
+export function bindAddresses(host: string | null, { gatewayPorts, family }: BindRules): readonly string[] {
+  return addressesOf(host, gatewayPorts).filter(
+    (address) => family === null || isIP(address) === 0 || isIP(address) === family,
+  );
+}
+
+function addressesOf(host: string | null, gatewayPorts: "yes" | "no"): readonly string[] {
   if (host === "" || host === "*" || (host === null && gatewayPorts === "yes")) return ["0.0.0.0", "::"];
   if (host === null || host === "localhost") return LOOPBACK;
   return [host];

@@ -26,8 +26,7 @@ export interface Caller {
 /** Whom to connect to, as the command line says it. */
 export interface Asked {
   readonly host: string;
-  readonly user: string | null;
-  /** directives of the command line, which come first and therefore win */
+  /** directives of the command line and of the destination, which come first and therefore win */
   readonly given: readonly Directive[];
 }
 
@@ -53,7 +52,7 @@ export function readClientConfig(path: string, asked: Asked, caller: Caller): Re
     const names = {
       host: first("hostname")?.replaceAll("%h", asked.host) ?? asked.host,
       originalhost: asked.host,
-      user: asked.user ?? first("user") ?? caller.name,
+      user: first("user") ?? caller.name,
       localuser: caller.name,
     };
     return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));

@@ -44,7 +44,7 @@ export async function startForwards(
   forwards: readonly Forward[],
   { settings, traffic }: { settings: HostSettings; traffic: Traffic },
 ): Promise<Forwarding> {
-  const { gatewayPorts, unlink, mask } = settings;
+  const { gatewayPorts, family, unlink, mask } = settings;
   const listening: (Listening | null)[] = [];
   const stop = async (): Promise<void> => {
     const stopped = Promise.all(listening.map((one) => one?.stop().catch(() => {})));
@@ -59,7 +59,7 @@ export async function startForwards(
           ? await listenLocally(session, {
               forward,
               index,
-              rules: { gatewayPorts, unlink, mask },
+              rules: { gatewayPorts, family, unlink, mask },
               traffic,
             })
           : await listenRemotely(session, { forward, index, traffic });

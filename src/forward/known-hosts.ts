@@ -28,7 +28,7 @@ export type Verdict =
   | { readonly kind: "authority"; readonly place: string };
 
 const LINE =
-  /^[ \t]*(?:(@cert-authority|@revoked)[ \t]+)?([^ \t@#][^ \t]*)[ \t]+(?:[0-9]+[ \t]+)?([a-z][^ \t]*)[ \t]+([A-Za-z0-9+/=]+)/;
+  /^[ \t]*(?:(@cert-authority|@revoked)[ \t]+)?([^ \t@#][^ \t]*)[ \t]+([a-z][^ \t]*)[ \t]+([A-Za-z0-9+/=]+)/;
 
 /** Lines that are no entry are passed over, as in ssh(1). */
 export function parseKnownHosts(

@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { bindAddresses } from "./bind.ts";
+import { type BindRules, bindAddresses } from "./bind.ts";
 import { asFailure, SshFailure } from "./failure.ts";
 import { MUCH_UNWRITTEN } from "./relay.ts";
 import type { Channel, Endpoint, Session } from "./session.ts";
@@ -10,8 +10,7 @@ import { handshake, socksReply } from "./socks-handshake.ts";
 import { type Forward, showEndpoint, type Target } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
 
-export interface ListenRules {
-  readonly gatewayPorts: "yes" | "no";
+export interface ListenRules extends BindRules {
   /** StreamLocalBindUnlink: a socket file in the way is removed first */
   readonly unlink: "yes" | "no";
   /** StreamLocalBindMask: bits that the mode of a new socket must not have */
@@ -55,7 +54,7 @@ export async function listenLocally(
       process.umask(before);
     }
   }
-  return listenOnAll(bindAddresses(listen.host, rules.gatewayPorts), listen.port, serve);
+  return listenOnAll(bindAddresses(listen.host, rules), listen.port, serve);
 }
 
 /** One address that binds is enough (channels.c channel_setup_fwd_listener_tcpip). All get the same port. */
@@ -73,6 +72,8 @@ async function listenOnAll(
       problems.push(error);
     }
   }
+  if (addresses.length === 0)
+    throw new SshFailure("unreachable", "cannot listen: AddressFamily leaves out that address");
   if (bound.length === 0) throw new SshFailure("unreachable", `cannot listen: ${inWords(problems)}`);
   // a machine without IPv6 is no news; that another program answers on that port is
   const taken = problems.filter(

@@ -33,9 +33,10 @@ export function settingsOf(
   environment: Environment,
 ): HostSettings {
   const { configFile, caller, talk } = environment;
-  const portGiven: Directive[] =
-    port === null ? [] : [{ keyword: "port", args: [String(port)], place: "the destination" }];
-  const asked: Asked = { host, user, given: [...portGiven, ...given] };
+  const said = Object.entries({ user, port }).flatMap(([keyword, value]): Directive[] =>
+    value === null ? [] : [{ keyword, args: [String(value)], place: "the destination" }],
+  );
+  const asked: Asked = { host, given: [...given, ...said] };
   if (configFile === null) return settingsFor(asked, asked.given, environment);
   const { directives, notes } = readClientConfig(configFile, asked, caller);
   for (const note of notes) talk.note(note);

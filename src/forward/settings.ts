@@ -53,7 +53,7 @@ const DEFAULT_ALIVE_COUNT = 3;
 
 /** Throws an SshFailure ("configuration") for a value that cannot be. */
 export function settingsFor(
-  { host: alias, user }: Asked,
+  { host: alias }: Asked,
   directives: readonly Directive[],
   { caller, agentSocket }: { caller: Caller; agentSocket: string | null },
 ): HostSettings {
@@ -66,7 +66,7 @@ export function settingsFor(
     letter === "h" ? alias : "%",
   );
   const port = read.port("port") ?? 22;
-  const login = user ?? read.first("user") ?? caller.name;
+  const login = read.first("user") ?? caller.name;
   const expand = (text: string): string => expandPath(text, { caller, host, alias, port, login });
   const identity = read
     .all("identityfile")
