@@ -272,6 +272,16 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     });
   });
 
+  it("refuses jumps that go round in circles, where ssh starts itself for ever", () => {
+    const config = join(sshd.folder, "circle");
+    writeFileSync(config, "Host hop\n  HostName 127.0.0.1\nHost *\n  ProxyJump hop\n", { mode: 0o600 });
+    expect(runCli(["forward", "-F", config, "-L", "0:a:1", "last"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "sshd-policy: hop: ProxyJump goes round in circles\n",
+    });
+  });
+
   it("refuses a changed host key whatever StrictHostKeyChecking says", () => {
     const knownHosts = join(sshd.folder, "changed");
     const other = readFileSync(`${sshd.identity}.pub`, "latin1");
