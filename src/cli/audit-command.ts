@@ -72,12 +72,48 @@ export function addAudit(program: Command, done: Done): void {
     )
     .option("--probe", "with --fix on this host: also let a throw-away sshd forward with the new files")
     .option("--force", "with --fix on this host: go on where a guard stops")
-    .option("--events <file>", "with --fix on this host: the steps as JSON lines; - is standard output")
+    .option(
+      "--events <file>",
+      "its begin and its end, with --fix on this host its steps, as JSON lines; - is standard output",
+    )
     .action(async (files: string[], options: AuditCommandOptions) => {
+      const lonely = withoutFix(options);
+      if (lonely !== null) command.error(lonely);
       const fixing = options.fix === true || options.diff === true;
       if (fixing) done(await (await import("./fix.ts")).runFix(files, options));
-      else done(await (await import("./audit.ts")).runAudit(files, options));
+      else {
+        const { runAudit } = await import("./audit.ts");
+        const audited = (): Promise<number> => runAudit(files, options);
+        const { events } = options;
+        done(
+          events === undefined
+            ? await audited()
+            : await (await import("./recorded.ts")).recorded("audit", events, audited),
+        );
+      }
     });
+}
+
+/** Options that say how a fix is made, each with whether it was given; --diff shows what unsafe fixes would do, too. */
+const OF_A_FIX: readonly (readonly [option: string, isGiven: (options: AuditCommandOptions) => boolean])[] = [
+  ["--unsafe-fixes", ({ unsafeFixes, diff }) => unsafeFixes === true && diff !== true],
+  ["--dry-run", ({ dryRun, diff }) => dryRun === true && diff !== true],
+  ["--no-restart", ({ restart }) => !restart],
+  ["--reload", ({ reload }) => reload === true],
+  ["--restart-command", ({ restartCommand }) => restartCommand !== undefined],
+  ["--no-validate", ({ validate }) => !validate],
+  ["--confirm", ({ confirm }) => confirm !== undefined],
+  ["--probe", ({ probe }) => probe === true],
+  ["--force", ({ force }) => force === true],
+];
+
+/** Why a call is wrong usage: an option that says how a fix is made, and no fix is asked for. */
+function withoutFix(options: AuditCommandOptions): string | null {
+  if (options.fix === true) return null;
+  const given = OF_A_FIX.flatMap(([option, isGiven]) => (isGiven(options) ? [option] : []));
+  if (given.length === 0) return null;
+  const means = given.length === 1 ? "says" : "say";
+  return `${given.join(", ")} ${means} how a fix is made: add --fix, or ${given.length === 1 ? "leave it out" : "leave them out"} for an audit alone`;
 }
 
 /** A thread of `audit --jobs` runs the same program with this command. */

@@ -48,7 +48,12 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
     return misused({ misuse: "an image is never changed: --fix --diff shows the changes of one" });
   const prepared = await prepareAudit(files, options);
   if ("misuse" in prepared) return misused(prepared);
-  if (options.diff === true || !prepared.opened.some(isLive)) return fixAll(prepared, options, null);
+  if (options.diff === true || !prepared.opened.some(isLive)) {
+    const fixed = (): Promise<number> => fixAll(prepared, options, null);
+    return options.events === undefined
+      ? fixed()
+      : (await import("./recorded.ts")).recorded("audit", options.events, fixed);
+  }
   return (await import("./live.ts")).whileLocked(options, async (live, recovered) => {
     const again = recovered ? await prepareAudit(files, options) : prepared;
     return "misuse" in again ? misused(again) : fixAll(again, options, live);

@@ -7,7 +7,7 @@ import { bringBack } from "../host/service-record.ts";
 import type { Tell } from "../host/transaction.ts";
 import { recoverRun } from "../host/undo.ts";
 import { ownMachine } from "./host.ts";
-import { complain } from "./output.ts";
+import { complain, refuse } from "./output.ts";
 import { openProgress, type ProgressOptions } from "./progress.ts";
 
 export interface Live {
@@ -23,10 +23,12 @@ export interface LiveOptions extends ProgressOptions {
 }
 
 /** The lock of this host's configuration, or why it cannot be had. A dry run of an ordinary user needs none. */
-export function openLive(options: LiveOptions): Live | { readonly refused: string } {
-  const machine = ownMachine();
-  if (machine.self.uid !== 0 && options.dryRun === true)
-    return { machine, tell: openProgress(machine, options), release: () => {}, runs: [] };
+export function openLive(
+  machine: Machine,
+  tell: Tell,
+  { dryRun }: LiveOptions,
+): Live | { readonly refused: string } {
+  if (machine.self.uid !== 0 && dryRun === true) return { machine, tell, release: () => {}, runs: [] };
   if (machine.self.uid !== 0)
     return {
       refused:
@@ -34,7 +36,6 @@ export function openLive(options: LiveOptions): Live | { readonly refused: strin
     };
   try {
     prepareStateFolder(machine, STATE_FOLDER);
-    const tell = openProgress(machine, options);
     const lock = takeLock(machine, STATE_FOLDER);
     if (lock.kind === "busy") return { refused: lock.because };
     try {
@@ -50,13 +51,16 @@ export function openLive(options: LiveOptions): Live | { readonly refused: strin
 
 /**
  * A run from lock to release. `recovered`: files may be other than before, for an earlier run was undone first. The exit
- * code is 1 where another run is in the way.
+ * code is 1 where another run is in the way, 2 where --events cannot be written.
  */
 export async function whileLocked(
   options: LiveOptions,
   act: (live: Live, recovered: boolean) => Promise<number>,
 ): Promise<number> {
-  const live = openLive(options);
+  const machine = ownMachine();
+  const tell = openProgress(machine, options);
+  if (typeof tell !== "function") return refuse(tell.refused);
+  const live = openLive(machine, tell, options);
   if ("refused" in live) return stopped(live.refused);
   try {
     const { runs, problems, waiting } = await recoverRuns(live, { unconfirmed: "leave" });

@@ -11,10 +11,15 @@ export interface ProgressOptions {
   readonly quiet?: boolean;
 }
 
-/** @throws where the file of --events cannot be written */
-export function openProgress(machine: Machine, { events, quiet = false }: ProgressOptions): Tell {
+/** Or why the file of --events cannot be written, before anything is done. */
+export function openProgress(
+  machine: Machine,
+  { events, quiet = false }: ProgressOptions,
+): Tell | { readonly refused: string } {
   const sinks: Tell[] = [inLog(machine)];
-  if (events !== undefined) sinks.push(asEvents(events));
+  const log = events === undefined ? null : openEventLog(events);
+  if (log !== null && typeof log !== "function") return log;
+  if (log !== null) sinks.push(stamped(log));
   if (!quiet) sinks.push(forPeople());
   return (step) => {
     for (const sink of sinks) sink(step);
@@ -40,12 +45,6 @@ function forPeople(): Tell {
     const lines = [`${name}${prefix}${first}`, ...rest.map((line) => `${" ".repeat(COLUMN)}${line}`)];
     process.stderr.write(`${isTerminal ? "\r\u001b[K" : ""}${lines.join("\n")}\n`);
   };
-}
-
-function asEvents(path: string): Tell {
-  const log = openEventLog(path);
-  if (typeof log !== "function") throw new Error(log.refused);
-  return stamped(log);
 }
 
 /** The log is for later: that it cannot be written must not keep a server from being put back. */

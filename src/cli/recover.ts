@@ -1,11 +1,14 @@
 /** `recover`: finishes or undoes what an interrupted `audit --fix` left on this host. */
-
+import { ownMachine } from "./host.ts";
 import { openLive, recoverRuns } from "./live.ts";
-import { complain } from "./output.ts";
-import type { ProgressOptions } from "./progress.ts";
+import { complain, refuse } from "./output.ts";
+import { openProgress, type ProgressOptions } from "./progress.ts";
 
 export async function runRecover(options: ProgressOptions): Promise<number> {
-  const live = openLive(options);
+  const machine = ownMachine();
+  const tell = openProgress(machine, options);
+  if (typeof tell !== "function") return refuse(tell.refused);
+  const live = openLive(machine, tell, options);
   if ("refused" in live) {
     complain(`nothing was recovered: ${live.refused}`);
     return 2;

@@ -196,6 +196,17 @@ whenBootable("bookworm")("audit --fix", () => {
     expect(await host.must("ls /var/lib/sshd-policy")).toBe("log");
   });
 
+  test("events that cannot be written end it before anything is done", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    const where = "--events /nonexistent/events";
+    await expectUntouched(
+      `${FIX} ${where}`,
+      2,
+      /^sshd-policy: --events \/nonexistent\/events cannot be written: no such/,
+    );
+    await expectUntouched(`${FIX} --dry-run ${where}`, 2, /cannot be written/);
+  });
+
   test("events are JSON lines, and the log is for people", async () => {
     await put(MAIN, "AllowTcpForwarding yes\n");
     expect((await host.run(`${FIX} --quiet --events /srv/events`)).stderr).toBe("");

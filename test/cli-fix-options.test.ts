@@ -1,0 +1,56 @@
+/** Options that only mean something with `audit --fix`, and where its events go. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+describe("an option that says how a fix is made", () => {
+  test.each([
+    [["--dry-run"], "--dry-run says how a fix is made: add --fix, or leave it out for an audit alone"],
+    [
+      ["--reload", "--confirm", "0"],
+      "--reload, --confirm say how a fix is made: add --fix, or leave them out",
+    ],
+    [["--unsafe-fixes"], "--unsafe-fixes says"],
+    [["--no-restart"], "--no-restart says"],
+    [["--restart-command", "true"], "--restart-command says"],
+    [["--no-validate"], "--no-validate says"],
+    [["--probe"], "--probe says"],
+    [["--force", "--diff"], "--force says"],
+  ])("is wrong usage without one: %j", (options, text) => {
+    const root = makeRoot({ "/c": "" });
+    const { code, stdout, stderr } = runCli(["audit", ...options, `${root}/c`]);
+    expect(stderr).toContain(text);
+    expect([code, stdout]).toEqual([2, ""]);
+  });
+
+  test.each([[["--diff", "--unsafe-fixes"]], [["--fix", "--dry-run"]], [["--fix", "--diff", "--dry-run"]]])(
+    "is none with one: %j",
+    (options) => {
+      const root = makeRoot({ "/c": "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n" });
+      expect(runCli(["audit", ...options, `${root}/c`])).toMatchObject({ code: 0, stderr: "" });
+    },
+  );
+});
+
+describe("--events", () => {
+  test.each([[[]], [["--fix"]], [["--diff"]]])("tells begin and end of audit %j", (options) => {
+    const root = makeRoot({ "/c": "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n" });
+    expect(runCli(["audit", ...options, "--events", `${root}/events`, `${root}/c`]).code).toBe(0);
+    const events = readFileSync(`${root}/events`, "utf8").trimEnd().split("\n");
+    expect(events.map((line) => JSON.parse(line).event)).toEqual(["begun", "ended"]);
+  });
+
+  test.each([[[]], [["--fix"]]])(
+    "that cannot be written is wrong usage, and nothing is changed: %j",
+    (options) => {
+      const root = makeRoot({ "/c": "X11Forwarding yes\n" });
+      const ran = runCli(["audit", ...options, "--events", "/nonexistent/events", `${root}/c`]);
+      expect(ran.stderr).toBe(
+        "sshd-policy: --events /nonexistent/events cannot be written: no such file or directory\n",
+      );
+      expect(ran.code).toBe(2);
+      expect(readFileSync(`${root}/c`, "utf8")).toBe("X11Forwarding yes\n");
+    },
+  );
+});
