@@ -1,9 +1,8 @@
 /** --accounts: who may exist on a target, and who is known there today. */
-import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
 import type { Account, FileTree } from "../files/tree.ts";
-import { latin1 } from "./paths.ts";
+import { absolute } from "./paths.ts";
 import type { Misuse, Target, TargetOptions } from "./target.ts";
 
 /** Who may exist, and who is known today. */
@@ -67,7 +66,7 @@ export function choosePeople(
   }
   const texts: string[] = [];
   for (const file of given) {
-    const content = host.read(latin1(resolve(file)));
+    const content = host.read(absolute(file));
     if (content.kind !== "file")
       return { misuse: `--accounts ${file}: ${content.kind === "folder" ? "a folder" : content.reason}` };
     texts.push(Buffer.from(content.bytes).toString("latin1"));

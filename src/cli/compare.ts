@@ -1,5 +1,4 @@
 /** `compare`: which connections gained or lost which kind of forwarding. */
-import { resolve } from "node:path";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Config } from "../config/config.ts";
 import { folderTree } from "../files/folder.ts";
@@ -11,7 +10,7 @@ import { visible } from "../report/text.ts";
 import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF } from "./other-readings.ts";
 import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { latin1 } from "./paths.ts";
+import { absolute } from "./paths.ts";
 import { openSources } from "./sources.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
@@ -96,7 +95,7 @@ async function openCommit(
 ): Promise<Sides | string> {
   if (files.length > 1) return "compare --git REV takes one FILE";
   const file = files[0] ?? "sshd_config";
-  const folder = latin1(resolve(file)).replace(/\/[^/]*$/, "");
+  const folder = absolute(file).replace(/\/[^/]*$/, "");
   const tree = gitTree(folderTree("/"), folder === "" ? "/" : folder, revision);
   if ("error" in tree) return `--git ${revision}: ${tree.error}`;
   return both(await openOne(file, options, tree), await openOne(file, options));

@@ -16,7 +16,7 @@ import { exitCode } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
 import { chosenFormat, complain, refuse, tellLimits, writeBytes } from "./output.ts";
-import { latin1 } from "./paths.ts";
+import { currentFolder } from "./paths.ts";
 import {
   type AuditCommandOptions,
   type Prepared,
@@ -166,7 +166,7 @@ function whyStopped(target: Target, plan: Plan): string | null {
 /** No link is followed out of the folder in which a file is named: of the named file, on this host of an Include, too. */
 function mayWrite({ tree, live, writableFolder }: Target, { realPath, shown }: PlannedFile): boolean {
   if (isWithin(realPath, writableFolder)) return true;
-  const named = resolve(latin1(process.cwd()), shown);
+  const named = resolve(currentFolder(), shown);
   const folder = tree.stat(named.slice(0, Math.max(1, named.lastIndexOf("/"))))?.realPath;
   return live && folder !== undefined && isWithin(realPath, folder);
 }
@@ -203,7 +203,7 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
 
 /** Behind `a/` and `b/`: relative to the current folder where the file lies in it, so that git apply finds it. */
 function diffName(shown: string): string {
-  const here = Buffer.from(process.cwd(), "utf8").toString("latin1");
+  const here = currentFolder();
   const name = shown.startsWith("/") && isWithin(shown, here) ? relative(here, shown) : shown;
   return name.replace(/^(\.?\/)+/, "");
 }

@@ -1,11 +1,11 @@
 /** The policy file of each target: found, trusted, read; options of the call win over what it says. */
-import { relative, resolve } from "node:path";
+import { relative } from "node:path";
 import { RULES } from "../../rules/index.ts";
 import { folderTree } from "../files/folder.ts";
 import { findPolicyFile, readTrusted } from "../files/policy-file.ts";
 import type { FileTree } from "../files/tree.ts";
 import { type Intent, PROFILES } from "../lint/intent.ts";
-import { latin1 } from "./paths.ts";
+import { absolute, currentFolder } from "./paths.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
 export interface IntentOptions extends TargetOptions {
@@ -34,7 +34,7 @@ export function makeIntentFinder(options: IntentOptions): (target: Target) => Pr
   };
   return async (target) => {
     if (options.config === false) return null;
-    if (options.config !== undefined) return once(latin1(resolve(options.config)));
+    if (options.config !== undefined) return once(absolute(options.config));
     // a root or an image comes from somebody else: it does not say how it is judged
     if (options.root !== undefined || options.image !== undefined) return null;
     const path = nearest(target.path);
@@ -52,6 +52,6 @@ async function readIntent(host: FileTree, path: string): Promise<FoundIntent> {
 }
 
 function shownPath(path: string): string {
-  const near = relative(latin1(process.cwd()), path);
+  const near = relative(currentFolder(), path);
   return near.startsWith("..") ? path : near;
 }

@@ -1,14 +1,13 @@
 /** A FILE or standard input, read as if it lay in /etc/ssh; a drop-in through the main file that includes it. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { FileTree } from "../files/tree.ts";
 import { load, type Opening, type Wanted, withContent } from "./load-target.ts";
-import { folderOf, joined, latin1 } from "./paths.ts";
+import { absolute, folderOf, joined, latin1 } from "./paths.ts";
 import type { Opened } from "./target.ts";
 
 export function openFile(file: string, opening: Opening): Opened {
   const { tree } = opening;
-  const path = latin1(resolve(file));
+  const path = absolute(file);
   if (opening.options.asHost === true)
     return load(
       { name: latin1(file), tree, path, shownAs: (inside) => inside, checkCommand: `sshd -T -f ${path}` },
@@ -68,7 +67,7 @@ function nameOfMain(main: string, path: string, name: string): string {
 /** Standard input, as if it lay at --stdin-filename (default: sshd_config in the current folder). */
 export function openStdin(opening: Opening): Opened {
   const name = opening.options.stdinFilename ?? "sshd_config";
-  const path = latin1(resolve(name));
+  const path = absolute(name);
   const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
   const stdin = readFileSync(0);
   const tree = withContent(opening.tree, path, { kind: "file", bytes: stdin, realPath: path });

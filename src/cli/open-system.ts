@@ -1,5 +1,4 @@
 /** --root and --image: the / of a server that is only looked at. */
-import { resolve } from "node:path";
 import { folderTree } from "../files/folder.ts";
 import type { Image } from "../files/image.ts";
 import { installedRelease } from "../files/release.ts";
@@ -11,7 +10,7 @@ import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
 import { load } from "./load-target.ts";
-import { folderOf, latin1 } from "./paths.ts";
+import { absolute, folderOf, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 
 /** The / of a server that is only looked at: of no program in it anything is run. */
@@ -31,9 +30,9 @@ export async function openRoot(
   files: readonly string[],
   options: TargetOptions,
 ): Promise<readonly (Opened | Absent)[] | Misuse> {
-  const folder = resolve(root);
+  const folder = absolute(root);
   const shownRoot = latin1(root).replace(/\/+$/, "");
-  const tree = folderTree(folder);
+  const tree = folderTree(Buffer.from(folder, "latin1"));
   if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
   if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree))
     return [
@@ -45,7 +44,7 @@ export async function openRoot(
     shownAs: (inside) => shownRoot + inside,
     checkCommand: `sshd-policy effective --root ${root}`,
     start: startOptions(tree),
-    rootFolder: folder === "/" ? "" : latin1(folder),
+    rootFolder: folder === "/" ? "" : folder,
     image: null,
   };
   return await openSystem(system, files, options);

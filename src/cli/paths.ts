@@ -1,5 +1,8 @@
 /** Paths inside a tree: bytes, one character each, with slashes. */
 
+import { readlinkSync } from "node:fs";
+import { resolve } from "node:path";
+
 /** Where sshd looks where nothing says otherwise (pathnames.h). */
 export const MAIN: string = "/etc/ssh/sshd_config";
 
@@ -29,6 +32,22 @@ export function argumentOf(bytes: Uint8Array): string {
         ? Buffer.from(character, "latin1").toString("utf8")
         : String.fromCharCode(ODD + odd.charCodeAt(0)),
     );
+}
+
+/** An argument as an absolute path. */
+export function absolute(argument: string): string {
+  return resolve("/", argument.startsWith("/") ? "" : currentFolder(), latin1(argument));
+}
+
+/** Node.js decodes the name of the current folder with loss, too. */
+export function currentFolder(): string {
+  const folder = process.cwd();
+  if (!folder.includes("\ufffd")) return latin1(folder);
+  try {
+    return readlinkSync("/proc/self/cwd", "buffer").toString("latin1");
+  } catch {
+    return latin1(folder);
+  }
 }
 
 export function joined(folder: string, name: string): string {

@@ -36,10 +36,11 @@ interface FolderNode {
   readonly stats: Stats;
 }
 
-export function folderTree(root: string): FileTree {
-  const base = root === "/" ? "" : root.replace(/\/+$/, "");
+/** `root` as text is UTF-8; a folder of any other name is given as its bytes. */
+export function folderTree(root: string | Uint8Array): FileTree {
+  const base = Buffer.from(Buffer.from(root).toString("latin1").replace(/\/+$/, ""), "latin1");
   const place: Place = {
-    outside: (path) => Buffer.concat([Buffer.from(base), Buffer.from(path, "latin1")]),
+    outside: (path) => Buffer.concat([base, Buffer.from(path, "latin1")]),
     folders: new Map(),
   };
   return {

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
+import { refusedLine, tellingLines } from "./client-keywords.ts";
 import { SshFailure } from "./failure.ts";
 
 /** One directive that holds: keyword in lower case, its arguments, and where it stands. */
@@ -57,27 +58,55 @@ export function readClientConfig(path: string, asked: Asked, caller: Caller): Re
     };
     return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));
   };
-  const read = (nodes: readonly Node[], file: string, depth: number): void => {
+  // ssh(1) looks at every line, in blocks that do not hold, too
+  const read = (nodes: readonly Node[], block: Block): void => {
     for (const node of nodes) {
       const { param, config } = node;
       if (typeof param !== "string" || param === "") continue;
       const keyword = lowerAscii(param);
       const args = argumentsOf(node);
+      const place = `${block.file}:${block.lines[block.cursor.at++] ?? ""}`;
+      const because = refusedLine(keyword, args, first("ignoreunknown") ?? null);
+      if (because !== null) block.refused.push(`${place}: ${because}`);
       if (keyword === "host" || keyword === "match") {
-        if (holds(keyword, args, file) && Array.isArray(config)) read(config as readonly Node[], file, depth);
+        const isOpen = block.holds && holds(keyword, args, place);
+        if (Array.isArray(config)) read(config as readonly Node[], { ...block, holds: isOpen });
       } else if (keyword === "include") {
         for (const found of args.flatMap((pattern) => includedFiles(pattern, caller)))
-          readFile(found, depth + 1);
-      } else directives.push({ keyword, args, place: file });
+          readFile(found, block.depth + 1, block.holds);
+      } else if (block.holds) directives.push({ keyword, args, place });
     }
   };
-  const readFile = (file: string, depth: number): void => {
+  const readFile = (file: string, depth: number, holdsThere: boolean): void => {
     if (depth > DEEPEST) throw new SshFailure("configuration", `${file}: too many levels of Include`);
     const text = readTrusted(file, caller);
-    if (text !== null) read(parse(file, text), file, depth);
+    if (text === null) return;
+    const block: Block = {
+      file,
+      depth,
+      holds: holdsThere,
+      lines: tellingLines(text),
+      cursor: { at: 0 },
+      refused: [],
+    };
+    read(parse(file, text), block);
+    if (block.refused.length > 0)
+      throw new SshFailure("configuration", `${block.refused.join("; ")}: ssh refuses such a file, too`);
   };
-  readFile(path, 0);
+  readFile(path, 0, true);
   return { directives, notes };
+}
+
+/** Where a part of a file stands. */
+interface Block {
+  readonly file: string;
+  readonly depth: number;
+  readonly holds: boolean;
+  /** the numbers of the file's lines that say something, and how many of them were read */
+  readonly lines: readonly number[];
+  readonly cursor: { at: number };
+  /** what ssh(1) would stop at, at the file's end */
+  readonly refused: string[];
 }
 
 /** A file that is not there sets nothing. One that others may have written is refused, as by ssh(1) (readconf.c). */

@@ -133,15 +133,23 @@ function kindOf(stats: Stats): FileStatus["kind"] {
   return stats.isSymbolicLink() ? "link" : "other";
 }
 
-/** Node.js passes arguments as UTF-8; one that is none cannot be passed. */
-function argumentsOf(argv: readonly string[]): [string, ...string[]] {
-  const [program = "", ...rest] = argv.map((argument) => {
-    const text = bytes(argument).toString("utf8");
-    if (latin1(Buffer.from(text, "utf8")) !== argument)
-      throw new Error("a file name that is not UTF-8 cannot be given to a program");
-    return text;
-  });
+/** Node.js passes arguments as UTF-8; where one is none, a shell makes all of them from octal escapes (printf(1)). */
+export function argumentsOf(argv: readonly string[]): [string, ...string[]] {
+  const texts = argv.map((argument) => bytes(argument).toString("utf8"));
+  if (texts.some((text, at) => latin1(Buffer.from(text, "utf8")) !== argv[at]))
+    return ["/bin/sh", "-c", RUN_DECODED, "sh", ...argv.map(inOctal)];
+  const [program = "", ...rest] = texts;
   return [program, ...rest];
+}
+
+/** The dot keeps line feeds at the end, which $() takes away. */
+const RUN_DECODED = `left=$#; while [ $left -gt 0 ]; do word=$(printf "$1."); shift; set -- "$@" "\${word%.}"; left=$((left - 1)); done; exec "$@"`;
+
+function inOctal(argument: string): string {
+  return argument.replace(
+    /[^A-Za-z0-9_/]/g,
+    (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
 }
 
 function run(
