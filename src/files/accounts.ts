@@ -1,5 +1,6 @@
-/** Accounts from passwd(5) and group(5) files, as glibc reads them (nss/nss_files/files-parse.c). */
+/** Accounts from passwd(5) and group(5) files, as glibc reads them (nss/nss_files/files-parse.c), or musl where a tree has it. */
 import { textOf } from "./file-text.ts";
+import { isMusl, muslAccounts, muslGroups } from "./musl-accounts.ts";
 import type { Account, FileTree } from "./tree.ts";
 
 interface Group {
@@ -11,7 +12,9 @@ interface Group {
 /** The accounts of a tree; null where it has no passwd file. */
 export function accountsOf(tree: FileTree): readonly Account[] | null {
   const passwd = textOf(tree, "/etc/passwd");
-  return passwd === null ? null : readAccounts([passwd, textOf(tree, "/etc/group") ?? ""]);
+  if (passwd === null) return null;
+  const group = textOf(tree, "/etc/group") ?? "";
+  return isMusl(tree) ? readMusl(passwd, group) : readAccounts([passwd, group]);
 }
 
 /**
@@ -23,15 +26,37 @@ export function readAccounts(texts: readonly string[]): readonly Account[] {
   const groups = files.flatMap(({ rows, first }) =>
     rows.filter(({ length }) => length < first).flatMap(groupOf),
   );
+  const accounts = files
+    .flatMap(({ rows, first }) => rows.filter(({ length }) => length >= first))
+    .flatMap((row) => accountOf(row) ?? []);
+  return withGroups(accounts, groups);
+}
+
+/** As musl reads a passwd and a group file. */
+export function readMusl(passwd: string, group: string): readonly Account[] {
+  return withGroups(muslAccounts(passwd), muslGroups(group));
+}
+
+/** getpwnam(3) gives the first line of a name; of two names of a group's number only the first is seen (getgrgid(3)). */
+function withGroups(
+  accounts: readonly Omit<Account, "groups">[],
+  groups: readonly Group[],
+): readonly Account[] {
   const byGid = new Map<number, string>();
   for (const { gid, name } of groups) if (!byGid.has(gid)) byGid.set(gid, name);
-  const accounts = new Map<string, Account>();
-  for (const row of files.flatMap(({ rows, first }) => rows.filter(({ length }) => length >= first))) {
-    const account = accountOf(row, groups, byGid);
-    // getpwnam(3) gives the first line of a name
-    if (account !== null && !accounts.has(account.name)) accounts.set(account.name, account);
+  const known = new Map<string, Account>();
+  for (const account of accounts) {
+    if (known.has(account.name)) continue;
+    const gids = [
+      account.gid,
+      ...groups.filter(({ members }) => members.has(account.name)).map(({ gid }) => gid),
+    ];
+    known.set(account.name, {
+      ...account,
+      groups: [...new Set(gids.flatMap((number) => byGid.get(number) ?? []))],
+    });
   }
-  return [...accounts.values()];
+  return [...known.values()];
 }
 
 /** Blanks before a name are skipped, and so are comments and the lines of NIS. */
@@ -58,24 +83,11 @@ function groupOf(row: readonly string[]): Group[] {
   return [{ name, gid: id, members: new Set(names) }];
 }
 
-function accountOf(
-  row: readonly string[],
-  groups: readonly Group[],
-  byGid: ReadonlyMap<number, string>,
-): Account | null {
+function accountOf(row: readonly string[]): Omit<Account, "groups"> | null {
   const [name = "", , uid, gid, , home = "", ...shell] = row;
   const [user, primary] = [idOf(uid), idOf(gid)];
   if (name === "" || user === null || primary === null) return null;
-  const gids = [primary, ...groups.filter(({ members }) => members.has(name)).map((group) => group.gid)];
-  return {
-    name,
-    uid: user,
-    gid: primary,
-    home,
-    shell: shell.join(":") || "/bin/sh",
-    // by number, as getgrouplist(3) and getgrgid(3) do: of two names of a number only the first is seen
-    groups: [...new Set(gids.flatMap((number) => byGid.get(number) ?? []))],
-  };
+  return { name, uid: user, gid: primary, home, shell: shell.join(":") || "/bin/sh" };
 }
 
 /** Null: no number of a user or group. */
@@ -94,6 +106,8 @@ const RECORDS: readonly (readonly [string, RegExp])[] = [
 
 /** nsswitch.conf(5) sources of passwd and group beyond the files themselves: then the accounts are not all. */
 export function furtherAccountSources(tree: FileTree): readonly string[] {
+  // musl knows no nsswitch.conf
+  if (isMusl(tree)) return [];
   const text = textOf(tree, "/etc/nsswitch.conf") ?? "";
   const sources = [
     ...text.matchAll(/^[ \t]*(?:passwd|group|initgroups|passwd_compat|group_compat)[ \t]*:([^#\n]*)/gm),

@@ -3,6 +3,8 @@
  * be asked for only later (the target of an Include or of a link) is added, and the image is read once more.
  */
 
+import { GLIBC_ALONE, LOADERS } from "./musl-accounts.ts";
+
 /** What is kept of an entry: nothing, what it is, or its bytes too. */
 export type Keeping = "nothing" | "entry" | "small" | "bytes";
 
@@ -73,6 +75,9 @@ const ENTRIES = [
 const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"];
 const UNIT = /^(?:(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?|service\.d)(?:\/|$)/;
 
+/** They tell musl from glibc. */
+const OF_THE_LIBRARY = [...LOADERS, GLIBC_ALONE];
+
 export function openWanted(): Wanted {
   const exact = new Map<string, Keeping>([["/", "entry"]]);
   const folders = new Set<string>(FOLDERS);
@@ -86,7 +91,8 @@ export function openWanted(): Wanted {
     add(path, "entry");
     trees.add(path);
   };
-  for (const path of [...FOLDERS, ...NAMES, ...ENTRIES, ...UNIT_FOLDERS]) add(path, "entry");
+  for (const path of [...FOLDERS, ...NAMES, ...ENTRIES, ...OF_THE_LIBRARY, ...UNIT_FOLDERS])
+    add(path, "entry");
   for (const path of FILES) add(path, "bytes");
   for (const path of TREES) addTree(path);
   return {
