@@ -1,6 +1,7 @@
 /** `--jobs N`: the targets of one audit shared out to worker threads, each with this very program. */
 import { Worker } from "node:worker_threads";
 import type { TargetReport } from "../report/report.ts";
+import { latin1 } from "./paths.ts";
 import type { AuditCommandOptions } from "./prepare-audit.ts";
 
 /** What a worker is given, and answers with: the reports of its files or images, or why the call is wrong usage. */
@@ -17,7 +18,7 @@ export type ShareAnswer =
 /** Told how many files are finished more, and how many there are. */
 type Done = (files: number, of: number) => void;
 
-/** Reports in the order of the images, or of the files' first folders; `done` is told how many are finished. */
+/** Reports in the order of the images or files; `done` is told how many are finished. */
 export async function auditInWorkers(
   whole: Share,
   jobs: number,
@@ -37,7 +38,22 @@ export async function auditInWorkers(
     if ("failed" in answer) throw new Error(answer.failed);
     targets.push(...answer.targets);
   }
-  return { targets };
+  return { targets: whole.options.image === undefined ? inOrder(targets, whole.files) : targets };
+}
+
+/** A file that is named twice has two reports. */
+function inOrder(targets: readonly TargetReport[], files: readonly string[]): readonly TargetReport[] {
+  const places = new Map<string, number[]>();
+  for (const [at, file] of files.entries()) {
+    const name = latin1(file);
+    const named = places.get(name);
+    if (named === undefined) places.set(name, [at]);
+    else named.push(at);
+  }
+  return targets
+    .map((target) => ({ target, at: places.get(target.path)?.shift() ?? files.length }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ target }) => target);
 }
 
 /** How many there are to share out: images, or files. */

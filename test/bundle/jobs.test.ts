@@ -27,4 +27,32 @@ describe("audit --jobs", () => {
     expect(runCli(several)).toEqual(runCli(several.filter((word) => word !== "--jobs" && word !== "4")));
     expect(runCli(["audit", "--jobs", "0", root]).code).toBe(2);
   });
+
+  it.each(["pretty", "concise", "json", "sarif", "github", "junit", "markdown", "html"])(
+    "tells the files in the order in which they are named: %s",
+    (format) => {
+      const root = makeRoot({
+        "/a/one": "AllowTcpForwarding yes\n",
+        "/a/two": CLOSED,
+        "/b/one": "PermitTunnel yes\n",
+        "/c/sshd_config": "Include sshd_config.d/*.conf\n",
+        "/c/sshd_config.d/x.conf": "X11Forwarding yes\n",
+      });
+      const names = [
+        "b/one",
+        "a/two",
+        "c/sshd_config.d/x.conf",
+        "b/none",
+        "a/one",
+        "b/one",
+        "c/sshd_config",
+        "a/two",
+      ];
+      const command = ["audit", "--openssh", "9.2", "--format", format, ...names];
+      const alone = runCli(command, { cwd: root });
+      expect(alone.code).toBe(2);
+      for (const jobs of ["2", "3", "8"])
+        expect(runCli([...command, "--jobs", jobs], { cwd: root }), jobs).toEqual(alone);
+    },
+  );
 });
