@@ -26,7 +26,7 @@ function stoppedBySsh(file: string): readonly string[] {
 function stoppedByUs(file: string): readonly string[] {
   const caller = { home: folder, name: "me", uid: process.getuid?.() ?? 0 };
   try {
-    readClientConfig(file, { host: "work", user: null, given: [] }, caller);
+    readClientConfig(file, { host: "work", given: [] }, caller);
     return [];
   } catch (error) {
     return [...String(error).matchAll(/(\S+:\d+): (?:Bad configuration option|no argument)/g)].map(
@@ -78,7 +78,7 @@ test("the message names file and line, and what ssh does", () => {
   const file = join(folder, "config");
   writeFileSync(file, "Host x\n  Foo 1\n", { mode: 0o600 });
   const caller = { home: folder, name: "me", uid: process.getuid?.() ?? 0 };
-  expect(() => readClientConfig(file, { host: "work", user: null, given: [] }, caller)).toThrow(
+  expect(() => readClientConfig(file, { host: "work", given: [] }, caller)).toThrow(
     `${file}:2: Bad configuration option: foo: ssh refuses such a file, too`,
   );
 });
