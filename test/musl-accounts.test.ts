@@ -110,7 +110,7 @@ function asSshd(line: string): string {
 
 describe("accounts as musl reads them", () => {
   const asked = TEXTS.map(askMusl);
-  if (process.env["UPDATE_MUSL"] === "1") writeFileSync(ANSWERS, `${JSON.stringify(asked, null, 1)}\n`);
+  if (process.env["UPDATE_MUSL"] === "1") writeFileSync(ANSWERS, `${JSON.stringify(asked, null, 2)}\n`);
   const recorded: readonly string[][] = JSON.parse(readFileSync(ANSWERS, "utf8"));
 
   test.each(
