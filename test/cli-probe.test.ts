@@ -200,6 +200,19 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
     ]);
   });
 
+  test("knows the client's name where the server looks none up, and says so where it does", () => {
+    const config = readFileSync(join(sshd.folder, "sshd_config"), "latin1");
+    const limitsOf = (text: string): { readonly code: number | null; readonly limits: number } => {
+      const file = join(sshd.folder, "other_config");
+      writeFileSync(file, text);
+      const { code, stdout } = against(file, readFileSync(sshd.knownHosts, "latin1"));
+      return { code, limits: JSON.parse(stdout).limits.length };
+    };
+    const block = "Match Host nowhere.example\n  AllowTcpForwarding no\n";
+    expect(limitsOf(`${config}${block}`)).toEqual({ code: 0, limits: 0 });
+    expect(limitsOf(`UseDNS yes\n${config}${block}`)).toEqual({ code: 3, limits: 1 });
+  });
+
   test("2 and no login where the host key is not known", () => {
     const ran = against(join(sshd.folder, "sshd_config"), "");
     expect(ran).toMatchObject({ code: 2, stdout: "" });

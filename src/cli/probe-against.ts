@@ -198,11 +198,16 @@ function connectionOf(
     ...(account === undefined && asks("group")
       ? [`the groups of ${user} on the server are not known: Match Group is judged as if there were none`]
       : []),
-    ...(asks("host")
+    // without UseDNS the name is the address (OpenSSH canohost.c, auth_get_canonical_hostname)
+    ...(asks("host") && looksUpNames(config)
       ? ["the name that the server finds for this client is not known: Match Host is judged by its address"]
       : []),
   ];
   return { socket, connection, unknown };
+}
+
+function looksUpNames({ directives }: Config): boolean {
+  return directives.some(({ keyword, values }) => keyword === "usedns" && values?.[0] === "yes");
 }
 
 /** An IPv4 address that Node shows as ::ffff:192.0.2.1. */
