@@ -47,14 +47,13 @@ export function partOf(range: Range, start: number, length: number): Range {
 /** Walks a tar in a file, from header to header; what nobody is concerned with is not read. */
 export function walkRange(range: Range, visitor: Visitor): void {
   const walk = walkTar(visitor);
-  const window = openWindow(range.handle);
   const end = range.start + range.length;
+  const window = openWindow(range.handle);
   let at = 0;
   for (let step: Step | null = READ_HEADER; step !== null; ) {
     const isRead = step.kind === "read";
-    if (!isRead) at += step.length;
     // after an extended header the walk alone knows what the next one means
-    if (!isRead && window !== null) at = skim(window, range.start + at, end, visitor) - range.start;
+    if (!isRead) at = skim(window, range.start + at + step.length, end, visitor) - range.start;
     if (at > range.length) throw cutShort();
     const piece = pieceOf(window, range, at, isRead ? step.length : BLOCK);
     at += piece.length;
@@ -62,10 +61,9 @@ export function walkRange(range: Range, visitor: Visitor): void {
   }
 }
 
-function pieceOf(window: Window | null, range: Range, at: number, length: number): Piece {
+function pieceOf({ memory, from, to }: Window, range: Range, at: number, length: number): Piece {
   const place = range.start + at;
-  if (window !== null && window.from <= place && place + length <= window.to)
-    return { bytes: window.headers.memory, start: place - window.from, length, at };
+  if (from <= place && place + length <= to) return { bytes: memory, start: place - from, length, at };
   const bytes = readRange(range, at, length);
   return { bytes, start: 0, length: bytes.length, at };
 }
