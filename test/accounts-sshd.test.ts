@@ -73,7 +73,7 @@ for (const program of PROGRAMS) {
       const [passwd = "", group = ""] = [PASSWD, GROUP].map((lines) => `${lines.join("\n")}\n`);
       sshd.populate({ passwd, group });
       sshd.place(TREE);
-      const ours = new Map(readAccounts([passwd, group]).map(({ name, groups }) => [name, groups]));
+      const ours = new Map((readAccounts([passwd, group]) ?? []).map(({ name, groups }) => [name, groups]));
       const users = new Set(PASSWD.map((line) => line.split(":")[0]?.replace(/^[ \t#+-]+/, "") ?? ""));
       const [said, real] = [new Map<string, string[]>(), new Map<string, string[]>()];
       for (const user of users) {

@@ -76,3 +76,49 @@ describe("an included file", () => {
     expect(limitsOf(root).join()).toMatch(/more than 200000 settings, those of Includes counted/);
   });
 });
+
+describe("a root whose", () => {
+  const rootWith = (path: string, text: string): string =>
+    makeRoot({
+      [MAIN]: "AllowTcpForwarding no\n",
+      "/etc/passwd": "root:x:0:0::/root:/bin/sh\n",
+      "/etc/group": "root:x:0:\n",
+      [path]: text,
+    });
+  const audited = (root: string, ...words: readonly string[]): [number | null, string] => {
+    const { code, stderr } = runCli(["audit", "--root", root, "--openssh", "9.2", "--quiet", ...words]);
+    return [code, stderr];
+  };
+  const passwd = (accounts: number): string =>
+    Array.from({ length: accounts }, (_, index) => `u${index}:x:${index}:0::/:/bin/sh\n`).join("");
+
+  test.each([
+    ["accounts", "/etc/passwd", passwd(200_001)],
+    ["empty lines among the accounts", "/etc/passwd", "\n".repeat(3_000_000)],
+    ["groups", "/etc/group", "g:x:1:\n".repeat(200_001)],
+  ])("%s are too many says so", (_, path, text) => {
+    const root = rootWith(path, text);
+    expect(audited(root)).toEqual([3, expect.stringContaining("accounts were not looked at")]);
+    expect(audited(root, "--accounts", "target")).toEqual([
+      2,
+      expect.stringContaining("more than 200000 lines"),
+    ]);
+    expect(audited(root, "--accounts", join(root, path))).toEqual([
+      2,
+      expect.stringContaining("more than 200000"),
+    ]);
+  });
+
+  test("members stand in many groups is read", () => {
+    const groups = Array.from({ length: 50_000 }, (_, index) => `g${index}:x:${index}:root\n`).join("");
+    expect(audited(rootWith("/etc/group", groups), "--accounts", "target")[1]).toBe("");
+  });
+
+  test("authorized keys are too many says so", () => {
+    const root = rootWith("/root/.ssh/authorized_keys", "\n".repeat(9_000_000));
+    expect(audited(root)).toEqual([
+      3,
+      expect.stringContaining("options of keys from /root/.ssh/authorized_keys on"),
+    ]);
+  });
+});

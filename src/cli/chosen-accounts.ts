@@ -1,6 +1,12 @@
 /** --accounts: who may exist on a target, and who is known there today. */
 import type { Config } from "../config/config.ts";
-import { accountsOf, furtherAccountSources, readAccounts } from "../files/accounts.ts";
+import {
+  accountsOf,
+  furtherAccountSources,
+  hasAccounts,
+  MOST_LINES,
+  readAccounts,
+} from "../files/accounts.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import { absolute } from "./paths.ts";
 import type { Misuse, Target, TargetOptions } from "./target.ts";
@@ -12,6 +18,8 @@ export interface People {
   readonly text: string;
   readonly limits: readonly string[];
 }
+
+const TOO_LONG = `a passwd or group file has more than ${MOST_LINES} lines, a limit of sshd-policy`;
 
 /** What is not known of the target beside its configuration. A passwd file alone does not tell who is in which group. */
 export function targetLimitsOf({ config, world, limits }: Target): readonly string[] {
@@ -37,11 +45,9 @@ export function choosePeople(
   system: FileTree | "live" | null,
 ): People | Misuse {
   const given = options.accounts ?? ["open"];
-  const open = {
-    known: system === null || system === "live" ? null : accountsOf(system),
-    world: null,
-    limits: [],
-  };
+  const known = system === null || system === "live" ? null : accountsOf(system);
+  const isUnread = known === null && system !== null && system !== "live" && hasAccounts(system);
+  const open = { known, world: null, limits: isUnread ? [`accounts were not looked at: ${TOO_LONG}`] : [] };
   if (given.length === 1 && given[0] === "open")
     return { ...open, text: "anybody may exist (--accounts open)" };
   if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
@@ -53,7 +59,8 @@ export function choosePeople(
       };
     const from = given[0] === "host" || system === null || system === "live" ? host : system;
     const world = accountsOf(from);
-    if (world === null) return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read` };
+    if (world === null)
+      return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read, or ${TOO_LONG}` };
     if (world.length === 0) return { misuse: `--accounts ${given[0]}: its /etc/passwd names no account` };
     const others = furtherAccountSources(from);
     const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);
@@ -72,6 +79,7 @@ export function choosePeople(
     texts.push(Buffer.from(content.bytes).toString("latin1"));
   }
   const world = readAccounts(texts);
+  if (world === null) return { misuse: `--accounts ${given.join(", ")}: ${TOO_LONG}` };
   if (world.length === 0)
     return {
       misuse: `--accounts ${given.join(", ")}: no line of passwd(5) in it, so nobody would exist; a group file needs its passwd file beside it`,

@@ -32,17 +32,20 @@ export function findingsOf(
     ? compareIntent(config, intent, { ...world, today: today() })
     : null;
   const found = intended?.everything ?? exposure(config, { ...world, answers: "open" });
+  const facts = factsOf(target, config);
   const judged = judge(config, found, rules, {
     lineUses: lineUses(config, world),
     allowed,
     intended,
     accounts: target.accounts,
     fragment: target.fragment,
-    facts: factsOf(target, config),
+    facts,
     ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
     suppressions: suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
   });
-  const limits = [...new Set([...config.limits, ...found.limits, ...targetLimitsOf(target)])];
+  const limits = [
+    ...new Set([...config.limits, ...found.limits, ...facts.limits, ...targetLimitsOf(target)]),
+  ];
   if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),

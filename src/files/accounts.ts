@@ -9,19 +9,28 @@ interface Group {
   readonly members: ReadonlySet<string>;
 }
 
-/** The accounts of a tree; null where it has no passwd file. */
+/** Ours, for each file: more would fill all memory. */
+export const MOST_LINES = 200_000;
+
+/** The accounts of a tree; null where it has no passwd file, or too long ones. */
 export function accountsOf(tree: FileTree): readonly Account[] | null {
   const passwd = textOf(tree, "/etc/passwd");
   if (passwd === null) return null;
   const group = textOf(tree, "/etc/group") ?? "";
-  return isMusl(tree) ? readMusl(passwd, group) : readAccounts([passwd, group]);
+  if (!isMusl(tree)) return readAccounts([passwd, group]);
+  return [passwd, group].some(isTooLong) ? null : readMusl(passwd, group);
+}
+
+export function hasAccounts(tree: FileTree): boolean {
+  return tree.stat("/etc/passwd")?.kind === "file";
 }
 
 /**
  * Accounts of texts in passwd or group format, told apart by their fields: a passwd line has a number in its fourth, and
- * may end there. Lines that fit neither are skipped, as the C library does.
+ * may end there. Lines that fit neither are skipped, as the C library does. Null: one has more than MOST_LINES.
  */
-export function readAccounts(texts: readonly string[]): readonly Account[] {
+export function readAccounts(texts: readonly string[]): readonly Account[] | null {
+  if (texts.some(isTooLong)) return null;
   const files = texts.map(rowsOf).map((rows) => ({ rows, first: isPasswd(rows) ? 4 : 5 }));
   const groups = files.flatMap(({ rows, first }) =>
     rows.filter(({ length }) => length < first).flatMap(groupOf),
@@ -43,20 +52,32 @@ function withGroups(
   groups: readonly Group[],
 ): readonly Account[] {
   const byGid = new Map<number, string>();
-  for (const { gid, name } of groups) if (!byGid.has(gid)) byGid.set(gid, name);
+  const gidsOf = new Map<string, number[]>();
+  for (const { gid, name, members } of groups) {
+    if (!byGid.has(gid)) byGid.set(gid, name);
+    for (const member of members) {
+      const gids = gidsOf.get(member);
+      if (gids === undefined) gidsOf.set(member, [gid]);
+      else gids.push(gid);
+    }
+  }
   const known = new Map<string, Account>();
   for (const account of accounts) {
     if (known.has(account.name)) continue;
-    const gids = [
-      account.gid,
-      ...groups.filter(({ members }) => members.has(account.name)).map(({ gid }) => gid),
-    ];
+    const gids = [account.gid, ...(gidsOf.get(account.name) ?? [])];
     known.set(account.name, {
       ...account,
       groups: [...new Set(gids.flatMap((number) => byGid.get(number) ?? []))],
     });
   }
   return [...known.values()];
+}
+
+function isTooLong(text: string): boolean {
+  let lines = 0;
+  for (let at = text.indexOf("\n"); at !== -1 && lines <= MOST_LINES; at = text.indexOf("\n", at + 1))
+    lines++;
+  return lines > MOST_LINES;
 }
 
 /** Blanks before a name are skipped, and so are comments and the lines of NIS. */

@@ -4,7 +4,7 @@ import { type SocketUnit, socketUnit } from "./socket-unit.ts";
 import type { Account, FileTree } from "./tree.ts";
 
 export interface HostFacts {
-  /** files of the drop-in folder that no Include reads, with their bytes */
+  /** files of the drop-in folder that no Include reads, with their first bytes, for an excerpt */
   readonly unreadDropIns: readonly { readonly path: string; readonly bytes: Uint8Array }[];
   /** files and folders that somebody else than root may change, nearest first */
   readonly loose: readonly LoosePath[];
@@ -15,6 +15,8 @@ export interface HostFacts {
   /** when each file that sshd reads was changed, milliseconds since 1970, by real path */
   readonly modifiedMs: ReadonlyMap<string, number>;
   readonly authorizedKeys: readonly AuthorizedKeys[];
+  /** what was not looked at */
+  readonly limits: readonly string[];
 }
 
 /** A file of authorized keys that is there. */
@@ -48,6 +50,7 @@ export interface FactOptions {
 }
 
 export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
+  const limits: string[] = [];
   return {
     unreadDropIns: unreadDropIns(tree, options),
     loose: options.permissions
@@ -58,12 +61,32 @@ export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
     modifiedMs: new Map(
       options.running ? options.files.map((file) => [file, tree.stat(file)?.modifiedMs ?? 0]) : [],
     ),
-    authorizedKeys: options.keyFiles.flatMap(({ account, path }) => {
-      const content = tree.read(path);
-      return content.kind === "file" ? [{ account, path, bytes: content.bytes }] : [];
-    }),
+    authorizedKeys: authorizedKeys(tree, options, limits),
+    limits,
   };
 }
+
+/** Ours, of all accounts together: tens of thousands of keys. */
+const MOST_KEY_BYTES = 8 * 1024 * 1024;
+
+function authorizedKeys(tree: FileTree, { keyFiles }: FactOptions, limits: string[]): AuthorizedKeys[] {
+  const found: AuthorizedKeys[] = [];
+  let left = MOST_KEY_BYTES;
+  for (const { account, path } of keyFiles) {
+    const content = tree.read(path);
+    if (content.kind !== "file") continue;
+    const { bytes } = content;
+    left -= bytes.length;
+    if (left < 0) {
+      limits.push(`options of keys from ${path} on were not looked at: more than 8 MiB of authorized keys`);
+      return found;
+    }
+    found.push({ account, path, bytes });
+  }
+  return found;
+}
+
+const HEAD_BYTES = 4096;
 
 /** The folder that every distribution's stock file includes. */
 function unreadDropIns(tree: FileTree, { files, configFolder }: FactOptions): HostFacts["unreadDropIns"] {
@@ -76,7 +99,7 @@ function unreadDropIns(tree: FileTree, { files, configFolder }: FactOptions): Ho
       const path = `${folder}/${name}`;
       const content = tree.read(path);
       if (content.kind !== "file" || read.has(content.realPath)) return [];
-      return [{ path, bytes: content.bytes }];
+      return [{ path, bytes: content.bytes.subarray(0, HEAD_BYTES) }];
     });
 }
 
