@@ -37,6 +37,16 @@ describe("changes in words", () => {
       "AllowStreamLocalForwarding no\nPermitOpen any\n",
       ["gained tcp-local everybody *:*"],
     ],
+    [
+      "AllowStreamLocalForwarding no\nPermitOpen *:80 db:443\n",
+      "AllowStreamLocalForwarding no\nPermitOpen web:80 db:*\n",
+      ["gained tcp-local everybody db:*", "lost tcp-local everybody *:80"],
+    ],
+    [
+      "PermitListen 8080\nGatewayPorts yes\n",
+      "PermitListen localhost:8080\nGatewayPorts yes\n",
+      ["lost tcp-remote everybody *:8080"],
+    ],
     ["GatewayPorts yes\n", "GatewayPorts no\n", ["lost tcp-remote everybody all addresses"]],
     ["X11Forwarding yes\n", "X11Forwarding no\n", ["lost x11 everybody"]],
   ])("%j -> %j", (before, after, expected) => {

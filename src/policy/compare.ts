@@ -16,6 +16,7 @@ import {
   grantOf,
   type Region,
 } from "./exposure.ts";
+import { coversItem, itemsOf } from "./grant.ts";
 import { type Reasoning, reasonWith, usesDns } from "./reasoning.ts";
 import { makeSearcher, outside, type Scope, type Searcher, within } from "./search.ts";
 import { commonLines } from "./shared-lines.ts";
@@ -132,22 +133,19 @@ function gainedGrants(
 ): readonly string[] | null {
   if (!to.allowed) return null;
   if (!from.allowed) return [];
-  const old = grantsOf(grantOf(comparing.ports, capability, from));
-  const gained = grantsOf(grantOf(comparing.ports, capability, to)).filter((grant) => !covers(old, grant));
+  const old = grantOf(comparing.ports, capability, from);
+  const now = grantOf(comparing.ports, capability, to);
+  const items = itemsOf(now).filter((item) => !coversItem(itemsOf(old), item, capability));
+  const binds = bindsOf(now).filter((bind) => !bindsOf(old).includes(bind));
+  const gained = [...items, ...binds];
   return gained.length === 0 ? null : gained;
 }
 
-function grantsOf({ destinations, listen }: Pick<Answer, "destinations" | "listen">): readonly string[] {
-  if (listen === null) return destinations;
-  const bind = { loopback: [], client: ["other addresses on request"], wildcard: ["all addresses"] }[
-    listen.bind
+/** Beyond loopback. */
+function bindsOf({ listen }: Pick<Answer, "listen">): readonly string[] {
+  return { loopback: [], client: ["other addresses on request"], wildcard: ["all addresses"] }[
+    listen?.bind ?? "loopback"
   ];
-  return [...listen.addresses, ...bind];
-}
-
-function covers(grants: readonly string[], grant: string): boolean {
-  const isPlace = grant.includes(":") || grant.startsWith("/");
-  return grants.includes(grant) || (isPlace && (grants.includes("*:*") || grants.includes("*")));
 }
 
 interface Candidate {

@@ -15,7 +15,7 @@ export interface Grant {
   readonly bind: "loopback" | "any";
 }
 
-type Open = Pick<Answer, "capability" | "destinations" | "listen">;
+type Open = Pick<Answer, "destinations" | "listen">;
 
 /** What an open answer gives, one by one: destinations, or addresses to listen on; one empty text where neither counts. */
 export function itemsOf({ destinations, listen }: Open): readonly string[] {

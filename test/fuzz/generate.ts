@@ -403,14 +403,27 @@ function changeText(text: string, writer: Writer, most: number): string {
     const at = random.int(lines.length + 1);
     const line = lines[at] ?? "";
     const [from = "", to = ""] = [lines[random.int(lines.length)], line];
-    const change = random.int(7);
+    const change = random.int(9);
     if (change === 0) lines.splice(at, 1);
     else if (change === 1) lines.splice(at, 0, from);
     else if (change === 2) lines.splice(at, 1, damage(to, random));
     else if (change === 3) lines.splice(at, 0, matchLine(writer));
     else if (change === 4) lines.splice(at, 0, includeLine(writer));
     else if (change === 5) lines.splice(at, 1, line.replace(/^[ \t]*#[ \t]*/, ""));
+    else if (change === 6) lines.splice(0, lines.length, ...lines.map((one) => otherItem(one, random)));
     else lines.splice(at, 0, dress(directive(writer, false), random));
   }
   return lines.join("\n");
+}
+
+/** A list of destinations or addresses with one of them wider, narrower or gone. */
+function otherItem(line: string, random: Random): string {
+  if (!/permit(open|listen)/i.test(line)) return line;
+  return random.pick([
+    line.replace(/:\d+/, ":*"),
+    line.replace(/ [\w.]+:/, " *:"),
+    line.replace(/ \*:/, " db.internal:"),
+    line.replace(/:\*/, ":22"),
+    line.replace(/ [^ ]+$/, ""),
+  ]);
 }
