@@ -1,7 +1,7 @@
 /** What a real sshd is asked about connections, and what its answers say of the capabilities. */
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
-import { requirements } from "../../src/policy/capabilities.ts";
+import { openDestinations, requirements, socketPaths } from "../../src/policy/capabilities.ts";
 import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { sampleConnections } from "../../src/policy/samples.ts";
@@ -10,6 +10,8 @@ import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
 import { connectionOf, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
 import { NAME_RESOLUTION, printedSettings } from "./judge.ts";
+
+export type Printed = Exclude<Settings, { readonly error: string }>;
 
 /** Whether `-C` and lines of passwd and group can say it: only the machine knows its interfaces. */
 export function isSayable({ user, groups, addr }: Connection): boolean {
@@ -104,17 +106,51 @@ export function whatSshdSays(
     : "closed";
 }
 
-export function isOpen(
-  printed: ReadonlyMap<string, readonly string[]>,
-  capability: Capability,
-  sshd: Sshd,
-): boolean {
+export function isOpen(printed: Printed, capability: Capability, sshd: Sshd): boolean {
   return requirements(capability, sshd.release).every(
     ({ keyword, closes }) => !closes(printedValue(printed, keyword).split(" ")),
   );
 }
 
 /** As `sshd -T` prints it. */
-export function printedValue(printed: ReadonlyMap<string, readonly string[]>, keyword: string): string {
+export function printedValue(printed: Printed, keyword: string): string {
   return (printed.get(keyword) ?? []).join(" ");
 }
+
+/** Whether sshd prints the values that these lines give. */
+export function valuesAre(printed: Printed, deciders: Answer["decidedBy"]): boolean {
+  return deciders.every(({ keyword, value }) => printedValue(printed, keyword) === value);
+}
+
+/** Hosts are compared as text; `*` is any host, any port or any path. */
+export function isCovered(old: readonly string[], item: string): boolean {
+  const [, host, port] = /^(.*):(\d+|\*)$/.exec(item) ?? [];
+  const isPath = host === undefined && !item.includes(" ");
+  const general = host !== undefined ? ["*:*", `*:${port}`, `${host}:*`] : isPath ? ["*"] : [];
+  return [item, ...general].some((one) => old.includes(one));
+}
+
+/** What sshd prints that an open capability gives, one by one; bind addresses beyond loopback in words. */
+export function givenItems(capability: Capability, printed: Printed): readonly string[] {
+  const list = (keyword: string): string[] => printedValue(printed, keyword).split(" ");
+  switch (capability) {
+    case "tcp-local":
+      return openDestinations(list("permitopen"));
+    case "unix-local":
+      return socketPaths(list("permitopen"));
+    case "unix-remote":
+      return ["*"];
+    case "tcp-remote":
+      return [
+        ...openDestinations(list("permitlisten")),
+        ...(BIND[printedValue(printed, "gatewayports")] ?? []),
+      ];
+    default:
+      return [];
+  }
+}
+
+const BIND: Readonly<Record<string, readonly string[]>> = {
+  yes: ["all addresses"],
+  clientspecified: ["other addresses on request"],
+};

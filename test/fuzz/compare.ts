@@ -2,14 +2,23 @@
  * `compare` of one tree and a changed or rewritten one, before a real sshd: each change's witness moved as it says, and
  * each sampled connection that sshd treats differently lies in a change that names the values it got.
  */
-import { openDestinations, socketPaths } from "../../src/policy/capabilities.ts";
 import type { Comparison, PolicyChange } from "../../src/policy/compare.ts";
 import { CAPABILITIES, type Capability } from "../../src/policy/connection.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import type { Sshd } from "../sshd/driver.ts";
 import { load, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
-import { askAll, connectionsFor, isOpen, printedValue, whatSshdSays, whoText } from "./asking.ts";
+import {
+  askAll,
+  connectionsFor,
+  givenItems,
+  isCovered,
+  isOpen,
+  type Printed,
+  valuesAre,
+  whatSshdSays,
+  whoText,
+} from "./asking.ts";
 import { changeTree, type DrawnCase } from "./generate.ts";
 import { type Judgement, REFUSED, type Reading } from "./judge.ts";
 import { makeRandom } from "./random.ts";
@@ -81,8 +90,6 @@ export async function judgePair(
   };
 }
 
-type Printed = Exclude<Settings, { readonly error: string }>;
-
 /** What sshd printed for one connection under either tree. */
 interface Moving {
   readonly was: Printed;
@@ -123,8 +130,8 @@ function missedBy({ changes }: Comparison, { capability, moving, sshd }: Sample)
         one.change === change &&
         items.every((item) => one.grants.includes(item)) &&
         (one.grants.length === 0) === isWhole &&
-        one.before.every(({ keyword, value }) => printedValue(moving.was, keyword) === value) &&
-        one.after.every(({ keyword, value }) => printedValue(moving.is, keyword) === value),
+        valuesAre(moving.was, one.before) &&
+        valuesAre(moving.is, one.after),
     );
     if (!isTold) return `${change} ${items.join(" ")}`;
   }
@@ -133,39 +140,9 @@ function missedBy({ changes }: Comparison, { capability, moving, sshd }: Sample)
 
 /** Items that only the second side gives, as sshd compares them (channels.c open_match). */
 function gainedItems(capability: Capability, from: Printed, to: Printed): string[] {
-  const old = itemsOf(capability, from);
-  return itemsOf(capability, to).filter((item) => !isCovered(old, item));
+  const old = givenItems(capability, from);
+  return givenItems(capability, to).filter((item) => !isCovered(old, item));
 }
-
-/** Hosts are compared as text; `*` is any host, any port or any path. */
-function isCovered(old: readonly string[], item: string): boolean {
-  const [, host, port] = /^(.*):(\d+|\*)$/.exec(item) ?? [];
-  const isPath = item.startsWith("/") || item === "*";
-  const general = host !== undefined ? ["*:*", `*:${port}`, `${host}:*`] : isPath ? ["*"] : [];
-  return [item, ...general].some((one) => old.includes(one));
-}
-
-function itemsOf(capability: Capability, printed: Printed): readonly string[] {
-  const list = (keyword: string): string[] => printedValue(printed, keyword).split(" ");
-  switch (capability) {
-    case "tcp-local":
-      return openDestinations(list("permitopen"));
-    case "unix-local":
-      return socketPaths(list("permitopen"));
-    case "tcp-remote":
-      return [
-        ...openDestinations(list("permitlisten")),
-        ...(BIND[printedValue(printed, "gatewayports")] ?? []),
-      ];
-    default:
-      return [];
-  }
-}
-
-const BIND: Readonly<Record<string, readonly string[]>> = {
-  yes: ["all addresses"],
-  clientspecified: ["other addresses on request"],
-};
 
 function changeText({ change, capability, condition, grants, before, after }: PolicyChange): string {
   const [was, is] = [before, after].map((lines) =>

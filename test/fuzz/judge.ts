@@ -3,6 +3,8 @@ import { lowerAscii } from "../../grammar/ascii.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
 import type { Config } from "../../src/config/config.ts";
 import { type Plan, type PlanRequest, planFix } from "../../src/fix/plan.ts";
+import { compareIntent, type Intended } from "../../src/lint/intended.ts";
+import type { Intent } from "../../src/lint/intent.ts";
 import type { Exposure } from "../../src/policy/answer.ts";
 import { type Comparison, comparePolicies } from "../../src/policy/compare.ts";
 import type { Connection } from "../../src/policy/connection.ts";
@@ -21,12 +23,14 @@ export interface Reading {
   /** who can forward, when anybody may exist */
   readonly exposure: (config: Config) => Exposure;
   readonly fix: (request: PlanRequest) => Plan;
+  readonly intended: (config: Config, intent: Intent) => Intended;
   readonly compare: (before: Config, after: Config) => Comparison;
 }
 
 export const OURS: Reading = {
   exposure: (config) => exposure(config),
   fix: planFix,
+  intended: (config, intent) => compareIntent(config, intent, { accounts: null, today: "2026-11-26" }),
   compare: (before, after) => comparePolicies(before, after),
   verdict: verdictOf,
   messages: ({ problems }) =>

@@ -1,10 +1,11 @@
 /**
- * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions | --fixes | --compare] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions | --fixes | --compare | --intents] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
  *
  * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
  * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts. With `--regions` it is
  * asked about the witness of every region of `exposure` and about connections in them, with `--fixes` about what
- * `audit --fix` makes of the tree, with `--compare` about it and a changed or rewritten one. Found cases are shrunk and printed; those of the reading are kept in `--keep`
+ * `audit --fix` makes of the tree, with `--compare` about it and a changed or rewritten one, with
+ * `--intents` about policy files that are drawn for it. Found cases are shrunk and printed; those of the reading are kept in `--keep`
  * (default fixtures/fuzz).
  */
 import { createHash } from "node:crypto";
@@ -18,6 +19,7 @@ import { type Judge, runCampaign } from "./campaign.ts";
 import { judgeComparison } from "./compare.ts";
 import { judgeFixes } from "./fixes.ts";
 import { fixtureOf } from "./fixture.ts";
+import { judgeIntents } from "./intents.ts";
 import { judgeRegions } from "./regions.ts";
 
 const { values } = parseArgs({
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     regions: { type: "boolean", default: false },
     fixes: { type: "boolean", default: false },
     compare: { type: "boolean", default: false },
+    intents: { type: "boolean", default: false },
     sshd: { type: "string", multiple: true, default: [] },
     chroot: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "20" },
@@ -40,6 +43,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   regions: judgeRegions,
   fixes: judgeFixes,
   compare: judgeComparison,
+  intents: judgeIntents,
 };
 const chosen = Object.entries(JUDGES).find(([mode]) =>
   Object.entries(values).some(([name, on]) => name === mode && on === true),
