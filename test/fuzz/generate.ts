@@ -392,7 +392,12 @@ export function changeTree(tree: ServerTree, release: Release, random: Random): 
   );
   const path = random.pick([MAIN_FILE, ...Object.keys(tree)]);
   const text = tree[path];
-  return typeof text === "string" ? { ...tree, [path]: changeText(text, writer, 3) } : tree;
+  if (typeof text !== "string") return tree;
+  // most edits decide nothing: a first line and a last block often do
+  const line = (): string => sound(writer, () => directive(writer, true).join(""));
+  const first = random.chance(60) ? `${line()}\n` : "";
+  const last = random.chance(60) ? `\n${sound(writer, () => matchLine(writer))}\n${line()}\n${line()}\n` : "";
+  return { ...tree, [path]: first + changeText(text, writer, 3) + last };
 }
 
 /** Lines dropped, doubled, moved, damaged or new. */
