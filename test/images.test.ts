@@ -274,6 +274,28 @@ describe("layers", () => {
       "through\n",
     ],
     [
+      "an entry written through a link to a folder that is not there",
+      [
+        [link("conf", "/usr/etc/ssh"), link("etc/ssh", "../usr/etc/ssh")],
+        [file("conf/sshd_config", "through\n")],
+      ],
+      "through\n",
+    ],
+    [
+      "an entry written through a link whose folder a later layer whites out",
+      [
+        [OLD, link("conf", "/srv/ssh")],
+        [file("conf/sshd_config", "x"), link("etc/ssh", "/conf")],
+        [file("srv/.wh.ssh", "")],
+      ],
+      "ENOENT",
+    ],
+    [
+      "an entry written through links that lead to each other",
+      [[OLD, link("one", "two"), link("two", "one")], [file("one/sshd_config", "x")]],
+      "old\n",
+    ],
+    [
       "a link that a folder replaces",
       [
         [OLD, link("conf", "etc/ssh")],

@@ -152,7 +152,12 @@ function follows(link: string, folder: string, tree: FileTree, wanted: Wanted): 
     return true;
   }
   const target = tree.stat(link)?.realPath;
-  if (target === undefined || target === link || wanted.lists(folder)) return false;
+  if (target === link || wanted.lists(folder)) return false;
+  // a link to nothing leads to a folder as soon as an entry below it is written
+  if (target === undefined) {
+    wanted.addFolder(folder);
+    return true;
+  }
   const real = (target === "/" ? "" : target) + folder.slice(link.length);
   if (wanted.keeping(real === "" ? "/" : real) === "nothing") return false;
   wanted.addFolder(folder);

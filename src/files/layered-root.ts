@@ -1,7 +1,7 @@
 /** The root file system that layers make when each is laid over those before it, seen as a FileTree. */
 import { MAX_FILE_BYTES, unreadable } from "./folder.ts";
 import type { LayerEntry, ScannedLayer } from "./layer.ts";
-import { type Failure, type Lookup, type Resolved, resolveInside } from "./resolve.ts";
+import { type Failure, type Lookup, MAX_LINKS, type Resolved, resolveInside } from "./resolve.ts";
 import type { TarEntry } from "./tar.ts";
 import { ArchiveError, type Attributes } from "./tar-header.ts";
 import type { FileContent, FileEntry, FileTree } from "./tree.ts";
@@ -253,26 +253,37 @@ function otherName({ lookup, missed, wanted }: Applying, { path, target }: TarEn
   throw new ArchiveError(`the hard link "${path}" leads to "${target}", which is not there`);
 }
 
-/** The folder that a path names, through links inside the root, made where it is missing. */
+/**
+ * The folder that a path names, through links inside the root, made where it is missing, also where a link leads to
+ * nothing, as Docker, containerd and umoci do. Null for links that lead on and on.
+ */
 function folderFor({ root, lookup }: Applying, path: string): Folder | null {
-  let folder = root;
-  let real = "";
-  for (const name of path.split("/")) {
-    if (name === "") continue;
-    const next = folder.children.get(name);
-    if (next === undefined) {
-      const made: Folder = { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
-      folder.children.set(name, made);
-      folder = made;
-      real += `/${name}`;
+  const above: { readonly name: string; readonly folder: Folder }[] = [];
+  const pending = path.split("/").reverse();
+  let links = 0;
+  while (pending.length > 0) {
+    const name = pending.pop() ?? "";
+    if (name === "" || name === ".") continue;
+    if (name === "..") {
+      above.pop();
       continue;
     }
-    const found = resolveInside(lookup, `${real}/${name}`, "follow");
-    if ("code" in found) return null;
-    if (found.node.kind !== "folder")
+    const { children } = above.at(-1)?.folder ?? root;
+    const next = children.get(name);
+    if (next?.kind === "link") {
+      if (++links > MAX_LINKS) return null;
+      if (next.target.startsWith("/")) above.length = 0;
+      pending.push(...next.target.split("/").reverse());
+      continue;
+    }
+    if (next !== undefined && next.kind !== "folder")
       throw new ArchiveError(`the entry "${path}" is below "${name}", which is no folder`);
-    folder = found.node;
-    real = found.path === "/" ? "" : found.path;
+    const folder: Folder = next ?? { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
+    // what is not there may be there unread
+    if (next === undefined && links > 0)
+      lookup.at(`/${[...above.map((each) => each.name), name].join("/")}`, pending);
+    children.set(name, folder);
+    above.push({ name, folder });
   }
-  return folder;
+  return above.at(-1)?.folder ?? root;
 }

@@ -2,7 +2,7 @@
 import type { FileErrorCode } from "./tree.ts";
 
 /** As the kernel's own limit (path_resolution(7)). */
-const MAX_LINKS = 40;
+export const MAX_LINKS = 40;
 
 /** An error of a file operation, before it becomes a FileContent. */
 export interface Failure {
