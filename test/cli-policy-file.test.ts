@@ -64,6 +64,20 @@ describe("a policy file", () => {
     expect(diff).not.toContain("-  AllowAgentForwarding yes");
   });
 
+  it("offers no fix that leaves the line as it is", () => {
+    const repo = repository(
+      "version: 1\nallow:\n  - { users: deploy, capability: tcp-local, to: db:5432, reason: r }\n",
+      "DisableForwarding no\nX11Forwarding no\nAllowAgentForwarding no\nAllowStreamLocalForwarding no\nAllowTcpForwarding local\nMatch User deploy\n  PermitOpen db:5432\n",
+    );
+    const [target] = JSON.parse(audit(repo, "--format", "json").stdout).targets;
+    expect(target.findings[0].fix).toMatchObject({
+      safety: "unsafe",
+      title: expect.stringMatching(/^AllowTcpForwarding no, which also closes what .* allows user deploy$/),
+    });
+    expect(audit(repo, "--fix", "--diff").stdout).toBe("");
+    expect(audit(repo, "--fix", "--unsafe-fixes", "--diff").stdout).toContain("+AllowTcpForwarding no\n");
+  });
+
   it("is not searched above the repository, nor inside a root", () => {
     const off = "version: 1\nrules:\n  x11-forwarding: { off: never read }\n";
     const root = makeRoot({

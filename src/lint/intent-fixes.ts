@@ -6,6 +6,7 @@ import type { Answer } from "../policy/answer.ts";
 import { requirements } from "../policy/capabilities.ts";
 import { type Fix, safeFix, unsafeFix } from "./fixes.ts";
 import type { Intended } from "./intended.ts";
+import { bothAllow, globalLine } from "./openings.ts";
 import type { Finding } from "./rule.ts";
 
 /** The finding with a fix that is safe or unsafe by what the policy file says. */
@@ -37,14 +38,22 @@ function wantedAnswers({ everything, unwanted }: Intended): readonly Answer[] {
   return everything.answers.filter((answer) => answer.allowed !== false && !without.has(answer));
 }
 
-/** `AllowTcpForwarding no` as `local` or `remote`, where that leaves open what is wanted. */
+/** `AllowTcpForwarding no` as `local` or `remote`, where that closes something and leaves open what is wanted. */
 function narrowed(config: Config, kept: readonly Answer[], change: Change): Change {
   if (!("value" in change) || change.value !== "no" || !/forwarding$/.test(keywordOf(change))) return change;
   if (!kept.some((answer) => closesAnswer(config, change, answer))) return change;
-  const choices = ["local", "remote"].map((value) => ({ ...change, value }));
+  const now = valueNow(config, change);
+  const choices = ["local", "remote"]
+    .filter((value) => value !== now && bothAllow(value, now) === value)
+    .map((value) => ({ ...change, value }));
   const isTwoWay = ["allowtcpforwarding", "allowstreamlocalforwarding"].includes(keywordOf(change));
   const found = choices.find((choice) => !kept.some((answer) => closesAnswer(config, choice, answer)));
   return isTwoWay && found !== undefined ? found : change;
+}
+
+function valueNow(config: Config, change: Change): string {
+  const directive = change.kind === "set-global" ? globalLine(config, keywordOf(change)) : change.directive;
+  return directive?.values?.[0] ?? "yes";
 }
 
 function changeText(config: Config, change: Change): string {
