@@ -74,6 +74,9 @@ describe("a policy file", () => {
       safety: "unsafe",
       title: expect.stringMatching(/^AllowTcpForwarding no, which also closes what .* allows user deploy$/),
     });
+    expect(audit(repo, "--format", "pretty").stdout).toMatch(
+      /\(unsafe, it also closes what .*\.sshd-policy\.yaml allows user deploy: --unsafe-fixes does it\)/,
+    );
     expect(audit(repo, "--fix", "--diff").stdout).toBe("");
     expect(audit(repo, "--fix", "--unsafe-fixes", "--diff").stdout).toContain("+AllowTcpForwarding no\n");
   });

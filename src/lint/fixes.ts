@@ -8,14 +8,20 @@ export interface Fix {
   readonly safety: "safe" | "unsafe";
   readonly title: string;
   readonly changes: readonly Change[];
+  /** why somebody should look at it first; empty: it is safe */
+  readonly because: string;
 }
 
 export function safeFix(title: string, changes: readonly Change[]): Fix {
-  return { safety: "safe", title, changes };
+  return { safety: "safe", title, changes, because: "" };
 }
 
-export function unsafeFix(title: string, changes: readonly Change[]): Fix {
-  return { safety: "unsafe", title, changes };
+export function unsafeFix(
+  title: string,
+  changes: readonly Change[],
+  because = "somebody wrote this on purpose",
+): Fix {
+  return { safety: "unsafe", title, changes, because };
 }
 
 /** What a client can do no longer behind a change, by keyword and new value. */

@@ -27,8 +27,10 @@ function judged(config: Config, intended: Intended, fix: Fix): Fix {
   const isSame = narrower.every((change, index) => change === fix.changes[index]);
   const title = isSame ? fix.title : narrower.map((change) => changeText(config, change)).join(", ");
   const [first] = lost;
-  if (first !== undefined)
-    return unsafeFix(`${title}, which also closes what ${intended.path} allows ${first.condition}`, narrower);
+  if (first !== undefined) {
+    const because = `also closes what ${intended.path} allows ${first.condition}`;
+    return unsafeFix(`${title}, which ${because}`, narrower, `it ${because}`);
+  }
   return intended.isComplete ? safeFix(title, narrower) : { ...fix, title, changes: narrower };
 }
 

@@ -143,9 +143,7 @@ function fixText(
   finding: Finding,
 ): string {
   const why =
-    fix.safety === "safe"
-      ? "safe, --fix does it"
-      : "unsafe, somebody wrote this on purpose: --unsafe-fixes does it";
+    fix.safety === "safe" ? "safe, --fix does it" : `unsafe, ${fix.because}: --unsafe-fixes does it`;
   const what = edits === null || edits.length !== 1 ? null : editText(edits[0], finding);
   return `${what ?? `"${fix.title}"`} (${why})`;
 }

@@ -36,7 +36,7 @@ function renamedFinding(reported: ReportedFinding, rename: Rename): ReportedFind
         grant: rename(grant),
       })),
       notes: finding.notes.map(rename),
-      fix: fix && { ...fix, title: rename(fix.title) },
+      fix: fix && { ...fix, title: rename(fix.title), because: rename(fix.because) },
     },
     edits: edits?.map((edit) => ({ ...edit, text: rename(edit.text) })) ?? null,
   };
