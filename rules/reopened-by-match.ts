@@ -22,6 +22,7 @@ import {
   reopenedBy,
   type Severity,
   setWhereDecided,
+  TWO_WAY,
   unsafeFix,
   whoText,
 } from "../src/lint/rule.ts";
@@ -76,7 +77,8 @@ function fixOf(
   { closing, first }: { readonly closing: Directive; readonly first: Answer },
 ): Fix | null {
   const own = directive.values?.[0] ?? "yes";
-  const value = bothAllow(withMeant(allowed, closing), own);
+  const closed = withMeant(allowed, closing);
+  const value = TWO_WAY.has(directive.keyword) ? bothAllow(closed, own) : closed;
   const takesMeant = directive.keyword === "permitopen" && allowed === "local";
   if (value === own || takesMeant)
     return setWhereDecided(deciderOf(first, SOCKETS.toLowerCase()), SOCKETS, "no");

@@ -41,6 +41,12 @@ it.each([
     "AllowTcpForwarding no\nAllowStreamLocalForwarding no\nMatch User a\nAllowTcpForwarding local\n",
     "local",
   ],
+  [
+    "with a list of targets loses it to none, which is no direction",
+    "AllowTcpForwarding local\nPermitOpen none\nMatch User a\nPermitOpen db:5432\n",
+    "AllowTcpForwarding local\nPermitOpen none\nMatch User a\nPermitOpen none\n",
+    "none",
+  ],
 ] as const)("a block %s", (_name, before, after, allowed) => {
   expect(fixed(before, allowed, "reopened-by-match")).toBe(after);
 });

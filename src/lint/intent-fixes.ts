@@ -6,7 +6,7 @@ import type { Answer } from "../policy/answer.ts";
 import { requirements } from "../policy/capabilities.ts";
 import { type Fix, safeFix, unsafeFix } from "./fixes.ts";
 import type { Intended } from "./intended.ts";
-import { bothAllow, globalLine } from "./openings.ts";
+import { bothAllow, globalLine, TWO_WAY } from "./openings.ts";
 import type { Finding } from "./rule.ts";
 
 /** The finding with a fix that is safe or unsafe by what the policy file says. */
@@ -42,15 +42,14 @@ function wantedAnswers({ everything, unwanted }: Intended): readonly Answer[] {
 
 /** `AllowTcpForwarding no` as `local` or `remote`, where that closes something and leaves open what is wanted. */
 function narrowed(config: Config, kept: readonly Answer[], change: Change): Change {
-  if (!("value" in change) || change.value !== "no" || !/forwarding$/.test(keywordOf(change))) return change;
+  if (!("value" in change) || change.value !== "no" || !TWO_WAY.has(keywordOf(change))) return change;
   if (!kept.some((answer) => closesAnswer(config, change, answer))) return change;
   const now = valueNow(config, change);
   const choices = ["local", "remote"]
     .filter((value) => value !== now && bothAllow(value, now) === value)
     .map((value) => ({ ...change, value }));
-  const isTwoWay = ["allowtcpforwarding", "allowstreamlocalforwarding"].includes(keywordOf(change));
   const found = choices.find((choice) => !kept.some((answer) => closesAnswer(config, choice, answer)));
-  return isTwoWay && found !== undefined ? found : change;
+  return found ?? change;
 }
 
 function valueNow(config: Config, change: Change): string {

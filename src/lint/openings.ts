@@ -134,7 +134,10 @@ export function isMeant(allowed: AllowedForwarding, capability: Capability): boo
   return capability === `tcp-${allowed}`;
 }
 
-/** Of two values of AllowTcpForwarding or AllowStreamLocalForwarding what both allow; a fix must never open a direction. */
+/** Keywords that take a direction: local or remote. */
+export const TWO_WAY: ReadonlySet<string> = new Set(["allowtcpforwarding", "allowstreamlocalforwarding"]);
+
+/** Of two values of a keyword in TWO_WAY, or of yes and no, what both allow; a fix must never open a direction. */
 export function bothAllow(one: string, other: string): string {
   if (other === "yes") return one;
   return one === "yes" || one === other ? other : "no";

@@ -33,6 +33,7 @@ export {
   listenPort,
   openAnswers,
   reopenedBy,
+  TWO_WAY,
 } from "./openings.ts";
 export { atFile, atTop, type Pointed, pointAt, stockComment } from "./places.ts";
 export { forwards, grantText, isUnlimited, lineText, listed, quoted, whoText } from "./wording.ts";
