@@ -11,6 +11,7 @@ import { proveFix } from "../../src/fix/proof.ts";
 import { audit } from "../../src/lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule } from "../../src/lint/rule.ts";
 import { requirements } from "../../src/policy/capabilities.ts";
+import { comparePolicies } from "../../src/policy/compare.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../../src/policy/connection.ts";
 import { exposure } from "../../src/policy/exposure.ts";
 import { lineUses } from "../../src/policy/line-uses.ts";
@@ -195,6 +196,8 @@ async function needlessHunks({ plan, sshd, call, fix, after }: Fixing): Promise<
     for (const without of takenBack(file)) {
       const tree = { ...after, [file.realPath]: without };
       if (fix(requestOf(tree, sshd, call)).files.length > 0 || !(await accepts(sshd, tree))) continue;
+      // what is open without it may be a finding of a rule that was not asked for
+      if (comparePolicies(plan.after, load(tree, sshd.release)).changes.length > 0) continue;
       said.push({ what: "needless", sshd: diffText([{ ...file, after: without }]) });
     }
   }
