@@ -39,3 +39,16 @@ export function onlyNames(program: string): boolean {
 
 /** The system's own programs are no scripts that start sshd. */
 export const STANDARD_FOLDER: RegExp = /^\/(?:usr\/)?s?bin\/[^/]*$/;
+
+export function nameOf(program: string): string {
+  return program.slice(program.lastIndexOf("/") + 1);
+}
+
+/** The script of the service that a command starts: `service ssh start`, /etc/init.d/sshd. */
+export function serviceOf(program: string, args: readonly string[]): string | null {
+  const direct = /^\/etc\/(?:rc\.d\/)?init\.d\/sshd?$/.test(program) ? [program, ...args] : null;
+  const [service = "", action = ""] =
+    direct ?? (/^(?:service|rc-service|invoke-rc\.d)$/.test(nameOf(program)) ? args : []);
+  if (!/(?:^|\/)sshd?$/.test(service) || !/^(?:start|restart)$/.test(action)) return null;
+  return direct === null ? `/etc/init.d/${service}` : service;
+}

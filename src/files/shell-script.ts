@@ -6,16 +6,20 @@
 import { textOf } from "./file-text.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
 import { COMPUTED, expandWords, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
+import { absolute, firstLine, inPath, MAX_SCRIPT_BYTES, readScript } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
 import {
   isSshd,
   LAUNCHERS,
+  nameOf,
   onlyNames,
   SERVICE_MANAGERS,
   SHELLS,
   STANDARD_FOLDER,
   SUPERVISORS,
+  serviceOf,
 } from "./shell-programs.ts";
+import { tested } from "./shell-test.ts";
 import type { FileTree } from "./tree.ts";
 
 /** One way in which sshd may be started. */
@@ -46,10 +50,9 @@ export interface Situation {
   readonly variables: ReadonlyMap<string, string>;
 }
 
-/** Ours: commands that are followed, scripts and functions inside each other, bytes of one. */
+/** Ours: commands that are followed, scripts and functions inside each other. */
 const MAX_COMMANDS = 5000;
 const MAX_DEPTH = 12;
-const MAX_SCRIPT_BYTES = 1024 * 1024;
 
 interface Reading extends Scope {
   readonly tree: FileTree;
@@ -105,22 +108,6 @@ function newReading(
 
 function leaveUnread({ found }: Reading, what: string): void {
   found.unread ??= what;
-}
-
-type FileKind = "shell script" | "other script" | "program";
-
-function readScript(tree: FileTree, path: string): { readonly kind: FileKind; readonly text: string } | null {
-  const entry = tree.stat(path);
-  if (entry === null) return null;
-  const text = entry.size <= MAX_SCRIPT_BYTES ? (textOf(tree, path) ?? "") : "";
-  const first = firstLine(text);
-  if (first === "" && (text === "" || text.slice(0, 1024).includes("\0"))) return { kind: "program", text };
-  const isShell = first === "" || /\b(?:ba|da|a|k|z)?sh\b|openrc-run|runscript|invoke-run/.test(first);
-  return { kind: isShell ? "shell script" : "other script", text };
-}
-
-function firstLine(text: string): string {
-  return /^#![^\n]*/.exec(text)?.[0] ?? "";
 }
 
 function followScript(reading: Reading, path: string, args: readonly string[]): void {
@@ -269,15 +256,12 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
 
 /** A script of the tree is followed; of another program only the words behind sshd's name are known. */
 function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
-  const path = program.includes("/") && !STANDARD_FOLDER.test(program) ? absolute(reading, program) : null;
+  const path =
+    program.includes("/") && !STANDARD_FOLDER.test(program) ? absolute(reading.path, program) : null;
   const at = onlyNames(nameOf(program)) ? -1 : args.findIndex((word) => /^\/.*bin\/sshd$/.test(word));
   if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
     followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at + 1), standing);
-}
-
-function nameOf(program: string): string {
-  return program.slice(program.lastIndexOf("/") + 1);
 }
 
 /** What only looks at the configuration starts nothing (sshd(8): -t, -T, -G, -V). */
@@ -301,7 +285,7 @@ function isProgram({ functions, tree, variables }: Reading, word: string): boole
     LAUNCHERS.has(word) ||
     SUPERVISORS.has(word) ||
     functions.has(word) ||
-    inPath({ tree, variables }, word) !== null
+    inPath(tree, variables.get("PATH")?.at(-1), word) !== null
   );
 }
 
@@ -311,7 +295,7 @@ function runShell(reading: Reading, args: readonly string[], { certainty }: Stan
   if (first === undefined) return;
   if (args.slice(0, at).some((word) => /^-\w*c/.test(word)))
     runText(reading, first, args.slice(at + 2), certainty);
-  else followScript(reading, absolute(reading, first), args.slice(at + 1));
+  else followScript(reading, absolute(reading.path, first), args.slice(at + 1));
 }
 
 function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {
@@ -337,21 +321,6 @@ function startStopDaemon(reading: Reading, args: readonly string[], standing: St
     });
 }
 
-/** The script of the service that a command starts: `service ssh start`, /etc/init.d/sshd. */
-function serviceOf(program: string, args: readonly string[]): string | null {
-  const direct = /^\/etc\/(?:rc\.d\/)?init\.d\/sshd?$/.test(program) ? [program, ...args] : null;
-  const [service = "", action = ""] =
-    direct ?? (/^(?:service|rc-service|invoke-rc\.d)$/.test(nameOf(program)) ? args : []);
-  if (!/(?:^|\/)sshd?$/.test(service) || !/^(?:start|restart)$/.test(action)) return null;
-  return direct === null ? `/etc/init.d/${service}` : service;
-}
-
-function absolute({ path }: Reading, named: string): string {
-  if (named.startsWith("/")) return named;
-  const folder = path === null ? "" : path.slice(0, path.lastIndexOf("/"));
-  return `${folder}/${named.replace(/^\.\//, "")}`;
-}
-
 type Builtin = (reading: Reading, args: readonly string[], standing: Standing) => Outcome;
 
 const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
@@ -372,26 +341,8 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ["read", read],
 ]);
 
-/** Null: it asks for more than literal words (test(1)). */
-function tested(args: readonly string[]): boolean | null {
-  const [first = "", operator = "", second = ""] = args;
-  if (args.some((word) => word.includes(COMPUTED))) return null;
-  if (first === "!" && args.length > 1) {
-    const inner = tested(args.slice(1));
-    return inner === null ? null : !inner;
-  }
-  if (args.length === 1) return first !== "";
-  if (args.length === 2) return first === "-n" ? operator !== "" : first === "-z" ? operator === "" : null;
-  if (args.length !== 3 || /[*?[]/.test(second)) return null;
-  return operator === "=" || operator === "=="
-    ? first === second
-    : operator === "!="
-      ? first !== second
-      : null;
-}
-
 function source(reading: Reading, [named = ""]: readonly string[], { certainty }: Standing): Outcome {
-  const path = absolute(reading, named);
+  const path = absolute(reading.path, named);
   if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$|^\/(?:usr\/)?lib\//.test(path)) return UNKNOWN;
   if (named.includes(COMPUTED)) reading.found.settingsUnknown = true;
   const text =
@@ -419,17 +370,7 @@ function entryOf(
   { tree, variables }: Pick<Reading, "tree" | "variables">,
   [program = "", ...args]: Fields,
 ): Fields {
-  return [inPath({ tree, variables }, program) ?? program, ...args];
-}
-
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-function inPath({ tree, variables }: Pick<Reading, "tree" | "variables">, program: string): string | null {
-  if (!/^[\w.-]+$/.test(program) || isSshd(program) || SHELLS.test(program)) return null;
-  const folders = (variables.get("PATH")?.at(-1) ?? DEFAULT_PATH).split(":");
-  return (
-    folders.map((folder) => `${folder}/${program}`).find((path) => tree.stat(path)?.kind === "file") ?? null
-  );
+  return [inPath(tree, variables.get("PATH")?.at(-1), program) ?? program, ...args];
 }
 
 /** `set -e` sets options, `set -- a b` arguments. */

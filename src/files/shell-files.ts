@@ -1,0 +1,47 @@
+/** The files that a shell script names: scripts, programs in PATH. */
+import { textOf } from "./file-text.ts";
+import { isSshd, SHELLS } from "./shell-programs.ts";
+import type { FileTree } from "./tree.ts";
+
+/** Ours: bytes of one script. */
+export const MAX_SCRIPT_BYTES: number = 1024 * 1024;
+
+/** A program, by what stands in its file. */
+export type FileKind = "shell script" | "other script" | "program";
+
+/** Null: it is not there. */
+export function readScript(
+  tree: FileTree,
+  path: string,
+): { readonly kind: FileKind; readonly text: string } | null {
+  const entry = tree.stat(path);
+  if (entry === null) return null;
+  const text = entry.size <= MAX_SCRIPT_BYTES ? (textOf(tree, path) ?? "") : "";
+  const first = firstLine(text);
+  if (first === "" && (text === "" || text.slice(0, 1024).includes("\0"))) return { kind: "program", text };
+  const isShell = first === "" || /\b(?:ba|da|a|k|z)?sh\b|openrc-run|runscript|invoke-run/.test(first);
+  return { kind: isShell ? "shell script" : "other script", text };
+}
+
+/** The interpreter: "#!/bin/sh". */
+export function firstLine(text: string): string {
+  return /^#![^\n]*/.exec(text)?.[0] ?? "";
+}
+
+/** A path as a script means it: beside the script, where it is relative. */
+export function absolute(path: string | null, named: string): string {
+  if (named.startsWith("/")) return named;
+  const folder = path === null ? "" : path.slice(0, path.lastIndexOf("/"));
+  return `${folder}/${named.replace(/^\.\//, "")}`;
+}
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Null: it is in no folder of PATH, or what it does is known by its name. */
+export function inPath(tree: FileTree, path: string | undefined, program: string): string | null {
+  if (!/^[\w.-]+$/.test(program) || isSshd(program) || SHELLS.test(program)) return null;
+  const folders = (path ?? DEFAULT_PATH).split(":");
+  return (
+    folders.map((folder) => `${folder}/${program}`).find((file) => tree.stat(file)?.kind === "file") ?? null
+  );
+}
