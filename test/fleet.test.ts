@@ -194,11 +194,16 @@ const fleets = fc.record({
   ),
 });
 
-async function sameAsAlone(files: Readonly<Record<string, string>>, asked: readonly string[]): Promise<void> {
+async function sameAsAlone(
+  files: Readonly<Record<string, string>>,
+  asked: readonly string[],
+  optionsIn: (root: string) => Partial<AuditCommandOptions> = () => ({}),
+): Promise<void> {
   const root = makeRoot(files);
   const paths = [...new Set(asked.map((place) => join(root, place)))];
-  const together = await audited(paths);
-  const alone = (await Promise.all(paths.map((path) => audited([path])))).flat();
+  const options = { ...OPTIONS, ...optionsIn(root) };
+  const together = await audited(paths, options);
+  const alone = (await Promise.all(paths.map((path) => audited([path], options)))).flat();
   // a drop-in beside its main file is no target of its own in a run over both
   const expected = alone.filter(({ path }) => together.some((report) => report.path === path));
   expect(alone.length - expected.length).toBeLessThanOrEqual(1);
@@ -351,6 +356,25 @@ describe("a run over many files", () => {
     );
     await sameAsAlone(files, Object.keys(files));
     await sameAsAlone(files, Object.keys(files).reverse());
+  });
+
+  /** Of three names that are alike in the files, the last one stands elsewhere, too. */
+  it.each<readonly [string, (root: string) => Partial<AuditCommandOptions>]>([
+    ["an option of sshd", () => ({ o: ["DenyUsers=web3"] })],
+    ["the accounts", (root) => ({ accounts: [`${root}/passwd`, `${root}/group`] })],
+    ["the policy file", (root) => ({ config: `${root}/policy.yaml` })],
+  ])("says the same of names where %s names one", async (_, optionsIn) => {
+    const text = (name: string): string =>
+      `AllowTcpForwarding no\nMatch User ${name}\nAllowTcpForwarding yes\n`;
+    const asked = ["/a/sshd_config", "/b/sshd_config", "/c/sshd_config"];
+    const files = {
+      ...Object.fromEntries(asked.map((path, index) => [path, text(`web${index + 1}`)])),
+      "/passwd": "root:x:0:0::/:/bin/sh\nweb3:x:1003:100::/:/bin/sh\n",
+      "/group": "users:x:100:\n",
+      "/policy.yaml": "version: 1\nallow:\n  - { users: web3, capability: tcp-local, reason: r }\n",
+    };
+    await sameAsAlone(files, asked, optionsIn);
+    await sameAsAlone(files, [...asked].reverse(), optionsIn);
   });
 
   const moved = (files: Readonly<Record<string, string>>): Promise<readonly TargetReport[]> => {
