@@ -21,15 +21,24 @@ import {
 const KEY = "disableforwarding";
 
 function check(audit: Audit): Draft[] {
-  const open = openAnswers(audit.exposure, CAPABILITIES).filter(
-    (answer) => !isMeant(audit.allowed, answer.capability),
+  const byLine = groupBy(openAnswers(audit.exposure, CAPABILITIES), (answer) =>
+    reopenedBy(audit.config, answer),
   );
-  return [...groupBy(open, (answer) => reopenedBy(audit.config, answer))].flatMap(([directive, answers]) =>
-    directive?.keyword === KEY ? report(audit, directive, answers) : [],
-  );
+  return [...byLine].flatMap(([directive, answers]) => {
+    const unwanted = answers.filter(({ capability }) => !isMeant(audit.allowed, capability));
+    // what is meant needs the line: then what is too much is closed by the keywords of its own
+    const mayGo = unwanted.length === answers.length;
+    return directive?.keyword === KEY ? report(audit, directive, { answers: unwanted, mayGo }) : [];
+  });
 }
 
-function report(audit: Audit, directive: Directive, answers: readonly Answer[]): Draft[] {
+interface TakenBack {
+  readonly answers: readonly Answer[];
+  /** the line opens nothing else */
+  readonly mayGo: boolean;
+}
+
+function report(audit: Audit, directive: Directive, { answers, mayGo }: TakenBack): Draft[] {
   const closing = globalLine(audit.config, KEY);
   const [first] = answers;
   if (closing === null || first === undefined) return [];
@@ -45,18 +54,11 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
       notes: [
         "with DisableForwarding no every other forwarding keyword counts again, most of them open by default",
       ],
-      fix: opensMeant(audit, directive)
-        ? null
-        : unsafeFix("DisableForwarding yes", [{ kind: "replace-value", directive, value: "yes" }]),
+      fix: mayGo
+        ? unsafeFix("DisableForwarding yes", [{ kind: "replace-value", directive, value: "yes" }])
+        : null,
     },
   ];
-}
-
-/** Then the line cannot go: what is too much is closed by the keywords of its own. */
-function opensMeant(audit: Audit, directive: Directive): boolean {
-  return openAnswers(audit.exposure, CAPABILITIES).some(
-    (answer) => isMeant(audit.allowed, answer.capability) && reopenedBy(audit.config, answer) === directive,
-  );
 }
 
 export const rule: Rule = {

@@ -1,6 +1,7 @@
 /** The options of `audit`. */
 import { type Command, Option } from "commander";
 import {
+  answered,
   collect,
   type Done,
   once,
@@ -83,13 +84,7 @@ export function addAudit(program: Command, done: Done): void {
       if (fixing) done(await (await import("./fix.ts")).runFix(files, options));
       else {
         const { runAudit } = await import("./audit.ts");
-        const audited = (): Promise<number> => runAudit(files, options);
-        const { events } = options;
-        done(
-          events === undefined
-            ? await audited()
-            : await (await import("./recorded.ts")).recorded("audit", events, audited),
-        );
+        done(await answered("audit", options, () => runAudit(files, options)));
       }
     });
 }

@@ -45,8 +45,9 @@ export function choosePeople(
   system: FileTree | "live" | null,
 ): People | Misuse {
   const given = options.accounts ?? ["open"];
-  const known = system === null || system === "live" ? null : accountsOf(system);
-  const isUnread = known === null && system !== null && system !== "live" && hasAccounts(system);
+  const tree = system === "live" ? null : system;
+  const known = tree === null ? null : accountsOf(tree);
+  const isUnread = known === null && tree !== null && hasAccounts(tree);
   const open = { known, world: null, limits: isUnread ? [`accounts were not looked at: ${TOO_LONG}`] : [] };
   if (given.length === 1 && given[0] === "open")
     return { ...open, text: "anybody may exist (--accounts open)" };
@@ -57,8 +58,8 @@ export function choosePeople(
         misuse:
           "--accounts target: nobody knows the accounts of the server that a FILE is for; give its passwd and group files, or host",
       };
-    const from = given[0] === "host" || system === null || system === "live" ? host : system;
-    const world = accountsOf(from);
+    const from = given[0] === "host" ? host : (tree ?? host);
+    const world = from === tree ? known : accountsOf(from);
     if (world === null)
       return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read, or ${TOO_LONG}` };
     if (world.length === 0) return { misuse: `--accounts ${given[0]}: its /etc/passwd names no account` };

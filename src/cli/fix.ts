@@ -11,6 +11,7 @@ import type { AuditReport, TargetReport } from "../report/report.ts";
 import { counted, visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
 import { complainOf, finish, misused } from "./audit.ts";
+import { answered } from "./command-options.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
@@ -48,12 +49,8 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
     return misused({ misuse: "an image is never changed: --fix --diff shows the changes of one" });
   const prepared = await prepareAudit(files, options);
   if ("misuse" in prepared) return misused(prepared);
-  if (options.diff === true || !prepared.opened.some(isLive)) {
-    const fixed = (): Promise<number> => fixAll(prepared, options, null);
-    return options.events === undefined
-      ? fixed()
-      : (await import("./recorded.ts")).recorded("audit", options.events, fixed);
-  }
+  if (options.diff === true || !prepared.opened.some(isLive))
+    return answered("audit", options, () => fixAll(prepared, options, null));
   return (await import("./live.ts")).whileLocked(options, async (live, recovered) => {
     const again = recovered ? await prepareAudit(files, options) : prepared;
     return "misuse" in again ? misused(again) : fixAll(again, options, live);

@@ -16,6 +16,7 @@ import type { Connection } from "../policy/connection.ts";
 import { exposure } from "../policy/exposure.ts";
 import { PLAIN_KEY } from "../policy/login-key.ts";
 import type { Observation, ProbedAttempt } from "../policy/probed.ts";
+import { usesDns } from "../policy/reasoning.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import type { ProbeEvent } from "./probe-run.ts";
 import { terminalTalk } from "./questions.ts";
@@ -199,15 +200,11 @@ function connectionOf(
       ? [`the groups of ${user} on the server are not known: Match Group is judged as if there were none`]
       : []),
     // without UseDNS the name is the address (OpenSSH canohost.c, auth_get_canonical_hostname)
-    ...(asks("host") && looksUpNames(config)
+    ...(asks("host") && usesDns(config)
       ? ["the name that the server finds for this client is not known: Match Host is judged by its address"]
       : []),
   ];
   return { socket, connection, unknown };
-}
-
-function looksUpNames({ directives }: Config): boolean {
-  return directives.some(({ keyword, values }) => keyword === "usedns" && values?.[0] === "yes");
 }
 
 /** An IPv4 address that Node shows as ::ffff:192.0.2.1. */

@@ -1,20 +1,20 @@
 /** The options of the commands that answer a question about configurations and change nothing. */
 import type { Command } from "commander";
 import type { CheckCommandOptions } from "./check.ts";
-import { collect, type Done, withCommon, withImages, withOutput, withTargets } from "./command-options.ts";
+import {
+  answered,
+  collect,
+  type Done,
+  withCommon,
+  withImages,
+  withOutput,
+  withTargets,
+} from "./command-options.ts";
 import type { CompareCommandOptions } from "./compare.ts";
 import type { EffectiveCommandOptions } from "./effective.ts";
 import type { ExposureCommandOptions } from "./exposure.ts";
 import type { OutputOptions } from "./output.ts";
 import type { RecordOptions } from "./recorded.ts";
-
-async function answered(
-  command: string,
-  { events }: RecordOptions,
-  run: () => Promise<number>,
-): Promise<number> {
-  return events === undefined ? run() : (await import("./recorded.ts")).recorded(command, events, run);
-}
 
 export function addExposure(program: Command, done: Done): void {
   const command = program.command("exposure").description("who may forward what, with the lines that decide");

@@ -2,10 +2,12 @@
  * Images and root file systems in archives: `docker save`, OCI archives and layouts, tars of a root; plain, gzip or
  * zstd, outside and inside. Nothing is unpacked: the layers are walked through, and what an audit asks for is kept.
  */
+
 import { type ImageManifest, type LayerOrigin, readManifest } from "./image-manifest.ts";
 import { openStore, type Store } from "./image-store.ts";
 import type { ScannedLayer } from "./layer.ts";
 import { type FileVersion, type LayeredRoot, layeredRoot } from "./layered-root.ts";
+import { DEFAULT_FOLDERS } from "./shell-files.ts";
 import { ArchiveError } from "./tar-header.ts";
 import type { FileTree } from "./tree.ts";
 import { isRootFileSystem } from "./vendor-place.ts";
@@ -77,11 +79,9 @@ function scriptsOf(manifest: ImageManifest | null): readonly string[] {
   const words = (manifest?.command ?? []).slice(0, 6);
   return words.flatMap((word) => {
     if (word.startsWith("/")) return [word];
-    return /^[\w.-]+$/.test(word) ? SCRIPT_FOLDERS.map((folder) => `${folder}/${word}`) : [];
+    return /^[\w.-]+$/.test(word) ? DEFAULT_FOLDERS.map((folder) => `${folder}/${word}`) : [];
   });
 }
-
-const SCRIPT_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 async function scan(
   store: Store,

@@ -35,12 +35,14 @@ export function absolute(path: string | null, named: string): string {
   return `${folder}/${named.replace(/^\.\//, "")}`;
 }
 
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** PATH where nobody sets it. */
+export const DEFAULT_FOLDERS: readonly string[] =
+  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".split(":");
 
 /** Null: it is in no folder of PATH, or what it does is known by its name. */
 export function inPath(tree: FileTree, path: string | undefined, program: string): string | null {
   if (!/^[\w.-]+$/.test(program) || isSshd(program) || SHELLS.test(program)) return null;
-  const folders = (path ?? DEFAULT_PATH).split(":");
+  const folders = path?.split(":") ?? DEFAULT_FOLDERS;
   return (
     folders.map((folder) => `${folder}/${program}`).find((file) => tree.stat(file)?.kind === "file") ?? null
   );
