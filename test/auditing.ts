@@ -50,7 +50,7 @@ export function fixRoot(audited: AuditedRoot): Plan {
     tree: treeOf(audited),
     path: MAIN,
     load: loadOptions(audited),
-    audit: (config) => findingsOf(config, audited),
+    audit: (config) => ({ findings: findingsOf(config, audited), answers: exposure(config).answers }),
     unsafe: true,
   });
 }

@@ -56,3 +56,26 @@ it("DisableForwarding is not set where a block takes it back for what is meant",
   expect(fixed(text, "local", "disable-forwarding-reopened")).toBe(text);
   expect(fixed(text, "none", "disable-forwarding-reopened")).toBe(text.replace(/no\n$/, "yes\n"));
 });
+
+it.each([
+  [
+    "sockets of a block, where the global line closes the rest",
+    "AllowStreamLocalForwarding remote\nMatch LocalPort 22\nAllowStreamLocalForwarding local\n",
+    "AllowStreamLocalForwarding no\nAllowTcpForwarding remote\nMatch LocalPort 22\nAllowStreamLocalForwarding local\n",
+    "remote",
+  ],
+  [
+    "one block of two, whose tunnels are closed by another line of it",
+    "AllowTcpForwarding no\nAllowStreamLocalForwarding no\nMatch User a\nAllowStreamLocalForwarding yes\nMatch User b\nAllowTcpForwarding yes\nAllowStreamLocalForwarding yes\n",
+    "AllowTcpForwarding no\nAllowStreamLocalForwarding no\nMatch User a\nAllowStreamLocalForwarding yes\nMatch User b\nAllowTcpForwarding no\nAllowStreamLocalForwarding yes\n",
+    "none",
+  ],
+  [
+    "a line whose work two others do, each a part of it",
+    "AllowTcpForwarding no\nPermitOpen none\nMatch User a\nAllowTcpForwarding yes\nMatch LocalPort 22\nPermitOpen any\nMatch User a,b\nPermitListen 8080\n",
+    "AllowTcpForwarding no\nPermitOpen none\nMatch User a\nAllowTcpForwarding no\nMatch LocalPort 22\nPermitOpen any\nMatch User a,b\nPermitListen 8080\n",
+    "none",
+  ],
+] as const)("needless: %s", (_name, before, after, allowed) => {
+  expect(fixed(QUIET + before, allowed)).toBe(QUIET + after);
+});

@@ -119,8 +119,13 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
     tree,
     path: target.path,
     load: target.loadOptions,
-    audit: (config) =>
-      found(config).judged.flatMap(({ finding, suppressed }) => (suppressed === null ? [finding] : [])),
+    audit: (config) => {
+      const { judged, answers } = found(config);
+      return {
+        answers,
+        findings: judged.flatMap(({ finding, suppressed }) => (suppressed === null ? [finding] : [])),
+      };
+    },
     unsafe: options.unsafeFixes === true,
   });
   const stopped =

@@ -14,8 +14,7 @@ import { findStockComment, type StockComment } from "./stock-comment.ts";
 export type Change =
   /** `keyword` (lower case) gets `value` for every connection that no written exception decides */
   | { readonly kind: "set-global"; readonly keyword: string; readonly value: string }
-  | { readonly kind: "replace-value"; readonly directive: Directive; readonly value: string }
-  | { readonly kind: "delete-directive"; readonly directive: Directive };
+  | { readonly kind: "replace-value"; readonly directive: Directive; readonly value: string };
 
 /** Lower case. */
 export function keywordOf(change: Change): string {
@@ -29,14 +28,9 @@ export type PlannedChange =
 
 /** One change as edits against the files as they were loaded; no edits where it is true already. */
 export function planChange(config: Config, change: Change): PlannedChange {
-  switch (change.kind) {
-    case "replace-value":
-      return replaceValue(config, change.directive, change.value);
-    case "delete-directive":
-      return deleteDirective(config, change.directive);
-    case "set-global":
-      return setGlobal(config, change);
-  }
+  return change.kind === "set-global"
+    ? setGlobal(config, change)
+    : replaceValue(config, change.directive, change.value);
 }
 
 export interface MergedChanges {
@@ -90,13 +84,6 @@ function replaceValue(config: Config, directive: Directive, value: string): Plan
     before.length > 1 && before.startsWith('"') && before.indexOf('"', 1) === before.length - 1;
   const text = isQuoted ? `"${value}"` : value;
   return { kind: "edits", edits: text === before ? [] : [{ path: file.realPath, start, end, text }] };
-}
-
-function deleteDirective(config: Config, directive: Directive): PlannedChange {
-  const file = fileOf(config, directive);
-  if (file === undefined) return { kind: "impossible", because: OPTION_DECIDES };
-  const { start, end } = directive.line;
-  return { kind: "edits", edits: [{ path: file.realPath, start, end, text: "" }] };
 }
 
 type SetGlobal = Extract<Change, { kind: "set-global" }>;

@@ -9,11 +9,12 @@ import { applyEdits, type Edit } from "../edit/edit.ts";
 import { overlayTree } from "../files/overlay.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { Finding } from "../lint/rule.ts";
-import { requirements } from "../policy/capabilities.ts";
+import type { Answer } from "../policy/answer.ts";
 import type { Connection } from "../policy/connection.ts";
 import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { sampleConnections } from "../policy/samples.ts";
 import { decode, encode } from "../source/source.ts";
+import { neededChanges } from "./needed.ts";
 
 /** Fixing one thing can uncover another; after this many rounds what is left stays a finding. */
 const MAX_ROUNDS = 5;
@@ -23,9 +24,15 @@ export interface PlanRequest {
   /** the main file, inside the tree */
   readonly path: string;
   readonly load: LoadOptions;
-  readonly audit: (config: Config) => readonly Finding[];
+  readonly audit: (config: Config) => Audited;
   /** also close what somebody opened on purpose */
   readonly unsafe: boolean;
+}
+
+export interface Audited {
+  readonly findings: readonly Finding[];
+  /** all that is open, whatever is wanted */
+  readonly answers: readonly Answer[];
 }
 
 export interface PlannedFile {
@@ -52,7 +59,7 @@ export interface Plan {
   readonly files: readonly PlannedFile[];
   /** of the first round, against the text as it was: what a reporter shows for each finding */
   readonly fixed: readonly Finding[];
-  /** what is changed, of all rounds */
+  /** what is changed, of all rounds; what other changes make needless is not */
   readonly changes: readonly Change[];
   readonly remaining: readonly Finding[];
   readonly refused: readonly { readonly change: Change; readonly because: string }[];
@@ -61,87 +68,50 @@ export interface Plan {
   readonly broken: readonly string[];
 }
 
-/** The fewest keywords that leave nothing to fix: with TCP forwarding closed, its GatewayPorts need no edit. */
 export function planFix(request: PlanRequest): Plan {
   const original = audited(request, request.tree);
-  let left = new Set<string>();
-  let plan = planWithout(request, original, left);
-  if (plan.changes.length < 2) return plan;
-  const named = namedKeywords(plan.changes);
-  for (const keyword of named) {
-    if (isNeeded(keyword, named, original, request)) continue;
-    const further = new Set([...left, keyword]);
-    const smaller = planWithout(request, original, further);
-    if (countWanted(smaller, request) === countWanted(plan, request)) [left, plan] = [further, smaller];
-  }
-  return plan;
-}
-
-function countWanted({ remaining }: Plan, request: PlanRequest): number {
-  return remaining.filter((finding) => isWanted(finding, request)).length;
-}
-
-interface Audited {
-  readonly config: Config;
-  readonly findings: readonly Finding[];
-}
-
-function audited(request: PlanRequest, tree: FileTree): Audited {
-  const config = loadConfig(tree, request.path, request.load);
-  return { config, findings: request.audit(config) };
-}
-
-/** At sight: a kind of forwarding that one finding is about depends on no other keyword that is changed. */
-function isNeeded(
-  keyword: string,
-  named: ReadonlySet<string>,
-  { config, findings }: Audited,
-  request: PlanRequest,
-): boolean {
-  return findings.some((finding) => {
-    const { capability, fix } = finding;
-    if (capability === null || !isWanted(finding, request)) return false;
-    if (!(fix?.changes ?? []).every((change) => keywordOf(change) === keyword)) return false;
-    return requirements(capability, config.release).every(
-      (required) => required.keyword === keyword || !named.has(required.keyword),
-    );
-  });
-}
-
-/** Changes of the keywords in `left` are not made. */
-function planWithout(request: PlanRequest, original: Audited, left: ReadonlySet<string>): Plan {
   const texts = new Map<string, Uint8Array>();
   const fixed: Finding[] = [];
   const refused: { change: Change; because: string }[] = [];
   const changes: Change[] = [];
-  let { config, findings: remaining } = original;
+  let now = original;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const fixable = remaining.filter((finding) => isWanted(finding, request));
-    const wanted = fixable
-      .flatMap(({ fix }) => fix?.changes ?? [])
-      .filter((change) => !left.has(keywordOf(change)));
+    const { config, findings, answers } = now;
+    const fixable = findings.filter((finding) => isWanted(finding, request));
+    // what is left out here by mistake is found again, and made, in the next round
+    const wanted = neededChanges(
+      config,
+      fixable.flatMap(({ fix }) => fix?.changes ?? []),
+      answers,
+    );
     const merged = planChanges(config, wanted);
     if (round === 0) refused.push(...merged.refused);
     if (merged.edits.length === 0) break;
     stage(config, merged.edits, texts);
-    // what was left out is fixed by the others, which shows in the next round
-    fixed.push(
-      ...fixable.filter(({ fix }) => round === 0 || fix?.changes.some((change) => wanted.includes(change))),
-    );
+    fixed.push(...fixable);
     changes.push(...wanted);
-    ({ config, findings: remaining } = audited(request, overlayTree(request.tree, texts)));
+    now = audited(request, overlayTree(request.tree, texts));
   }
   return {
     before: original.config,
-    after: config,
+    after: now.config,
     files: plannedFiles(original.config, texts),
     fixed,
     changes,
-    remaining,
+    remaining: now.findings,
     refused,
-    moved: movedSettings(original.config, config, namedKeywords(changes)),
-    broken: newProblems(original.config, config),
+    moved: movedSettings(original.config, now.config, new Set(changes.map(keywordOf))),
+    broken: newProblems(original.config, now.config),
   };
+}
+
+interface Round extends Audited {
+  readonly config: Config;
+}
+
+function audited({ path, load, audit }: PlanRequest, tree: FileTree): Round {
+  const config = loadConfig(tree, path, load);
+  return { config, ...audit(config) };
 }
 
 function isWanted({ fix }: Finding, request: PlanRequest): boolean {
@@ -163,10 +133,6 @@ function plannedFiles(original: Config, texts: ReadonlyMap<string, Uint8Array>):
     if (file === undefined) return [];
     return [{ realPath, shown: file.source.path, before: file.source.text, after: decode(bytes) }];
   });
-}
-
-function namedKeywords(changes: readonly Change[]): Set<string> {
-  return new Set(changes.map(keywordOf));
 }
 
 /** Every setting of every sampled connection must be what it was, unless a change named its keyword. */

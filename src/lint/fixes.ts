@@ -47,10 +47,7 @@ const BREAKS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Null where nothing that is known by name goes. Sessions, sftp and scp go on in any case. */
 export function whatBreaks({ changes }: Pick<Fix, "changes">): string | null {
-  const broken = changes.flatMap((change) => {
-    if (change.kind === "delete-directive") return [];
-    return BREAKS[keywordOf(change)]?.[change.value] ?? [];
-  });
+  const broken = changes.flatMap((change) => BREAKS[keywordOf(change)]?.[change.value] ?? []);
   return broken.length === 0 ? null : [...new Set(broken)].join("; ");
 }
 

@@ -1,9 +1,9 @@
 /** Fixes seen through the policy file: what it allows must stay open, and what it does not allow nobody opened on purpose. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { type Change, keywordOf } from "../config/change.ts";
-import type { Config, Directive } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import type { Answer } from "../policy/answer.ts";
-import { requirements } from "../policy/capabilities.ts";
+import { closesAnswer } from "./closing.ts";
 import { type Fix, safeFix, unsafeFix } from "./fixes.ts";
 import type { Intended } from "./intended.ts";
 import { bothAllow, globalLine, TWO_WAY } from "./openings.ts";
@@ -42,7 +42,7 @@ function wantedAnswers({ everything, unwanted }: Intended): readonly Answer[] {
 
 /** `AllowTcpForwarding no` as `local` or `remote`, where that closes something and leaves open what is wanted. */
 function narrowed(config: Config, kept: readonly Answer[], change: Change): Change {
-  if (!("value" in change) || change.value !== "no" || !TWO_WAY.has(keywordOf(change))) return change;
+  if (change.value !== "no" || !TWO_WAY.has(keywordOf(change))) return change;
   if (!kept.some((answer) => closesAnswer(config, change, answer))) return change;
   const now = valueNow(config, change);
   const choices = ["local", "remote"]
@@ -60,20 +60,5 @@ function valueNow(config: Config, change: Change): string {
 function changeText(config: Config, change: Change): string {
   const keyword = keywordOf(change);
   const name = lookUpKeyword(keyword, config.release).keyword?.name ?? keyword;
-  return "value" in change ? `${name} ${change.value}` : `delete ${name}`;
-}
-
-/** Whether the change takes the answer away: its line decides there, and the new value closes. */
-function closesAnswer(config: Config, change: Change, { capability, decidedBy }: Answer): boolean {
-  if (!("value" in change)) return false;
-  const keyword = keywordOf(change);
-  const requirement = requirements(capability, config.release).find((one) => one.keyword === keyword);
-  const decider = decidedBy.find((one) => one.keyword === keyword);
-  if (requirement === undefined || decider === undefined) return false;
-  return isChanged(change, decider.directive) && requirement.closes(change.value.split(" "));
-}
-
-function isChanged(change: Change, directive: Directive | null): boolean {
-  if (change.kind === "set-global") return directive === null || directive.guards.length === 0;
-  return change.directive === directive;
+  return `${name} ${change.value}`;
 }

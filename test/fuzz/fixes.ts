@@ -6,7 +6,7 @@ import { structuredPatch } from "diff";
 import { RULES } from "../../rules/index.ts";
 import { keywordOf } from "../../src/config/change.ts";
 import type { Config } from "../../src/config/config.ts";
-import type { Plan, PlanRequest } from "../../src/fix/plan.ts";
+import type { Audited, Plan, PlanRequest } from "../../src/fix/plan.ts";
 import { proveFix } from "../../src/fix/proof.ts";
 import { audit } from "../../src/lint/audit.ts";
 import type { AllowedForwarding, Finding, Rule } from "../../src/lint/rule.ts";
@@ -98,8 +98,11 @@ export function requestOf(
   { release }: Pick<Sshd, "release">,
   { rules, allowed, unsafe }: FixCall,
 ): PlanRequest {
-  const audited = (config: Config): readonly Finding[] =>
-    audit(config, exposure(config, { answers: "open" }), rules, { lineUses: lineUses(config), allowed });
+  const audited = (config: Config): Audited => {
+    const found = exposure(config, { answers: "open" });
+    const findings = audit(config, found, rules, { lineUses: lineUses(config), allowed });
+    return { findings, answers: found.answers };
+  };
   return { tree: memoryTree(tree), path: MAIN_FILE, load: { release }, audit: audited, unsafe };
 }
 
@@ -173,20 +176,15 @@ function whatBecame(
 /** Whether the fix, as it is told, closes the capability rather than a part of it. */
 function closing({ fix, capability }: Finding, sshd: Sshd): boolean {
   if (fix === null || capability === null) return false;
-  return fix.changes.some(
-    (change) =>
-      change.kind !== "delete-directive" &&
-      requirements(capability, sshd.release).some(
-        ({ keyword, closes }) => keyword === keywordOf(change) && closes(change.value.split(" ")),
-      ),
+  return fix.changes.some((change) =>
+    requirements(capability, sshd.release).some(
+      ({ keyword, closes }) => keyword === keywordOf(change) && closes(change.value.split(" ")),
+    ),
   );
 }
 
 function isWanted({ changes }: Plan, keyword: string, value: string): boolean {
-  return changes.some(
-    (change) =>
-      keywordOf(change) === keyword && (change.kind === "delete-directive" || change.value === value),
-  );
+  return changes.some((change) => keywordOf(change) === keyword && change.value === value);
 }
 
 /** Each run of changed lines, taken back alone, must bring back a finding: else it was not needed. */
