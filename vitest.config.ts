@@ -8,8 +8,10 @@ const BUNDLE_TESTS = ["test/cli*.test.ts"];
 
 const config: ViteUserConfig = {
   test: {
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    // all cores: by default one is left idle, which of two is half
+    maxWorkers: "100%",
     reporters: ["default", "./test/count-reporter.ts"],
     projects: [
       {

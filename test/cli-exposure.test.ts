@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { furtherAccountSources } from "../src/files/accounts.ts";
 import { makeRoot } from "./auditing.ts";
-import { memoryTree } from "./configurations.ts";
 import { runCli } from "./run-cli.ts";
+import { memoryTree } from "./sshd/server-tree.ts";
 
 const BASTION =
   "# \x1b[2J\nAllowTcpForwarding no\nX11Forwarding no\nAllowAgentForwarding no\nAllowUsers deploy git@10.0.0.0/8\n" +

@@ -1,5 +1,6 @@
 /** A throw-away sshd on loopback that really forwards: keys and files of its own, logging in the caller itself. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import {
   accessSync,
   chmodSync,
@@ -172,11 +173,22 @@ function sshOptions(of: {
   return ["-F", "none", "-i", of.identity, ...options, "-p", String(of.port), "-l", of.user];
 }
 
+/** Below those that the kernel gives to clients and to servers that ask for any: nobody else gets it meanwhile. */
+const CHOSEN = { first: 10_000, count: 22_000 } as const;
+let chosen = randomInt(CHOSEN.count);
+
+/** A port of loopback that nobody listens on, now and later. */
 export async function freePort(address = "127.0.0.1"): Promise<number> {
+  chosen = (chosen + 1) % CHOSEN.count;
   const server = createServer();
-  const port = await listenOn(server, 0, address);
-  await new Promise((done) => server.close(done));
-  return port;
+  try {
+    const port = await listenOn(server, CHOSEN.first + chosen, address);
+    await new Promise((done) => server.close(done));
+    return port;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return freePort(address);
+    throw error;
+  }
 }
 
 /** The port that it listens on. */
