@@ -139,3 +139,19 @@ it("destinations and addresses to listen on are compared one by one", () => {
   ).toEqual([["tcp-remote", "*:8080"]]);
   expect(losses.map(({ kind, missing }) => [kind, ...missing])).toEqual([["narrower", "web:443"]]);
 });
+
+it.each([
+  ["places of TCP", "db:5432", "AllowTcpForwarding local\nAllowStreamLocalForwarding no\n"],
+  [
+    "paths of sockets",
+    "/run/x.sock",
+    "AllowTcpForwarding yes\nPermitOpen [/run/x.sock]:*\nPermitListen none\n",
+  ],
+])("an entry whose destinations are only %s wants nothing of the other kind", (_what, to, text) => {
+  const entry = { capability: "all", to: [to], reason: "r" };
+  const intent = intentOf(JSON.stringify({ version: 1, allow: [], keep: [entry] }));
+  const { losses } = compareIntent(configOf(text), intent, { accounts: null, today: "2026-01-01" });
+  const other = to.startsWith("/") ? "tcp-local" : "unix-local";
+  expect(losses.filter(({ capability }) => capability === other)).toEqual([]);
+  expect(losses.map(({ capability }) => capability)).toContain("tun");
+});

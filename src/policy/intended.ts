@@ -221,7 +221,8 @@ function lossIn(grant: Grant, answer: Answer): Loss | null {
   const { capability, condition, extent, witness, decidedBy, loginBecause } = answer;
   const lost = { grant, capability, condition, extent, witness, decidedBy, loginBecause };
   const wanted = wantedItems(grant, capability);
-  if (answer.allowed === "unknown") return null;
+  // its destinations may all be places of TCP, or all sockets
+  if (answer.allowed === "unknown" || wanted.length === 0) return null;
   const items = wanted.filter((item) => item !== "");
   if (answer.allowed === false) return { ...lost, kind: "closed", missing: items };
   const missing = missingOf(grant, answer, wanted);

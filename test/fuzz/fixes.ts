@@ -6,48 +6,79 @@ import { structuredPatch } from "diff";
 import { RULES } from "../../rules/index.ts";
 import { keywordOf } from "../../src/config/change.ts";
 import type { Config } from "../../src/config/config.ts";
+import { readAccounts } from "../../src/files/accounts.ts";
+import type { Account } from "../../src/files/tree.ts";
 import type { Audited, Plan, PlanRequest } from "../../src/fix/plan.ts";
 import { proveFix } from "../../src/fix/proof.ts";
 import { audit } from "../../src/lint/audit.ts";
+import { compareIntent } from "../../src/lint/intended.ts";
+import type { Intent } from "../../src/lint/intent.ts";
 import type { AllowedForwarding, Finding, Rule } from "../../src/lint/rule.ts";
 import { requirements } from "../../src/policy/capabilities.ts";
 import { comparePolicies } from "../../src/policy/compare.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../../src/policy/connection.ts";
 import { exposure } from "../../src/policy/exposure.ts";
 import { lineUses } from "../../src/policy/line-uses.ts";
+import { accountFiles } from "../sshd/accounts.ts";
 import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
 import { load, MAIN_FILE, type Settings } from "../sshd/reading.ts";
 import { memoryTree, type ServerTree } from "../sshd/server-tree.ts";
-import { askAll, connectionsFor, isOpen, whoText } from "./asking.ts";
+import { askAll, connectionsFor, isOpen, type Printed, whoText } from "./asking.ts";
 import type { DrawnCase, FuzzCase } from "./generate.ts";
 import { type Difference, type Judgement, REFUSED, type Reading } from "./judge.ts";
 import { makeRandom, type Random } from "./random.ts";
+import { drawIntent, entryOf, intentOf, intentText, means, takenAway } from "./wishes.ts";
 
 /** What a call of `audit --fix` chooses. */
 export interface FixCall {
   readonly rules: readonly Rule[];
   readonly allowed: AllowedForwarding;
   readonly unsafe: boolean;
+  /** the policy file */
+  readonly intent: Intent | null;
+  /** nobody else exists; null: anybody may */
+  readonly accounts: readonly Account[] | null;
 }
 
 const DEFAULT_RULES = RULES.filter(({ strict }) => strict !== true);
 
 /** `audit --fix --unsafe-fixes` */
-export const FIX_ALL: FixCall = { rules: DEFAULT_RULES, allowed: "none", unsafe: true };
+export const FIX_ALL: FixCall = {
+  rules: DEFAULT_RULES,
+  allowed: "none",
+  unsafe: true,
+  intent: null,
+  accounts: null,
+};
 
 export function judgeFixes(sshd: Sshd, fuzzCase: DrawnCase, reading: Reading): Promise<Judgement> {
-  return judgeFix(sshd, fuzzCase, reading, drawCall(makeRandom(fuzzCase.draw)));
+  return judgeFix(sshd, fuzzCase, reading, drawCall(sshd, fuzzCase, reading));
 }
 
-function drawCall(random: Random): FixCall {
-  if (random.chance(40)) return FIX_ALL;
+function drawCall(sshd: Sshd, { tree, draw }: DrawnCase, reading: Reading): FixCall {
+  const random = makeRandom(draw);
+  if (random.chance(30)) return FIX_ALL;
   const fixing = RULES.filter(({ docs }) => !docs.fix.startsWith("None"));
-  return {
+  const call = {
     rules: random.pick([DEFAULT_RULES, RULES, random.some(1, 3, () => random.pick(fixing))]),
-    allowed: random.pick(["none", "none", "local", "remote"]),
-    unsafe: random.chance(70),
+    unsafe: random.chance(60),
+    accounts: random.chance(30) ? TEST_ACCOUNTS : null,
   };
+  if (random.chance(60))
+    return { ...call, intent: null, allowed: random.pick(["none", "none", "local", "remote"]) };
+  return { ...call, allowed: "none", intent: wishFor(load(tree, sshd.release), random, reading) };
 }
+
+/** Drawn, or some of what is open. */
+function wishFor(config: Config, random: Random, reading: Reading): Intent {
+  const open = reading.exposure(config).answers.filter(({ allowed }) => allowed === true);
+  if (open.length === 0 || random.chance(40)) return drawIntent(random);
+  const some = random.some(1, 3, () => entryOf(random.pick(open)));
+  return random.chance(70) ? intentOf(some, []) : intentOf(null, some);
+}
+
+const { passwd, group } = accountFiles();
+const TEST_ACCOUNTS = readAccounts([`root:x:0:0::/root:/bin/sh\n${passwd}`, `root:x:0:\n${group}`]);
 
 interface Fixing {
   readonly sshd: Sshd;
@@ -74,7 +105,8 @@ export async function judgeFix(
     ...((await accepts(sshd, fixing.after)) ? [] : [{ what: "refused", sshd: "refuses the result" }]),
     ...(await needlessHunks(fixing)),
   ];
-  const asked = connectionsFor([config], connections, witnessesOf(plan));
+  const anybody = connectionsFor([config], connections, witnessesOf(plan));
+  const asked = anybody.filter(({ user, groups }) => exists(call, user, groups));
   const old = await askAll(sshd, tree, asked);
   const now = await askAll(sshd, fixing.after, asked);
   for (const [index, connection] of asked.entries()) {
@@ -88,6 +120,12 @@ export async function judgeFix(
   return { pairs: asked.length * 2, accepted: true, unknown: 0, differences };
 }
 
+function exists({ accounts }: FixCall, user: Connection["user"], groups: Connection["groups"]): boolean {
+  if (accounts === null) return true;
+  const account = accounts.find(({ name }) => name === user);
+  return account !== undefined && joined([...account.groups].sort()) === joined([...(groups ?? [])].sort());
+}
+
 interface Said {
   readonly what: string;
   readonly sshd: string;
@@ -96,15 +134,18 @@ interface Said {
 export function requestOf(
   tree: ServerTree,
   { release }: Pick<Sshd, "release">,
-  { rules, allowed, unsafe }: FixCall,
+  { rules, allowed, unsafe, intent, accounts }: FixCall,
 ): PlanRequest {
   const audited = (config: Config): Audited => {
-    const found = exposure(config, { answers: "open" });
-    const findings = audit(config, found, rules, { lineUses: lineUses(config), allowed });
-    return { findings, answers: found.answers };
+    const intended = intent === null ? null : compareIntent(config, intent, { accounts, today: TODAY });
+    const found = intended?.everything ?? exposure(config, { answers: "open", accounts });
+    const options = { lineUses: lineUses(config, { accounts }), allowed, intended, accounts };
+    return { findings: audit(config, found, rules, options), answers: found.answers };
   };
   return { tree: memoryTree(tree), path: MAIN_FILE, load: { release }, audit: audited, unsafe };
 }
+
+const TODAY = "2026-11-26";
 
 async function accepts(sshd: Sshd, tree: ServerTree): Promise<boolean> {
   sshd.place(tree);
@@ -114,7 +155,7 @@ async function accepts(sshd: Sshd, tree: ServerTree): Promise<boolean> {
 /** What can be judged without sshd. */
 function whatPlanSays({ plan, before, after, sshd, call, fix }: Fixing): Said[] {
   const said: Said[] = [];
-  const { unasked, limits } = proveFix(plan, null);
+  const { unasked, limits } = proveFix(plan, call.accounts);
   const again = fix(requestOf(after, sshd, call)).files;
   for (const { keyword } of plan.moved) said.push({ what: "stopped", sshd: `${keyword} would move` });
   for (const text of plan.broken) said.push({ what: "stopped", sshd: text });
@@ -149,7 +190,27 @@ function whatMoved(fixing: Fixing, connection: Connection, { before, after }: Si
       const wrong = whatBecame(fixing, { capability, connection }, { before, after });
       return wrong === null ? [] : [{ what: wrong, sshd: `${capability} ${who}` }];
     }),
+    ...wantedAndGone(fixing, connection, { before, after }),
   ];
+}
+
+/** A safe fix leaves open what the policy file wants. */
+function wantedAndGone(
+  { call, plan, sshd }: Fixing,
+  connection: Connection,
+  sides: Sides & { readonly after: Printed },
+): Said[] {
+  if (call.intent === null || call.unsafe) return [];
+  return [...(call.intent.allow ?? []), ...call.intent.keep]
+    .filter(({ grant }) => means(grant, connection, plan.before))
+    .flatMap(({ grant }) =>
+      grant.capabilities.flatMap((capability) => {
+        const gone = takenAway(grant, capability, { ...sides, sshd });
+        return gone === null
+          ? []
+          : [{ what: "wanted and gone", sshd: `${capability} ${gone} ${whoText(connection)}` }];
+      }),
+    );
 }
 
 /** Null: as it should be. */
@@ -195,7 +256,7 @@ async function needlessHunks({ plan, sshd, call, fix, after }: Fixing): Promise<
       const tree = { ...after, [file.realPath]: without };
       if (fix(requestOf(tree, sshd, call)).files.length > 0 || !(await accepts(sshd, tree))) continue;
       // what is open without it may be a finding of a rule that was not asked for
-      if (comparePolicies(plan.after, load(tree, sshd.release)).changes.length > 0) continue;
+      if (comparePolicies(plan.after, load(tree, sshd.release), call).changes.length > 0) continue;
       said.push({ what: "needless", sshd: diffText([{ ...file, after: without }]) });
     }
   }
@@ -210,7 +271,7 @@ function takenBack({ before, after }: Changed): string[] {
   const lines = after.split("\n");
   return hunks.map((hunk) => {
     const removed = hunk.lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
-    const start = hunk.newLines === 0 ? hunk.newStart : hunk.newStart - 1;
+    const start = hunk.newStart - 1;
     return [...lines.slice(0, start), ...removed, ...lines.slice(start + hunk.newLines)].join("\n");
   });
 }
@@ -222,9 +283,10 @@ function diffText(files: readonly Changed[]): string {
     .join(" ⏎ ");
 }
 
-function callText({ rules, allowed, unsafe }: FixCall): string {
+function callText({ rules, allowed, unsafe, intent, accounts }: FixCall): string {
   const named = rules.length > 3 ? `${rules.length} rules` : rules.map(({ id }) => id).join(" ");
-  return `${named}, ${allowed} allowed${unsafe ? ", unsafe" : ""}`;
+  const wanted = intent === null ? `${allowed} allowed` : intentText(intent);
+  return `${named}, ${wanted}${unsafe ? ", unsafe" : ""}${accounts === null ? "" : ", accounts"}`;
 }
 
 function joined(values: readonly string[] | undefined): string {

@@ -6,16 +6,11 @@ import { planChange } from "../../src/config/change.ts";
 import type { Config } from "../../src/config/config.ts";
 import { applyEdits } from "../../src/edit/edit.ts";
 import type { Intended } from "../../src/lint/intended.ts";
-import type { Intent, IntentEntry } from "../../src/lint/intent.ts";
-import { readPolicyFile } from "../../src/lint/policy-file.ts";
+import type { Intent } from "../../src/lint/intent.ts";
 import type { Answer } from "../../src/policy/answer.ts";
 import { requirements } from "../../src/policy/capabilities.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../../src/policy/connection.ts";
-import { criterionHolds } from "../../src/policy/evaluate.ts";
-import type { Grant } from "../../src/policy/grant.ts";
 import type { Loss } from "../../src/policy/intended.ts";
-import { makeSource, placeOf } from "../../src/source/source.ts";
-import { GROUPS_OF } from "../sshd/accounts.ts";
 import type { Sshd } from "../sshd/driver.ts";
 import { load } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
@@ -32,6 +27,7 @@ import {
 import type { DrawnCase } from "./generate.ts";
 import { type Judgement, REFUSED, type Reading } from "./judge.ts";
 import { makeRandom, type Random } from "./random.ts";
+import { drawIntent, entryOf, intentOf, intentText, isBind, lacks, means, wanted } from "./wishes.ts";
 
 export async function judgeIntents(
   sshd: Sshd,
@@ -98,7 +94,7 @@ function drawWish(drawing: Drawing, reading: Reading): Wish {
   const one = open.length === 0 || random.chance(40) ? null : random.pick(open);
   if (one === null) {
     if (random.chance(30)) return { ...exact, name: "exactly", intent: intentOf(open.map(entryOf), []) };
-    return { name: "drawn", tree, intent: drawIntent(drawing), witnesses: [], isExact: false };
+    return { name: "drawn", tree, intent: drawIntent(random), witnesses: [], isExact: false };
   }
   const witnesses = one.witness === null ? [] : [one.witness];
   const closed = random.chance(50) ? closeLine(drawing, one) : null;
@@ -112,34 +108,6 @@ function drawWish(drawing: Drawing, reading: Reading): Wish {
     };
   const less = open.filter((answer) => answer !== one);
   return { name: "less one", tree, intent: intentOf(less.map(entryOf), []), witnesses, isExact: false };
-}
-
-function intentOf(allow: readonly IntentEntry[] | null, keep: readonly IntentEntry[]): Intent {
-  return { path: "policy", profile: null, failOn: null, allowForwarding: null, rules: [], allow, keep };
-}
-
-/** All that the blocks of its lines hold: more connections than the answer, but none that is open otherwise. */
-function entryOf({ capability, destinations, listen, decidedBy }: Answer): IntentEntry {
-  const criteria = decidedBy
-    .flatMap(({ directive }) => directive?.guards ?? [])
-    .flatMap((block) => block.criteria);
-  const isNamed =
-    destinations.length > 0 &&
-    (capability === "tcp-local" || destinations.every((path) => /^[/*]/.test(path)));
-  const grant: Grant = {
-    criteria,
-    capabilities: [capability],
-    destinations: isNamed ? destinations : null,
-    listen: listen?.addresses ?? null,
-    bind: (listen?.bind ?? "loopback") === "loopback" ? "loopback" : "any",
-  };
-  return {
-    grant,
-    reason: "r",
-    owner: null,
-    until: null,
-    place: placeOf(makeSource("policy", ""), { start: 0, end: 0 }),
-  };
 }
 
 /** Null: no line of a file opens it. */
@@ -157,45 +125,6 @@ function closeLine({ tree, config }: Drawing, { capability, decidedBy }: Answer)
   return edit === undefined || typeof text !== "string"
     ? null
     : { ...tree, [edit.path]: applyEdits(text, [edit]) };
-}
-
-function drawIntent({ random }: Drawing): Intent {
-  const entry = (): Record<string, unknown> => drawEntry(random);
-  const policy = {
-    version: 1,
-    ...(random.chance(80) ? { allow: random.some(0, 3, entry) } : {}),
-    keep: random.some(0, 2, entry),
-  };
-  const intent = readPolicyFile("policy", JSON.stringify(policy), { rules: [], profiles: [] });
-  if ("mistakes" in intent) throw new Error(intent.mistakes.join("\n"));
-  return intent;
-}
-
-function drawEntry(random: Random): Record<string, unknown> {
-  const user = random.pick(Object.keys(GROUPS_OF));
-  const who = random.pick<Record<string, unknown>>([
-    {},
-    { users: user },
-    { users: ["*", "!root"] },
-    { users: ["*", `!${user}`], from: "*" },
-    { groups: random.pick(["staff", "admins", "forwarders"]) },
-    { groups: ["*", "!staff"] },
-    { from: "10.0.0.0/8" },
-    { from: ["2001:db8::/32", "192.168.*"] },
-    { users: user, from: ["*", "!10.0.0.0/8"] },
-    { "server-port": random.pick([22, 2222]) },
-  ]);
-  const capability = random.chance(30) ? ["all"] : random.some(1, 3, () => random.pick(CAPABILITIES));
-  const has = (one: Capability): boolean => capability.includes("all") || capability.includes(one);
-  return {
-    ...who,
-    capability,
-    ...(has("tcp-local")
-      ? random.pick([{}, { to: "any" }, { to: ["db.internal:22", "*:80"] }, { to: ["10.0.0.9:*"] }])
-      : {}),
-    ...(has("tcp-remote") ? random.pick([{}, { bind: "any" }, { listen: [8080, "localhost:22"] }]) : {}),
-    reason: "r",
-  };
 }
 
 interface Looked {
@@ -277,21 +206,6 @@ function tooMuch({ sshd, config, intent, connection, printed }: Looked, capabili
   );
 }
 
-const isBind = (item: string): boolean => item.includes(" ");
-
-function means({ criteria }: Grant, connection: Connection, { release }: Config): boolean {
-  return criteria.every((criterion) => criterionHolds(criterion, connection, release) === true);
-}
-
-/** docs/policy-file.md: without a list everything; a port alone is one on any address. */
-function wanted({ destinations, listen }: Grant, capability: Capability): readonly string[] {
-  if (capability === "tcp-local") return destinations ?? ["*:*"];
-  if (capability === "tcp-remote")
-    return (listen ?? ["*:*"]).map((item) => (item.includes(":") ? item : `*:${item}`));
-  if (capability === "unix-local" || capability === "unix-remote") return destinations ?? ["*"];
-  return [""];
-}
-
 function itemsOf({ destinations, listen }: Answer): readonly string[] {
   const items = listen?.addresses ?? destinations;
   return items.length === 0 ? [""] : items;
@@ -332,28 +246,6 @@ function missedLosses(looked: Looked): Said[] {
     });
 }
 
-/** What sshd does not give of what the grant wants; null: nothing. */
-function lacks(
-  { printed, sshd }: Looked,
-  { grant, capability }: Pick<Loss, "grant" | "capability">,
-): string | null {
-  if (!isOpen(printed, capability, sshd)) return "closed";
-  const given = givenItems(capability, printed);
-  const missing = wanted(grant, capability).filter(
-    (item) => item !== "" && isOf(capability, item) && !isCovered(given, item),
-  );
-  const isNarrow = capability === "tcp-remote" && grant.bind === "any" && !given.some(isBind);
-  return missing.length > 0 || isNarrow
-    ? `without ${missing.join(" ")}${isNarrow ? " other addresses" : ""}`
-    : null;
-}
-
-/** One list of destinations names places of TCP and paths of sockets. */
-function isOf(capability: Capability, item: string): boolean {
-  const isPath = item === "*" || item.startsWith("/");
-  return capability.startsWith("unix-") ? isPath : !isPath;
-}
-
 function answerText({ capability, condition, destinations, listen, decidedBy }: Answer): string {
   const lines = decidedBy.map(({ keyword, value }) => `${keyword} ${value}`).join(", ");
   return `${capability} ${condition} ${[...destinations, ...(listen?.addresses ?? [])].join(" ")}: ${lines}`;
@@ -361,12 +253,4 @@ function answerText({ capability, condition, destinations, listen, decidedBy }: 
 
 function lossText({ kind, capability, missing, condition }: Loss): string {
   return `${kind} ${capability} ${missing.join(" ")} for ${condition}`;
-}
-
-function intentText({ allow, keep }: Intent): string {
-  const text = ({ grant: { criteria, ...rest } }: IntentEntry): unknown => ({
-    criteria: criteria.map((one) => `${one.attribute} ${"text" in one ? one.text : ""}`),
-    ...rest,
-  });
-  return JSON.stringify({ allow: allow?.map(text) ?? null, keep: keep.map(text) });
 }
