@@ -124,7 +124,7 @@ export function valuesAre(printed: Printed, deciders: Answer["decidedBy"]): bool
 
 /** Hosts are compared as text; `*` is any host, any port or any path. */
 export function isCovered(old: readonly string[], item: string): boolean {
-  const [, host, port] = /^(.*):(\d+|\*)$/.exec(item) ?? [];
+  const [, host, port] = /^(.*):(\+?\d+|\*)$/.exec(item) ?? [];
   const isPath = host === undefined && !item.includes(" ");
   const general = host !== undefined ? ["*:*", `*:${port}`, `${host}:*`] : isPath ? ["*"] : [];
   return [item, ...general].some((one) => old.includes(one));

@@ -269,10 +269,14 @@ type Changed = Pick<Plan["files"][number], "realPath" | "before" | "after">;
 function takenBack({ before, after }: Changed): string[] {
   const { hunks } = structuredPatch("a", "b", before, after, "", "", { context: 0 });
   const lines = after.split("\n");
-  return hunks.map((hunk) => {
+  return hunks.flatMap((hunk) => {
     const removed = hunk.lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
     const start = hunk.newStart - 1;
-    return [...lines.slice(0, start), ...removed, ...lines.slice(start + hunk.newLines)].join("\n");
+    // of two equal stock comments a diff may show either as the one that was turned on
+    const isTwin = hunk.newLines === 0 && removed.every((line) => line === lines[start - 1]);
+    return isTwin
+      ? []
+      : [[...lines.slice(0, start), ...removed, ...lines.slice(start + hunk.newLines)].join("\n")];
   });
 }
 
