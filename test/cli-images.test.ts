@@ -45,6 +45,25 @@ function image(members: readonly (readonly Member[])[], more: Partial<ImageSetti
 }
 
 describe("audit --image", () => {
+  test.each(["gzip", "zstd"])("a layer whose %s is damaged is said in a line", (compression) => {
+    const members = ociMembers([image([BASE])], compression);
+    const isLayer = ({ name, data }: Member): boolean =>
+      name.startsWith("blobs/") && Buffer.isBuffer(data) && data[0] !== 0x7b;
+    const half = (data: Member["data"]): Buffer => {
+      const bytes = Buffer.from(data ?? "");
+      return bytes.subarray(0, bytes.length / 2);
+    };
+    const cut = tar(members.map((each) => (isLayer(each) ? { ...each, data: half(each.data) } : each)));
+    save("cut.tar", cut);
+    save("cut.tar.gz", gzipSync(cut));
+    for (const name of ["cut.tar", "cut.tar.gz"]) {
+      const { code, stderr } = run("audit", "--image", name);
+      expect(stderr).toMatch(/^sshd-policy: cut\.tar(?:\.gz)?: layer blobs\/sha256\/\w+: .*damaged/);
+      expect(stderr.split("\n")).toHaveLength(2);
+      expect(code).toBe(2);
+    }
+  });
+
   test("a finding names the layer that wrote its line, for people and for scripts", () => {
     const second = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
     save("web.tar", dockerArchive(image([BASE, second])));

@@ -294,6 +294,21 @@ describe("size", () => {
     );
   });
 
+  test("more layers than any engine makes", async () => {
+    const layers = Array.from({ length: 1001 }, () => ({ tar: tar(GOOD), command: "x" }));
+    expect(await textIn(written(dockerArchive({ layers })))).toContain("it has 1001 layers: more than 1000");
+  });
+
+  test("a bomb in many layers, none of which is one", { timeout: 120_000 }, async () => {
+    const part = gzipSync(Buffer.alloc(1_000_000_000), { level: 9 });
+    const layers = [GOOD, [...GOOD, file("x", "")], [...GOOD, file("y", "")]].map((members) => ({
+      tar: Buffer.concat([tar(members).subarray(0, -1024)]),
+      command: "x",
+    }));
+    const bomb = written(dockerArchive({ layers }, (bytes) => Buffer.concat([gzipSync(bytes), part])));
+    expect(await textIn(bomb)).toContain("that is a bomb");
+  });
+
   test("a zstd frame that asks for 2 GB of memory", async () => {
     const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]);
     expect(await textIn(written(frame))).toMatch(/asks for more than 128 MiB|zstd data is damaged/);

@@ -1,4 +1,5 @@
 /** Compressed layers and archives: gzip through node:zlib, zstd through it where it has it, else through a library. */
+import type { Transform } from "node:stream";
 import type { Chunks } from "./archive-bytes.ts";
 import { ArchiveError } from "./tar-header.ts";
 
@@ -17,54 +18,67 @@ export function compressionOf(start: Buffer): Compression | null {
   return /^(?:425a68|fd377a58|04224d18|5d0000)/.test(hex) ? null : "none";
 }
 
-/** The chunks as they were before they were compressed. */
-export async function* expanded(chunks: Chunks, compression: Compression): Chunks {
+/** Bytes read, and made of them. */
+export interface Expansion {
+  read: number;
+  made: number;
+}
+
+/** The chunks as they were before they were compressed; those that share a count are one bomb together. */
+export async function* expanded(
+  chunks: Chunks,
+  compression: Compression,
+  count: Expansion = { read: 0, made: 0 },
+): Chunks {
   if (compression === "none") {
     yield* chunks;
     return;
   }
-  const count = { read: 0, made: 0 };
   const counted = counting(chunks, count);
-  for await (const piece of compression === "gzip" ? gunzipped(counted) : await unzstd(counted)) {
-    count.made += piece.length;
-    if (count.made > BOMB.bytes && count.made > count.read * BOMB.ratio)
-      throw new ArchiveError(
-        `it makes ${count.made} bytes of ${count.read}: that is a bomb, and not read any further`,
-      );
-    yield piece;
+  try {
+    for await (const piece of compression === "gzip" ? gunzipped(counted) : unzstd(counted)) {
+      count.made += piece.length;
+      if (count.made > BOMB.bytes && count.made > count.read * BOMB.ratio)
+        throw new ArchiveError(
+          `it makes ${count.made} bytes of ${count.read}: that is a bomb, and not read any further`,
+        );
+      yield piece;
+    }
+  } catch (error) {
+    if (error instanceof ArchiveError || (error instanceof Error && "syscall" in error)) throw error;
+    const because = error instanceof Error ? error.message : String(error);
+    throw new ArchiveError(`its ${compression} data is damaged or cut short (${because})`);
   }
 }
 
-async function* counting(chunks: Chunks, count: { read: number }): Chunks {
+async function* counting(chunks: Chunks, count: Expansion): Chunks {
   for await (const chunk of chunks) {
     count.read += chunk.length;
     yield chunk;
   }
 }
 
-async function* gunzipped(chunks: Chunks): Chunks {
+function gunzipped(chunks: Chunks): Chunks {
+  return through(chunks, process.getBuiltinModule("node:zlib").createGunzip({ chunkSize: PIECE }));
+}
+
+async function* unzstd(chunks: Chunks): Chunks {
+  const { decoded, nativeDecoder } = await import("./zstd.ts");
+  const native = nativeDecoder(PIECE);
+  yield* native === null ? decoded(chunks) : through(chunks, native);
+}
+
+/** What is wrong with the chunks themselves ends it, too. */
+async function* through(chunks: Chunks, decoder: Transform): Chunks {
   // loaded only here: plain layers need none of it
   const { Readable } = process.getBuiltinModule("node:stream");
-  const gunzip = process.getBuiltinModule("node:zlib").createGunzip({ chunkSize: PIECE });
   const source = Readable.from(chunks, { objectMode: false, highWaterMark: PIECE });
-  source.on("error", (error) => gunzip.destroy(error));
-  source.pipe(gunzip);
+  source.on("error", (error) => decoder.destroy(error));
+  source.pipe(decoder);
   try {
-    for await (const piece of gunzip) yield piece;
-  } catch (error) {
-    throw error instanceof ArchiveError ? error : damaged("gzip", error);
+    for await (const piece of decoder) yield piece;
   } finally {
     source.destroy();
-    gunzip.destroy();
+    decoder.destroy();
   }
-}
-
-async function unzstd(chunks: Chunks): Promise<Chunks> {
-  const { zstdChunks } = await import("./zstd.ts");
-  return zstdChunks(chunks);
-}
-
-export function damaged(format: string, error: unknown): ArchiveError {
-  const because = error instanceof Error ? error.message : String(error);
-  return new ArchiveError(`its ${format} data is damaged or cut short (${because})`);
 }

@@ -33,6 +33,9 @@ export interface ImageManifest {
   readonly environment: readonly string[];
 }
 
+/** Ours: container engines stop at 127 or 128. */
+const MAX_LAYERS = 1000;
+
 /** The bytes of a small member; null when there is none of that name. */
 export type ReadMember = (name: string) => Buffer | null;
 
@@ -142,6 +145,10 @@ function manifestOf(
   layers: readonly { readonly member: string; readonly digest: string | null }[],
   platform: string = platformOf(config) ?? "unknown",
 ): ImageManifest {
+  if (layers.length > MAX_LAYERS)
+    throw new ArchiveError(
+      `it has ${layers.length} layers: more than ${MAX_LAYERS} are a limit of sshd-policy`,
+    );
   const diffIds = texts(record(config["rootfs"])["diff_ids"]);
   const commands = items(config["history"])
     .map(record)

@@ -11,10 +11,18 @@ import {
   walkChunks,
   walkRange,
 } from "./archive-bytes.ts";
-import { type Compression, compressionOf, expanded } from "./compression.ts";
+import { type Compression, compressionOf, type Expansion, expanded } from "./compression.ts";
 import { folderTree } from "./folder.ts";
 import { createSha256, type ImageLayer, type ReadMember } from "./image-manifest.ts";
-import { type Budget, collect, openKeeper, type ScannedLayer, scanChunks, scanRange } from "./layer.ts";
+import {
+  type Budget,
+  collect,
+  openKeeper,
+  type ScannedLayer,
+  type Scanning,
+  scanChunks,
+  scanRange,
+} from "./layer.ts";
 import type { TarEntry, Visitor } from "./tar.ts";
 import { ArchiveError } from "./tar-header.ts";
 import type { Wanted } from "./wanted.ts";
@@ -51,9 +59,14 @@ function knownCompression(start: Buffer): Compression {
 /** Links in the folder are resolved inside it, so a layout cannot name a file outside. */
 function layoutStore(folder: string): Store {
   const tree = folderTree(Buffer.from(folder).toString("latin1"));
+  const opened = new Map<string, Range>();
   const rangeOf = (name: string): Range | null => {
     const found = tree.stat(`/${name}`);
-    return found?.kind === "file" ? openRange(Buffer.from(`${folder}${found.realPath}`, "latin1")) : null;
+    if (found?.kind !== "file") return null;
+    const range =
+      opened.get(found.realPath) ?? openRange(Buffer.from(`${folder}${found.realPath}`, "latin1"));
+    opened.set(found.realPath, range);
+    return range;
   };
   return { ...rangesStore(rangeOf), scanRoot: null };
 }
@@ -103,12 +116,13 @@ function rangesStore(rangeOf: (name: string) => Range | null): Omit<Store, "scan
     },
     scanLayers: async (layers, wanted) => {
       const keeper = openKeeper({ bytes: 0 });
+      const expansion: Expansion = { read: 0, made: 0 };
       return sideBySide(layers, async ({ member, origin }) => {
         const range = rangeOf(member);
         if (range === null) throw new ArchiveError(`it has no member "${member}", which its manifest names`);
         const scanning = { wanted, keeper, kind: "layer", layer: origin.index } as const;
         return inLayer(member, () =>
-          scanLayer(range, origin.diffId === origin.digest ? null : origin.digest, scanning),
+          scanLayer(range, origin.diffId === origin.digest ? null : origin.digest, { scanning, expansion }),
         );
       });
     },
@@ -118,11 +132,11 @@ function rangesStore(rangeOf: (name: string) => Range | null): Omit<Store, "scan
 async function scanLayer(
   range: Range,
   digest: string | null,
-  scanning: Parameters<typeof scanRange>[1],
+  { scanning, expansion }: { readonly scanning: Scanning; readonly expansion: Expansion },
 ): Promise<ScannedLayer> {
   const compression = knownCompression(readRange(range, 0, 4));
   if (compression === "none") return scanRange(range, scanning);
-  return scanChunks(expanded(verified(rangeChunks(range), digest), compression), scanning);
+  return scanChunks(expanded(verified(rangeChunks(range), digest), compression, expansion), scanning);
 }
 
 /** What is read whole is checked against its digest, which also tells of damage that zstd does not. */
@@ -201,6 +215,7 @@ async function streamStore(range: Range, compression: Compression, wanted: Wante
 
 async function readStream(chunks: Chunks, wanted: Wanted): Promise<StreamReading> {
   const budget: Budget = { bytes: 0 };
+  const expansion: Expansion = { read: 0, made: 0 };
   const documents = new Map<string, Buffer>();
   const layers = new Map<string, ScannedLayer | ArchiveError>();
   const members = new Map<string, TarEntry>();
@@ -220,7 +235,7 @@ async function readStream(chunks: Chunks, wanted: Wanted): Promise<StreamReading
     const [start, whole] = await peek(data);
     if ((start[0] === 0x7b || start[0] === 0x5b) && length <= MAX_JSON)
       documents.set(path, await joined(whole, budget));
-    else if (LAYER.test(path)) layers.set(path, await scanned(start, whole, { wanted, budget }));
+    else if (LAYER.test(path)) layers.set(path, await scanned(start, whole, { wanted, budget, expansion }));
   });
   return { documents, layers, members, root: root.scanned };
 }
@@ -229,12 +244,16 @@ async function readStream(chunks: Chunks, wanted: Wanted): Promise<StreamReading
 async function scanned(
   start: Buffer,
   chunks: Chunks,
-  { wanted, budget }: { readonly wanted: Wanted; readonly budget: Budget },
+  {
+    wanted,
+    budget,
+    expansion,
+  }: { readonly wanted: Wanted; readonly budget: Budget; readonly expansion: Expansion },
 ): Promise<ScannedLayer | ArchiveError> {
   try {
     const compression = knownCompression(start.subarray(0, 4));
     const scanning = { wanted, keeper: openKeeper(budget), kind: "layer", layer: 0 } as const;
-    return await scanChunks(expanded(chunks, compression), scanning);
+    return await scanChunks(expanded(chunks, compression, expansion), scanning);
   } catch (error) {
     if (error instanceof ArchiveError) return error;
     throw error;

@@ -1,31 +1,21 @@
-/** zstd, RFC 8878: by node:zlib from Node.js 22.15 on, before by a library in JavaScript. */
-import { Readable, type Transform } from "node:stream";
+/**
+ * zstd, RFC 8878: by node:zlib from Node.js 22.15 on, before by a library in JavaScript. A chunk of its own in the release:
+ * what is wrong is thrown as a plain Error, whose class is the same there.
+ */
+import type { Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { Decompress } from "fzstd";
-import type { Chunks } from "./archive-bytes.ts";
-import { ArchiveError } from "./tar-header.ts";
 
 /** What zstd(1) itself takes without --long: a frame may ask for 2 GB of memory. */
 const MAX_WINDOW = 128 * 1024 * 1024;
 
-export async function* zstdChunks(chunks: Chunks): Chunks {
-  const native = nativeDecoder();
-  try {
-    yield* native === null ? decoded(chunks) : Readable.from(chunks, { objectMode: false }).pipe(native);
-  } catch (error) {
-    if (error instanceof ArchiveError) throw error;
-    const because = error instanceof Error ? error.message : String(error);
-    throw new ArchiveError(`its zstd data is damaged or cut short (${because})`);
-  }
-}
-
-/** Node's types here are those of the oldest release that is supported, which has no zstd. */
-function nativeDecoder(): Transform | null {
+/** Null where this Node.js has none. Its types here are those of the oldest release that is supported. */
+export function nativeDecoder(chunkSize: number): Transform | null {
   const create: unknown = Reflect.get(zlib, "createZstdDecompress");
-  return typeof create === "function" ? create({ chunkSize: 1024 * 1024 }) : null;
+  return typeof create === "function" ? create({ chunkSize }) : null;
 }
 
-async function* decoded(chunks: Chunks): Chunks {
+export async function* decoded(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
   let pieces: Buffer[] = [];
   const decoder = new Decompress((piece) => {
     pieces.push(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
@@ -48,5 +38,5 @@ function refuseHugeWindow(start: Buffer): void {
   const descriptor = start[5] ?? 0;
   const base = 2 ** (10 + (descriptor >> 3));
   if (base + (base / 8) * (descriptor & 7) > MAX_WINDOW)
-    throw new ArchiveError("its zstd frame asks for more than 128 MiB of memory");
+    throw new Error("a frame asks for more than 128 MiB of memory");
 }

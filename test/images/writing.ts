@@ -74,7 +74,25 @@ export const COMPRESSIONS: Readonly<Record<string, { readonly compress: Compress
   {
     plain: { compress: (bytes) => bytes, media: "" },
     gzip: { compress: (bytes) => gzipSync(bytes, { level: 1 }), media: "+gzip" },
+    zstd: { compress: zstdStored, media: "+zstd" },
   };
+
+/** A frame of raw blocks (RFC 8878, 3.1.1), for machines without zstd(1). */
+export function zstdStored(bytes: Buffer): Buffer {
+  const head = Buffer.alloc(9);
+  head.writeUInt32LE(0xfd2fb528);
+  head.writeUInt8(0xa0, 4);
+  head.writeUInt32LE(bytes.length, 5);
+  const parts: Buffer[] = [head];
+  const most = 128 * 1024;
+  for (let at = 0; at < bytes.length; at += most) {
+    const part = bytes.subarray(at, at + most);
+    const blockHead = Buffer.alloc(3);
+    blockHead.writeUIntLE((part.length << 3) | Number(at + most >= bytes.length), 0, 3);
+    parts.push(blockHead, part);
+  }
+  return Buffer.concat(parts);
+}
 
 export interface Layer {
   readonly tar: Buffer;
