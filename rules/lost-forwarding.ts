@@ -49,7 +49,7 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
       witness,
       capability,
       login: kind === "no-login" ? "impossible" : null,
-      affected: [{ ...loss.extent, grant: [capability, kind, ...loss.missing].join(" ") }],
+      affected: [{ ...loss.extent, capability, grant: [capability, kind, ...loss.missing].join(" ") }],
     },
   ];
 }

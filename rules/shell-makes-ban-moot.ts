@@ -21,14 +21,14 @@ function check(audit: Audit): Draft[] {
 }
 
 /** The global line that closes; null: Match blocks do it together. */
-function closingPlace({ lineUses }: Audit): Draft["place"] | null {
+function closingPlace({ config, lineUses }: Audit): Draft["place"] | null {
   const closing = lineUses.find(
     ({ directive, decides }) =>
       decides !== false &&
       directive.guards.length === 0 &&
       // a list that closes says nothing of forwarding
       directive.keyword !== "permitopen" &&
-      closes(directive, "tcp-local"),
+      closes(config, directive, "tcp-local"),
   );
   return closing?.directive.valuePlace ?? null;
 }

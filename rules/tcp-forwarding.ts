@@ -21,7 +21,7 @@ function check(audit: Audit): Draft[] {
     closed: audit.allowed === "none" ? "no" : audit.allowed,
     severity: (answers) => (isUnlimited(answers) ? "high" : "medium"),
     why: "a login becomes a way through this server's firewall, and needs no shell for it",
-    notes: (answers) => (isWritten(answers) && isUnlimited(answers) ? [KEEP_IT] : []),
+    notes: (answers) => (mayServeJumps(answers) ? [KEEP_IT] : []),
     // unix sockets alone are left to stream-local-forwarding
     unless: (answer) => !opening.has(deciderOf(answer, KEY)?.directive),
   });
@@ -30,8 +30,11 @@ function check(audit: Audit): Draft[] {
 const KEEP_IT =
   "a jump host needs it: then limit it to those who do (a Match block) and to their targets (PermitOpen HOST:PORT)";
 
-function isWritten(answers: readonly Answer[]): boolean {
-  return answers.some((answer) => (deciderOf(answer, KEY)?.directive ?? null) !== null);
+/** Written, so perhaps on purpose, and without limits. */
+function mayServeJumps(answers: readonly Answer[]): boolean {
+  const outward = answers.filter(({ capability }) => capability === "tcp-local");
+  const isWritten = outward.some((answer) => (deciderOf(answer, KEY)?.directive ?? null) !== null);
+  return isWritten && isUnlimited(outward);
 }
 
 export const rule: Rule = {

@@ -31,6 +31,7 @@ function answersAt(
 export function affectedBy(answers: readonly Answer[], who: string | null = null): readonly Affected[] {
   return answers.map((answer) => ({
     ...(who === null ? answer.extent : { who, except: NOBODY }),
+    capability: answer.capability,
     grant: completeGrant(answer),
   }));
 }

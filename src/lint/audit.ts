@@ -8,6 +8,7 @@ import { closingLine, locate } from "../policy/locate.ts";
 import { loginThrough } from "../policy/login.ts";
 import { readerOf } from "../policy/reader.ts";
 import { positionAt } from "../source/source.ts";
+import { whatBreaks } from "./breaks.ts";
 import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
@@ -71,7 +72,9 @@ export function judge(
   const early = runRules(
     rules.filter(({ late }) => late !== true),
     looked,
-  ).map((finding) => (intended === null ? finding : withIntent(config, intended, finding)));
+  )
+    .map((finding) => (intended === null ? finding : withIntent(config, intended, finding)))
+    .map((finding) => ({ ...finding, breaks: whatBreaks(config.release, finding) }));
   const { judged, complaints } = suppress(config, early, rules, options);
   const late = runRules(
     rules.filter((rule) => rule.late === true),
@@ -116,6 +119,7 @@ function complete(rule: Rule, draft: Draft): Finding {
     affected: [],
     notes: [],
     fix: null,
+    breaks: null,
     ...draft,
     rule: rule.id,
   };

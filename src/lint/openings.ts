@@ -1,7 +1,9 @@
 /** What opens an answer: the deciding lines, and the ones that an exception overrides. */
 import { equalIgnoringCase } from "../../grammar/ascii.ts";
+import type { Release } from "../../grammar/release.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
+import { requirements } from "../policy/capabilities.ts";
 import type { Capability } from "../policy/connection.ts";
 import { listed } from "./wording.ts";
 
@@ -44,7 +46,12 @@ export function reopenedBy(config: Config, answer: Answer): Directive | null {
   for (const { directive } of answer.decidedBy) {
     if (directive === null || directive.guards.length === 0) continue;
     const overridden = globalLine(config, directive.keyword);
-    if (overridden !== null && closes(overridden, answer.capability) && !closes(directive, answer.capability))
+    const { capability } = answer;
+    if (
+      overridden !== null &&
+      closes(config, overridden, capability) &&
+      !closes(config, directive, capability)
+    )
       return directive;
   }
   return null;
@@ -56,32 +63,19 @@ export function escapesDisable(config: Config, answer: Answer): boolean {
   return disabling?.values?.[0] === "yes" && deciderOf(answer, "disableforwarding") === null;
 }
 
-/** Whether the value of the line, taken alone, closes the capability (semantics of channels.c and session.c). */
-export function closes(directive: Directive, capability: Capability): boolean {
-  const value = directive.values?.[0] ?? "";
-  return CLOSED_BY[capability].some(
-    ({ keyword, values }) => keyword === directive.keyword && values.includes(value),
-  );
+/** Whether the value of the line, taken alone, closes the capability. */
+export function closes({ release }: Config, { keyword, values }: Directive, capability: Capability): boolean {
+  return isClosedBy(release, capability, { keyword, values: values ?? [] });
 }
 
-interface Closing {
-  readonly keyword: string;
-  readonly values: readonly string[];
+/** Whether these values of a keyword (lower case) close the capability, whatever the other keywords say. */
+export function isClosedBy(
+  release: Release,
+  capability: Capability,
+  { keyword, values }: { readonly keyword: string; readonly values: readonly string[] },
+): boolean {
+  return requirements(capability, release).some((one) => one.keyword === keyword && one.closes(values));
 }
-
-const TCP_OUT: Closing = { keyword: "allowtcpforwarding", values: ["no", "remote"] };
-const TCP_IN: Closing = { keyword: "allowtcpforwarding", values: ["no", "local"] };
-const DISABLED: Closing = { keyword: "disableforwarding", values: ["yes"] };
-
-const CLOSED_BY: Readonly<Record<Capability, readonly Closing[]>> = {
-  "tcp-local": [TCP_OUT, DISABLED, { keyword: "permitopen", values: ["none"] }],
-  "tcp-remote": [TCP_IN, DISABLED, { keyword: "permitlisten", values: ["none"] }],
-  "unix-local": [TCP_OUT, DISABLED, { keyword: "allowstreamlocalforwarding", values: ["no", "remote"] }],
-  "unix-remote": [TCP_IN, DISABLED, { keyword: "allowstreamlocalforwarding", values: ["no", "local"] }],
-  tun: [{ keyword: "permittunnel", values: ["no"] }, DISABLED],
-  x11: [{ keyword: "x11forwarding", values: ["no"] }, DISABLED],
-  agent: [{ keyword: "allowagentforwarding", values: ["no"] }, DISABLED],
-};
 
 /** `ForceCommand none` and the like: as good as not written. */
 export function isNone({ values }: Directive): boolean {

@@ -142,12 +142,15 @@ export interface Finding {
   /** further lines for people: what to do, what to keep in mind */
   readonly notes: readonly string[];
   readonly fix: Fix | null;
+  /** what clients lose by the fix: "ssh -R: ports that listen on this server"; null: nothing known by name */
+  readonly breaks: string | null;
 }
 
 export interface Affected extends Extent {
+  readonly capability: Capability;
   /** capability, then destinations, or the addresses to listen on and how they are bound */
   readonly grant: string;
 }
 
 /** What a rule returns: its id, its usual severity and empty parts are filled in by `audit`. */
-export type Draft = Pick<Finding, "message" | "place"> & Partial<Omit<Finding, "rule">>;
+export type Draft = Pick<Finding, "message" | "place"> & Partial<Omit<Finding, "rule" | "breaks">>;

@@ -3,7 +3,6 @@
  * and a content security policy says so.
  */
 import { createHash } from "node:crypto";
-import { whatBreaks } from "../lint/fixes.ts";
 import type { Answer } from "../policy/answer.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
@@ -79,8 +78,7 @@ export function exposureHtml(answers: readonly Answer[]): string {
 }
 
 function findingHtml({ finding, suppressed }: ReportedFinding): string {
-  const { place, severity, rule, message, label, related, notes, fix, witness, grant } = finding;
-  const breaks = fix === null ? null : whatBreaks(fix);
+  const { place, severity, rule, message, label, related, notes, fix, breaks, witness, grant } = finding;
   const { line, column } = positionAt(place.source, place.start);
   const context = related.map((one) => one.place);
   const lines = excerpt(place, context, label)

@@ -1,5 +1,5 @@
 /** The audit as one JSON document, version 1. */
-import { type Fix, whatBreaks } from "../lint/fixes.ts";
+import type { Finding } from "../lint/rule.ts";
 import { type Place, type Position, positionAt } from "../source/source.ts";
 import {
   type AuditReport,
@@ -126,7 +126,7 @@ function targetJson(target: TargetReport): object {
 }
 
 function findingJson({ finding, edits, suppressed, layer }: ReportedFinding): object {
-  const { rule, severity, message, witness, capability, login, notes, fix } = finding;
+  const { rule, severity, message, witness, capability, login, notes } = finding;
   return {
     rule,
     severity,
@@ -137,15 +137,16 @@ function findingJson({ finding, edits, suppressed, layer }: ReportedFinding): ob
     capability,
     login,
     notes,
-    fix: fix === null ? null : fixJson(fix, edits),
+    fix: fixJson(finding, edits),
     suppressed,
     layer,
   };
 }
 
-function fixJson(fix: Fix, edits: readonly ReportedEdit[] | null): object {
+function fixJson({ fix, breaks }: Finding, edits: readonly ReportedEdit[] | null): object | null {
+  if (fix === null) return null;
   const { safety, title } = fix;
-  return { safety, title, breaks: whatBreaks(fix), edits: (edits ?? []).map(editJson) };
+  return { safety, title, breaks, edits: (edits ?? []).map(editJson) };
 }
 
 export function placeJson({ source, start, end }: Place): { file: string; start: Position; end: Position } {

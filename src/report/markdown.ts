@@ -1,5 +1,4 @@
 /** Markdown for a job summary or a pull-request comment. */
-import { whatBreaks } from "../lint/fixes.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
 import { type AuditReport, countFindings, type ReportedFinding, type TargetReport } from "./report.ts";
@@ -38,8 +37,7 @@ function detail({ finding }: ReportedFinding): string {
   );
   const notes = finding.notes.map((note) => `- ${plain(note)}\n`).join("");
   const fix = finding.fix === null ? "" : `- fix: ${code(finding.fix.title)} (${finding.fix.safety})\n`;
-  const broken = finding.fix === null ? null : whatBreaks(finding.fix);
-  const breaks = broken === null ? "" : `- breaks: ${plain(broken)}\n`;
+  const breaks = finding.breaks === null ? "" : `- breaks: ${plain(finding.breaks)}\n`;
   return `${code(where(finding.place))}: ${plain(finding.message)}\n\n${block(lines.join("\n"))}${notes}${fix}${breaks}\n`;
 }
 

@@ -1,6 +1,5 @@
 /** Findings for a person at a terminal: what is wrong, for whom, which line decides, what to do. */
 import type { ChalkInstance } from "chalk";
-import { whatBreaks } from "../lint/fixes.ts";
 import type { Finding, Severity } from "../lint/rule.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
@@ -82,8 +81,7 @@ function rows(
   if (layer !== null) found.push(["layer", layerText(layer)]);
   if (finding.fix === null) return found;
   found.push(["fix", fixText(finding.fix, edits, finding)]);
-  const breaks = whatBreaks(finding.fix);
-  if (breaks !== null) found.push(["breaks", breaks]);
+  if (finding.breaks !== null) found.push(["breaks", finding.breaks]);
   return found;
 }
 

@@ -31,8 +31,9 @@ function renamedFinding(reported: ReportedFinding, rename: Rename): ReportedFind
       related: finding.related.map(({ place, note }) => ({ place, note: rename(note) })),
       witness: finding.witness && renamedConnection(finding.witness, rename),
       grant: rename(finding.grant),
-      affected: finding.affected.map(({ grant, ...extent }) => ({
+      affected: finding.affected.map(({ capability, grant, ...extent }) => ({
         ...renamedExtent(extent, rename),
+        capability,
         grant: rename(grant),
       })),
       notes: finding.notes.map(rename),
