@@ -77,6 +77,41 @@ describe("exposure", () => {
     expect(login("user=bob,addr=192.0.2.9")).toBe("unknown");
     expect(login("user=bob,addr=192.0.2.9,group=users")).toBe("impossible");
     expect(login("user=bob,addr=192.0.2.9,group=staff")).toBe("possible");
+    const denied = bastion("DenyGroups staff\n");
+    const said = exposed(denied, "-C", "user=bob,addr=192.0.2.9").stdout;
+    expect(said).toContain(
+      ": login: user=bob,addr=192.0.2.9,rdomain=: ?: DenyGroups is set, and no group= was given",
+    );
+  });
+
+  it("knows the groups of a connection that is asked for by its account, and says where nobody does", () => {
+    const file = bastion("AllowTcpForwarding no\nMatch Group admins\n\tAllowTcpForwarding yes\n");
+    const files = makeRoot({
+      "/passwd": "bob:x:1000:1000::/home/bob:/bin/sh\neve:x:1001:1000::/home/eve:/bin/sh\n",
+      "/group": "users:x:1000:\nadmins:x:50:bob\n",
+    });
+    const accounts = ["--accounts", `${files}/passwd`, "--accounts", `${files}/group`];
+    const asked = (user: string, ...args: string[]) =>
+      exposed(file, "--format", "json", "-C", `user=${user},addr=192.0.2.9`, ...args).stdout;
+    const located = (text: string): object => {
+      const [{ regions, connections }] = JSON.parse(text).targets;
+      const [{ assumed, login, capabilities }] = connections;
+      return { assumed, login, allowed: regions[capabilities["tcp-local"]].allowed };
+    };
+    expect(located(asked("bob", ...accounts))).toEqual({ assumed: null, login: "possible", allowed: true });
+    expect(located(asked("eve", ...accounts))).toEqual({ assumed: null, login: "possible", allowed: false });
+    expect(located(asked("bob,group=users", ...accounts))).toMatchObject({ allowed: false });
+    const assumed = "it is in no group, as no group= was given";
+    expect(located(asked("bob"))).toEqual({ assumed, login: "possible", allowed: false });
+    expect(asked("mallory", ...accounts)).toContain(
+      '"login":"impossible","loginBecause":"there is no account mallory"',
+    );
+    const effective = (...args: string[]) =>
+      runCli(["effective", file, "-C", "user=bob,addr=192.0.2.9,host=h", "--openssh", "9.6", ...args]);
+    expect(effective(...accounts).stdout).toContain("allowtcpforwarding yes");
+    expect(effective().stdout).toContain("allowtcpforwarding no");
+    expect(effective().stderr).toContain(`user=bob,host=h,addr=192.0.2.9: ${assumed}`);
+    expect(effective("--as-sshd").stderr).toBe("");
   });
 
   it("asks about one user, one capability, and leaves out who cannot log in", () => {

@@ -11,18 +11,13 @@ import {
   isAnswer,
   refusedSpecification,
 } from "../policy/evaluate.ts";
-import {
-  formatSpecification,
-  NO_FIELDS,
-  readSpecifications,
-  whyIncomplete,
-} from "../policy/specification.ts";
+import { formatSpecification, NO_FIELDS, whyIncomplete } from "../policy/specification.ts";
 import { connectionJson, jsonPieces, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
+import { askedConnection, assumedOf } from "./asked-connection.ts";
 import { BY_ITSELF } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { latin1 } from "./paths.ts";
 import { openOne } from "./sources.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
@@ -46,10 +41,12 @@ export async function runEffective(
   const refused = whyRefused(target.config);
   if (refused !== null) return refuse(visible(refused));
   const answers: Answered[] = [];
-  for (const connection of options.C?.map((text) => readSpecifications([latin1(text)])) ?? [NO_FIELDS]) {
+  for (const connection of options.C?.map((text) => askedConnection(target, text)) ?? [NO_FIELDS]) {
     if ("error" in connection) return refuse(visible(connection.error));
     const effective = answer(target, connection, options);
     if (typeof effective === "string") return refuse(visible(effective));
+    const assumed = options.asSshd === true ? null : assumedOf(target, connection);
+    if (assumed !== null) complain(visible(`-C ${formatSpecification(connection)}: ${assumed}`));
     answers.push({ connection, effective: target.fragment ? writtenOf(effective) : effective });
   }
   const text = options.format === "json" ? asJson(answers, target.release) : asText(answers, options);

@@ -3,11 +3,11 @@ import { parsePatternList } from "../../grammar/patterns.ts";
 import type { Criterion } from "../config/config.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
-import { evaluate, isAnswer } from "../policy/evaluate.ts";
+import { type EffectiveSetting, evaluate, isAnswer } from "../policy/evaluate.ts";
 import { exposure } from "../policy/exposure.ts";
 import { locate } from "../policy/locate.ts";
 import { loginOf } from "../policy/login.ts";
-import { readSpecifications, whyIncomplete } from "../policy/specification.ts";
+import { whyIncomplete } from "../policy/specification.ts";
 import {
   type ExposedTarget,
   type ExposureReport,
@@ -17,6 +17,7 @@ import {
 } from "../report/exposure.ts";
 import { visible } from "../report/text.ts";
 import { makeSource } from "../source/source.ts";
+import { askedConnection, assumedOf } from "./asked-connection.ts";
 import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF, readingsElsewhere } from "./other-readings.ts";
 import {
@@ -112,7 +113,7 @@ function expose(
   );
   const connections: Connection[] = [];
   for (const text of options.C ?? []) {
-    const connection = readSpecifications([latin1(text)]);
+    const connection = askedConnection(target, text);
     if ("error" in connection) return connection.error;
     const incomplete = whyIncomplete(target.config, connection);
     if (incomplete !== null) return incomplete;
@@ -127,6 +128,7 @@ function expose(
     answers: found.answers.filter((answer) => isShown(answer, options)),
     connections: connections.map((connection) => ({
       connection,
+      assumed: assumedOf(target, connection),
       login: loginAt(target, connection),
       answers: new Map(
         capabilities.map((capability) => [
@@ -139,15 +141,28 @@ function expose(
 }
 
 /** Of this one connection: nobody asks -C about others. */
-function loginAt({ config }: Target, connection: Connection): Pick<Answer, "login" | "loginBecause"> {
+function loginAt({ config, world }: Target, connection: Connection): Pick<Answer, "login" | "loginBecause"> {
+  const { user, groups } = connection;
   const effective = evaluate(config, connection);
   if (!isAnswer(effective)) return { login: "impossible", loginBecause: effective.message };
+  if (world !== null && !world.some(({ name }) => name === user))
+    return { login: "impossible", loginBecause: `there is no account ${user}` };
   const { login, because } = loginOf(effective, connection, config.release);
-  if (login !== "impossible" || connection.groups !== null) return { login, loginBecause: because };
-  const withoutGroups = new Map([...effective].filter(([keyword]) => keyword !== "allowgroups"));
-  return loginOf(withoutGroups, connection, config.release).login === "impossible"
+  const lists = [...effective.values()].filter(
+    ({ keyword, values }) => isGroupList(keyword) && values.length > 0,
+  );
+  const ungrouped = new Map([...effective].filter(([, { keyword }]) => !isGroupList(keyword)));
+  if (groups !== null || lists.length === 0) return { login, loginBecause: because };
+  return loginOf(ungrouped, connection, config.release).login === "impossible"
     ? { login, loginBecause: because }
-    : { login: "unknown", loginBecause: "AllowGroups is set, and no group= was given" };
+    : {
+        login: "unknown",
+        loginBecause: `${lists.map(({ keyword }) => keyword.name).join(" and ")} is set, and no group= was given`,
+      };
+}
+
+function isGroupList({ key }: EffectiveSetting["keyword"]): boolean {
+  return key === "allowgroups" || key === "denygroups";
 }
 
 /** Names or patterns, as on a Match line. */

@@ -25,6 +25,8 @@ export interface ExposedTarget {
 /** A connection that was asked for, with the answer it lies in. */
 export interface LocatedConnection {
   readonly connection: Connection;
+  /** what nobody said of it: "it is in no group, as no group= was given"; null: nothing */
+  readonly assumed: string | null;
   readonly login: Pick<Answer, "login" | "loginBecause">;
   readonly answers: ReadonlyMap<Capability, Answer | null>;
 }
@@ -46,6 +48,7 @@ function targetJson(target: ExposedTarget): object {
     regions: recordsOf(answers, answerJson),
     connections: target.connections.map((located) => ({
       connection: connectionJson(located.connection),
+      assumed: located.assumed,
       ...located.login,
       capabilities: Object.fromEntries(
         [...located.answers].map(([capability, answer]) => [capability, indexOf(answers, answer)]),
@@ -93,16 +96,25 @@ export function exposureLines({ targets }: ExposureReport): string {
   return targets
     .flatMap(({ path, answers, connections, exposure }) => [
       ...answers.map((answer) => lineOf(path, visible(answer.condition), answer)),
-      ...connections.flatMap(({ connection, answers: found }) =>
-        [...found.values()].flatMap((answer) =>
-          answer === null ? [] : [lineOf(path, visible(formatSpecification(connection)), answer)],
-        ),
-      ),
+      ...connections.flatMap((asked) => locatedLines(path, asked)),
       ...exposure.limits.map((limit) => `${visible(path)}: not complete: ${visible(limit)}`),
     ])
     .map((line) => `${line}\n`)
     .join("");
 }
+
+/** Whether the connection may log in at all, then what it may do. */
+function locatedLines(path: string, { connection, assumed, login, answers }: LocatedConnection): string[] {
+  const who = visible(formatSpecification(connection));
+  const because = login.loginBecause === "" ? "" : `: ${visible(login.loginBecause)}`;
+  return [
+    ...(assumed === null ? [] : [`${visible(path)}: assumed: ${who}: ${assumed}`]),
+    `${visible(path)}: login: ${who}: ${LOGIN_CELL[login.login]}${because}`,
+    ...[...answers.values()].flatMap((answer) => (answer === null ? [] : [lineOf(path, who, answer)])),
+  ];
+}
+
+const LOGIN_CELL = { possible: "yes", impossible: "-", unknown: "?" } as const;
 
 function lineOf(path: string, who: string, answer: Answer): string {
   return `${visible(path)}: ${answer.capability}: ${who}: ${visible(cellText(answer))}: ${becauseText(answer)}`;
@@ -266,11 +278,14 @@ export function deciderText({ keyword, value, directive }: Decider): string {
   return visible(`${where} ${directive.line.keyword.value} ${value}`);
 }
 
+const NO_LOGIN = { impossible: "cannot log in", unknown: "can perhaps not log in" } as const;
+
 function located({ connections }: ExposedTarget): string[] {
-  return connections.flatMap(({ connection, login, answers }) => [
+  return connections.flatMap(({ connection, assumed, login, answers }) => [
     "",
     `  user=${visible(connection.user ?? "")} from ${visible(connection.addr ?? "")}:`,
-    ...(login.login === "impossible" ? [`    cannot log in: ${visible(login.loginBecause)}`] : []),
+    ...(assumed === null ? [] : [`    assumed: ${assumed}`]),
+    ...(login.login === "possible" ? [] : [`    ${NO_LOGIN[login.login]}: ${visible(login.loginBecause)}`]),
     ...CAPABILITIES.flatMap((capability) => {
       const answer = answers.get(capability);
       return answer === undefined || answer === null
