@@ -1,8 +1,7 @@
 /**
- * A client and a server for the forwarder's bench, as a program of its own: their work must not count as the
+ * A client and a server for streams through the forwarder, as a program of its own: their work must not count as the
  * forwarder's. `serve`: prints its port, then sends or counts bytes as the first byte of a connection says.
- * `stream PORT up|down BYTES`, `short PORT COUNT AT_ONCE TARGET`: measure through that port, and print a line of JSON;
- * connections to TARGET itself, which do not count, come first, until this program runs at its speed.
+ * `stream PORT up|down BYTES`: measures through that port, and prints a line of JSON.
  * `relay PORT TARGET`: what any forwarder on Node.js costs at least, a relay without SSH.
  */
 import { connect, createServer, type Socket } from "node:net";
@@ -10,8 +9,8 @@ import { connect, createServer, type Socket } from "node:net";
 const CHUNK = Buffer.alloc(64 * 1024, 0x61);
 const HEADER_LENGTH = 9;
 
-/** `d` and a count: send so many bytes. `u` and a count: take them, then answer one byte. `s`: answer at once. */
-function header(kind: "d" | "u" | "s", count: number): Buffer {
+/** `d` and a count: send so many bytes. `u` and a count: take them, then answer one byte. */
+function header(kind: "d" | "u", count: number): Buffer {
   const bytes = Buffer.alloc(HEADER_LENGTH);
   bytes.write(kind);
   bytes.writeBigUInt64BE(BigInt(count), 1);
@@ -45,7 +44,6 @@ function serve(): void {
         const count = Number(head.readBigUInt64BE(1));
         const kind = String.fromCharCode(head[0] ?? 0);
         if (kind === "d") return sendBytes(socket, count);
-        if (kind === "s") return void socket.end("k");
         missing = count - (head.length - HEADER_LENGTH);
       }
       if (missing === 0) socket.end("k");
@@ -61,7 +59,7 @@ function serve(): void {
 const PATIENCE_MS = 60_000;
 
 /** Milliseconds until the other side has closed; rejects when bytes are missing. */
-function run(port: number, { kind, count }: { kind: "d" | "u" | "s"; count: number }): Promise<number> {
+function run(port: number, { kind, count }: { kind: "d" | "u"; count: number }): Promise<number> {
   const started = performance.now();
   const expected = kind === "d" ? count : 1;
   return new Promise((resolve, reject) => {
@@ -79,25 +77,6 @@ function run(port: number, { kind, count }: { kind: "d" | "u" | "s"; count: numb
     socket.write(header(kind, count));
     if (kind === "u") sendBytes(socket, count);
   });
-}
-
-/** V8 has compiled what it will compile. */
-const WARM_UP = 1000;
-
-async function short(port: number, count: number, atOnce: number, target: number): Promise<void> {
-  for (let made = 0; made < WARM_UP; made++) await run(target, { kind: "s", count: 0 });
-  const times: number[] = [];
-  let left = count;
-  const started = performance.now();
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) times.push(await run(port, { kind: "s", count: 0 }));
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
-  const seconds = (performance.now() - started) / 1000;
-  times.sort((a, b) => a - b);
-  const within = (part: number): number => times[Math.floor(times.length * part)] ?? 0;
-  const figures = { perSecond: count / seconds, p50: within(0.5), p95: within(0.95) };
-  process.stdout.write(`${JSON.stringify(figures)}\n`);
 }
 
 async function stream(port: number, direction: string, count: number): Promise<void> {
@@ -124,12 +103,10 @@ function hurry(): void {
   }, PATIENCE_MS).unref();
 }
 
-const [command, port, ...rest] = process.argv.slice(2);
-const [first = 0, second = 0, third = 0] = rest.map(Number);
+const [command, port, direction = "", count] = process.argv.slice(2);
 if (command === "serve") serve();
-else if (command === "relay") relay(Number(port), first);
+else if (command === "relay") relay(Number(port), Number(direction));
 else {
   hurry();
-  if (command === "short") await short(Number(port), first, second, third);
-  else await stream(Number(port), rest[0] ?? "", second);
+  await stream(Number(port), direction, Number(count));
 }

@@ -10,13 +10,16 @@ import type { Row } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const TSX = [process.execPath, "--import", join(ROOT, "node_modules/tsx/dist/loader.mjs")];
-const LOAD = [...TSX, join(import.meta.dirname, "forward-load.ts")];
+/** Streams: who sends and who counts, each with a `serve` of its own. */
+const STREAMS = [...TSX, join(import.meta.dirname, "forward-load.ts")];
+const SHORT = ["perl", join(import.meta.dirname, "short-connections.pl")];
 const OURS = [process.execPath, join(ROOT, "dist/cli.js"), "forward"];
 const FAST_CIPHER = "aes128-gcm@openssh.com";
 /** Turns of all tunnels; more do not fit into two minutes. */
 const MOST_ROUNDS = 3;
-/** Of the short connections, peers make so many: each takes them 40 ms. */
-const PEERS_PART = 0.2;
+/** Of the short connections, these make so many: each takes them 40 ms. */
+const SLOW_PART = 0.2;
+const SLOW: readonly string[] = ["ssh -L", "plain ssh2"];
 
 interface Figures {
   /** MB/s, or connections a second */
@@ -26,9 +29,12 @@ interface Figures {
   readonly p95?: number;
 }
 
-interface Tunnel {
+interface Measured {
   readonly name: string;
   readonly port: number;
+}
+
+interface Tunnel extends Measured {
   readonly process: ChildProcess;
 }
 
@@ -68,10 +74,12 @@ function heard(child: ChildProcess, pattern: RegExp): Promise<string> {
 }
 
 /** Not execFileSync: while this process waits, it must go on reading what the tunnels say. */
-async function load(...args: readonly (string | number)[]): Promise<Figures> {
-  const child = start([...LOAD, ...args.map(String)]);
-  return JSON.parse(await heard(child, /\n/));
+async function load(program: readonly string[], ...args: readonly (string | number)[]): Promise<Figures> {
+  return JSON.parse(await heard(start([...program, ...args.map(String)]), /\n/));
 }
+
+const connections = (port: number, count: number, atOnce: number): Promise<Figures> =>
+  load(SHORT, "load", port, count, atOnce);
 
 interface Ends {
   readonly sshd: LoopbackSshd;
@@ -87,7 +95,7 @@ const TUNNELS: Readonly<Record<string, (at: Ends, port: number) => Promise<Child
   "ssh -L": (at, port) => startSsh(at, port, []),
   "ssh -L, AES": (at, port) => startSsh(at, port, ["-c", FAST_CIPHER]),
   "no SSH": async ({ target }, port) => {
-    const child = start([...LOAD, "relay", String(port), String(target)]);
+    const child = start([...STREAMS, "relay", String(port), String(target)]);
     await heard(child, /listening/);
     return child;
   },
@@ -125,7 +133,7 @@ async function startSsh(
   const deadline = Date.now() + 10_000;
   for (;;) {
     try {
-      await load("short", port, 1, 1, target);
+      await connections(port, 1, 1);
       return child;
     } catch (error) {
       if (Date.now() > deadline) throw error;
@@ -133,8 +141,10 @@ async function startSsh(
   }
 }
 
+/** `serving` answers the connections: STREAMS or SHORT. */
 async function withTunnels(
   names: readonly string[],
+  serving: readonly string[],
   measure: (
     tunnels: readonly Tunnel[],
     of: { readonly ciphers: string; readonly target: number },
@@ -142,7 +152,7 @@ async function withTunnels(
 ): Promise<readonly Row[]> {
   if (whyNoSshd() !== null || !existsSync("/usr/bin/ssh")) return [];
   const sshd = await startSshd();
-  const target = start([...LOAD, "serve"]);
+  const target = start([...serving, "serve"]);
   const running: ChildProcess[] = [target];
   try {
     const at = { sshd, target: Number(await heard(target, /\n/)) };
@@ -163,9 +173,9 @@ async function withTunnels(
 
 /** By name of the tunnel: in turns, so that a busy machine slows all. */
 async function inTurns(
-  tunnels: readonly Tunnel[],
+  tunnels: readonly Measured[],
   rounds: number,
-  work: (tunnel: Tunnel) => Promise<Figures>,
+  work: (tunnel: Measured) => Promise<Figures>,
 ): Promise<(name: string, of: (figures: Figures) => number) => number> {
   const found = new Map<string, Figures[]>(tunnels.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++)
@@ -181,33 +191,45 @@ const slow = ({ p95 = Number.NaN }: Figures): number => p95;
 export const forwardStream =
   (direction: "down" | "up"): Bench =>
   ({ runs, scale }) =>
-    withTunnels(["ours", "ssh -L", "ssh -L, AES", "plain ssh2"], async (tunnels, { ciphers: note }) => {
-      const bytes = Math.round(500e6 * scale);
-      const of = await inTurns(tunnels, Math.min(runs, MOST_ROUNDS), ({ port }) =>
-        load("stream", port, direction, bytes),
-      );
-      const what = `forward -L, one stream ${direction}, ${bytes / 1e6} MB`;
-      const row = { what, ours: of("ours", rate), unit: "MB/s" } as const;
-      return [
-        { ...row, peer: "ssh -L", theirs: of("ssh -L", rate), target: { ratioAtLeast: 1 }, note },
-        { ...row, peer: `-c ${FAST_CIPHER}`, theirs: of("ssh -L, AES", rate), target: { ratioAtLeast: 0.9 } },
-        { ...row, peer: "plain ssh2", theirs: of("plain ssh2", rate), target: { none: true } },
-        memoryOf(tunnels),
-      ];
-    });
+    withTunnels(
+      ["ours", "ssh -L", "ssh -L, AES", "plain ssh2"],
+      STREAMS,
+      async (tunnels, { ciphers: note }) => {
+        const bytes = Math.round(500e6 * scale);
+        const of = await inTurns(tunnels, Math.min(runs, MOST_ROUNDS), ({ port }) =>
+          load(STREAMS, "stream", port, direction, bytes),
+        );
+        const what = `forward -L, one stream ${direction}, ${bytes / 1e6} MB`;
+        const row = { what, ours: of("ours", rate), unit: "MB/s" } as const;
+        return [
+          { ...row, peer: "ssh -L", theirs: of("ssh -L", rate), target: { ratioAtLeast: 1 }, note },
+          {
+            ...row,
+            peer: `-c ${FAST_CIPHER}`,
+            theirs: of("ssh -L, AES", rate),
+            target: { ratioAtLeast: 0.9 },
+          },
+          { ...row, peer: "plain ssh2", theirs: of("plain ssh2", rate), target: { none: true } },
+          memoryOf(tunnels),
+        ];
+      },
+    );
 
-/** What stands beside the short connections; what nothing forwards is the floor. */
-const PEERS = ["ssh -L", "plain ssh2", "no SSH"] as const;
+/** What stands beside the short connections; what nothing encrypts and what nothing forwards are the floors. */
+const FLOOR = "no tunnel";
+const PEERS = ["ssh -L", "plain ssh2", "no SSH", FLOOR] as const;
 
 export const forwardShort: Bench = ({ runs, scale }) =>
-  withTunnels(["ours", ...PEERS], async (tunnels, { target }) => {
+  withTunnels(["ours", "ssh -L", "plain ssh2", "no SSH"], SHORT, async (tunnels, { target }) => {
+    const measured: readonly Measured[] = [...tunnels, { name: FLOOR, port: target }];
     const count = Math.round(1000 * scale);
+    const through = ({ name, port }: Measured, atOnce: number): Promise<Figures> =>
+      connections(port, SLOW.includes(name) ? Math.ceil(count * SLOW_PART) : count, atOnce);
+    // what has just started is slower, and that is its start: V8 compiles while the first connections wait
+    for (const one of measured) await through(one, 1);
     const rows: Row[] = [];
     for (const atOnce of [1, 16]) {
-      const of = await inTurns(tunnels, Math.min(runs, MOST_ROUNDS), ({ name, port }) => {
-        const isSlow = name === "ssh -L" || name === "plain ssh2";
-        return load("short", port, isSlow ? Math.ceil(count * PEERS_PART) : count, atOnce, target);
-      });
+      const of = await inTurns(measured, Math.min(runs, MOST_ROUNDS), (one) => through(one, atOnce));
       const what = `forward -L, ${count} short connections, ${atOnce} at once`;
       for (const peer of PEERS) {
         const compared = (figure: (figures: Figures) => number): Pick<Row, "peer" | "ours" | "theirs"> => ({
@@ -238,13 +260,13 @@ const STEP = 5_000;
 
 /** Whether memory stays flat once V8's heap has taken its size, which the first step sees to. Takes more than a minute. */
 export const forwardLong: Bench = ({ scale }) =>
-  withTunnels(["ours"], async ([tunnel], { target }) => {
+  withTunnels(["ours"], SHORT, async ([tunnel]) => {
     if (tunnel === undefined) return [];
     const step = Math.round(STEP * scale);
     const rows: Row[] = [];
     let first = 0;
     for (let made = step; made <= MANY * scale; made += step) {
-      await load("short", tunnel.port, step, 16, target);
+      await connections(tunnel.port, step, 16);
       const ours = residentMiB(tunnel, "VmRSS");
       first ||= ours;
       rows.push({
