@@ -13,6 +13,7 @@ import { openEventLog } from "./event-log.ts";
 import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward-display.ts";
 import { complain, refuse } from "./output.ts";
 import { terminalTalk } from "./questions.ts";
+import { collectSooner } from "./v8-flags.ts";
 
 type Forwarder = typeof import("../forward/forwarder.ts");
 
@@ -46,6 +47,8 @@ interface Task {
 /** 0: ended on request, or -W is through · 1: could not be had, or was lost · 2: wrong usage. */
 export async function runForward(destination: string, options: ForwardCommandOptions): Promise<number> {
   const forwarder: Forwarder = await import("../forward/forwarder.ts");
+  // thousands of connections leave garbage, which V8 would let grow to as much as it likes
+  collectSooner();
   let task: Task;
   try {
     task = readTask(forwarder, destination, options);
