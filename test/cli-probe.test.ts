@@ -202,15 +202,24 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
 
   test("knows the client's name where the server looks none up, and says so where it does", () => {
     const config = readFileSync(join(sshd.folder, "sshd_config"), "latin1");
-    const limitsOf = (text: string): { readonly code: number | null; readonly limits: number } => {
+    const probed = (text: string): Ran => {
       const file = join(sshd.folder, "other_config");
       writeFileSync(file, text);
-      const { code, stdout } = against(file, readFileSync(sshd.knownHosts, "latin1"));
-      return { code, limits: JSON.parse(stdout).limits.length };
+      return against(file, readFileSync(sshd.knownHosts, "latin1"));
     };
     const block = "Match Host nowhere.example\n  AllowTcpForwarding no\n";
-    expect(limitsOf(`${config}${block}`)).toEqual({ code: 0, limits: 0 });
-    expect(limitsOf(`UseDNS yes\n${config}${block}`)).toEqual({ code: 3, limits: 1 });
+    expect(probed(`${config}${block}`).code).toBe(0);
+    const named = probed(`UseDNS yes\n${config}${block}`);
+    expect(named.code).toBe(3);
+    const untried = attemptsOf(named).filter(({ why }) => why === "untried");
+    expect(new Set(untried.map(({ capability }) => capability))).toEqual(
+      new Set(["tcp-local", "tcp-remote"]),
+    );
+    expect(attemptsOf(named).filter(({ differs }) => differs)).toEqual([]);
+    // what no name decides is seen all the same
+    expect(attemptsOf(named).find(({ capability }) => capability === "agent")?.observed).toBe("open");
+    const other = `UseDNS yes\n${config}Match Host nowhere.example User nobody-here\n  AllowTcpForwarding no\n`;
+    expect(probed(other).code).toBe(0);
   });
 
   test("2 and no login where the host key is not known", () => {

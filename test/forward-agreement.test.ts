@@ -65,6 +65,9 @@ interface Case {
 
 const SOCKS5_GREETING = Buffer.from([5, 1, 0]);
 const SOCKS5 = (port: number): Buffer => Buffer.from([5, 1, 0, 1, 127, 0, 0, 1, port >> 8, port & 255]);
+/** address type 4: ::1 */
+const SOCKS5_TO_6 = (port: number): Buffer =>
+  Buffer.from([5, 1, 0, 4, ...Array<number>(15).fill(0), 1, port >> 8, port & 255]);
 const SOCKS4A = (port: number): Buffer =>
   Buffer.concat([Buffer.from([4, 1, port >> 8, port & 255, 0, 0, 0, 1, 0]), Buffer.from("localhost\0")]);
 /** open or not: the bound address is anybody's, and ssh(1) closes where ours also says that it refuses */
@@ -214,6 +217,43 @@ describe.skipIf(missing !== null)(
         expect(ours?.["-R port with SOCKS 5"]).toBe(`0 open ${hello}`);
       }
       if (name === "DisableForwarding yes") expect(Object.values(ours ?? {})).not.toContain(hello);
+    });
+
+    it("agree on AddressFamily for what -R connects to, also where a client of SOCKS says where", async () => {
+      const sshd = await startSshd();
+      const six = await serveEcho("::1").catch(() => null);
+      const on6 = six?.port ?? at.closed;
+      const seen = async (program: Forwarder, family: string): Promise<readonly string[]> => {
+        const [plain, named, far, socks] = [
+          await freePort(),
+          await freePort(),
+          await freePort(),
+          await freePort(),
+        ];
+        const targets = [
+          `${plain}:127.0.0.1:${echo.port}`,
+          `${named}:localhost:${echo.port}`,
+          `${far}:[::1]:${on6}`,
+        ];
+        const forwards = [...targets, `${socks}`].flatMap((forward) => ["-R", forward]);
+        const running = await startForwarder(program, sshd, ["-o", `AddressFamily=${family}`, ...forwards]);
+        const request = Buffer.concat([SOCKS5_TO_6(on6), Buffer.from(hello)]);
+        const found = [
+          ...(await Promise.all([plain, named, far].map((port) => ask({ port }, hello)))),
+          socksOutcome(await ask({ port: socks }, request, SOCKS5_GREETING)),
+        ];
+        await running.stop();
+        return found;
+      };
+      for (const family of ["any", "inet"]) {
+        const [theirs, ours] = await Promise.all(FORWARDERS.map((program) => seen(program, family)));
+        expect(ours).toEqual(theirs);
+        if (family === "inet")
+          expect(ours).toEqual([hello, hello, "closed", expect.stringContaining("refused")]);
+        else if (six !== null) expect(ours).toEqual([hello, hello, hello, `0 open ${hello}`]);
+      }
+      six?.close();
+      await sshd.stop();
     });
   },
 );

@@ -12,7 +12,15 @@ import { connect, type Session } from "../src/forward/session.ts";
 import { parseForward } from "../src/forward/specification.ts";
 import { makeTraffic, type Traffic } from "../src/forward/traffic.ts";
 import { startForwarder } from "./sshd/forwarders.ts";
-import { freePort, type LoopbackSshd, serve, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
+import {
+  freePort,
+  type LoopbackSshd,
+  serve,
+  serveEcho,
+  sessionProcesses,
+  startSshd,
+  whyNoSshd,
+} from "./sshd/loopback.ts";
 
 const missing = whyNoSshd();
 const CONNECTIONS = Number(process.env["FORWARD_CONNECTIONS"] ?? 300);
@@ -225,6 +233,31 @@ describe.skipIf(missing !== null)(`a tunnel${missing === null ? "" : `: ${missin
     await frozen.stop();
   });
 
+  it.each([
+    ["that reads nothing", (target: number, port: number) => ["-L", `${port}:127.0.0.1:${target}`]],
+    ["of -D that never says where to", (_: number, port: number) => ["-D", String(port)]],
+  ])("ends on a signal although there is a client %s", async (_, options) => {
+    const endless = await serve((socket) => {
+      const push = (): void => {
+        while (socket.write(Buffer.alloc(1024 * 1024)));
+      };
+      socket.on("drain", push).on("error", () => {});
+      push();
+    });
+    const port = await freePort();
+    const running = await startForwarder("sshd-policy forward", sshd, options(endless.port, port));
+    const socket = client(port).on("error", () => {});
+    await new Promise((resolve) => socket.once("connect", resolve));
+    // until its buffers are full
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const asked = Date.now();
+    await running.stop();
+    expect(running.child.exitCode).toBe(0);
+    expect(Date.now() - asked).toBeLessThan(20_000);
+    socket.destroy();
+    endless.close();
+  });
+
   it("ends on a signal although the server has frozen", async () => {
     const frozen = await startSshd();
     const running = await startForwarder("sshd-policy forward", frozen, ["-R", "0:127.0.0.1:9"]);
@@ -239,16 +272,3 @@ describe.skipIf(missing !== null)(`a tunnel${missing === null ? "" : `: ${missin
     await frozen.stop();
   });
 });
-
-/** The processes that serve connections of that sshd: everything below its listener. */
-function sessionProcesses({ pid }: LoopbackSshd): readonly number[] {
-  const children = (parent: number): number[] => {
-    const text = readFileSync(`/proc/${parent}/task/${parent}/children`, "latin1");
-    return text
-      .split(" ")
-      .filter((word) => word !== "")
-      .map(Number)
-      .flatMap((child) => [child, ...children(child)]);
-  };
-  return children(pid);
-}

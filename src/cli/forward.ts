@@ -188,7 +188,8 @@ async function runTunnels(
   });
   const signal = onSignal();
   try {
-    const forwarding = await forwarder.startForwards(reached, forwards, { settings, traffic });
+    const over = signal.came;
+    const forwarding = await forwarder.startForwards(reached, forwards, { settings, traffic, over });
     const ending = await Promise.race([session.closed, signal.came]);
     await forwarding.stop();
     const because = ending === "signal" || ending === null ? null : visible(ending.message);

@@ -2,22 +2,17 @@
  * `probe --against`: the same comparison on a live server, harmless: one login, no shell and no command, destinations
  * and listeners of the probe's own, nothing of ~/.ssh/config, and an end for each step.
  */
-import { randomInt } from "node:crypto";
-import { createServer, isIP, type Socket } from "node:net";
 import { hostname, networkInterfaces, userInfo } from "node:os";
 import type { Release } from "../../grammar/release.ts";
-import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Environment } from "../forward/reach.ts";
 import type { Session } from "../forward/session.ts";
-import type { Attempt, ProbePlace } from "../policy/attempt.ts";
+import { dependingOnName } from "../policy/any-name.ts";
+import type { Attempt } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
-import type { Connection } from "../policy/connection.ts";
 import { exposure } from "../policy/exposure.ts";
-import { PLAIN_KEY } from "../policy/login-key.ts";
 import type { Observation, ProbedAttempt } from "../policy/probed.ts";
-import { usesDns } from "../policy/reasoning.ts";
-import { knownAccounts } from "./probe-plan.ts";
+import { connectionOf, LOOPBACK, placesOn } from "./live-connection.ts";
 import type { ProbeEvent } from "./probe-run.ts";
 import { terminalTalk } from "./questions.ts";
 import { releaseOfBanner } from "./sshd-program.ts";
@@ -43,7 +38,8 @@ export interface Unreached {
   readonly misuse: string;
 }
 
-const LISTEN_PORTS = [40_000, 60_000] as const;
+/** A server that stops answering is given up after 20 s: ssh2 counts a probe of the connection at the end of it. */
+const KEEP_ALIVE = { intervalMs: 5_000, count: 3 } as const;
 
 export async function probeAgainst(
   target: Target,
@@ -57,7 +53,7 @@ export async function probeAgainst(
     return { misuse: `--against: name the configuration of ${destination.host}, as FILE or with --root` };
   const environment = callersEnvironment();
   const keys = options.identities.map((path) => ({ keyword: "identityfile", args: [path], place: "-i" }));
-  const settings = forwarder.settingsOf(destination, keys, environment);
+  const settings = { ...forwarder.settingsOf(destination, keys, environment), keepAlive: KEEP_ALIVE };
   try {
     const { session, end } = await forwarder.reach(settings, environment);
     try {
@@ -95,40 +91,33 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
   const { socket, connection, unknown } = connectionOf(target, config, { session, user });
   options.onEvent({ event: "login", connection, refused: null });
   const own = connection.addr ?? "127.0.0.1";
-  const isHere = socket.localAddress === socket.remoteAddress;
-  const planned = planAttempts(config, answers, connection, await placeOn(own, user));
+  const around = {
+    listenAt: own,
+    fileOf: (path: string): string => path,
+    dialled: socket.localAddress === socket.remoteAddress ? LOOPBACK : [],
+    isAllOwn: false,
+    tunUnit: 0,
+  };
+  const placeAgain = await placesOn(own, user);
+  const planned = planAttempts(config, answers, connection, placeAgain());
+  const byName = dependingOnName(config, answers, connection, placeAgain);
+  const see = async (attempt: Attempt): Promise<Observation> => {
+    if (attempt.untried !== null) return { ...untried(attempt.untried), why: "left-out" };
+    if (byName.has(attempt.capability)) return untried(BY_NAME);
+    return explained(attempt, await observe(session, attempt.request, around));
+  };
   const attempts: ProbedAttempt[] = [];
-  let isGone = false;
-  session.closed.then(() => {
-    isGone = true;
-  });
   for (const attempt of planned ?? []) {
-    const seen: Observation =
-      attempt.untried === null
-        ? await observe(session, attempt.request, {
-            listenAt: own,
-            fileOf: (path) => path,
-            dialled: isHere ? LOOPBACK : [],
-            isAllOwn: false,
-            tunUnit: 0,
-          })
-        : { ...untried(attempt.untried), why: "left-out" };
-    // a server that ends the connection has refused nothing
-    const observation = isGone ? untried("the server ended the connection") : explained(attempt, seen);
-    const probed = { connection, attempt, observation };
+    const probed = { connection, attempt, observation: await see(attempt) };
     attempts.push(probed);
     options.onEvent({ event: "attempt", ...probed });
   }
-  return {
-    attempts,
-    limits: [
-      ...limits,
-      ...unknown,
-      ...(planned === null ? ["sshd has no answer for this connection, by its configuration"] : []),
-    ],
-    sshd: session.serverVersion,
-  };
+  const noPlan = planned === null ? ["sshd has no answer for this connection, by its configuration"] : [];
+  return { attempts, limits: [...limits, ...unknown, ...noPlan], sshd: session.serverVersion };
 }
+
+/** UseDNS: only the server knows what name it finds, so that nobody could tell which outcome is right. */
+const BY_NAME = "it depends on the name that the server finds for this client (UseDNS, Match Host)";
 
 /** A server whose banner fits the release that was found is that one, with its backports. */
 function releaseOf(found: Release, version: string): Release {
@@ -138,77 +127,9 @@ function releaseOf(found: Release, version: string): Release {
   return isSame ? found : said;
 }
 
-const LOOPBACK = ["127.0.0.1", "::1"];
-
 /** What needs another machine, or is missing on a live one, explains a refusal. */
 function explained(attempt: Attempt, seen: Observation): Observation {
   const couldNeed = attempt.needs ?? (attempt.request.kind === "x11" ? "xauth on the server" : null);
   const lacks = couldNeed !== null && attempt.predicted === "open" && seen.observed === "refused";
   return lacks ? { ...seen, observed: null, why: "needs", detail: couldNeed } : seen;
-}
-
-async function placeOn(own: string, user: string): Promise<ProbePlace> {
-  const ports = await Promise.all(Array.from({ length: 8 }, () => freePort(own)));
-  return {
-    kind: "server",
-    key: PLAIN_KEY,
-    own,
-    dialled: LOOPBACK,
-    outside: null,
-    asRoot: user === "root",
-    // the destinations of the probe take ports that are free here, its listeners any that are high
-    nextPort: () => ports.pop() ?? randomInt(...LISTEN_PORTS),
-    nextPath: () => "",
-    taken: new Set(),
-  };
-}
-
-function freePort(address: string): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, address, () => {
-      const bound = server.address();
-      server.close(() => resolve(typeof bound === "object" && bound !== null ? bound.port : 0));
-    });
-  });
-}
-
-/** As the server sees it, unless somebody translates addresses on the way. */
-function connectionOf(
-  target: Target,
-  config: Config,
-  { session, user }: Pick<LoggedIn, "session" | "user">,
-): { readonly socket: Socket; readonly connection: Connection; readonly unknown: readonly string[] } {
-  const { _sock: socket } = session.client as unknown as { readonly _sock: Socket };
-  const addr = plain(socket.localAddress);
-  const account = knownAccounts(target)?.find(({ name }) => name === user);
-  const asks = (attribute: string): boolean =>
-    config.matches.some(({ criteria }) => criteria.some((criterion) => criterion.attribute === attribute));
-  const connection: Connection = {
-    user,
-    groups: account?.groups ?? [],
-    host: addr,
-    addr,
-    laddr: plain(socket.remoteAddress),
-    lport: socket.remotePort ?? 22,
-    rdomain: "",
-    invalidUser: false,
-  };
-  const unknown = [
-    ...(account === undefined && asks("group")
-      ? [`the groups of ${user} on the server are not known: Match Group is judged as if there were none`]
-      : []),
-    // without UseDNS the name is the address (OpenSSH canohost.c, auth_get_canonical_hostname)
-    ...(asks("host") && usesDns(config)
-      ? ["the name that the server finds for this client is not known: Match Host is judged by its address"]
-      : []),
-  ];
-  return { socket, connection, unknown };
-}
-
-/** An IPv4 address that Node shows as ::ffff:192.0.2.1. */
-function plain(address: string | undefined): string {
-  const inner = address?.replace(/^::ffff:/, "") ?? "";
-  return isIP(inner) === 4 ? inner : (address ?? "");
 }

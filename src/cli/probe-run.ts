@@ -1,6 +1,5 @@
 /** Runs a probe of one configuration and compares what was seen with what the policy says. */
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:net";
 import { userInfo } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
@@ -14,6 +13,7 @@ import { exposure } from "../policy/exposure.ts";
 import { locate } from "../policy/locate.ts";
 import { differs, type Observation, type ProbedAttempt } from "../policy/probed.ts";
 import { witnessesOf } from "../policy/witnesses.ts";
+import { freePorts } from "./free-ports.ts";
 import {
   type PlannedConnection,
   type ProbePlan,
@@ -146,7 +146,7 @@ async function planForCaller(
   const user = userInfo().username;
   const groups = accountsOf(folderTree("/"))?.find(({ name }) => name === user)?.groups ?? [];
   const own = witnesses.filter((witness) => canBe(witness, user, groups));
-  const ports = await freePorts(PORTS_FOR_A_CONNECTION * (own.length + 1) + 1);
+  const ports = await freePorts("127.0.0.1", PORTS_FOR_A_CONNECTION * (own.length + 1) + 1);
   const [lport = 0, ...others] = ports;
   const usual: Connection = {
     user,
@@ -169,24 +169,6 @@ function canBe(
   const onLoopback = [addr, laddr].every((address) => /^127\.\d+\.\d+\.\d+$/.test(address ?? ""));
   const sameGroups = groups?.every((group) => own.includes(group)) === true;
   return user === self && sameGroups && onLoopback && host === addr && (lport ?? 0) >= 1024;
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once("error", reject);
-          server.listen(0, "127.0.0.1", () => {
-            const address = server.address();
-            resolve(typeof address === "object" && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
 
 /** Regions in which no login was made: only root can make the accounts and addresses that they are about. */

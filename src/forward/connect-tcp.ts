@@ -1,5 +1,5 @@
 /** The TCP connection below a session. */
-import { connect, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { asFailure, SshFailure } from "./failure.ts";
 import type { Endpoint } from "./session.ts";
 
@@ -28,14 +28,29 @@ function hand(socket: Socket, chunk: Buffer): boolean {
 }
 
 /**
+ * AddressFamily for an address that is written as one (null: it fits): Node.js asks for the family of names alone, where
+ * getaddrinfo(3) refuses an address of another one (EAI_ADDRFAMILY).
+ */
+export function notOfFamily(host: string, family: 4 | 6 | null): SshFailure | null {
+  if (family === null || isIP(host) === 0 || isIP(host) === family) return null;
+  return new SshFailure("unreachable", `${host}: AddressFamily leaves out that address`);
+}
+
+/**
  * A TCP connection that is fit for `connect`: without TCP_NODELAY before the handshake, Nagle's algorithm and delayed
  * acknowledgements cost each channel 40 ms. Rejects with an SshFailure.
  */
 export function connectTcp(
   { host, port }: Endpoint,
-  { timeoutMs, localAddress, family }: { timeoutMs: number; localAddress?: string; family?: 4 | 6 },
+  {
+    timeoutMs,
+    localAddress,
+    family = null,
+  }: { timeoutMs: number; localAddress?: string; family?: 4 | 6 | null },
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const wrongFamily = notOfFamily(host, family);
+    if (wrongFamily !== null) return reject(wrongFamily);
     const socket: Socket = connect({
       host,
       port,
@@ -47,7 +62,7 @@ export function connectTcp(
       // Node's 250 ms for each address but the last would lose far hosts
       autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(5_000, timeoutMs)),
       ...(localAddress === undefined ? {} : { localAddress }),
-      ...(family === undefined ? {} : { family }),
+      ...(family === null ? {} : { family }),
     });
     const give = (failure: SshFailure): void => {
       socket.destroy();

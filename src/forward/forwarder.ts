@@ -5,7 +5,7 @@ import { asFailure, SshFailure } from "./failure.ts";
 import { type Listening, listenLocally } from "./local.ts";
 import type { Reached } from "./reach.ts";
 import { listenRemotely } from "./remote.ts";
-import type { Endpoint } from "./session.ts";
+import type { Endpoint, Session } from "./session.ts";
 import type { HostSettings } from "./settings.ts";
 import { type Forward, showEndpoint } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
@@ -32,51 +32,83 @@ export function refusedHere(forwards: readonly Forward[]): string | null {
   return null;
 }
 
-/** How long a server may take to close its listeners; with the session they go anyway. */
+/**
+ * How long a server may take to close its listeners, which go with the session anyway, and a client to read what it has
+ * been sent.
+ */
 const PATIENCE_MS = 2_000;
 
+interface Start {
+  readonly settings: HostSettings;
+  readonly traffic: Traffic;
+  /** resolves when there is no need to go on: a server that has frozen answers no request */
+  readonly over: Promise<unknown>;
+}
+
 /**
- * Starts all forwards. One that cannot be had is told as an event; it rejects only with ExitOnForwardFailure, or when none
- * is left.
+ * Starts all forwards. One that cannot be had is told as an event; it rejects only with ExitOnForwardFailure, when none
+ * is left, or when the session is lost meanwhile. What had been started has ended then.
  */
 export async function startForwards(
-  { session, end }: Reached,
+  reached: Reached,
   forwards: readonly Forward[],
-  { settings, traffic }: { settings: HostSettings; traffic: Traffic },
+  { settings, traffic, over }: Start,
 ): Promise<Forwarding> {
-  const { gatewayPorts, family, unlink, mask } = settings;
+  const { session, end } = reached;
   const listening: (Listening | null)[] = [];
   const stop = async (): Promise<void> => {
     const stopped = Promise.all(listening.map((one) => one?.stop().catch(() => {})));
     await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS).unref())]);
     end();
     await session.closed;
+    await traffic.end(PATIENCE_MS);
   };
-  for (const [index, forward] of forwards.entries()) {
-    try {
-      const started =
-        forward.side === "local"
-          ? await listenLocally(session, {
-              forward,
-              index,
-              rules: { gatewayPorts, family, unlink, mask },
-              traffic,
-            })
-          : await listenRemotely(session, { forward, index, traffic });
-      listening.push(started);
-      traffic.tell({ event: "listening", forward: index, side: forward.side, on: started.on });
-    } catch (error) {
-      const because = whyNot(forward, asFailure("closed", error));
-      listening.push(null);
-      traffic.tell({ event: "failed", forward: index, because });
-      const isLast = index === forwards.length - 1 && listening.every((one) => one === null);
-      if (settings.exitOnForwardFailure || isLast) {
-        await stop();
-        throw new SshFailure("request-refused", because);
-      }
+  let phase: "starting" | "over" | "started" = "starting";
+  over.then(() => {
+    if (phase !== "starting") return;
+    phase = "over";
+    end();
+  });
+  try {
+    let refused: SshFailure | null = null;
+    for (const [index, forward] of forwards.entries()) {
+      const started = await startOne(session, forward, { index, settings, traffic });
+      if (started instanceof SshFailure) refused = started;
+      listening.push(started instanceof SshFailure ? null : started);
     }
+    if (refused !== null && listening.every((one) => one === null)) throw refused;
+  } catch (error) {
+    await stop();
+    if (phase === "starting") throw error;
   }
+  phase = "started";
   return { listening, stop };
+}
+
+/** A failure that it gives has been told. It rejects with ExitOnForwardFailure, and where the session is lost. */
+async function startOne(
+  session: Session,
+  forward: Forward,
+  { index, settings, traffic }: { index: number } & Pick<Start, "settings" | "traffic">,
+): Promise<Listening | SshFailure> {
+  const { gatewayPorts, family, unlink, mask } = settings;
+  const rules = { gatewayPorts, family, unlink, mask };
+  try {
+    const started =
+      forward.side === "local"
+        ? await listenLocally(session, { forward, index, rules, traffic })
+        : await listenRemotely(session, forward, { index, traffic, family });
+    traffic.tell({ event: "listening", forward: index, side: forward.side, on: started.on });
+    return started;
+  } catch (error) {
+    const failure = asFailure("closed", error);
+    if (forward.side === "remote" && failure.kind !== "request-refused") throw failure;
+    const because = whyNot(forward, failure);
+    traffic.tell({ event: "failed", forward: index, because });
+    const refused = new SshFailure("request-refused", because);
+    if (settings.exitOnForwardFailure) throw refused;
+    return refused;
+  }
 }
 
 /** The server gives no reason for a refused -R; this is the usual one. */

@@ -10,7 +10,7 @@ import type { Observation } from "../policy/probed.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
 import { observe } from "./observe.ts";
-import { textOf, untried } from "./observed.ts";
+import { kindOf, textOf, untried } from "./observed.ts";
 import { below, prepare } from "./sandbox-files.ts";
 import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
@@ -63,17 +63,16 @@ async function runConnection(inside: Inside, connection: ConnectionJob, index: n
     prepare(folder, connection);
     session = await logIn(sshd, connection);
   } catch (error) {
+    // to wait as long for each of hundreds would be hours
+    if (kindOf(error) === "timeout") throw error;
     emit({ kind: "login", connection: index, refused: await whyRefused(sshd, logged, textOf(error)) });
     return;
   }
   emit({ kind: "login", connection: index, refused: null });
-  let isGone = false;
-  session.closed.then(() => {
-    isGone = true;
-  });
   const observations = await tryAll(connection, (attempt) => tryOne(inside, connection, session, attempt));
   // a session that sshd ends (its ChrootDirectory is not safe, say) has refused nothing
-  const because = isGone ? await whyRefused(sshd, logged, "the connection is gone") : null;
+  const lost = await Promise.race([session.closed, null]);
+  const because = lost === null ? null : await whyRefused(sshd, logged, lost.message);
   for (const [number, observation] of observations.entries())
     emit({
       kind: "attempt",
@@ -86,9 +85,12 @@ async function runConnection(inside: Inside, connection: ConnectionJob, index: n
     });
   session.end();
   await session.closed;
+  if (lost?.kind === "timeout") throw lost;
 }
 
 const TIMEOUT_MS = 20_000;
+/** The same time for an open session: ssh2 counts the probe that it sends at the end of it. */
+const KEEP_ALIVE = { intervalMs: 5_000, count: 3 } as const;
 
 async function logIn(sshd: ThrowAwaySshd, { from, to, user }: ConnectionJob): Promise<Session> {
   const wanted = { timeoutMs: TIMEOUT_MS, localAddress: from };
@@ -100,6 +102,7 @@ async function logIn(sshd: ThrowAwaySshd, { from, to, user }: ConnectionJob): Pr
       key.toString("base64") === hostKey.trim() ? null : "this is not the probe's own sshd",
     credentials: [{ kind: "key", name: "the probe's", read: async () => ({ text: sshd.privateKey }) }],
     timeoutMs: TIMEOUT_MS,
+    keepAlive: KEEP_ALIVE,
   });
 }
 

@@ -127,6 +127,7 @@ function connectThrough(
   socket: Socket,
   { target, index, traffic }: { target: Target; index: number; traffic: Traffic },
 ): void {
+  traffic.own(socket);
   // a reset while the channel opens must not end the program
   socket.on("error", () => {});
   const origin = { host: socket.remoteAddress ?? "127.0.0.1", port: socket.remotePort ?? 0 };

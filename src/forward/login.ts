@@ -16,6 +16,8 @@ export interface Login {
   readonly ready: Promise<void>;
   /** null when we ended it */
   readonly closed: Promise<SshFailure | null>;
+  /** Why nothing is answered any more; null while the connection stands. */
+  readonly lost: () => SshFailure | null;
   /** The first failure is the one that is told. The transport is closed. */
   readonly fail: (failure: SshFailure) => void;
   readonly end: () => void;
@@ -56,15 +58,19 @@ export function watchLogin(client: Client, close: () => void, options: LoginOpti
       reject(failure ?? new SshFailure("closed", "the server closed the connection during the login"));
     });
   });
+  let lost: SshFailure | null = null;
   const closed = new Promise<SshFailure | null>((resolve) => {
-    client.once("close", () =>
-      resolve(ended ? null : (failure ?? new SshFailure("closed", "the server closed the connection"))),
-    );
+    client.once("close", () => {
+      const words = ended ? "the session has been ended" : "the server closed the connection";
+      lost = failure ?? new SshFailure("closed", words);
+      resolve(ended ? null : lost);
+    });
   });
   patience.wait("to the key exchange");
   return {
     ready,
     closed,
+    lost: () => lost,
     fail,
     end: () => {
       ended = true;

@@ -24,11 +24,28 @@ export interface Surroundings {
   readonly tunUnit: number;
 }
 
+/** Longer than all that an attempt waits for by itself: four addresses that take a connection and say nothing. */
+const ANSWER_MS = 30_000;
+
+/** Ends in that time whatever the server does, and at once when the connection is lost. */
 export async function observe(
   session: Session,
   request: Request,
   around: Surroundings,
 ): Promise<Observation> {
+  let timer: NodeJS.Timeout | undefined;
+  const unanswered = new Promise<Observation>((resolve) => {
+    timer = setTimeout(resolve, ANSWER_MS, untried(`no answer within ${ANSWER_MS / 1000} s`));
+    session.closed.then((failure) => resolve(broken(failure ?? "it has been ended")));
+  });
+  try {
+    return await Promise.race([tryIt(session, request, around), unanswered]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function tryIt(session: Session, request: Request, around: Surroundings): Promise<Observation> {
   switch (request.kind) {
     case "open-tcp":
       return await openTcp(session, request, around);

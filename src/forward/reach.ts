@@ -115,11 +115,7 @@ function transportTo(settings: HostSettings, through: Session | undefined): Prom
   if (through !== undefined) return throughSession(through, settings);
   return connectTcp(
     { host, port },
-    {
-      timeoutMs,
-      ...(bindAddress === null ? {} : { localAddress: bindAddress }),
-      ...(family === null ? {} : { family }),
-    },
+    { timeoutMs, family, ...(bindAddress === null ? {} : { localAddress: bindAddress }) },
   );
 }
 

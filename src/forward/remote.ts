@@ -1,6 +1,7 @@
 /** -R: the server listens, this machine connects; with no target the server's clients speak SOCKS to us. */
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { remoteBindHost } from "./bind.ts";
+import { notOfFamily } from "./connect-tcp.ts";
 import { asFailure, SshFailure } from "./failure.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Listening } from "./local.ts";
@@ -16,16 +17,24 @@ const MOST_AT_ONCE = 4096;
 /** `tcp` or `socket`: somewhere on this machine's side */
 type LocalTarget = Exclude<Target, { kind: "socks" }>;
 
+interface Remote {
+  /** of the forward, from 0 */
+  readonly index: number;
+  readonly traffic: Traffic;
+  /** AddressFamily: of this side's connections, too (channels.c connect_to_helper); null: both */
+  readonly family: 4 | 6 | null;
+}
+
 /** Resolves when the server listens. Rejects with an SshFailure when it refuses. */
 export async function listenRemotely(
   session: Session,
-  { forward, index, traffic }: { forward: Forward; index: number; traffic: Traffic },
+  { listen, target }: Forward,
+  remote: Remote,
 ): Promise<Listening> {
-  const { listen, target } = forward;
   const onConnection = (incoming: Incoming): void => {
-    if (traffic.open.size >= MOST_AT_ONCE) incoming.reject();
-    else if (target.kind === "socks") serveSocks(incoming, index, traffic);
-    else connectHere(incoming, target, { index, traffic });
+    if (remote.traffic.open.size >= MOST_AT_ONCE) incoming.reject();
+    else if (target.kind === "socks") serveSocks(incoming, remote);
+    else connectHere(incoming, target, remote);
   };
   if (listen.kind === "socket") {
     await session.listenSocket(listen.path, onConnection);
@@ -41,13 +50,10 @@ function originOf({ origin }: Incoming): string {
   return origin === null ? "a program on the server" : showEndpoint(origin);
 }
 
-function connectHere(
-  incoming: Incoming,
-  target: LocalTarget,
-  { index, traffic }: { index: number; traffic: Traffic },
-): void {
+function connectHere(incoming: Incoming, target: LocalTarget, remote: Remote): void {
+  const { index, traffic } = remote;
   const [from, to] = [originOf(incoming), showTarget(target)];
-  connectTo(target).then(
+  connectTo(target, remote).then(
     (socket) => traffic.join(index, { socket, channel: incoming.accept(), from, to }),
     (error: unknown) => {
       incoming.reject();
@@ -56,7 +62,8 @@ function connectHere(
   );
 }
 
-async function serveSocks(incoming: Incoming, index: number, traffic: Traffic): Promise<void> {
+async function serveSocks(incoming: Incoming, remote: Remote): Promise<void> {
+  const { index, traffic } = remote;
   const from = originOf(incoming);
   const channel: Channel = incoming.accept();
   channel.on("error", () => {});
@@ -68,7 +75,7 @@ async function serveSocks(incoming: Incoming, index: number, traffic: Traffic): 
   }
   const to = showEndpoint(request.to);
   try {
-    const socket = await connectTo({ kind: "tcp", ...request.to });
+    const socket = await connectTo({ kind: "tcp", ...request.to }, remote);
     channel.write(socksReply(request.version, "open"));
     traffic.join(index, { socket, channel, from, to });
   } catch (error) {
@@ -90,16 +97,19 @@ function showTarget(target: LocalTarget): string {
   return target.kind === "tcp" ? showEndpoint(target) : target.path;
 }
 
-function connectTo(target: LocalTarget): Promise<Socket> {
+function connectTo(target: LocalTarget, { traffic, family }: Remote): Promise<Socket> {
   return new Promise((resolve, reject) => {
+    const wrongFamily = target.kind === "tcp" ? notOfFamily(target.host, family) : null;
+    if (wrongFamily !== null) return reject(wrongFamily);
     const options: NetConnectOpts & { readonly highWaterMark: number } = {
       ...(target.kind === "tcp"
-        ? { host: target.host, port: target.port, noDelay: true }
+        ? { host: target.host, port: target.port, noDelay: true, ...(family === null ? {} : { family }) }
         : { path: target.path }),
       allowHalfOpen: true,
       highWaterMark: MUCH_UNWRITTEN,
     };
     const socket = connect(options);
+    traffic.own(socket);
     socket.once("error", (error) => {
       socket.destroy();
       reject(asFailure("connect-failed", error));

@@ -108,73 +108,86 @@ function makeSession(
 ): Session {
   const guard = (channel: ClientChannel): Channel => guardChannel(channel, transport, login.fail);
   const listeners = takeIncoming(client, guard);
+  const { opened, requested } = answersOf(guard, login.lost);
   return {
     serverVersion,
     cipher,
     client,
     openTcp: ({ host, port }, origin = NOWHERE) =>
-      opened(guard, (done) => client.forwardOut(origin.host, origin.port, host, port, done)),
-    openSocket: (path) => opened(guard, (done) => client.openssh_forwardOutStreamLocal(path, done)),
-    listenTcp: (bind, onConnection) =>
-      new Promise((resolve, reject) => {
-        const onBound = (error: Error | undefined, port: number): void => {
-          if (error === undefined) {
-            listeners.set(keyOf({ host: bind.host, port }), onConnection);
-            resolve(port);
-          } else reject(asFailure("request-refused", error));
-        };
-        attempt(reject, () => client.forwardIn(bind.host, bind.port, onBound));
-      }),
-    unlistenTcp: (bind) => {
-      listeners.delete(keyOf(bind));
-      return answered((done) => client.unforwardIn(bind.host, bind.port, done));
-    },
-    listenSocket: async (path, onConnection) => {
-      await answered((done) =>
-        client.openssh_forwardInStreamLocal(path, (error) => {
+      opened((done) => client.forwardOut(origin.host, origin.port, host, port, done)),
+    openSocket: (path) => opened((done) => client.openssh_forwardOutStreamLocal(path, done)),
+    listenTcp: async (bind, onConnection) => {
+      let bound = bind.port;
+      await requested((done) =>
+        client.forwardIn(bind.host, bind.port, (error: Error | undefined, port: number) => {
+          bound = port;
           // here and not after the promise: a connection may follow the answer in the same packet
-          if (error === undefined || error === null) listeners.set(path, onConnection);
+          if (error === undefined) listeners.set(keyOf({ host: bind.host, port }), onConnection);
           done(error);
         }),
       );
+      return bound;
     },
+    unlistenTcp: (bind) => {
+      listeners.delete(keyOf(bind));
+      return requested((done) => client.unforwardIn(bind.host, bind.port, done));
+    },
+    listenSocket: (path, onConnection) =>
+      requested((done) =>
+        client.openssh_forwardInStreamLocal(path, (error) => {
+          if (error === undefined || error === null) listeners.set(path, onConnection);
+          done(error);
+        }),
+      ),
     unlistenSocket: (path) => {
       listeners.delete(path);
-      return answered((done) => client.openssh_unforwardInStreamLocal(path, done));
+      return requested((done) => client.openssh_unforwardInStreamLocal(path, done));
     },
     closed: login.closed,
     end: login.end,
   };
 }
 
-/** ssh2 throws when the connection has gone. */
-function attempt(reject: (failure: SshFailure) => void, call: () => void): void {
-  try {
-    call();
-  } catch (error) {
-    reject(asFailure("closed", error));
-  }
-}
-
-function opened(
+/**
+ * Calls of ssh2 as promises. It throws when the connection has gone, and says so to whoever waits for an answer in the
+ * same way as a refusal: then the reason is that of the connection.
+ */
+function answersOf(
   guard: (channel: ClientChannel) => Channel,
-  call: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-): Promise<Channel> {
-  return new Promise((resolve, reject) => {
-    attempt(reject, () =>
-      call((error, channel) => (error === undefined ? resolve(guard(channel)) : reject(openFailure(error)))),
-    );
-  });
-}
-
-function answered(call: (done: (error?: Error | null) => void) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    attempt(reject, () =>
-      call((error) =>
-        error === undefined || error === null ? resolve() : reject(asFailure("request-refused", error)),
-      ),
-    );
-  });
+  lost: Login["lost"],
+): {
+  readonly opened: (
+    call: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ) => Promise<Channel>;
+  readonly requested: (call: (done: (error?: Error | null) => void) => void) => Promise<void>;
+} {
+  const attempt = (reject: (failure: SshFailure) => void, call: () => void): void => {
+    try {
+      call();
+    } catch (error) {
+      reject(lost() ?? asFailure("closed", error));
+    }
+  };
+  return {
+    opened: (call) =>
+      new Promise((resolve, reject) => {
+        attempt(reject, () =>
+          call((error, channel) => {
+            if (error === undefined) resolve(guard(channel));
+            else reject(lost() ?? openFailure(error));
+          }),
+        );
+      }),
+    requested: (call) =>
+      new Promise((resolve, reject) => {
+        attempt(reject, () =>
+          call((error) => {
+            if (error === undefined || error === null) resolve();
+            else reject(lost() ?? asFailure("request-refused", error));
+          }),
+        );
+      }),
+  };
 }
 
 /** Keys as ssh2 reads them: an Error, returned, when it cannot. */

@@ -56,6 +56,10 @@ export interface Connection {
 export interface Traffic {
   readonly open: ReadonlySet<Connection>;
   readonly tell: (event: ForwardEvent) => void;
+  /** A socket of this machine's side, from its first moment on. */
+  readonly own: (socket: Socket) => void;
+  /** Once the session is gone: waits for own sockets whose last bytes are on their way, and then for none. */
+  readonly end: (graceMs: number) => Promise<void>;
   /** Joins both and follows them to their end. */
   readonly join: (
     forward: number,
@@ -65,10 +69,24 @@ export interface Traffic {
 
 export function makeTraffic(tell: (event: ForwardEvent) => void): Traffic {
   const open = new Set<Connection>();
+  const sockets = new Set<Socket>();
   let last = 0;
   return {
     open,
     tell,
+    own: (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    },
+    end: async (graceMs) => {
+      const late = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await Promise.all(
+        [...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))),
+      );
+      clearTimeout(late);
+    },
     join: (forward, { socket, channel, from, to }) => {
       const id = ++last;
       const counts = (): Counts => ({ sent: socket.bytesRead, received: socket.bytesWritten });

@@ -173,6 +173,19 @@ function sshOptions(of: {
   return ["-F", "none", "-i", of.identity, ...options, "-p", String(of.port), "-l", of.user];
 }
 
+/** The processes that serve connections of that sshd: everything below its listener. */
+export function sessionProcesses({ pid }: LoopbackSshd): readonly number[] {
+  const children = (parent: number): number[] => {
+    const text = readFileSync(`/proc/${parent}/task/${parent}/children`, "latin1");
+    return text
+      .split(" ")
+      .filter((word) => word !== "")
+      .map(Number)
+      .flatMap((child) => [child, ...children(child)]);
+  };
+  return children(pid);
+}
+
 /** Below those that the kernel gives to clients and to servers that ask for any: nobody else gets it meanwhile. */
 const CHOSEN = { first: 10_000, count: 22_000 } as const;
 let chosen = randomInt(CHOSEN.count);
