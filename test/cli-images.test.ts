@@ -8,6 +8,7 @@ import {
   dockerArchive,
   file,
   folder,
+  hardLink,
   type ImageSettings,
   link,
   type Member,
@@ -29,6 +30,9 @@ function save(name: string, bytes: Buffer): void {
 
 const run = (...args: readonly string[]) => runCli(args, { cwd: work });
 
+/** UTF-8, as it stands in archives. */
+const bytes = (text: string): string => Buffer.from(text).toString("latin1");
+
 const CLOSED = "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n";
 const BASE: readonly Member[] = [
   folder("etc"),
@@ -45,6 +49,16 @@ function image(members: readonly (readonly Member[])[], more: Partial<ImageSetti
 }
 
 describe("audit --image", () => {
+  test("names of files and in archives are bytes, and commands to copy are quoted", () => {
+    const script = file(bytes("entr\u00e9e.sh"), "#!/bin/sh\nexec sshd -o AllowTcpForwarding=yes\n");
+    save("b\u00fc ro.tar", dockerArchive(image([[...BASE, script]], { entrypoint: ["/entr\u00e9e.sh"] })));
+    const { stdout } = run("audit", "--image", "b\u00fc ro.tar", "--format", "pretty");
+    expect(stdout).toContain(bytes("with the options of /entr\u00e9e.sh"));
+    expect(stdout).toContain(bytes("sshd-policy effective --image 'b\u00fc ro.tar' -C "));
+    save("broken.tar", dockerArchive(image([[...BASE, hardLink("etc/passwd", bytes("etc/pass\u00e9"))]])));
+    expect(run("audit", "--image", "broken.tar").stderr).toContain(bytes('leads to "/etc/pass\u00e9"'));
+  });
+
   test.each(["gzip", "zstd"])("a layer whose %s is damaged is said in a line", (compression) => {
     const members = ociMembers([image([BASE])], compression);
     const isLayer = ({ name, data }: Member): boolean =>

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { argumentsOf } from "../src/host/this-machine.ts";
 import { makeRoot } from "./auditing.ts";
+import { file, folder, ociMembers, tar } from "./images/writing.ts";
 import { COMMAND } from "./run-cli.ts";
 
 const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
@@ -60,6 +61,39 @@ describe.skipIf(process.platform !== "linux")("audit --fix of names that are no 
     expect(stderr).toMatch(/^(?:sshd-policy: fixed 1 finding in .*\.conf\n)$/);
     expect(code).toBe(0);
     expect(readFileSync(dropIn, "latin1")).toBe("PermitTunnel no\n");
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("audit --image of a name that is no UTF-8", () => {
+  const members = [
+    folder("etc/ssh"),
+    file("etc/passwd", "root:x:0:0::/:/bin/sh\n"),
+    file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`),
+  ];
+  test.each<[string, (root: string) => void]>([
+    ["an archive", (root) => writeFileSync(bytes(`${root}/\xe9`), tar(members))],
+    [
+      "a layout",
+      (root) => {
+        for (const { name, data } of ociMembers(
+          [{ layers: [{ tar: tar(members), command: "x" }] }],
+          "gzip",
+        )) {
+          const path = `${root}/\xe9/${name}`;
+          mkdirSync(bytes(path.slice(0, path.lastIndexOf("/"))), { recursive: true });
+          writeFileSync(bytes(path), data ?? "");
+        }
+      },
+    ],
+  ])("%s, in a folder of such a name", (_, make) => {
+    const root = `${makeRoot({})}/d\xe9`;
+    mkdirSync(bytes(root));
+    make(root);
+    for (const name of ["\xe9", `${root}/\xe9`]) {
+      const { code, stderr } = run(root, ["audit", "--rule", "tunnel-device", "--image", name]);
+      expect(stderr).toBe("");
+      expect(code).toBe(1);
+    }
   });
 });
 

@@ -42,7 +42,7 @@ function inFile(bytes: Buffer): readonly string[] {
   // what stands beside it belongs to others
   writeFileSync(path, Buffer.concat([Buffer.alloc(512, 0x61), bytes, Buffer.alloc(2048, 0x62)]));
   const { visitor, notes } = noting();
-  const range = openRange(path);
+  const range = openRange(Buffer.from(path));
   try {
     walkRange(partOf(range, 512, bytes.length), visitor);
   } catch (error) {

@@ -1,13 +1,13 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
-import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
 import { startedBy } from "../files/shell-script.ts";
 import { assignments } from "../files/shell-words.ts";
 import { optionsOf } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
+import { shellWord } from "../report/text.ts";
 import { hasSshd, openSystem, type System } from "./open-system.ts";
-import { latin1 } from "./paths.ts";
+import { absolute, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
 import { optimizeLater } from "./v8-flags.ts";
@@ -39,7 +39,7 @@ async function openOne(
   const name = latin1(file);
   const { openImage } = await import("../files/image.ts");
   optimizeLater(WALK);
-  const image = await openImage(resolve(file), {
+  const image = await openImage(absolute(file), {
     platform: options.platform ?? null,
     explore: async (seen) => {
       found =
@@ -49,7 +49,7 @@ async function openOne(
       if (!("misuse" in found)) for (const each of found) askFor(each, seen);
     },
   });
-  return "error" in image ? [{ name, error: `${name}: ${latin1(image.error)}` }] : found;
+  return "error" in image ? [{ name, error: `${name}: ${image.error}` }] : found;
 }
 
 /** What an audit asks for beside the configuration: the accounts' keys, wherever it says they are. */
@@ -60,12 +60,12 @@ function askFor(opened: Opened | Absent, { tree }: Image): void {
 
 function systemOf(file: string, image: Image, { platform }: TargetOptions): System {
   const { tree, command, environment } = image;
-  const choice = platform === undefined ? "" : ` --platform ${platform}`;
+  const choice = platform === undefined ? "" : ` --platform ${shellWord(latin1(platform))}`;
   return {
     tree,
     whose: "image",
     shownAs: (path) => `${latin1(file)}:${path}`,
-    checkCommand: `sshd-policy effective --image ${file}${choice}`,
+    checkCommand: `sshd-policy effective --image ${shellWord(latin1(file))}${choice}`,
     start:
       command.length === 0
         ? startOptions(tree)

@@ -1,6 +1,7 @@
 /** A FILE or standard input, read as if it lay in /etc/ssh; a drop-in through the main file that includes it. */
 import { readFileSync } from "node:fs";
 import type { FileTree } from "../files/tree.ts";
+import { shellWord } from "../report/text.ts";
 import { load, type Opening, type Wanted, withContent } from "./load-target.ts";
 import { absolute, folderOf, joined, latin1 } from "./paths.ts";
 import type { Opened } from "./target.ts";
@@ -10,7 +11,13 @@ export function openFile(file: string, opening: Opening): Opened {
   const path = absolute(file);
   if (opening.options.asHost === true)
     return load(
-      { name: latin1(file), tree, path, shownAs: (inside) => inside, checkCommand: `sshd -T -f ${path}` },
+      {
+        name: latin1(file),
+        tree,
+        path,
+        shownAs: (inside) => inside,
+        checkCommand: `sshd -T -f ${shellWord(path)}`,
+      },
       opening,
     );
   return (
@@ -30,7 +37,7 @@ function asMain(tree: FileTree, path: string, name: string): Wanted {
     configFolder: folder,
     shownAs: (inside) =>
       inside.startsWith(joined(folder, "")) ? shownFolder + inside.slice(joined(folder, "").length) : inside,
-    checkCommand: `sshd -T -f ${path}`,
+    checkCommand: `sshd -T -f ${shellWord(path)}`,
   };
 }
 

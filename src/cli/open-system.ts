@@ -6,6 +6,7 @@ import { NO_OPTIONS, type StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { isRootFileSystem, mainFiles, sshdPrograms } from "../files/vendor-place.ts";
+import { shellWord } from "../report/text.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
@@ -42,7 +43,7 @@ export async function openRoot(
     tree,
     whose: "root",
     shownAs: (inside) => shownRoot + inside,
-    checkCommand: `sshd-policy effective --root ${root}`,
+    checkCommand: `sshd-policy effective --root ${shellWord(latin1(root))}`,
     start: startOptions(tree),
     rootFolder: folder === "/" ? "" : folder,
     image: null,

@@ -20,7 +20,7 @@ export type Receive = (entry: TarEntry, data: Chunks) => Promise<void>;
 const STREAM_READ = 512 * 1024;
 
 /** The whole of a file, without waiting for a FIFO's other end. It stays open: bodies are read when they are asked for. */
-export function openRange(path: string | Buffer): Range {
+export function openRange(path: Buffer): Range {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = fstatSync(handle);
   if (stats.isFile()) return { handle, start: 0, length: stats.size };

@@ -130,8 +130,8 @@ function candidatesOf(read: ReadMember, index: unknown, { depth, name }: Nesting
 }
 
 function platformOf({ os, architecture, variant }: Json): string | null {
-  if (text(os) === null || text(architecture) === null) return null;
-  return [os, architecture, ...(text(variant) === null ? [] : [variant])].join("/");
+  const parts = [text(os), text(architecture)];
+  return parts.includes(null) ? null : [...parts, ...texts([variant])].join("/");
 }
 
 /** `linux/arm` fits linux/arm/v7; `amd64` alone means Linux. */
@@ -213,8 +213,9 @@ function items(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** As bytes, one character each, like all names in archives. */
 function text(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
+  return typeof value === "string" ? Buffer.from(value, "utf8").toString("latin1") : null;
 }
 
 function texts(value: unknown): readonly string[] {

@@ -41,10 +41,11 @@ const MAX_MEMBERS = 20_000;
 /** zlib works in threads of its own, of which Node.js has four. */
 const SIDE_BY_SIDE = 4;
 
-/** Opens a file or a layout's folder, by a path of this machine. */
+/** Opens a file or a layout's folder, by a path of this machine, latin1. */
 export async function openStore(path: string, wanted: Wanted): Promise<Store> {
-  if (statSync(path).isDirectory()) return layoutStore(path);
-  const range = openRange(path);
+  const bytes = Buffer.from(path, "latin1");
+  if (statSync(bytes).isDirectory()) return layoutStore(path);
+  const range = openRange(bytes);
   const compression = knownCompression(readRange(range, 0, 4));
   return compression === "none" ? archiveStore(range) : streamStore(range, compression, wanted);
 }
@@ -58,7 +59,7 @@ function knownCompression(start: Buffer): Compression {
 
 /** Links in the folder are resolved inside it, so a layout cannot name a file outside. */
 function layoutStore(folder: string): Store {
-  const tree = folderTree(Buffer.from(folder).toString("latin1"));
+  const tree = folderTree(Buffer.from(folder, "latin1"));
   const opened = new Map<string, Range>();
   const rangeOf = (name: string): Range | null => {
     const found = tree.stat(`/${name}`);

@@ -35,7 +35,10 @@ export interface ImageOptions {
 /** Ours: chains of links and Includes that lead on after so many readings. */
 const MAX_PASSES = 12;
 
-/** Opens and reads an image; what is wrong with it, in words that go on from its name. Nothing is thrown for that. */
+/**
+ * Opens and reads the image at a path of this machine; what is wrong with it, in words that go on from its name: nothing
+ * is thrown for that. All texts are bytes, one character each.
+ */
 export async function openImage(
   path: string,
   options: ImageOptions,

@@ -1,5 +1,6 @@
 /** A fix as a line for a Dockerfile, because an image itself is never changed. */
 import { type ChangedFile, changedLines } from "../diff/diff.ts";
+import { shellWord } from "./text.ts";
 
 export interface ImageFile extends ChangedFile {
   /** inside the image, latin1 */
@@ -17,7 +18,7 @@ export function dockerfileLine(files: readonly ImageFile[]): string | null {
       const put = after === null ? [] : [`${at}${at === "$" ? "a" : "i"}\\${after.replaceAll("\\", "\\\\")}`];
       return before === null ? put : [...put, `${line}d`];
     });
-    return ["sed -i", ...edits.map((edit) => `-e ${quoted(edit)}`), quoted(file.path)].join(" ");
+    return ["sed -i", ...edits.map((edit) => `-e ${shellWord(edit)}`), shellWord(file.path)].join(" ");
   });
   const whole = `RUN ${commands.join(" && ")}`;
   return /^[ -~]+$/.test(whole) ? whole : null;
@@ -25,8 +26,4 @@ export function dockerfileLine(files: readonly ImageFile[]): string | null {
 
 function lineCount(text: string): number {
   return text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
-}
-
-function quoted(word: string): string {
-  return /^[A-Za-z0-9_/.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -13,7 +13,7 @@ import {
   type ReportedLayer,
   type TargetReport,
 } from "./report.ts";
-import { counted, visible } from "./text.ts";
+import { counted, shellWord, visible } from "./text.ts";
 
 export interface PrettyOptions {
   readonly paint: ChalkInstance;
@@ -128,11 +128,6 @@ const KEYWORD_OF: Readonly<Record<Capability, string>> = {
 function checkText(witness: Connection, capability: Capability | null, target: TargetReport): string {
   const command = `${target.checkCommand} -C ${shellWord(formatSpecification(witness))}`;
   return capability === null ? command : `${command} | grep -i ${KEYWORD_OF[capability]}`;
-}
-
-/** `rdomain=` at the end is left as it is: sshd reads it as empty. */
-function shellWord(text: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function fixText(
