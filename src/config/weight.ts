@@ -12,14 +12,24 @@ const WORD = 3;
 
 const [TAB, NEWLINE, BLANK, HASH, COMMA] = [9, 10, 32, 35, 44];
 
+/** Asked before a file is taken, and again when it is read. */
+const WEIGHTS = new WeakMap<Uint8Array, number>();
+
 /** Lines, and in those that are no comments also words and the items of lists. */
 export function weightOf(bytes: Uint8Array): number {
   // no byte weighs more than a setting of one letter and its line end
   if (bytes.length < MOST_WEIGHT / SETTING) return 0;
+  const weight = WEIGHTS.get(bytes) ?? weigh(bytes);
+  WEIGHTS.set(bytes, weight);
+  return weight;
+}
+
+function weigh(bytes: Uint8Array): number {
   let weight = 0;
   let inComment = false;
   let before = NEWLINE;
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
     const isFirst = before === NEWLINE;
     if (byte === NEWLINE) weight++;
     else if (byte === BLANK || byte === TAB) {
@@ -29,7 +39,7 @@ export function weightOf(bytes: Uint8Array): number {
       inComment = byte === HASH;
       if (!inComment) weight += SETTING;
     } else if (!inComment && (byte === COMMA || before === BLANK || before === TAB)) weight += WORD;
-    before = byte;
+    before = byte ?? 0;
   }
   return weight;
 }

@@ -93,15 +93,22 @@ type Test = (connection: Connection) => boolean;
 
 interface Line {
   readonly directive: Directive;
-  readonly tests: Entry["tests"];
+  readonly entry: Entry;
 }
 
-/** What it takes to enter the blocks around a line. */
+/** What it takes to enter the blocks around a line; all of it must hold. */
 interface Entry {
-  /** all of them must hold, and where there are users the connection's is one of them */
-  readonly tests: readonly Test[];
   /** nobody but these users can be meant; null: no list of plain names says so */
   readonly users: readonly string[] | null;
+  /** lists of plain group names */
+  readonly groups: readonly Numbers[];
+  readonly tests: readonly Test[];
+}
+
+/** Of a list of plain names: each name as a number, ascending. */
+interface Numbers {
+  readonly named: readonly number[];
+  readonly vetoed: readonly number[];
 }
 
 interface Lines {
@@ -112,15 +119,20 @@ interface Lines {
   readonly ofAnybody: number[];
   /** what the first pass takes */
   readonly global: Directive[];
+  /** a number for each group that lists name */
+  readonly groupNumbers: ReadonlyMap<string, number>;
 }
 
-const noLines = (): Lines => ({ guarded: [], ofUser: new Map(), ofAnybody: [], global: [] });
-const NO_LINES = noLines();
+function noLines(groupNumbers: Lines["groupNumbers"]): Lines {
+  return { guarded: [], ofUser: new Map(), ofAnybody: [], global: [], groupNumbers };
+}
+const NO_LINES = noLines(new Map());
 
 function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
   const entries = new Map<MatchBlock, Entry>();
+  const groupNumbers = new Map<string, number>();
   const entryOf = (block: MatchBlock): Entry => {
-    const known = entries.get(block) ?? compileBlock(block, config.release);
+    const known = entries.get(block) ?? compileBlock(block, config.release, groupNumbers);
     entries.set(block, known);
     return known;
   };
@@ -128,7 +140,7 @@ function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
   for (const directive of config.directives) {
     const { keyword, values, guards, atStart } = directive;
     if (values === null || values.length === 0) continue;
-    const lines = byKeyword.get(keyword) ?? noLines();
+    const lines = byKeyword.get(keyword) ?? noLines(groupNumbers);
     byKeyword.set(keyword, lines);
     if (atStart) lines.global.push(directive);
     const [only] = guards;
@@ -145,15 +157,12 @@ function joined(entries: readonly Entry[]): Entry {
     if (entry === first || entry.users === null) return entry.tests;
     return [userTest({ named: entry.users, vetoed: [] }), ...entry.tests];
   });
-  return { tests, users: first?.users ?? null };
+  return { users: first?.users ?? null, groups: entries.flatMap(({ groups }) => groups), tests };
 }
 
-function addGuarded(
-  { guarded, ofUser, ofAnybody }: Lines,
-  directive: Directive,
-  { tests, users }: Entry,
-): void {
-  const position = guarded.push({ directive, tests }) - 1;
+function addGuarded({ guarded, ofUser, ofAnybody }: Lines, directive: Directive, entry: Entry): void {
+  const { users } = entry;
+  const position = guarded.push({ directive, entry }) - 1;
   if (users === null) ofAnybody.push(position);
   for (const user of users ?? []) {
     const positions = ofUser.get(user);
@@ -166,8 +175,9 @@ function addGuarded(
 function matchingLines(lines: Lines, keyword: Keyword, connection: Connection): Directive[] {
   const firstOnly = isFirstOnly(keyword);
   const matching: Directive[] = [];
-  const { guarded, ofUser, ofAnybody } = lines;
+  const { guarded, ofUser, ofAnybody, groupNumbers } = lines;
   const own = ofUser.get(connection.user ?? "") ?? [];
+  const groups = connection.groups?.flatMap((group) => groupNumbers.get(group) ?? []) ?? null;
   // both in the order of the file
   for (let ownAt = 0, anyAt = 0; ownAt < own.length || anyAt < ofAnybody.length; ) {
     const nextOwn = own[ownAt] ?? Number.POSITIVE_INFINITY;
@@ -175,26 +185,47 @@ function matchingLines(lines: Lines, keyword: Keyword, connection: Connection): 
     if (nextOwn < nextAny) ownAt++;
     else anyAt++;
     const line = guarded[Math.min(nextOwn, nextAny)];
-    if (line === undefined || !holdAll(line.tests, connection)) continue;
+    if (line === undefined || !isMet(line.entry, groups, connection)) continue;
     matching.push(line.directive);
     if (firstOnly) break;
   }
   return matching;
 }
 
-function holdAll(tests: readonly Test[], connection: Connection): boolean {
+/** Groups come first: they are compared quickly, and most connections fail there. */
+function isMet(
+  { groups: lists, tests }: Entry,
+  groups: readonly number[] | null,
+  connection: Connection,
+): boolean {
+  for (const { named, vetoed } of lists)
+    if (groups === null || !isAmong(groups, named) || isAmong(groups, vetoed)) return false;
   for (const test of tests) if (!test(connection)) return false;
   return true;
 }
 
-const NEVER: Test = () => false;
-const NOBODY: Entry = { tests: [NEVER], users: null };
+/** One of the numbers is in a list in ascending order. */
+function isAmong(numbers: readonly number[], ascending: readonly number[]): boolean {
+  for (const number of numbers) {
+    let low = 0;
+    let high = ascending.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ascending[middle] ?? 0) < number) low = middle + 1;
+      else high = middle;
+    }
+    if (ascending[low] === number) return true;
+  }
+  return false;
+}
 
-function compileBlock(block: MatchBlock, release: Release): Entry {
+const NOBODY: Entry = { users: null, groups: [], tests: [() => false] };
+
+function compileBlock(block: MatchBlock, release: Release, groupNumbers: Map<string, number>): Entry {
   if (block.lost || block.criteria.length === 0) return NOBODY;
-  // names are compared quickly, and most connections fail there
   const quick: Test[] = [];
   const others: Test[] = [];
+  const groups: Numbers[] = [];
   let users: readonly string[] | null = null;
   for (const criterion of block.criteria) {
     const isName = criterion.attribute === "user" || criterion.attribute === "group";
@@ -203,14 +234,14 @@ function compileBlock(block: MatchBlock, release: Release): Entry {
       // all else is asked as `evaluate` asks it
       const test: Test = (connection) => criterionHolds(criterion, connection, release) === true;
       (isName ? quick : others).push(test);
-    } else if (criterion.attribute === "group") quick.push(groupTest(plain));
+    } else if (criterion.attribute === "group") groups.push(numbersOf(plain, groupNumbers));
     else if (users !== null) quick.push(userTest(plain));
     else {
       users = plain.named;
       if (plain.vetoed.length > 0) quick.push(userTest(plain));
     }
   }
-  return { tests: quick.concat(others), users };
+  return { users, groups, tests: quick.concat(others) };
 }
 
 /** Plain names of a list, each once. */
@@ -219,16 +250,20 @@ interface Names {
   readonly vetoed: readonly string[];
 }
 
+function numbersOf({ named, vetoed }: Names, known: Map<string, number>): Numbers {
+  const number = (name: string): number => {
+    const found = known.get(name) ?? known.size;
+    known.set(name, found);
+    return found;
+  };
+  const inOrder = (names: readonly string[]): readonly number[] => names.map(number).sort((a, b) => a - b);
+  return { named: inOrder(named), vetoed: inOrder(vetoed) };
+}
+
 function userTest({ named, vetoed }: Names): Test {
   const isNamed = among(named);
   const isVetoed = among(vetoed);
   return ({ user }) => user !== null && isNamed(user) && !isVetoed(user);
-}
-
-function groupTest({ named, vetoed }: Names): Test {
-  const isNamed = among(named);
-  const isVetoed = among(vetoed);
-  return ({ groups }) => groups?.some(isNamed) === true && !groups.some(isVetoed);
 }
 
 function among(names: readonly string[]): (name: string) => boolean {

@@ -4,7 +4,7 @@ import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { positionAt } from "../source/source.ts";
-import { connectionJson, jsonPieces, pathText, recordsOf } from "./json.ts";
+import { connectionJson, jsonPieces, pathText, writtenRecords } from "./json.ts";
 import { visible } from "./text.ts";
 
 export interface ExposureReport {
@@ -45,7 +45,7 @@ function targetJson(target: ExposedTarget): object {
     complete: exposure.complete,
     limits: exposure.limits,
     assumptions: exposure.assumptions,
-    regions: recordsOf(answers, answerJson),
+    regions: writtenRecords(answers, makeAnswerWriter()),
     connections: target.connections.map((located) => ({
       connection: connectionJson(located.connection),
       assumed: located.assumed,
@@ -63,25 +63,44 @@ function indexOf(answers: readonly Answer[], answer: Answer | null): number | nu
   return index === -1 ? null : index;
 }
 
-function answerJson(answer: Answer): object {
-  const { capability, allowed, unknownBecause, condition, destinations, listen, witness } = answer;
-  const { login, loginBecause, needs, decidedBy } = answer;
-  // fields that are undefined are not written
-  return {
-    capability,
-    allowed,
-    unknownBecause: unknownBecause ?? undefined,
-    condition,
-    destinations,
-    listenAddresses: listen?.addresses,
-    bind: listen?.bind,
-    privilegedPorts: listen?.privilegedPorts,
-    witness: witness === null ? null : connectionJson(witness),
-    login,
-    loginBecause,
-    needs,
-    decidedBy: decidedBy.map(deciderJson),
+/** Several capabilities share witnesses, lists and the lines that decide: what is written of those is kept. */
+function makeAnswerWriter(): (answer: Answer) => string {
+  const writeWitness = writtenOnce(connectionJson);
+  const writeDecider = writtenOnce(deciderJson);
+  const writeList = writtenOnce((list: readonly string[]) => list);
+  return (answer) => {
+    const { witness, destinations, needs, decidedBy } = answer;
+    const found = witness === null ? "null" : writeWitness(witness);
+    const lines = decidedBy.map(writeDecider).join();
+    return `${allowedText(answer)},"destinations":${writeList(destinations)}${listenText(answer)},"witness":${found},${loginText(answer)},"needs":${writeList(needs)},"decidedBy":[${lines}]}`;
   };
+}
+
+function writtenOnce<Part extends object>(toJson: (part: Part) => object): (part: Part) => string {
+  const written = new Map<Part, string>();
+  return (part) => {
+    const known = written.get(part);
+    if (known !== undefined) return known;
+    const text = JSON.stringify(toJson(part));
+    written.set(part, text);
+    return text;
+  };
+}
+
+function allowedText({ capability, allowed, unknownBecause, condition }: Answer): string {
+  const unknown = unknownBecause === null ? "" : `,"unknownBecause":${JSON.stringify(unknownBecause)}`;
+  const text = allowed === "unknown" ? '"unknown"' : String(allowed);
+  return `{"capability":"${capability}","allowed":${text}${unknown},"condition":${JSON.stringify(condition)}`;
+}
+
+function listenText({ listen }: Answer): string {
+  if (listen === null) return "";
+  const { addresses, bind, privilegedPorts } = listen;
+  return `,"listenAddresses":${JSON.stringify(addresses)},"bind":"${bind}","privilegedPorts":"${privilegedPorts}"`;
+}
+
+function loginText({ login, loginBecause }: Answer): string {
+  return `"login":"${login}","loginBecause":${JSON.stringify(loginBecause)}`;
 }
 
 /** A line of the file, an option of the command line, or the default. */

@@ -18,14 +18,19 @@ export function json(report: AuditReport): Iterable<string> {
   });
 }
 
-/** Records of a document (findings, regions), each made when its line is written. */
+/** Records of a document (findings, regions), each the JSON of an object, made when its line is written. */
 export interface Records {
-  readonly records: Iterable<object>;
+  readonly records: Iterable<string>;
 }
 
 export function recordsOf<Item>(items: readonly Item[], toJson: (item: Item) => object): Records {
-  function* made(): Iterable<object> {
-    for (const item of items) yield toJson(item);
+  return writtenRecords(items, (item) => JSON.stringify(toJson(item)));
+}
+
+/** Where records have parts in common, whose JSON `write` makes once. */
+export function writtenRecords<Item>(items: readonly Item[], write: (item: Item) => string): Records {
+  function* made(): Iterable<string> {
+    for (const item of items) yield write(item);
   }
   return { records: made() };
 }
@@ -68,11 +73,11 @@ function* laidOut(object: object, newline: string): Iterable<string> {
 
 function* listed(list: Records | readonly object[], newline: string): Iterable<string> {
   let before = "[";
-  const areRecords = isRecords(list);
-  for (const item of areRecords ? list.records : list) {
+  for (const item of isRecords(list) ? list.records : list) {
     const start = `${before}${newline}  `;
     before = ",";
-    if (areRecords || !Object.values(item).some(isRecords)) yield start + JSON.stringify(item);
+    if (typeof item === "string") yield start + item;
+    else if (!Object.values(item).some(isRecords)) yield start + JSON.stringify(item);
     else {
       yield start;
       yield* laidOut(item, `${newline}  `);
