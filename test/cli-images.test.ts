@@ -168,6 +168,23 @@ describe("audit --image", () => {
     expect(ran.code).toBe(code);
   });
 
+  test.each<[string, Member, readonly string[], string | null]>([
+    ["a program", file("app/server", "\x7fELF\0"), ["/app/server"], "/app/server, which is a program"],
+    [
+      "a script without end",
+      file("entry.sh", `#!/bin/sh\nexec sshd -D\n${"#".repeat(1024 * 1024)}\n`),
+      ["tini", "/entry.sh"],
+      "/entry.sh, which is larger than 1 MiB",
+    ],
+    ["a program of the system", file("usr/sbin/nginx", "\x7fELF\0"), ["nginx", "-g", "daemon off;"], null],
+    ["a program beside sshd", file("app/server", "\x7fELF\0"), ["sh", "-c", "/app/server & sshd -D"], null],
+  ])("what cannot be read as ENTRYPOINT is a limit: %s", (_, member, entrypoint, what) => {
+    save("program.tar", dockerArchive(image([[...BASE, member]], { entrypoint })));
+    const { code, stderr } = run("audit", "--image", "program.tar", "--rule", "tcp-forwarding");
+    expect(stderr).toContain(what === null ? "" : `runs ${what}: options that it gives sshd are not read`);
+    expect(code).toBe(what === null ? 0 : 3);
+  });
+
   test.each([
     ["plain layers", dockerArchive],
     ["a gzip", (settings: ImageSettings) => gzipSync(dockerArchive(settings))],

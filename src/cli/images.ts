@@ -2,7 +2,7 @@
 import type { Image } from "../files/image.ts";
 import { startedBy } from "../files/shell-script.ts";
 import { assignments } from "../files/shell-words.ts";
-import { optionsOf } from "../files/sshd-options.ts";
+import { optionsOf, type StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { shellWord } from "../report/text.ts";
@@ -59,21 +59,29 @@ function askFor(opened: Opened | Absent, { tree }: Image): void {
 }
 
 function systemOf(file: string, image: Image, { platform }: TargetOptions): System {
-  const { tree, command, environment } = image;
+  const { tree } = image;
   const choice = platform === undefined ? "" : ` --platform ${shellWord(latin1(platform))}`;
   return {
     tree,
     whose: "image",
     shownAs: (path) => `${latin1(file)}:${path}`,
     checkCommand: `sshd-policy effective --image ${shellWord(latin1(file))}${choice}`,
-    start:
-      command.length === 0
-        ? startOptions(tree)
-        : (optionsOf(
-            startedBy(command, { tree, variables: assignments(environment) }),
-            "the image's ENTRYPOINT and CMD",
-          ) ?? startOptions(tree)),
+    start: startOf(image),
     rootFolder: "",
     image,
   };
+}
+
+const COMMAND = "the image's ENTRYPOINT and CMD";
+
+/** Of a compiled program nothing is known: then those of the image's units or scripts count, and that is a limit. */
+function startOf({ tree, command, environment }: Image): StartOptions {
+  if (command.length === 0) return startOptions(tree);
+  const started = startedBy(command, { tree, variables: assignments(environment) });
+  const options = optionsOf(started, COMMAND);
+  if (options !== null) return options;
+  const usual = startOptions(tree);
+  if (started.program === null || started.services) return usual;
+  const limit = `${COMMAND} runs ${started.program}: options that it gives sshd are not read`;
+  return { ...usual, limit: usual.limit ?? limit };
 }

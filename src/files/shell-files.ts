@@ -6,8 +6,8 @@ import type { FileTree } from "./tree.ts";
 /** Ours: bytes of one script. */
 export const MAX_SCRIPT_BYTES: number = 1024 * 1024;
 
-/** A program, by what stands in its file. */
-export type FileKind = "shell script" | "other script" | "program";
+/** A program, by what stands in its file, which is not read where it is too long for a script. */
+export type FileKind = "shell script" | "other script" | "program" | "too long";
 
 /** Null: it is not there. */
 export function readScript(
@@ -16,7 +16,8 @@ export function readScript(
 ): { readonly kind: FileKind; readonly text: string } | null {
   const entry = tree.stat(path);
   if (entry === null) return null;
-  const text = entry.size <= MAX_SCRIPT_BYTES ? (textOf(tree, path) ?? "") : "";
+  if (entry.size > MAX_SCRIPT_BYTES) return { kind: "too long", text: "" };
+  const text = textOf(tree, path) ?? "";
   const first = firstLine(text);
   if (first === "" && (text === "" || text.slice(0, 1024).includes("\0"))) return { kind: "program", text };
   const isShell = first === "" || /\b(?:ba|da|a|k|z)?sh\b|openrc-run|runscript|invoke-run/.test(first);

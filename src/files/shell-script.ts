@@ -38,6 +38,8 @@ export interface Started {
   readonly settings: readonly string[];
   /** what may start sshd and is not followed: "/entry.py, which is no shell script"; null: nothing */
   readonly unread: string | null;
+  /** a program outside the system's folders that runs: "/app/server, which is a program"; null: none */
+  readonly program: string | null;
   /** it reads a file of settings whose name it computes */
   readonly settingsUnknown: boolean;
   /** it hands over to what starts a system's services */
@@ -66,6 +68,7 @@ interface Found {
   readonly starts: SshdStart[];
   readonly settings: string[];
   unread: string | null;
+  program: string | null;
   settingsUnknown: boolean;
   services: boolean;
   commands: number;
@@ -102,7 +105,15 @@ function newReading(
     functions: new Map(),
     path,
     depth: 0,
-    found: { starts: [], settings: [], unread: null, settingsUnknown: false, services: false, commands: 0 },
+    found: {
+      starts: [],
+      settings: [],
+      unread: null,
+      program: null,
+      settingsUnknown: false,
+      services: false,
+      commands: 0,
+    },
   };
 }
 
@@ -114,7 +125,9 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
   const script = readScript(reading.tree, path);
   if (script === null) leaveUnread(reading, `${path}, which is not there`);
   else if (script.kind === "other script") leaveUnread(reading, `${path}, which is no shell script`);
-  else if (script.kind === "shell script" && reading.depth <= MAX_DEPTH) {
+  else if (script.kind === "program") reading.found.program ??= `${path}, which is a program`;
+  else if (script.kind === "too long") reading.found.program ??= `${path}, which is larger than 1 MiB`;
+  else if (reading.depth <= MAX_DEPTH) {
     const inner: Reading = {
       ...reading,
       path,
