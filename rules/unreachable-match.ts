@@ -2,6 +2,7 @@ import {
   type Audit,
   type Draft,
   groupBy,
+  hasNobody,
   type LineUse,
   lineText,
   type MatchBlock,
@@ -17,7 +18,7 @@ function check(audit: Audit): Draft[] {
 }
 
 /** All its lines are without effect, each because other lines come first or because nothing can be in the block. */
-function report({ config }: Audit, block: MatchBlock, uses: readonly LineUse[]): Draft[] {
+function report({ config, world }: Audit, block: MatchBlock, uses: readonly LineUse[]): Draft[] {
   if (!uses.every(({ decides }) => decides === false)) return [];
   const lines = config.directives.filter(({ guards }) => guards.at(-1) === block);
   if (lines.length > uses.length || explained(config, block)) return [];
@@ -27,7 +28,7 @@ function report({ config }: Audit, block: MatchBlock, uses: readonly LineUse[]):
     {
       message:
         first === undefined
-          ? whyEmpty(block)
+          ? whyEmpty(config, world, block)
           : `this block changes nothing: every connection in it is decided by ${lineText(first.place, block.place)} or earlier blocks`,
       place: block.place,
       label: "without effect",
@@ -37,7 +38,8 @@ function report({ config }: Audit, block: MatchBlock, uses: readonly LineUse[]):
 }
 
 /** A routing domain is a matter of the server's network, which no file tells. */
-function whyEmpty(block: MatchBlock): string {
+function whyEmpty(config: Audit["config"], world: Audit["world"], block: MatchBlock): string {
+  if (world !== null && hasNobody(config, world, block)) return "none of the known accounts is in this block";
   const asks = [...block.outer, block].some(({ criteria }) =>
     criteria.some(({ attribute }) => attribute === "rdomain"),
   );

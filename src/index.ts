@@ -63,6 +63,7 @@ export function audit(config: Config, request: AuditRequest = {}): Finding[] {
       lineUses: lineUses(config, world),
       allowed: request.allowForwarding ?? intent?.allowForwarding ?? "none",
       accounts: world.accounts,
+      world: world.accounts,
       intended,
       suppressions: today === undefined ? null : { today, knownRules: RULES.map(({ id }) => id) },
     },

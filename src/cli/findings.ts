@@ -38,6 +38,7 @@ export function findingsOf(
     allowed,
     intended,
     accounts: target.accounts,
+    world: target.world,
     fragment: target.fragment,
     facts,
     ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),

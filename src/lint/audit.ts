@@ -18,6 +18,7 @@ export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
   readonly lineUses?: readonly LineUse[];
   readonly accounts?: readonly Account[] | null;
+  readonly world?: readonly Account[] | null;
   readonly facts?: HostFacts | null;
   readonly shownAs?: (path: string) => string;
   /** a drop-in without its main file: what no line sets is unknown, and no finding */
@@ -65,6 +66,7 @@ export function judge(
     closing: (capability, connection) => closingLine(config, capability, connection),
     login: (connection) => loginThrough(readerOf(config), connection, config.release),
     accounts: options.accounts ?? null,
+    world: options.world ?? null,
     facts: options.facts ?? null,
     shownAs: options.shownAs ?? ((path) => path),
     complaints: [],

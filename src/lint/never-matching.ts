@@ -1,7 +1,22 @@
 /** Criteria that no connection can meet, and why (OpenSSH match.c, addrmatch.c, groupaccess.c). */
 import { atLeast } from "../../grammar/release.ts";
-import type { Config, Criterion } from "../config/config.ts";
+import type { Config, Criterion, MatchBlock } from "../config/config.ts";
+import type { Account } from "../files/tree.ts";
+import { criterionHolds } from "../policy/evaluate.ts";
+import { NO_FIELDS } from "../policy/specification.ts";
 import { globalLine } from "./openings.ts";
+
+/** True where none of the accounts is who the block asks for, from wherever they come. */
+export function hasNobody(config: Config, accounts: readonly Account[], block: MatchBlock): boolean {
+  const asked = [...block.outer, block]
+    .flatMap(({ criteria }) => criteria)
+    .filter(({ attribute }) => attribute === "user" || attribute === "group");
+  return !accounts.some(({ name, groups }) =>
+    asked.every(
+      (criterion) => criterionHolds(criterion, { ...NO_FIELDS, user: name, groups }, config.release) === true,
+    ),
+  );
+}
 
 /** One line for an administrator; null where the criterion can hold, or nothing is known against it. */
 export function whyNeverMatching(config: Config, criterion: Criterion): string | null {

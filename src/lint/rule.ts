@@ -18,7 +18,7 @@ export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { affectedBy, opened } from "./affected.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
-export { whyNeverMatching } from "./never-matching.ts";
+export { hasNobody, whyNeverMatching } from "./never-matching.ts";
 export { becauseOf, nobodyLogsIn, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
 export {
   type AllowedForwarding,
@@ -115,6 +115,8 @@ export interface Audit {
   readonly login: (connection: Connection) => Answer["login"];
   /** null where no accounts of the target are known */
   readonly accounts: readonly Account[] | null;
+  /** nobody but these may exist; null: anybody may */
+  readonly world: readonly Account[] | null;
   /** what the target's tree tells beside the configuration; null where it is not a server's own */
   readonly facts: HostFacts | null;
   /** how a path inside the tree is shown to people */
