@@ -124,16 +124,14 @@ export function matchAddressList(
   items: readonly AddressItem[],
   release: Release = NEWEST,
 ): AddressListMatch {
-  const address = parseClient(addrText);
-  if (address === null) return 0;
   let positive: AddressListMatch = 0;
   for (const item of items) {
+    if (item.kind === "text" && !matchPattern(addrText, item.pattern, release)) continue;
+    // read where it counts only: most lists of text match nothing
+    const address = parseClient(addrText);
+    if (address === null) return 0;
     if (item.kind === "invalid") return "dies";
-    const hit =
-      item.kind === "network"
-        ? inNetwork(address, item.network)
-        : matchPattern(addrText, item.pattern, release);
-    if (!hit) continue;
+    if (item.kind === "network" && !inNetwork(address, item.network)) continue;
     if (item.negated) return -1;
     positive = 1;
   }

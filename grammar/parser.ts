@@ -10,6 +10,7 @@ import {
   type IToken,
   type TokenType,
 } from "chevrotain";
+import { readKnownLines } from "./known-lines.ts";
 import { type LineRules, lineRules } from "./logical-lines.ts";
 import type { Release } from "./release.ts";
 import { type LineEnd, type LineMark, scan } from "./scanner.ts";
@@ -130,6 +131,10 @@ let sharedParser: ConfigParser | null = null;
 
 /** Reads any text (latin1: one character is one byte) as that release's sshd does. Never throws. */
 export function parseText(text: string, release: Release): Tree {
+  return readKnownLines(text, release, readAll);
+}
+
+function readAll(text: string, release: Release): Tree {
   return parse(text, release, lineRules(release));
 }
 
@@ -162,7 +167,7 @@ function parse(text: string, release: Release, rules: LineRules): Tree {
     problem: (problem) => problems.push(problem),
   });
   flush();
-  return { text, release, tokens: Uint32Array.from(tokens), lines, problems };
+  return { text, release, tokens: new Uint32Array(tokens), lines, problems };
 }
 
 function parseLines(tokens: IToken[], lines: Line[]): void {

@@ -137,6 +137,11 @@ export function packToken(kind: TokenKind, start: number): number {
   return start * (1 << KIND_BITS) + NUMBERS[kind];
 }
 
+/** The same token, `by` bytes further on. */
+export function movedToken(packed: number, by: number): number {
+  return packed + by * (1 << KIND_BITS);
+}
+
 function startOf(packed: number): number {
   return Math.floor(packed / (1 << KIND_BITS));
 }

@@ -2,6 +2,7 @@
 import type { Keyword, ValueForm } from "./keywords.ts";
 import type { ValueProblem } from "./problem.ts";
 import type { Release } from "./release.ts";
+import { remember } from "./remember.ts";
 import type { DirectiveLine } from "./tree.ts";
 import { readAlgorithms, readGssKex } from "./values/algorithm-lists.ts";
 import {
@@ -95,6 +96,18 @@ const FORMS: Readonly<Record<Exclude<ValueForm, "match" | "include">, ReadForm>>
  * on other lines: too many ports (256), a Subsystem defined twice (fatal up to 9.4, ignored from 9.5).
  */
 export function readValue(keyword: Keyword, line: DirectiveLine, release: Release): ValueReading {
+  const known = accepted(`${keyword.key} ${line.rest.text}`, release);
+  if (known.reading !== null) return known.reading;
+  const reading = readAnew(keyword, line, release);
+  // a problem has its place in the file, and the words of an empty rest depend on what stands before it
+  if (reading.problems.length === 0 && line.rest.text !== "") known.reading = reading;
+  return reading;
+}
+
+/** What a line sets by keyword and rest of the line, where sshd has nothing to say about it. */
+const accepted = remember((): { reading: ValueReading | null } => ({ reading: null }));
+
+function readAnew(keyword: Keyword, line: DirectiveLine, release: Release): ValueReading {
   if (keyword.form === "match" || keyword.form === "include") return { values: null, problems: [] };
   const notes: ValueProblem[] = [];
   const args = makeArguments(keyword, line, release, notes);

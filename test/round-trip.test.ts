@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { parseText, printText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import { tokensOf } from "../grammar/tree.ts";
+import { loadConfig } from "../src/config/load.ts";
 import { decode } from "../src/source/source.ts";
 
 const RELEASES = ["7.4", "8.0", "8.6", "8.7", "9.2", "9.8", "9.9p1", "10.6"].map(release);
@@ -71,3 +72,52 @@ function listOrNothing(folder: URL): string[] {
     return [];
   }
 }
+
+describe("a file reads the same whether its lines were read in other files before or not", () => {
+  /** Nothing was read for it yet. */
+  const anew = (of: Release): Release => ({ ...of });
+
+  /** The release of each tree is another object. */
+  function expectSameTree(text: string, of: Release): void {
+    const { release: _, ...known } = parseText(text, of);
+    const { release: __, ...fresh } = parseText(text, anew(of));
+    expect(known).toEqual(fresh);
+  }
+
+  it("on random lines, many of them the same", () => {
+    const line = fc.array(BYTES, { maxLength: 4 }).map((parts) => `${parts.join("").replaceAll("\0", "")}\n`);
+    const texts = fc.array(line, { maxLength: 30 }).map((lines) => lines.join(""));
+    fc.assert(
+      fc.property(texts, fc.nat(3), fc.constantFrom(...RELEASES), (text, cut, of) =>
+        expectSameTree(text.slice(0, text.length - cut), of),
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("what its lines set, too, and what is wrong with them", () => {
+    const lines = [
+      "Port 22",
+      "Port 22x",
+      "PermitOpen a:1 b:2 # c",
+      "ForceCommand a  b",
+      "Ciphers x",
+      "Banner",
+    ];
+    const text = [...lines, "Match User a", ...lines.map((line) => `  ${line}`)].join("\n");
+    for (const of of RELEASES) {
+      const texts = [text, `# moved\n${text}`, text.replaceAll(" ", "\t")];
+      const read = (reading: Release, content: string): object => {
+        const bytes = Buffer.from(content, "latin1");
+        const tree = {
+          read: () => ({ kind: "file", bytes, realPath: "/c" }) as const,
+          stat: () => null,
+          list: () => null,
+        };
+        const { directives, problems, later } = loadConfig(tree, "/c", { release: reading });
+        return { directives, problems, later };
+      };
+      for (const content of texts) expect(read(of, content)).toEqual(read(anew(of), content));
+    }
+  });
+});

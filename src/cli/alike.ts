@@ -13,8 +13,30 @@ import { ownSettings, withoutSettings } from "./own-settings.ts";
 import { joined } from "./paths.ts";
 import type { Target } from "./target.ts";
 
-/** The kinds of FILEs in this run, by what an audit sees of them. */
-export type Kinds = Map<string, symbol>;
+/** The kinds of FILEs in this run. */
+export interface Kinds {
+  /** by what an audit sees of them */
+  readonly bySeen: Map<string, symbol>;
+  /** by what can be told of them at a glance */
+  readonly bySketch: Map<string, Sketched>;
+}
+
+/** The first FILE that looks so at a glance. Only when another one does, both are looked at closely. */
+interface Sketched {
+  readonly kind: symbol;
+  /** null: that was done */
+  look: (() => Seen) | null;
+}
+
+/** What an audit sees of a FILE. */
+interface Seen {
+  readonly key: string;
+  readonly names: readonly string[];
+}
+
+export function noKinds(): Kinds {
+  return { bySeen: new Map(), bySketch: new Map() };
+}
 
 /** A FILE among those of its kind. */
 export interface Alike {
@@ -49,7 +71,24 @@ export function alikeOf(
   if (kinds === undefined || configFolder === undefined || stdin !== undefined) return null;
   if (onlyRealPath !== undefined || rootFolder !== undefined || bytes.length > MOST_BYTES) return null;
   if (!PLAIN.test(name) || !PLAIN.test(path)) return null;
-  const written = decode(bytes);
+  let seen: Seen | null = null;
+  const look = (): Seen => {
+    seen ??= lookClosely(decode(bytes), { path, configFolder, fragment }, opening);
+    return seen;
+  };
+  return {
+    kind: kindOf(decode(bytes), look, kinds),
+    source: () => makeSource(wanted.shownAs(path), decode(bytes)),
+    get names() {
+      return look().names;
+    },
+    nameless: () => load(withStandIns(decode(bytes)).text),
+  };
+}
+
+type Named = Required<Pick<Wanted, "path" | "configFolder" | "fragment">>;
+
+function lookClosely(written: string, { path, configFolder, fragment }: Named, opening: Opening): Seen {
   const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written);
   const isMain = path.endsWith("/sshd_config");
   const looksAround = isMain || /include/i.test(text);
@@ -59,13 +98,7 @@ export function alikeOf(
   const folder = looksAround && !isAlone ? configFolder : "";
   // both texts have the same offsets
   const seen = withoutWords(withoutSettings(text, ownSettings(written)), opening.release.release);
-  const key = `${isMain} ${fragment} ${folder}\n${seen}`;
-  return {
-    kind: kindOf(key, kinds),
-    source: () => makeSource(wanted.shownAs(path), decode(bytes)),
-    names,
-    nameless: () => load(withStandIns(decode(bytes)).text),
-  };
+  return { key: `${isMain} ${fragment} ${folder}\n${seen}`, names };
 }
 
 /** Options of sshd and accounts have names, too. */
@@ -73,14 +106,33 @@ function namesMatter({ options, people }: Opening): boolean {
   return options.o !== undefined || people.known !== null || people.world !== null;
 }
 
-function kindOf(key: string, kinds: Kinds): symbol {
-  const known = kinds.get(key);
+function kindOf(text: string, look: () => Seen, { bySeen, bySketch }: Kinds): symbol {
+  const sketch = sketchOf(text);
+  const first = bySketch.get(sketch);
+  if (first === undefined) {
+    const kind = Symbol("kind");
+    keep(bySketch, sketch, { kind, look });
+    return kind;
+  }
+  if (first.look !== null) keep(bySeen, first.look().key, first.kind);
+  first.look = null;
+  const { key } = look();
+  const known = bySeen.get(key);
   if (known !== undefined) return known;
-  const [oldest] = kinds.keys();
-  if (kinds.size >= MOST_KINDS && oldest !== undefined) kinds.delete(oldest);
   const kind = Symbol("kind");
-  kinds.set(key, kind);
+  keep(bySeen, key, kind);
   return kind;
+}
+
+/** Files that are alike have the same first words in the same order. */
+function sketchOf(text: string): string {
+  return text.match(/^[ \t]*[^#\s]+/gm)?.join("\n") ?? "";
+}
+
+function keep<Kept>(kept: Map<string, Kept>, key: string, value: Kept): void {
+  const [oldest] = kept.keys();
+  if (kept.size >= MOST_KINDS && oldest !== undefined) kept.delete(oldest);
+  kept.set(key, value);
 }
 
 /** It finds nothing where there is no such folder. */

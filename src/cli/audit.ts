@@ -6,7 +6,7 @@ import { movedReport, namesFile } from "../report/moved.ts";
 import { renamedReport, textsOf } from "../report/renamed.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
-import { type Alike, readsNothingElse } from "./alike.ts";
+import { type Alike, noKinds, readsNothingElse } from "./alike.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode } from "./exit-code.ts";
 import { findingsOf } from "./findings.ts";
@@ -61,7 +61,7 @@ export async function auditTargets(
   count: (done: number, of: number) => void,
 ): Promise<Audited> {
   const isOne = files.length < 2 && options.repo === undefined;
-  const prepared = await prepareAudit(files, isOne ? options : { ...options, kinds: new Map() });
+  const prepared = await prepareAudit(files, isOne ? options : { ...options, kinds: noKinds() });
   if ("misuse" in prepared) return prepared;
   const { opened } = prepared;
   const known: Known = new Map();

@@ -3,8 +3,9 @@
  * design.md "Fix, apply, roll back": the directive that decides is edited in its own file; where nothing decides, the
  * commented stock line is turned on, else one line goes in before the first Match and before any Include.
  */
-import { lowerAscii } from "../../grammar/ascii.ts";
+import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
+import { onceFor } from "../../grammar/remember.ts";
 import { type DirectiveLine, type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
 import { type Edit, findOverlap } from "../edit/edit.ts";
 import type { Config, ConfigFile, Directive } from "./config.ts";
@@ -122,32 +123,47 @@ interface Style {
   readonly lineEnd: string;
 }
 
+/** Where a new line goes, how it is written, and what stands around it there. */
+interface Insertion {
+  readonly style: Style;
+  readonly at: number;
+  readonly before: string;
+  readonly after: string;
+}
+
 function insertLine(file: ConfigFile, change: SetGlobal): Edit {
-  const { lines } = file.tree;
-  const { text } = file.source;
+  const { at, style, before, after } = insertionOf(file);
+  const keyword = style.lowerCase ? change.keyword : spelling(file, change);
+  const text = `${before}${style.indent}${keyword}${style.separator}${change.value}${after}`;
+  return { path: file.realPath, start: at, end: at, text };
+}
+
+/** The same for all keywords, and most audits propose several. */
+const insertionOf = onceFor(({ tree, source: { text } }: ConfigFile): Insertion => {
+  const { lines } = tree;
   const barrier = lines.findIndex(isBarrier);
   const before = barrier === -1 ? lines : lines.slice(0, barrier);
-  const after = before.findLast(isPlainDirective);
-  const style = styleOf(file.tree, before.filter(isPlainDirective));
-  const keyword = style.lowerCase ? change.keyword : spelling(file, change);
-  const written = `${style.indent}${keyword}${style.separator}${change.value}`;
-  const place = after ?? (barrier === -1 ? lines.at(-1) : undefined);
-  const last = place === undefined ? [] : tokensOf(file.tree, place);
-  if (place !== undefined && last.at(-1)?.kind !== "newline") {
-    // without a line end in sight a NUL may hide the rest: then the new line goes in front of it
-    const isHidden = last.some(({ kind }) => kind === "hidden");
-    const at = isHidden ? place.start : place.end;
-    const inserted = isHidden ? written + style.lineEnd : style.lineEnd + written;
-    return { path: file.realPath, start: at, end: at, text: inserted };
-  }
-  const at = place?.end ?? lines[barrier]?.start ?? text.length;
-  return { path: file.realPath, start: at, end: at, text: written + style.lineEnd };
-}
+  const outside = before.filter(isPlainDirective);
+  const style = styleOf(tree, outside);
+  const place = outside.at(-1) ?? (barrier === -1 ? lines.at(-1) : undefined);
+  const last = place === undefined ? [] : tokensOf(tree, place);
+  if (place === undefined || last.at(-1)?.kind === "newline")
+    return {
+      style,
+      at: place?.end ?? lines[barrier]?.start ?? text.length,
+      before: "",
+      after: style.lineEnd,
+    };
+  // without a line end in sight a NUL may hide the rest: then the new line goes in front of it
+  return last.some(({ kind }) => kind === "hidden")
+    ? { style, at: place.start, before: "", after: style.lineEnd }
+    : { style, at: place.end, before: style.lineEnd, after: "" };
+});
 
 function isBarrier(line: Line): boolean {
   if (line.kind !== "directive") return false;
-  const name = lowerAscii(line.keyword.value);
-  return name === "match" || name === "include";
+  const { value } = line.keyword;
+  return equalIgnoringCase(value, "match") || equalIgnoringCase(value, "include");
 }
 
 function isPlainDirective(line: Line): line is DirectiveLine {

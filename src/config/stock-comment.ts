@@ -1,6 +1,7 @@
 /** Commented lines of a stock file, `#AllowTcpForwarding yes`: where a finding points and a fix turns a keyword on. */
-import { lowerAscii } from "../../grammar/ascii.ts";
+import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
 import type { Release } from "../../grammar/release.ts";
+import { onceFor } from "../../grammar/remember.ts";
 import { type DirectiveHead, readDirective } from "../../grammar/scanner.ts";
 import { type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
 import type { ConfigFile } from "./config.ts";
@@ -14,71 +15,99 @@ export interface StockComment {
 
 /** The first commented stock line of a keyword (lower case) before any Match. */
 export function findStockComment({ tree }: ConfigFile, keyword: string): StockComment | null {
-  const known = COMMENTS.get(tree) ?? { byWord: commentsByWord(tree), found: new Map() };
-  COMMENTS.set(tree, known);
-  const found = known.found.get(keyword) ?? chooseComment(known.byWord.get(keyword) ?? [], keyword, tree);
-  known.found.set(keyword, found);
+  const known = foundIn(tree);
+  const before = known.get(keyword);
+  if (before !== undefined) return before;
+  const found = find(tree, keyword);
+  known.set(keyword, found);
   return found;
 }
 
-function chooseComment(lines: readonly Line[], keyword: string, tree: Tree): StockComment | null {
-  for (const line of lines) {
-    const tokens = tokensOf(tree, line);
-    const comment = tokens.find(({ kind }) => kind === "comment");
-    if (comment === undefined || tokens.some(({ kind }) => kind === "hidden")) continue;
-    const directive = commentedDirective(comment.text, tree.release);
-    if (directive === null || directive.args.length !== 1) continue;
-    if (lowerAscii(directive.keyword.value) !== keyword) continue;
-    const length = comment.text.length - trailingBlanks(comment.text);
-    return { line, start: comment.start, end: comment.start + length };
+/** Rules and fixes ask each file for a few keywords, several times. */
+const foundIn = onceFor((_: Tree) => new Map<string, StockComment | null>());
+
+/** By a search through the text: most lines of a stock file are comments, and hardly any is about the keyword. */
+function find(tree: Tree, keyword: string): StockComment | null {
+  const end = startOfMatch(tree);
+  let last: Commented = { index: -1, inExample: false };
+  for (const { index: at } of tree.text.matchAll(mentionOf(keyword))) {
+    if (at >= end) break;
+    const index = lineAt(tree, at);
+    if (index === last.index) continue;
+    last = { index, inExample: isInExample(tree, index, last) };
+    const found = last.inExample ? null : stockLine(tree, index, keyword);
+    if (found !== null) return found;
   }
   return null;
 }
 
-interface StockComments {
-  readonly byWord: ReadonlyMap<string, readonly Line[]>;
-  readonly found: Map<string, StockComment | null>;
+/** `#Keyword` and `# Keyword`, wherever they stand in a line. */
+const mentions = new Map<string, RegExp>();
+
+function mentionOf(keyword: string): RegExp {
+  const mention = mentions.get(keyword) ?? new RegExp(`# ?${keyword}(?![A-Za-z0-9])`, "gi");
+  mentions.set(keyword, mention);
+  return mention;
 }
 
-/** Rules and fixes ask each file for a dozen keywords. */
-const COMMENTS = new WeakMap<Tree, StockComments>();
+function startOfMatch({ lines, text }: Tree): number {
+  return lines.find(opensMatch)?.start ?? text.length;
+}
 
-/**
- * Comments before any Match by their first word, in lower case. `#	AllowTcpForwarding no` under `#Match User anoncvs` is
- * part of an example and left out.
- */
-function commentsByWord(tree: Tree): ReadonlyMap<string, readonly Line[]> {
-  const found = new Map<string, Line[]>();
-  let inExample = false;
-  for (const line of tree.lines) {
-    if (line.kind === "directive" && lowerAscii(line.keyword.value) === "match") break;
-    if (line.kind !== "comment") inExample = false;
-    if (line.kind !== "comment") continue;
-    const word = firstWord(tree.text, line);
-    if (word === null) continue;
-    if (word === "match") inExample ||= isMatch(tree, line);
-    if (inExample) continue;
-    const same = found.get(word);
-    if (same === undefined) found.set(word, [line]);
-    else same.push(line);
+function opensMatch(line: Line): boolean {
+  return line.kind === "directive" && equalIgnoringCase(line.keyword.value, "match");
+}
+
+function lineAt({ lines }: Tree, offset: number): number {
+  let low = 0;
+  let high = lines.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lines[middle]?.start ?? 0) <= offset) low = middle;
+    else high = middle - 1;
   }
-  return found;
+  return low;
+}
+
+/** A comment line, by its index, and whether it is part of an example. */
+interface Commented {
+  readonly index: number;
+  readonly inExample: boolean;
+}
+
+/** `#	AllowTcpForwarding no` under `#Match User anoncvs`. `last`: an earlier line that is known. */
+function isInExample(tree: Tree, index: number, last: Commented): boolean {
+  for (let above = index - 1; above >= 0; above--) {
+    const line = tree.lines[above];
+    if (line?.kind !== "comment") return false;
+    if (isMatch(tree, line)) return true;
+    if (above === last.index) return last.inExample;
+  }
+  return false;
 }
 
 function isMatch(tree: Tree, line: Line): boolean {
+  MATCH.lastIndex = line.start;
+  if (!MATCH.test(tree.text)) return false;
   const comment = tokensOf(tree, line).find(({ kind }) => kind === "comment");
   const directive = comment === undefined ? null : commentedDirective(comment.text, tree.release);
   return directive !== null && lowerAscii(directive.keyword.value) === "match";
 }
 
-/** Of `#Word` and `# Word`; looked for where the line stands, because a stock file is comments for the most part. */
-function firstWord(text: string, { start }: Line): string | null {
-  FIRST_WORD.lastIndex = start;
-  const word = FIRST_WORD.exec(text)?.[1];
-  return word === undefined ? null : lowerAscii(word);
-}
+const MATCH = /[ \t\r]*# ?match(?![A-Za-z0-9])/iy;
 
-const FIRST_WORD = /[ \t\r]*# ?([A-Za-z][A-Za-z0-9]*)/y;
+function stockLine(tree: Tree, index: number, keyword: string): StockComment | null {
+  const line = tree.lines[index];
+  if (line?.kind !== "comment") return null;
+  const tokens = tokensOf(tree, line);
+  const comment = tokens.find(({ kind }) => kind === "comment");
+  if (comment === undefined || tokens.some(({ kind }) => kind === "hidden")) return null;
+  const directive = commentedDirective(comment.text, tree.release);
+  if (directive === null || directive.args.length !== 1) return null;
+  if (lowerAscii(directive.keyword.value) !== keyword) return null;
+  const length = comment.text.length - trailingBlanks(comment.text);
+  return { line, start: comment.start, end: comment.start + length };
+}
 
 function commentedDirective(comment: string, release: Release): DirectiveHead | null {
   return readDirective(comment.slice(comment.startsWith("# ") ? 2 : 1), release);

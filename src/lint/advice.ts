@@ -3,6 +3,7 @@ import { isAlgorithmKind, knownAlgorithms } from "../../grammar/algorithms.ts";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { type Keyword, knownKeywords, lookUpKeyword, type ValueForm } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
+import { remember } from "../../grammar/remember.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import type { Config, Problem } from "../config/config.ts";
 import { closestWord } from "./closest-word.ts";
@@ -77,11 +78,11 @@ const MINORS: readonly (readonly [number, readonly number[]])[] = [
 const RELEASES = MINORS.flatMap(([major, minors]) => minors.map((minor) => [major, minor] as const));
 
 /** The keyword of the release that was meant; null where none is near. */
-function closestKeyword(spelled: string, release: Release): Keyword | null {
+const closestKeyword = remember((spelled, release): Keyword | null => {
   const word = lowerAscii(spelled.slice(0, 40)).replaceAll(/[-_]/g, "");
   const byKey = new Map(knownKeywords(release).map((keyword) => [keyword.key, keyword]));
   return byKey.get(closestWord(word, byKey.keys()) ?? "") ?? null;
-}
+});
 
 const EXPECTED: Readonly<Partial<Record<ValueForm, string>>> = {
   flag: "yes or no",

@@ -1,6 +1,7 @@
 /** What opens an answer: the deciding lines, and the ones that an exception overrides. */
 import { equalIgnoringCase } from "../../grammar/ascii.ts";
 import type { Release } from "../../grammar/release.ts";
+import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { requirements } from "../policy/capabilities.ts";
@@ -21,22 +22,18 @@ export function deciderOf(answer: Answer, keyword: string): Decider | null {
 
 /** The line outside every Match that counts for a first-value keyword; null where only the default is left. */
 export function globalLine(config: Config, keyword: string): Directive | null {
-  const lines = GLOBAL_LINES.get(config) ?? globalLines(config);
-  GLOBAL_LINES.set(config, lines);
-  return lines.get(keyword) ?? null;
+  return globalLines(config).get(keyword) ?? null;
 }
 
 /** Asked once for every answer, and a long file has thousands of both. */
-const GLOBAL_LINES = new WeakMap<Config, ReadonlyMap<string, Directive>>();
-
-function globalLines(config: Config): ReadonlyMap<string, Directive> {
+const globalLines = onceFor(({ directives }: Config) => {
   const lines = new Map<string, Directive>();
-  for (const directive of config.directives) {
+  for (const directive of directives) {
     const counts = directive.guards.length === 0 && directive.values !== null;
     if (counts && !lines.has(directive.keyword)) lines.set(directive.keyword, directive);
   }
   return lines;
-}
+});
 
 /**
  * The line inside a Match that opens what a written line outside every Match closes. Null where the answer is open
@@ -86,17 +83,7 @@ export function isNone({ values }: Directive): boolean {
  * Who can log in at all, where AllowUsers or AllowGroups of the global part say so; null where nothing does, or a Match
  * block says otherwise.
  */
-export function loginLimit(config: Config): string | null {
-  const known = LOGIN_LIMITS.get(config);
-  if (known !== undefined) return known;
-  const limit = findLoginLimit(config);
-  LOGIN_LIMITS.set(config, limit);
-  return limit;
-}
-
-const LOGIN_LIMITS = new WeakMap<Config, string | null>();
-
-function findLoginLimit({ directives }: Config): string | null {
+export const loginLimit: (config: Config) => string | null = onceFor(({ directives }) => {
   const lists = directives.filter(
     ({ keyword, values }) => (keyword === "allowusers" || keyword === "allowgroups") && values !== null,
   );
@@ -107,7 +94,7 @@ function findLoginLimit({ directives }: Config): string | null {
     .flatMap(({ values }) => values ?? []);
   const who = first.keyword === "allowusers" ? "" : "members of ";
   return `of them, only ${who}${listed(names)} can log in (${first.line.keyword.value})`;
-}
+});
 
 /** The port that a Port or ListenAddress line names; null for other lines and where none is named. */
 export function listenPort({ keyword, values, args }: Directive): number | null {

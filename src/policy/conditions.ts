@@ -1,4 +1,5 @@
 /** A scope in the administrator's own words: "members of group forwarders from 10.0.0.0/8, except user root". */
+import { onceFor } from "../../grammar/remember.ts";
 import type { Extent } from "./answer.ts";
 import type { Atom, Guard } from "./atoms.ts";
 import type { Scope, Searcher } from "./search.ts";
@@ -18,18 +19,14 @@ interface Described {
   namesLeft: number;
 }
 
-const described = new WeakMap<Searcher, Described>();
-
-function describedBy(searcher: Searcher): Described {
-  const known = described.get(searcher) ?? {
+const describedBy = onceFor(
+  (_: Searcher): Described => ({
     scopes: new Map(),
     atoms: new Map(),
     extents: new Map(),
     namesLeft: MOST_NAMED,
-  };
-  described.set(searcher, known);
-  return known;
-}
+  }),
+);
 
 export function describeScope(searcher: Searcher, scope: Scope): string {
   const { scopes } = describedBy(searcher);

@@ -1,5 +1,6 @@
 /** For one keyword: which lines decide inside a scope, each with the part of the scope it decides and a witness. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
+import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Decider } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
@@ -34,21 +35,18 @@ export interface KeywordLines {
 }
 
 /** Lines by keyword, without those that sshd refuses or that set nothing (`PermitOpen # all` up to 9.6). */
-export function effectiveLines(config: Config): ReadonlyMap<string, readonly Directive[]> {
-  const known = BY_KEYWORD.get(config);
-  if (known !== undefined) return known;
-  const lines = new Map<string, Directive[]>();
-  for (const directive of config.directives) {
-    if (directive.values === null || directive.values.length === 0) continue;
-    const same = lines.get(directive.keyword);
-    if (same === undefined) lines.set(directive.keyword, [directive]);
-    else same.push(directive);
-  }
-  BY_KEYWORD.set(config, lines);
-  return lines;
-}
-
-const BY_KEYWORD = new WeakMap<Config, ReadonlyMap<string, readonly Directive[]>>();
+export const effectiveLines: (config: Config) => ReadonlyMap<string, readonly Directive[]> = onceFor(
+  ({ directives }) => {
+    const lines = new Map<string, Directive[]>();
+    for (const directive of directives) {
+      if (directive.values === null || directive.values.length === 0) continue;
+      const same = lines.get(directive.keyword);
+      if (same === undefined) lines.set(directive.keyword, [directive]);
+      else same.push(directive);
+    }
+    return lines;
+  },
+);
 
 export function keywordLines(config: Config, keyword: string, searcher: Searcher): KeywordLines {
   const lines = effectiveLines(config).get(keyword) ?? [];

@@ -26,6 +26,13 @@ function isFirstValue(keyword: string, config: Config): boolean {
 function usesOf(reasoning: Reasoning, lines: KeywordLines): LineUse[] {
   const { guarded, otherwise, unreachable, shadowedGlobals } = lines;
   const global = otherwise.directive;
+  const shadowed = shadowedGlobals.map((directive) => unused(directive, global === null ? [] : [global]));
+  if (guarded.length === 0)
+    return [
+      ...unreachable.map((directive) => unused(directive, [])),
+      ...(global === null ? [] : [globalUse(reasoning, global)]),
+      ...shadowed,
+    ];
   const cut = reasoning.partitionOf(lines, reasoning.searcher.everywhere, null);
   const asking: Asking = {
     reasoning,
@@ -37,8 +44,8 @@ function usesOf(reasoning: Reasoning, lines: KeywordLines): LineUse[] {
   return [
     ...unreachable.map((directive) => unused(directive, [])),
     ...guarded.map(({ directive }, position) => useOf(asking, directive, position)),
-    ...(global === null ? [] : [globalUse(asking, global)]),
-    ...shadowedGlobals.map((directive) => unused(directive, global === null ? [] : [global])),
+    ...(global === null ? [] : [useOf(asking, global, guarded.length)]),
+    ...shadowed,
   ];
 }
 
@@ -68,10 +75,8 @@ function used({ blamed }: Asking, directive: Directive, { connection, caught }: 
     : { directive, decides: true, witness: connection, shadowedBy: [] };
 }
 
-/** Without any Match no search was needed. */
-function globalUse(asking: Asking, directive: Directive): LineUse {
-  const { searcher } = asking.reasoning;
-  if (asking.lines.guarded.length > 0) return useOf(asking, directive, asking.lines.guarded.length);
+/** Without a line in a block no search is needed. */
+function globalUse({ searcher }: Reasoning, directive: Directive): LineUse {
   const sampled = searcher.boxes.sample(searcher.boxes.within([]));
   return sampled.kind === "found"
     ? { directive, decides: true, witness: sampled.value, shadowedBy: [] }

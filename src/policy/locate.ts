@@ -1,4 +1,5 @@
 /** Where one connection lies, by the plain reading. */
+import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import { requirements } from "./capabilities.ts";
@@ -59,9 +60,7 @@ function decisionsAt(config: Config, capability: Capability, connection: Connect
 }
 
 /** The answers by the line that opens or closes each. */
-function answersByLine(answers: readonly Answer[]): ReadonlyMap<Directive | null, readonly Answer[]> {
-  const known = BY_LINE.get(answers);
-  if (known !== undefined) return known;
+const answersByLine = onceFor((answers: readonly Answer[]) => {
   const byLine = new Map<Directive | null, Answer[]>();
   for (const answer of answers) {
     const line = answer.decidedBy[0]?.directive ?? null;
@@ -69,8 +68,5 @@ function answersByLine(answers: readonly Answer[]): ReadonlyMap<Directive | null
     if (same === undefined) byLine.set(line, [answer]);
     else same.push(answer);
   }
-  BY_LINE.set(answers, byLine);
   return byLine;
-}
-
-const BY_LINE = new WeakMap<readonly Answer[], ReadonlyMap<Directive | null, readonly Answer[]>>();
+});

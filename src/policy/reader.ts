@@ -5,6 +5,7 @@
 import { type Keyword, lookUpKeyword } from "../../grammar/keywords.ts";
 import type { PatternItem } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
+import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 import { criterionHolds, evaluate, isAnswer, takesMatch } from "./evaluate.ts";
@@ -22,19 +23,11 @@ export interface Reader {
 }
 
 /** One for each configuration: for a long file its index is large. */
-export function readerOf(config: Config): Reader {
-  const reader = READERS.get(config) ?? makeReader(config);
-  READERS.set(config, reader);
-  return reader;
-}
-
-const READERS = new WeakMap<Config, Reader>();
-
-function makeReader(config: Config): Reader {
+export const readerOf: (config: Config) => Reader = onceFor((config) => {
   // only these can end a connection in the second pass, and then the order of all lines counts
   const mayEnd = config.later.length > 0 || !atLeast(config.release, "8.4");
   return mayEnd ? fullReader(config) : quickReader(config);
-}
+});
 
 function fullReader(config: Config): Reader {
   const known = new WeakMap<Connection, ReturnType<typeof evaluate>>();
@@ -58,7 +51,7 @@ function quickReader(config: Config): Reader {
       const made =
         keyword == null
           ? null
-          : keywordReader(keyword, byKeyword.get(keyword.key) ?? NO_LINES, config.release);
+          : keywordReader(keyword, byKeyword.get(keyword.key) ?? noLines(), config.release);
       readers.set(key, made);
       return made === null ? null : made(connection);
     },
@@ -71,14 +64,15 @@ function keywordReader(keyword: Keyword, lines: Lines, release: Release): Keywor
   const choose = (matching: readonly Directive[]): ReadSetting =>
     chooseValues(keyword, matching, lines.global) ?? { values: keyword.defaults ?? [], decidedBy: [] };
   const global = choose([]);
-  if (lines.guarded.length === 0 || !takesMatch(keyword, release)) return () => global;
-  if (!isFirstOnly(keyword)) return (connection) => choose(matchingLines(lines, keyword, connection));
+  const { guarded } = lines;
+  if (guarded === null || !takesMatch(keyword, release)) return () => global;
+  if (!isFirstOnly(keyword)) return (connection) => choose(matchingLines(guarded, keyword, connection));
   // the line alone is remembered: there may be a setting for each of a hundred thousand connections
   const known = new Map<Connection, Directive | null>();
   return (connection) => {
     let line = known.get(connection);
     if (line === undefined) {
-      [line = null] = matchingLines(lines, keyword, connection);
+      [line = null] = matchingLines(guarded, keyword, connection);
       known.set(connection, line);
     }
     return line === null ? global : choose([line]);
@@ -111,22 +105,25 @@ interface Numbers {
   readonly vetoed: readonly number[];
 }
 
-interface Lines {
-  readonly guarded: Line[];
-  /** positions of guarded lines for these users alone, by user */
+/** Lines inside blocks. */
+interface Guarded {
+  readonly lines: Line[];
+  /** positions of those for these users alone, by user */
   readonly ofUser: Map<string, number[]>;
-  /** positions of all other guarded lines */
+  /** positions of all others */
   readonly ofAnybody: number[];
-  /** what the first pass takes */
-  readonly global: Directive[];
   /** a number for each group that lists name */
   readonly groupNumbers: ReadonlyMap<string, number>;
 }
 
-function noLines(groupNumbers: Lines["groupNumbers"]): Lines {
-  return { guarded: [], ofUser: new Map(), ofAnybody: [], global: [], groupNumbers };
+interface Lines {
+  /** null: none is, as in most files */
+  guarded: Guarded | null;
+  /** what the first pass takes */
+  readonly global: Directive[];
 }
-const NO_LINES = noLines(new Map());
+
+const noLines = (): Lines => ({ guarded: null, global: [] });
 
 function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
   const entries = new Map<MatchBlock, Entry>();
@@ -140,13 +137,14 @@ function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
   for (const directive of config.directives) {
     const { keyword, values, guards, atStart } = directive;
     if (values === null || values.length === 0) continue;
-    const lines = byKeyword.get(keyword) ?? noLines(groupNumbers);
+    const lines = byKeyword.get(keyword) ?? noLines();
     byKeyword.set(keyword, lines);
     if (atStart) lines.global.push(directive);
     const [only] = guards;
     if (only === undefined) continue;
     const entry = guards.length === 1 ? entryOf(only) : joined(guards.map(entryOf));
-    addGuarded(lines, directive, entry);
+    lines.guarded ??= { lines: [], ofUser: new Map(), ofAnybody: [], groupNumbers };
+    addGuarded(lines.guarded, directive, entry);
   }
   return byKeyword;
 }
@@ -160,9 +158,9 @@ function joined(entries: readonly Entry[]): Entry {
   return { users: first?.users ?? null, groups: entries.flatMap(({ groups }) => groups), tests };
 }
 
-function addGuarded({ guarded, ofUser, ofAnybody }: Lines, directive: Directive, entry: Entry): void {
+function addGuarded({ lines, ofUser, ofAnybody }: Guarded, directive: Directive, entry: Entry): void {
   const { users } = entry;
-  const position = guarded.push({ directive, entry }) - 1;
+  const position = lines.push({ directive, entry }) - 1;
   if (users === null) ofAnybody.push(position);
   for (const user of users ?? []) {
     const positions = ofUser.get(user);
@@ -172,10 +170,10 @@ function addGuarded({ guarded, ofUser, ofAnybody }: Lines, directive: Directive,
 }
 
 /** Of a first-value keyword the first matching line is enough. */
-function matchingLines(lines: Lines, keyword: Keyword, connection: Connection): Directive[] {
+function matchingLines(guarded: Guarded, keyword: Keyword, connection: Connection): Directive[] {
   const firstOnly = isFirstOnly(keyword);
   const matching: Directive[] = [];
-  const { guarded, ofUser, ofAnybody, groupNumbers } = lines;
+  const { lines, ofUser, ofAnybody, groupNumbers } = guarded;
   const own = ofUser.get(connection.user ?? "") ?? [];
   const groups = connection.groups?.flatMap((group) => groupNumbers.get(group) ?? []) ?? null;
   // both in the order of the file
@@ -184,7 +182,7 @@ function matchingLines(lines: Lines, keyword: Keyword, connection: Connection): 
     const nextAny = ofAnybody[anyAt] ?? Number.POSITIVE_INFINITY;
     if (nextOwn < nextAny) ownAt++;
     else anyAt++;
-    const line = guarded[Math.min(nextOwn, nextAny)];
+    const line = lines[Math.min(nextOwn, nextAny)];
     if (line === undefined || !isMet(line.entry, groups, connection)) continue;
     matching.push(line.directive);
     if (firstOnly) break;

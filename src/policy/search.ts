@@ -54,6 +54,22 @@ export function makeSearcher(
   existing: Existing,
   sets: readonly (readonly Criterion[])[] = [],
 ): Searcher {
+  const isPlain =
+    existing.accounts === null && sets.length === 0 && configs.every(({ matches }) => matches.length === 0);
+  if (!isPlain) return searcherOver(configs, existing, sets);
+  const known = PLAIN.get(existing.namedHosts) ?? searcherOver([], existing, []);
+  PLAIN.set(existing.namedHosts, known);
+  return known;
+}
+
+/** Of all configurations without any Match, which ask about everybody and have no steps to count; by named hosts. */
+const PLAIN = new Map<boolean, Searcher>();
+
+function searcherOver(
+  configs: readonly Config[],
+  existing: Existing,
+  sets: readonly (readonly Criterion[])[],
+): Searcher {
   const atoms = internAtoms(configs, sets);
   const holding = makeHolding(atoms.list);
   const overlaps = makeOverlaps(atoms.list, holding);
