@@ -1,0 +1,161 @@
+/** Random layers as umoci lays them over each other (`umoci raw unpack`): files, folders, links, whiteouts, odd spellings. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { folderTree } from "../src/files/folder.ts";
+import { openImage } from "../src/files/image.ts";
+import type { FileTree } from "../src/files/tree.ts";
+import { makeRandom, type Random } from "./fuzz/random.ts";
+import {
+  dockerArchive,
+  file,
+  folder,
+  hardLink,
+  type Layer,
+  layOut,
+  link,
+  type Member,
+  ociMembers,
+  pax,
+  tar,
+} from "./images/writing.ts";
+
+const missing =
+  process.getuid?.() !== 0
+    ? "not root"
+    : spawnSync("umoci", ["--version"]).status === 0
+      ? null
+      : "umoci is missing";
+
+const SEED = 20261126;
+const IMAGES = 60;
+
+const FILES = [
+  "/etc/ssh/sshd_config",
+  "/etc/ssh/sshd_config.d/a.conf",
+  "/etc/ssh/sshd_config.d/b.conf",
+  "/etc/passwd",
+  "/usr/etc/ssh/sshd_config",
+  "/usr/lib/systemd/system/ssh.service",
+  "/srv/conf/x.conf",
+  "/opt/ssh/sshd_config",
+  "/etc/os-release",
+];
+const FOLDERS = ["/etc/ssh", "/etc/ssh/sshd_config.d", "/srv/conf"];
+const PLACES = [...FILES, ...FOLDERS, "/usr/etc", "/usr/lib", "/lib", "/etc", "/srv", "/opt", "/conf"].map(
+  (path) => path.slice(1),
+);
+const TARGETS = ["/etc", "/etc/ssh", "/srv/conf", "../srv/conf", "ssh", "/opt/ssh", "../../opt/ssh"];
+const MORE_TARGETS = ["/etc/passwd", "x.conf", "../usr/etc/ssh", "/conf", "."];
+const NAMES = ["etc/passwd", "etc/ssh/sshd_config", "srv/conf/x.conf", "opt/ssh/sshd_config"];
+
+const BASE: readonly Member[] = [
+  ...["etc/", "etc/ssh/", "etc/ssh/sshd_config.d/", "usr/", "usr/lib/", "srv/", "srv/conf/", "opt/"].map(
+    folder,
+  ),
+  folder("opt/ssh"),
+  ...[...NAMES, "etc/ssh/sshd_config.d/a.conf"].map((name) => file(name, `base ${name}\n`)),
+];
+
+function drawMembers(random: Random, text: string): readonly Member[] {
+  const name = random.pick(PLACES);
+  const spelled = random.pick([name, `./${name}`, `/${name}`, name.replace("/", "//")]);
+  const at = name.lastIndexOf("/") + 1;
+  return random.pick<readonly Member[]>([
+    [file(spelled, text)],
+    [file(spelled, text)],
+    [file(spelled, "")],
+    [folder(spelled)],
+    [folder(`${spelled}/`)],
+    [link(spelled, random.pick([...TARGETS, ...MORE_TARGETS]))],
+    [hardLink(spelled, random.pick(["", "./", "/"]) + random.pick(NAMES))],
+    [file(`${name.slice(0, at)}.wh.${name.slice(at)}`, "")],
+    [file(`${name}/.wh..wh..opq`, "")],
+    [pax({ path: name }), file("short", text)],
+    [{ name: "././@LongLink", flag: "L", data: `${name}\0` }, file("cut", text)],
+  ]);
+}
+
+function drawLayers(random: Random): readonly Layer[] {
+  let number = 0;
+  const layers = random.some(1, 4, () =>
+    random.some(1, 6, () => drawMembers(random, `text ${++number}\n`)).flat(),
+  );
+  return [BASE, ...layers].map((members, index) => ({ tar: tar(members), command: `step ${index}` }));
+}
+
+type Seen = Readonly<Record<string, unknown>>;
+
+function look(tree: FileTree): Seen {
+  const files = FILES.map((path) => {
+    const content = tree.read(path);
+    const text = content.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : content;
+    return [path, typeof text === "string" ? text : text.kind === "folder" ? "a folder" : text.code];
+  });
+  return Object.fromEntries([...files, ...FOLDERS.map((path) => [`${path}/`, tree.list(path)])]);
+}
+
+/** The error without the layer's name, which differs. */
+async function ours(path: string): Promise<Seen | string> {
+  let seen: Seen = {};
+  const image = await openImage(path, {
+    platform: null,
+    explore: async ({ tree }) => {
+      seen = look(tree);
+    },
+  });
+  return "error" in image ? image.error.replace(/layer \S+: /, "") : seen;
+}
+
+/** Null: it refuses the layers. */
+function ofUmoci(work: string, layers: readonly Layer[]): Seen | null {
+  const members = ociMembers([{ layers }], "plain");
+  const manifest = members.findLast(({ data }) => String(data).startsWith('{"schemaVersion":2,"config"'));
+  const digest = manifest?.name.replace("blobs/sha256/", "sha256:");
+  const descriptor = {
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    digest,
+    size: Buffer.from(manifest?.data ?? "").length,
+    annotations: { "org.opencontainers.image.ref.name": "v1" },
+  };
+  layOut(join(work, "oci"), members);
+  writeFileSync(join(work, "oci/index.json"), JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
+  const { status } = spawnSync("umoci", [
+    "raw",
+    "unpack",
+    "--image",
+    join(work, "oci:v1"),
+    join(work, "root"),
+  ]);
+  return status === 0 ? look(folderTree(join(work, "root"))) : null;
+}
+
+describe.skipIf(missing !== null)(`layers by umoci${missing === null ? "" : `: ${missing}`}`, () => {
+  test(`${IMAGES} random images, in three forms each (seed ${SEED})`, { timeout: 300_000 }, async () => {
+    let [same, refused] = [0, 0];
+    for (let number = 0; number < IMAGES; number++) {
+      const layers = drawLayers(makeRandom(SEED + number));
+      const work = mkdtempSync(join(tmpdir(), "sshd-policy-layers-"));
+      try {
+        const expected = ofUmoci(work, layers);
+        writeFileSync(join(work, "gzip-layers.tar"), dockerArchive({ layers }, gzipSync));
+        writeFileSync(join(work, "gzip-outside.tar"), gzipSync(dockerArchive({ layers })));
+        const found = await ours(join(work, "oci"));
+        for (const form of ["gzip-layers.tar", "gzip-outside.tar"])
+          expect([number, await ours(join(work, form))]).toEqual([number, found]);
+        if (typeof found === "string") refused += 1;
+        else if (expected !== null) {
+          expect([number, found]).toEqual([number, expected]);
+          same += 1;
+        }
+      } finally {
+        rmSync(work, { recursive: true, force: true });
+      }
+    }
+    expect(same).toBeGreaterThan(IMAGES / 3);
+    expect(refused).toBeLessThan(IMAGES / 2);
+  });
+});
