@@ -234,6 +234,13 @@ describe("ssh_config", () => {
     expect(read(text, "db1", ["Port=9"]).settings.port).toBe(9);
   });
 
+  it("takes a ConnectTimeout of 0 for none", () => {
+    const { timeoutMs } = read("", "db").settings;
+    expect(timeoutMs).toBeGreaterThan(0);
+    for (const none of ["0", "none"])
+      expect(read(`ConnectTimeout ${none}\n`, "db").settings.timeoutMs).toBe(timeoutMs);
+  });
+
   it("never runs anything: not Match exec, not ProxyCommand", () => {
     const mark = join(home, "ran");
     const { settings, notes } = read(

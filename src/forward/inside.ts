@@ -3,15 +3,13 @@
  * address that its witness names, and tries what it is told.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
 import type { Observation } from "../policy/probed.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
 import { observe } from "./observe.ts";
 import { kindOf, textOf, untried } from "./observed.ts";
-import { below, prepare } from "./sandbox-files.ts";
+import { below, isThere, prepare } from "./sandbox-files.ts";
 import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
 
@@ -181,9 +179,8 @@ const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
 type Request = AttemptJob["request"];
 
 function whatIsMissing(request: Request, rootOf: string, { xauth }: ConnectionJob): string | null {
-  if (request.kind === "x11" && !existsSync(below(rootOf, xauth))) return `xauth: there is no ${xauth}`;
-  if (request.kind === "tun" && !existsSync(join(rootOf, "dev/net/tun")))
-    return "/dev/net/tun: it is not there";
+  if (request.kind === "x11" && !isThere(rootOf, xauth)) return `xauth: there is no ${xauth}`;
+  if (request.kind === "tun" && !isThere(rootOf, "/dev/net/tun")) return "/dev/net/tun: it is not there";
   if (request.kind === "listen-tcp" && request.host.includes(":") && !HAS_IPV6)
     return "IPv6: this machine has none";
   return null;

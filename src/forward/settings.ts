@@ -101,7 +101,8 @@ export function settingsFor(
     methods: methodsOf(read),
     batch: read.yes("batchmode") ?? false,
     passwordPrompts: read.number("numberofpasswordprompts") ?? 3,
-    timeoutMs: 1000 * (read.number("connecttimeout") ?? DEFAULT_TIMEOUT_S),
+    // 0 is no limit (misc.c timeout_connect)
+    timeoutMs: 1000 * (read.number("connecttimeout") || DEFAULT_TIMEOUT_S),
     keepAlive:
       alive === 0
         ? null

@@ -1,0 +1,39 @@
+/** What a server finds under a path is found inside its own root folder, wherever links of that root lead. */
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { isThere } from "../src/forward/sandbox-files.ts";
+
+const root = mkdtempSync(join(tmpdir(), "sshd-policy-root-"));
+const outside = mkdtempSync(join(tmpdir(), "sshd-policy-outside-"));
+afterAll(() => {
+  for (const folder of [root, outside]) rmSync(folder, { recursive: true, force: true });
+});
+for (const folder of ["usr/bin", "opt/X11"]) mkdirSync(join(root, folder), { recursive: true });
+for (const file of [join(root, "opt/X11/xauth"), join(outside, "xauth")]) writeFileSync(file, "");
+const link = (name: string, target: string): void => symlinkSync(target, join(root, name));
+link("usr/bin/absolute", "/opt/X11/xauth");
+link("usr/bin/relative", "../../opt/X11/xauth");
+link("usr/bin/folder", "/opt/../opt/X11/.");
+link("usr/bin/above", "../../../../../../opt/X11/xauth");
+link("usr/bin/of-the-host", join(outside, "xauth"));
+link("usr/bin/climbing", `../../../../../../../..${outside}/xauth`);
+link("usr/bin/round", "round");
+link("bin", "usr/bin");
+
+it.each([
+  ["/opt/X11/xauth", true],
+  ["/usr/bin/absolute", true],
+  ["/usr/bin/relative", true],
+  ["/usr/bin/folder/xauth", true],
+  ["/bin/above", true],
+  ["/../../opt/X11/xauth", true],
+  ["/usr/bin/of-the-host", false],
+  ["/usr/bin/climbing", false],
+  ["/usr/bin/round", false],
+  ["/opt/X11/xauth/below", false],
+  ["/usr/bin/nothing", false],
+])("%s: %s", (path, there) => {
+  expect(isThere(root, path)).toBe(there);
+});
