@@ -1,5 +1,5 @@
 /** `--write-baseline` and `--baseline`: what is held back, and what is not. */
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
@@ -147,3 +147,23 @@ interface Found {
   readonly start: { readonly line: number };
   readonly suppressed: object | null;
 }
+
+test.each([["--baseline"], ["--write-baseline"]])(
+  "%s beside --fix is wrong usage, and nothing is changed",
+  (option) => {
+    const root = makeRoot({ "/c": "X11Forwarding yes\n" });
+    for (const fix of ["--fix", "--diff"]) {
+      const { code, stderr } = runCli(["audit", fix, option, "known.json", "c"], { cwd: root });
+      expect(stderr).toMatch(/^sshd-policy: a baseline leaves findings out of a report, .*\n$/);
+      expect(code).toBe(2);
+    }
+    expect(readdirSync(root)).toEqual(["c"]);
+    expect(readFileSync(join(root, "c"), "utf8")).toBe("X11Forwarding yes\n");
+  },
+);
+
+test("a baseline that is not there is said in the system's words", () => {
+  const root = makeRoot({ "/c": "X11Forwarding no\n" });
+  const { stderr } = runCli(["audit", "--baseline", "none.json", "c"], { cwd: root });
+  expect(stderr).toBe("sshd-policy: the baseline none.json cannot be read: no such file or directory\n");
+});

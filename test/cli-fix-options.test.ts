@@ -54,3 +54,9 @@ describe("--events", () => {
     },
   );
 });
+
+test("the diff of an empty file is one as diff(1) writes it", () => {
+  const root = makeRoot({ "/c": "" });
+  const { stdout } = runCli(["audit", "--fix", "--diff", "--rule", "tcp-forwarding", "c"], { cwd: root });
+  expect(stdout).toBe("--- a/c\n+++ b/c\n@@ -0,0 +1 @@\n+AllowTcpForwarding no\n");
+});

@@ -172,6 +172,7 @@ describe("damage", () => {
   test.each<[string, Buffer | string, RegExp]>([
     ["an empty file", "", /no root file system/],
     ["text", "hello\n".repeat(1000), /no tar header at byte 0/],
+    ["a few bytes", "Port 22\n", /too short for a tar: no image/],
     ["bzip2", "BZh91AY&SY", /compressed with something else than gzip and zstd/],
     ["a tar without a root", tar([file("readme", "x")]), /no root file system/],
     ["a manifest that is no JSON", tar([file("manifest.json", "{")]), /manifest.json in it is no JSON/],

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { exceptionsOf, fingerprinted } from "../report/fingerprint.ts";
 import { jsonText, pathText } from "../report/json.ts";
 import type { AuditReport } from "../report/report.ts";
+import { systemReason } from "./system-reason.ts";
 
 /** Writes what is open now; the reason when that fails. */
 export function writeBaseline(report: AuditReport, path: string): string | null {
@@ -19,7 +20,7 @@ export function writeBaseline(report: AuditReport, path: string): string | null 
     writeFileSync(path, jsonText({ version: 1, findings }));
     return null;
   } catch (error) {
-    return `the baseline ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    return `the baseline ${path} cannot be written: ${systemReason(error)}`;
   }
 }
 
@@ -32,7 +33,7 @@ export function readBaseline(path: string): Known | string {
     const document: unknown = JSON.parse(readFileSync(path, "utf8"));
     return knownOf(document) ?? `${path} is no baseline of sshd-policy: write one with --write-baseline`;
   } catch (error) {
-    return `the baseline ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `the baseline ${path} cannot be read: ${systemReason(error)}`;
   }
 }
 

@@ -47,6 +47,11 @@ interface Session {
 export async function runFix(files: readonly string[], options: AuditCommandOptions): Promise<number> {
   if (options.image !== undefined && (options.diff !== true || options.image.length > 1))
     return misused({ misuse: "an image is never changed: --fix --diff shows the changes of one" });
+  if (options.baseline !== undefined || options.writeBaseline !== undefined)
+    return misused({
+      misuse:
+        "a baseline leaves findings out of a report, and a fix would close what they are about all the same: choose with --rule, or write a suppression into the file",
+    });
   const prepared = await prepareAudit(files, options);
   if ("misuse" in prepared) return misused(prepared);
   if (options.diff === true || !prepared.opened.some(isLive))

@@ -27,7 +27,9 @@ function fileDiff({ name, before, after }: ChangedFile): string {
   return `--- ${quoteName(`a/${name}`)}\n+++ ${quoteName(`b/${name}`)}\n${hunks.join("")}`;
 }
 
+/** Without lines it is the line before, as diff(1) has it: 0 for a file that is empty. */
 function range(start: number, lines: number): string {
+  if (lines === 0) return `${start - 1},0`;
   return lines === 1 ? String(start) : `${start},${lines}`;
 }
 

@@ -78,7 +78,7 @@ export function walkTar(visitor: Visitor): Walk {
 
   function takeHeader(block: Piece): Step | null {
     if (block.length === 0) return null;
-    if (block.length < BLOCK) throw cutShort();
+    if (block.length < BLOCK) throw block.at === 0 ? noTar() : cutShort();
     const header = readHeader(block);
     if (header === null) return null;
     at = block.at + BLOCK;
@@ -171,6 +171,10 @@ function padded(length: number): number {
 
 function nameOf({ name }: Header, extended: Extended): string {
   return extended.get("GNU.sparse.name") ?? extended.get("path") ?? name;
+}
+
+function noTar(): ArchiveError {
+  return new ArchiveError("it is too short for a tar: no image, and no root file system");
 }
 
 export function cutShort(): ArchiveError {
