@@ -96,6 +96,32 @@ const withoutLexer = {
   },
 };
 
+/**
+ * Parts of chevrotain that a parser never calls which has no checks of its grammar, no syntax tree of chevrotain's, no recovery
+ * and a lookahead of its own (grammar/parser.ts). What they export throws, should they be called all the same.
+ */
+const NEVER_CALLED =
+  /\/chevrotain\/lib\/src\/parse\/(?:grammar\/(?:checks|first|follow|interpreter|llk_lookahead|lookahead|rest)|cst\/cst|cst\/cst_visitor)\.js$/;
+const neverCalled = {
+  name: "never-called",
+  setup({ onLoad }) {
+    onLoad({ filter: NEVER_CALLED }, ({ path }) => {
+      const names = [...readFileSync(path, "utf8").matchAll(/^export (?:class|const|function|var) (\w+)/gm)];
+      const stubs = names.map(([, name]) => `export const ${name} = absent;`);
+      const absent = `const absent = () => { throw new Error("${basename(path)} is not in the bundle"); };`;
+      return { contents: [absent, ...stubs].join("\n") };
+    });
+  },
+};
+
+/** Chevrotain alone uses lodash. */
+const smallLodash = {
+  name: "small-lodash",
+  setup({ onResolve }) {
+    onResolve({ filter: /^lodash-es$/ }, () => ({ path: `${root}scripts/small-lodash.mjs` }));
+  },
+};
+
 /** A rule's documentation, a sixth of the bundle, becomes an object when somebody reads it, which no audit does. */
 const lateDocs = {
   name: "late-docs",
@@ -157,6 +183,8 @@ const plugins = [
   fastOnce,
   chainedMixins,
   withoutLexer,
+  neverCalled,
+  smallLodash,
   lateDocs,
 ];
 const images = await bundle("src/files/image.ts", { plugins: [splitChunks(".")] });
