@@ -18,20 +18,33 @@ export interface UnitLine {
 
 /** The assignments of a unit and its drop-ins, in systemd's order; null where there is no such unit. */
 export function unitLines(tree: FileTree, unit: string): readonly UnitLine[] | null {
-  const main = mainFile(tree, unit);
-  return main === undefined ? null : [main, ...dropIns(tree, unit)].flatMap((path) => linesOf(tree, path));
+  const folders = unitFolders(tree);
+  const main = mainFile(tree, folders, unit);
+  return main === undefined
+    ? null
+    : [main, ...dropIns(tree, folders, unit, main)].flatMap((path) => linesOf(tree, path));
 }
 
-function mainFile(tree: FileTree, unit: string): string | undefined {
-  return UNIT_FOLDERS.map((folder) => `${folder}/${unit}`).find((path) => tree.read(path).kind === "file");
+/** Those that are there, each once: /lib is a link to /usr/lib nearly everywhere. */
+function unitFolders(tree: FileTree): readonly string[] {
+  const byRealPath = new Map<string, string>();
+  for (const folder of UNIT_FOLDERS) {
+    const realPath = tree.stat(folder)?.realPath;
+    if (realPath !== undefined && !byRealPath.has(realPath)) byRealPath.set(realPath, folder);
+  }
+  return [...byRealPath.values()];
 }
 
-function dropIns(tree: FileTree, unit: string): string[] {
+function mainFile(tree: FileTree, folders: readonly string[], unit: string): string | undefined {
+  return folders.map((folder) => `${folder}/${unit}`).find((path) => tree.read(path).kind === "file");
+}
+
+function dropIns(tree: FileTree, folders: readonly string[], unit: string, main: string): string[] {
   const byName = new Map<string, string>();
   const type = unit.slice(unit.lastIndexOf(".") + 1);
   // a name in an earlier folder hides the same name in a later one, and a unit's own those of its type
-  for (const named of [type, ...otherNames(tree, unit), unit]) {
-    for (const folder of [...UNIT_FOLDERS].reverse()) {
+  for (const named of [type, ...otherNames(tree, folders, unit, main), unit]) {
+    for (const folder of [...folders].reverse()) {
       for (const name of tree.list(`${folder}/${named}.d`) ?? [])
         if (name.endsWith(".conf")) byName.set(name, `${folder}/${named}.d/${name}`);
     }
@@ -40,13 +53,15 @@ function dropIns(tree: FileTree, unit: string): string[] {
 }
 
 /** Debian links sshd.service to ssh.service: the drop-ins of both names count. */
-function otherNames(tree: FileTree, unit: string): readonly string[] {
+function otherNames(
+  tree: FileTree,
+  folders: readonly string[],
+  unit: string,
+  main: string,
+): readonly string[] {
   const other = unit.startsWith("sshd") ? unit.replace("sshd", "ssh") : unit.replace("ssh", "sshd");
-  const [its, own] = [other, unit].map((name) => {
-    const path = mainFile(tree, name);
-    return path === undefined ? undefined : tree.stat(path)?.realPath;
-  });
-  return its !== undefined && its === own ? [other] : [];
+  const its = mainFile(tree, folders, other);
+  return its !== undefined && tree.stat(its)?.realPath === tree.stat(main)?.realPath ? [other] : [];
 }
 
 function linesOf(tree: FileTree, path: string): UnitLine[] {
