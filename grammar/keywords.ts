@@ -174,19 +174,26 @@ const TABLE_SOURCE =
 
 const UNKNOWN: LookedUp = { status: "unknown", keyword: null, inMatch: false };
 
-const rowsByName = indexByName(KEYWORDS.flatMap((row) => allNames(row).map((name) => [name, row] as const)));
-const aliasesByName = indexByName(ALIASES.map((row) => [row.name, row] as const));
-const retiredByName = indexByName(RETIRED.map((row) => [row.name, row] as const));
+const rowsByName = indexByName(KEYWORDS, allNames);
+const aliasesByName = indexByName(ALIASES, ({ name }) => [name]);
+const retiredByName = indexByName(RETIRED, ({ name }) => [name]);
 
-function allNames(row: KeywordRow): readonly string[] {
-  return [...new Set([row.name, ...(row.changes ?? []).flatMap(({ name }) => name ?? [])])];
+function allNames({ name, changes }: KeywordRow): Iterable<string> {
+  return changes === undefined ? [name] : new Set([name, ...changes.flatMap((change) => change.name ?? [])]);
 }
 
-function indexByName<Row>(entries: readonly (readonly [string, Row])[]): ReadonlyMap<string, readonly Row[]> {
+function indexByName<Row>(
+  rows: readonly Row[],
+  namesOf: (row: Row) => Iterable<string>,
+): ReadonlyMap<string, readonly Row[]> {
   const index = new Map<string, Row[]>();
-  for (const [name, row] of entries) {
-    const key = lowerAscii(name);
-    index.set(key, [...(index.get(key) ?? []), row]);
+  for (const row of rows) {
+    for (const name of namesOf(row)) {
+      const key = lowerAscii(name);
+      const known = index.get(key);
+      if (known === undefined) index.set(key, [row]);
+      else known.push(row);
+    }
   }
   return index;
 }

@@ -1,6 +1,6 @@
 /** Port numbers and service names: OpenSSH misc.c a2port. */
 import { atLeast, type Release } from "./release.ts";
-import { SERVICES } from "./services.ts";
+import { servicePort } from "./services.ts";
 
 const DECIMAL = /^[ \t\n\v\f\r]*[+-]?[0-9]+$/;
 
@@ -22,7 +22,7 @@ export function readNumber(
 export function readPort(text: string, release: Release): number | null {
   const number = readNumber(text, 0, 65535);
   if ("value" in number) return number.value;
-  return atLeast(release, "7.9") ? (SERVICES.get(text) ?? null) : null;
+  return atLeast(release, "7.9") ? servicePort(text) : null;
 }
 
 /** What a service name depends on; null for a number. sshd asks getservbyname. */

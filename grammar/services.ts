@@ -38,11 +38,17 @@ zope:9673 webmin:10000 kamanda:10081 amandaidx:10082 amidxtape:10083 sgi-cad:170
 csync2:30865 dircproxy:57000 tfido:60177 fido:60179
 `;
 
-export const SERVICES: ReadonlyMap<string, number> = new Map(
-  LISTED.split(/[ \n]/)
-    .filter((entry) => entry !== "")
-    .map((entry) => {
-      const colon = entry.lastIndexOf(":");
-      return [entry.slice(0, colon), Number(entry.slice(colon + 1))] as const;
-    }),
-);
+let ports: ReadonlyMap<string, number> | null = null;
+
+/** Null where Debian's file has no such name. The table is made for the first name that somebody asks for. */
+export function servicePort(name: string): number | null {
+  ports ??= new Map(
+    LISTED.trim()
+      .split(/[ \n]/)
+      .map((entry) => {
+        const colon = entry.lastIndexOf(":");
+        return [entry.slice(0, colon), Number(entry.slice(colon + 1))] as const;
+      }),
+  );
+  return ports.get(name) ?? null;
+}

@@ -42,7 +42,7 @@ export function findingsOf(
     fragment: target.fragment,
     facts,
     ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
-    suppressions: suppressions ? { today: today(), knownRules: RULES.map(({ id }) => id) } : null,
+    suppressions: suppressions ? { today, knownRules: RULES.map(({ id }) => id) } : null,
   });
   const limits = [
     ...new Set([...config.limits, ...found.limits, ...facts.limits, ...targetLimitsOf(target)]),
@@ -74,7 +74,7 @@ function factsOf(target: Target, config: Config): HostFacts {
   });
 }
 
-/** The date here, as people write it in a suppression. */
+/** The date here, as people write it in a suppression; for the time zone Node.js reads files. */
 function today(): string {
   const now = new Date();
   const two = (part: number): string => String(part).padStart(2, "0");

@@ -35,8 +35,8 @@ const FORM =
 const END = /(?:^|[ \t]+)until[ \t]+(\d{4}-\d{2}-\d{2})$/;
 
 export interface SuppressionOptions {
-  /** today as an ISO date: what ended before it is expired */
-  readonly today: string;
+  /** today as an ISO date: what ended before it is expired. Asked only where something has an end. */
+  readonly today: () => string;
   readonly knownRules: readonly string[];
   /** rules of this run: a suppression of another one cannot be called unused */
   readonly ran: ReadonlySet<string>;
@@ -83,14 +83,14 @@ export function applySuppressions(
 
 function whyInvalid(
   { rule, reason, until }: Suppression,
-  today: string,
+  today: () => string,
   knownRules: readonly string[],
 ): string | null {
   if (!knownRules.includes(rule)) return `this comment allows "${rule}", and there is no such rule`;
   if (reason === "") return `this comment allows ${rule} without a reason: write it behind --`;
   if (until !== null && !isDate(until))
     return `this comment allows ${rule} until "${until}", and that is no date: write 2027-01-31`;
-  if (until !== null && until < today) return `this comment allowed ${rule} until ${until}: it is over`;
+  if (until !== null && until < today()) return `this comment allowed ${rule} until ${until}: it is over`;
   return null;
 }
 
