@@ -65,7 +65,8 @@ export function audit(config: Config, request: AuditRequest = {}): Finding[] {
       accounts: world.accounts,
       world: world.accounts,
       intended,
-      suppressions: today === undefined ? null : { today: () => today, knownRules: RULES.map(({ id }) => id) },
+      suppressions:
+        today === undefined ? null : { today: () => today, knownRules: RULES.map(({ id }) => id) },
     },
   );
 }
