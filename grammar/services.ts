@@ -43,8 +43,8 @@ let ports: ReadonlyMap<string, number> | null = null;
 /** Null where Debian's file has no such name. The table is made for the first name that somebody asks for. */
 export function servicePort(name: string): number | null {
   ports ??= new Map(
-    LISTED.trim()
-      .split(/[ \n]/)
+    LISTED.split(/[ \n]/)
+      .filter((entry) => entry !== "")
       .map((entry) => {
         const colon = entry.lastIndexOf(":");
         return [entry.slice(0, colon), Number(entry.slice(colon + 1))] as const;
