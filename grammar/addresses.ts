@@ -72,10 +72,13 @@ function readItem(text: string, release: Release): Network | AddressListError["c
   return { bytes: address.bytes, length, scope: address.scope };
 }
 
+/** What nearly all are, and every release takes. */
+const PLAIN_MASK = /^\d{1,2}$/;
 const MASK = /^[ \t\n\v\f\r]*([+-]?)(\d+)$/;
 
 /** The number after the slash: strtoul up to 9.0, with a leading digit from 9.1, strtonum from 9.8. */
 function readMask(text: string, release: Release): number | null {
+  if (PLAIN_MASK.test(text)) return Number(text);
   const match = MASK.exec(text);
   if (match === null) return null;
   const value = BigInt(match[2] ?? "");
@@ -100,10 +103,11 @@ function clamp(bits: number): number {
 /** addr.c addr_netmatch: family and zone must be equal; a network without zone has zone 0. */
 export function inNetwork(address: Address, network: Network): boolean {
   if (address.bytes.length !== network.bytes.length || address.scope !== network.scope) return false;
-  return network.bytes.every((byte, index) => {
+  for (let index = 0; index * 8 < network.length; index++) {
     const mask = 0xff & ~(0xff >> clamp(network.length - index * 8));
-    return ((address.bytes[index] ?? 0) & mask) === (byte & mask);
-  });
+    if (((address.bytes[index] ?? 0) & mask) !== ((network.bytes[index] ?? 0) & mask)) return false;
+  }
+  return true;
 }
 
 let lastText = "";

@@ -8,7 +8,7 @@ export interface Address {
 
 /** Null when the text is no numeric address: host names, `[::1]`, `10.0.0.300`, the empty text. */
 export function parseAddress(text: string): Address | null {
-  const v4 = readShortIPv4(text);
+  const v4 = readPlainIPv4(text) ?? readShortIPv4(text);
   if (v4 !== null) return { bytes: v4, scope: "0" };
   const percent = text.indexOf("%");
   const v6 = readIPv6(percent === -1 ? text : text.slice(0, percent));
@@ -16,6 +16,30 @@ export function parseAddress(text: string): Address | null {
   if (percent === -1) return { bytes: v6, scope: "0" };
   const scope = readZone(v6, text.slice(percent + 1));
   return scope === null ? null : { bytes: v6, scope };
+}
+
+const DOT = 46;
+const ZERO = 48;
+
+/** What nearly all are: four decimal parts without leading zeros. Null: spelled in another way, or no address. */
+function readPlainIPv4(text: string): number[] | null {
+  if (text.length > "255.255.255.255".length) return null;
+  const bytes: number[] = [];
+  let part: number | null = null;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at === text.length ? DOT : text.charCodeAt(at);
+    if (code === DOT) {
+      if (part === null || part > 0xff) return null;
+      bytes.push(part);
+      part = null;
+    } else {
+      const digit = code - ZERO;
+      if (digit < 0 || digit > 9 || part === 0) return null;
+      part = (part ?? 0) * 10 + digit;
+    }
+  }
+  // a copy has no room that is never used
+  return bytes.length === 4 ? bytes.slice() : null;
 }
 
 const LARGEST_LAST_PART = [0xffffffff, 0xffffff, 0xffff, 0xff];

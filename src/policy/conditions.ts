@@ -16,6 +16,8 @@ interface Described {
   readonly scopes: Map<Scope, string>;
   readonly atoms: Map<number, Called | null>;
   readonly extents: Map<Scope, Extent>;
+  /** found for the last extent: the text of the same scope is made behind it */
+  earlier: Earlier | null;
   namesLeft: number;
 }
 
@@ -24,9 +26,20 @@ const describedBy = onceFor(
     scopes: new Map(),
     atoms: new Map(),
     extents: new Map(),
+    earlier: null,
     namesLeft: MOST_NAMED,
   }),
 );
+
+/** Earlier guards that may meet a scope: positions, for each of its exclusions. */
+interface Earlier {
+  readonly scope: Scope;
+  readonly positions: readonly (readonly number[])[];
+}
+
+function earlierGuards({ met, without }: Scope, most: number): Earlier["positions"] {
+  return without.map(({ sequence, end }) => sequence.meeting(met, end, most));
+}
 
 export function describeScope(searcher: Searcher, scope: Scope): string {
   const { scopes } = describedBy(searcher);
@@ -46,15 +59,18 @@ export function extentOf(searcher: Searcher, scope: Scope): Extent {
 }
 
 /** Without a question each, so that some may be named that take nobody away. */
-function everyException(searcher: Searcher, { met, without }: Scope): readonly string[] | null {
-  if (without.length === 0) return NO_EXCEPTIONS;
+function everyException(searcher: Searcher, scope: Scope): readonly string[] | null {
+  if (scope.without.length === 0) return NO_EXCEPTIONS;
   const described = describedBy(searcher);
+  if (described.namesLeft < 0) return null;
+  const found = earlierGuards(scope, Math.max(MAX_LOOKED_AT, described.namesLeft + 1));
+  described.earlier = { scope, positions: found };
   const texts = new Set<string>();
-  for (const { sequence, end } of without) {
-    const positions = sequence.meeting(met, end, described.namesLeft + 1);
+  for (const [index, positions] of found.entries()) {
     described.namesLeft -= positions.length;
     if (described.namesLeft < 0) return null;
-    for (const position of positions) texts.add(guardText(searcher, sequence.guards[position] ?? []));
+    const guards = scope.without[index]?.sequence.guards ?? [];
+    for (const position of positions) texts.add(guardText(searcher, guards[position] ?? []));
   }
   return [...texts];
 }
@@ -95,16 +111,19 @@ function together(exceptions: readonly string[]): string[] {
 }
 
 /** Earlier guards that can meet the scope at all, without what they share with it. */
-function exceptionsOf(searcher: Searcher, { met, without }: Scope): string[] {
+function exceptionsOf(searcher: Searcher, scope: Scope): string[] {
+  const { met, without } = scope;
   if (without.length === 0) return [];
   const { boxes } = searcher;
+  const { earlier } = describedBy(searcher);
+  const found = earlier?.scope === scope ? earlier.positions : earlierGuards(scope, MAX_LOOKED_AT);
   const texts = new Set<string>();
   let looksLeft = MAX_LOOKED_AT;
-  for (const { sequence, end } of without) {
-    for (const position of sequence.meeting(met, end, looksLeft)) {
-      looksLeft--;
-      if (texts.size > MAX_SHOWN) return [...texts];
-      const guard = sequence.guards[position] ?? [];
+  for (const [index, positions] of found.entries()) {
+    const guards = without[index]?.sequence.guards ?? [];
+    for (const position of positions) {
+      if (looksLeft-- === 0 || texts.size > MAX_SHOWN) return [...texts];
+      const guard = guards[position] ?? [];
       if (boxes.sample(boxes.within([...met, ...guard])).kind === "none") continue;
       const rest = guard.filter((atom) => !met.includes(atom));
       texts.add(describeGuard(searcher, rest).replace(/^everybody (?=from |to )/, ""));

@@ -243,12 +243,14 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
   const witness = admitted !== undefined && agreesWith(asking.reasoning, region, admitted) ? admitted : found;
   const { destinations, listen } = grantOf(asking.ports, capability, region);
   const needs = needsOf(capability, listen, asking.ports);
+  // what is looked up for the extent serves the text, too
+  const extent = extentOf(searcher, region.scope);
   return {
     capability,
     allowed: unknownBecause === null ? region.allowed : "unknown",
     unknownBecause,
     condition: describeScope(searcher, region.scope),
-    extent: extentOf(searcher, region.scope),
+    extent,
     destinations,
     listen,
     witness,

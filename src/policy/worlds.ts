@@ -179,10 +179,12 @@ function itemsOf(
   indexes: readonly number[],
   attribute: "user" | "group" | "host",
 ): (readonly PatternItem[])[] {
-  return indexes.flatMap((index) => {
+  const found: (readonly PatternItem[])[] = [];
+  for (const index of indexes) {
     const atom = atoms[index];
-    return atom?.attribute === attribute ? [atom.items] : [];
-  });
+    if (atom?.attribute === attribute) found.push(atom.items);
+  }
+  return found;
 }
 
 function nameConstraints(
