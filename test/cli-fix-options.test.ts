@@ -1,5 +1,6 @@
 /** Options that only mean something with `audit --fix`, and where its events go. */
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, symlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
 import { runCli } from "./run-cli.ts";
@@ -59,4 +60,24 @@ test("the diff of an empty file is one as diff(1) writes it", () => {
   const root = makeRoot({ "/c": "" });
   const { stdout } = runCli(["audit", "--fix", "--diff", "--rule", "tcp-forwarding", "c"], { cwd: root });
   expect(stdout).toBe("--- a/c\n+++ b/c\n@@ -0,0 +1 @@\n+AllowTcpForwarding no\n");
+});
+
+test.each<[string, readonly string[], string]>([
+  ["a link", ["link"], "etc/ssh/real"],
+  ["a link in a root", ["--root", "."], "etc/ssh/real"],
+  ["a file", ["./etc/ssh/real"], "etc/ssh/real"],
+])("the diff of %s names what patch(1) and git can change", (_, words, name) => {
+  const root = makeRoot({
+    "/etc/ssh/real": "AllowTcpForwarding yes\n",
+    "/etc/passwd": "root:x:0:0::/:/bin/sh\n",
+  });
+  symlinkSync("etc/ssh/real", `${root}/link`);
+  symlinkSync("/etc/ssh/real", `${root}/etc/ssh/sshd_config`);
+  const { stdout } = runCli(["audit", "--fix", "--diff", "--rule", "tcp-forwarding", ...words], {
+    cwd: root,
+  });
+  expect(stdout).toMatch(new RegExp(`^--- a/${name}\n\\+\\+\\+ b/${name}\n`));
+  const applied = spawnSync("git", ["apply", "-"], { cwd: root, input: stdout, encoding: "utf8" });
+  expect(applied).toMatchObject({ status: 0, stderr: "" });
+  expect(readFileSync(`${root}/etc/ssh/real`, "utf8")).toBe("AllowTcpForwarding no\n");
 });

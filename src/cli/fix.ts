@@ -1,4 +1,5 @@
 /** `audit --fix` and `--diff` on files that are not a live server's own: plan, prove, show or write. */
+import { lstatSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
@@ -144,7 +145,7 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
     for (const { realPath, shown, before, after } of plan.files) {
       session.staged.set(realPath, encode(after));
       const first = session.changed.get(realPath);
-      const name = target.image === null ? diffName(shown) : realPath.slice(1);
+      const name = target.image === null ? nameToPatch(target, realPath, shown) : realPath.slice(1);
       session.changed.set(realPath, { name, shown, path: realPath, before: first?.before ?? before, after });
     }
     session.fixed += plan.fixed.length;
@@ -206,6 +207,13 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
     })),
   );
   return result.kind === "refused" ? result.because : null;
+}
+
+/** A link stays as it is, and neither git apply nor patch(1) follows one: the diff is about the file it leads to. */
+function nameToPatch({ rootFolder }: Target, realPath: string, shown: string): string {
+  const named = Buffer.from(resolve(currentFolder(), shown), "latin1");
+  const isLink = lstatSync(named, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return diffName(isLink ? rootFolder + realPath : shown);
 }
 
 /** Behind `a/` and `b/`: relative to the current folder where the file lies in it, so that git apply finds it. */
