@@ -129,6 +129,14 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(JSON.parse(ran.stdout).limits).toEqual(["user bob: only a probe that root runs can log in there"]);
   });
 
+  test("3 where nobody gets in, and no word of what would be as predicted", () => {
+    const root = makeRoot({ "/sshd_config": MATCHING });
+    const ran = runCli(["probe", "--key-options", 'permitopen="x', `${root}/sshd_config`]);
+    expect(ran.code).toBe(3);
+    expect(ran.stdout).toContain("nothing seen\n");
+    expect(ran.stdout).not.toContain("as predicted");
+  });
+
   test("leaves nothing when it is killed", async () => {
     const blocks = Array.from(
       { length: 150 },

@@ -32,7 +32,13 @@ export function credentialsFor(settings: HostSettings, talk: Talk): readonly Cre
 function readKeyFiles({ identityFiles }: HostSettings, talk: Talk): readonly KeyFile[] {
   return identityFiles.flatMap(({ path, chosen }): KeyFile[] => {
     try {
-      const { mode, uid } = statSync(path);
+      const status = statSync(path);
+      const { mode, uid } = status;
+      // /dev/zero has no end
+      if (status.isCharacterDevice()) {
+        talk.note(`${path} is left out: it is a device`);
+        return [];
+      }
       const text = readFileSync(path, "latin1");
       if (!isPublic(text) && uid === process.getuid?.() && (mode & 0o077) !== 0) {
         talk.note(`${path} is left out: others may read this private key (chmod 600 mends it)`);

@@ -181,6 +181,7 @@ function remarks(
 function verdict({ attempts }: ProbeReport): string {
   const seen = attempts.filter(({ observation }) => observation.observed !== null);
   const wrong = seen.filter(differs).length;
+  if (seen.length === 0) return "nothing seen";
   return wrong === 0
     ? `${seen.length} seen, all as predicted`
     : `${seen.length} seen, ${wrong} not as predicted`;
