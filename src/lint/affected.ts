@@ -30,7 +30,8 @@ function answersAt(
 /** `who`: where the finding is about one account, whatever others the answers are about */
 export function affectedBy(answers: readonly Answer[], who: string | null = null): readonly Affected[] {
   return answers.map((answer) => ({
-    ...(who === null ? answer.extent : { who, except: NOBODY }),
+    who: who ?? answer.extent.who,
+    except: who === null ? answer.extent.except : NOBODY,
     capability: answer.capability,
     grant: completeGrant(answer),
   }));

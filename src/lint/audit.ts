@@ -82,7 +82,9 @@ export function judge(
     looked,
   )
     .map((finding) => (intended === null ? finding : withIntent(config, intended, finding)))
-    .map((finding) => ({ ...finding, breaks: whatBreaks(config.release, finding) }));
+    .map((finding) =>
+      finding.fix === null ? finding : { ...finding, breaks: whatBreaks(config.release, finding) },
+    );
   const { judged, complaints } = suppress(config, early, rules, options);
   const late = runRules(
     rules.filter((rule) => rule.late === true),

@@ -6,6 +6,8 @@ export function closestWord(word: string, candidates: Iterable<string>): string 
   let best: string | null = null;
   let least = Math.min(4, Math.ceil(short.length / 3));
   for (const candidate of candidates) {
+    // as many letters at least are to insert or to take out
+    if (Math.abs(candidate.length - short.length) >= least) continue;
     const distance = editDistance(short, candidate);
     if (distance < least) {
       least = distance;
