@@ -9,6 +9,8 @@ import { Script } from "node:vm";
 /** The bundle's file name, which holds a hash of its content, so that a cache is never used for another bundle. */
 declare const __BUNDLE__: string;
 
+const WRONG_USAGE = 2;
+
 const bundle = `${__dirname}/${__BUNDLE__}`;
 const cacheOf = (kind: string): string =>
   `${bundle.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
@@ -50,8 +52,9 @@ if (
   process.env["NODE_DISABLE_COMPILE_CACHE"] === undefined
 ) {
   const tag = versionTag();
-  process.once("exit", () => {
-    if (versionTag() === tag) writeCache(script);
+  process.once("exit", (code) => {
+    // of wrong usage it would hold next to nothing, for good
+    if (code !== WRONG_USAGE && versionTag() === tag) writeCache(script);
   });
 }
 script.runInThisContext()(require);

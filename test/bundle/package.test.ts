@@ -131,6 +131,9 @@ describe("the installed package", () => {
     writeFileSync(large, "# many lines\n".repeat(2000));
     run(work, "node", [cli, "audit", large]);
     expect(caches()).toEqual([]);
+    // and one of wrong usage a cache with next to nothing in it
+    expect(run(work, "node", [cli, "audit", "--nonsense"]).status).toBe(2);
+    expect(caches()).toEqual([]);
     expect(run(work, "node", [cli, "audit", STOCK])).toEqual(first);
     rmSync(join(chunks, cache));
     chmodSync(chunks, 0o555);
