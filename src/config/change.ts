@@ -7,7 +7,7 @@ import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import { type DirectiveLine, type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
-import { type Edit, findOverlap } from "../edit/edit.ts";
+import type { Edit } from "../edit/edit.ts";
 import type { Config, ConfigFile, Directive } from "./config.ts";
 import { findStockComment, type StockComment } from "./stock-comment.ts";
 
@@ -63,11 +63,10 @@ function sameEdit(a: Edit, b: Edit): boolean {
 }
 
 function findConflict(edits: readonly Edit[], fresh: readonly Edit[]): string | null {
-  for (const edit of fresh) {
-    const sameFile = edits.filter(({ path }) => path === edit.path);
-    if (findOverlap([...sameFile, edit]) !== null) return `${edit.path}, byte ${edit.start}`;
-  }
-  return null;
+  const conflicting = fresh.find((edit) =>
+    edits.some((other) => other.path === edit.path && other.start < edit.end && edit.start < other.end),
+  );
+  return conflicting === undefined ? null : `${conflicting.path}, byte ${conflicting.start}`;
 }
 
 function fileOf(config: Config, directive: Directive): ConfigFile | undefined {

@@ -8,18 +8,8 @@ export interface Edit {
 }
 
 /** In order of position; of two edits at the same place the first stays first. */
-export function sortEdits(edits: readonly Edit[]): Edit[] {
+function sortEdits(edits: readonly Edit[]): Edit[] {
   return [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
-}
-
-/** Two edits that touch the same bytes, or null. */
-export function findOverlap(edits: readonly Edit[]): readonly [Edit, Edit] | null {
-  const sorted = sortEdits(edits);
-  for (const [index, edit] of sorted.entries()) {
-    const next = sorted[index + 1];
-    if (next !== undefined && next.start < edit.end) return [edit, next];
-  }
-  return null;
 }
 
 /**
