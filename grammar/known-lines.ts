@@ -19,6 +19,9 @@ interface KnownLine {
 /** Ours: a longer text takes its time anyway, and repeats itself alone. */
 const LONGEST_TEXT = 20_000;
 
+/** Ours: with more new lines, of which none can be kept, a text is read as if alone. */
+const FEW = 50;
+
 /** Undefined: no text was read yet. One alone has nothing to gain. */
 const knownLines = new WeakMap<Release, Map<string, KnownLine>>();
 
@@ -31,7 +34,7 @@ export function readKnownLines(text: string, release: Release, read: ReadText): 
   return found === null ? read(text, release) : putTogether(text, release, found);
 }
 
-/** Null: a line is too long to be remembered. */
+/** Null: a line is too long to be remembered, or too many are new. */
 function linesOf(
   text: string,
   release: Release,
@@ -40,6 +43,7 @@ function linesOf(
 ): readonly KnownLine[] | null {
   const lines: KnownLine[] = [];
   const fresh = new Map<string, KnownLine>();
+  const room = MOST_REMEMBERED - known.size;
   for (let start = 0; start < text.length; ) {
     const newline = text.indexOf("\n", start);
     const end = newline === -1 ? text.length : newline + 1;
@@ -49,6 +53,7 @@ function linesOf(
     if (line === undefined) {
       line = { line: NOT_READ, tokens: [], problems: NO_PROBLEMS };
       fresh.set(written, line);
+      if (fresh.size > FEW && fresh.size > room) return null;
     }
     lines.push(line);
     start = end;
@@ -67,7 +72,7 @@ function learn(
   known: Map<string, KnownLine>,
   read: ReadText,
 ): void {
-  if (known.size + fresh.size > MOST_REMEMBERED) known.clear();
+  const isKept = known.size + fresh.size <= MOST_REMEMBERED;
   const { text, lines, tokens, problems } = read([...fresh.keys()].join(""), release);
   let index = 0;
   let token = 0;
@@ -77,7 +82,7 @@ function learn(
     for (; token < tokens.length && movedToken(tokens[token] ?? 0, -line.end) < 0; token++)
       entry.tokens.push(tokens[token] ?? 0);
     if (problems.length > 0) entry.problems = problems.filter(({ number }) => number === line.number);
-    known.set(text.slice(line.start, line.end), entry);
+    if (isKept) known.set(text.slice(line.start, line.end), entry);
   }
 }
 

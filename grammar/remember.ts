@@ -1,7 +1,7 @@
 /** What many files of a run repeat (lines, values, misspelled words) is worked out once for each release. */
 import type { Release } from "./release.ts";
 
-/** Ours: forgotten all at once when there are so many; longer texts are no setting that servers share. */
+/** Ours: of the first so many, as what many files share comes soon; longer texts are no setting that servers share. */
 export const MOST_REMEMBERED = 5000;
 export const LONGEST_REMEMBERED = 500;
 
@@ -16,9 +16,8 @@ export function remember<Result>(
     byRelease.set(release, known);
     const found = known.get(text);
     if (found !== undefined) return found;
-    if (known.size >= MOST_REMEMBERED) known.clear();
     const made = make(text, release);
-    known.set(text, made);
+    if (known.size < MOST_REMEMBERED) known.set(text, made);
     return made;
   };
 }
