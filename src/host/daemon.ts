@@ -1,7 +1,7 @@
 /** The sshd that listens: which process, with which command line, on which addresses. */
 import { type Option, readOptions, splitTitle } from "./command-line.ts";
 import type { Machine } from "./machine.ts";
-import { listProcesses, type Process } from "./processes.ts";
+import { isTrusted, listProcesses, type Process } from "./processes.ts";
 import { type Endpoint, openFiles, tcpSockets } from "./sockets.ts";
 
 export interface Daemon {
@@ -21,7 +21,7 @@ const USUAL_FILE = "/etc/ssh/sshd_config";
 export function findDaemons(machine: Machine, configFile: string): readonly Daemon[] {
   const all = listProcesses(machine);
   return all
-    .filter((process) => isListener(process, all))
+    .filter((process) => isListener(process, all) && isTrusted(machine, process))
     .map((process) => describeDaemon(machine, process))
     .filter((daemon) => isSameFile(machine, daemon.configFile, configFile));
 }

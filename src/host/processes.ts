@@ -77,6 +77,15 @@ export function readProcess(machine: Machine, pid: number): Process | null {
   };
 }
 
+/**
+ * Whether root runs it, or the caller: any other account can give a process sshd's name and title, and what it claims
+ * must not be run or restarted. All four ids count (proc(5), status): a set-uid program runs for somebody else.
+ */
+export function isTrusted(machine: Machine, { pid }: Process): boolean {
+  const ids = /^Uid:\t(.*)$/m.exec(textOf(machine, `/proc/${pid}/status`) ?? "")?.[1];
+  return ids?.split("\t").every((id) => id === "0" || id === String(machine.self.uid)) ?? false;
+}
+
 /** The process itself, its parent and so on up to the first. */
 export function ancestors(all: readonly Process[], pid: number): readonly Process[] {
   const byPid = new Map(all.map((process) => [process.pid, process]));

@@ -1,7 +1,7 @@
 /** The logins that sshd serves now, and what each forwards. A restart does not end them: they keep the old policy. */
 import { titleOf } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
-import { ancestors, listProcesses, type Process, startTime, textOf } from "./processes.ts";
+import { ancestors, isTrusted, listProcesses, type Process, startTime, textOf } from "./processes.ts";
 import { type Endpoint, openFiles, type TcpSocket, tcpSockets } from "./sockets.ts";
 import { distinctUses, readUses, type Use, unixPeers } from "./uses.ts";
 
@@ -27,7 +27,7 @@ export async function openSessions(machine: Machine): Promise<readonly Session[]
   const peers = await unixPeers(machine);
   return all.flatMap((process) => {
     const login = readLogin(process, all);
-    if (login === null) return [];
+    if (login === null || !isServed(machine, process, all)) return [];
     const files = openFiles(machine, process.pid);
     const table = tcpSockets(machine, process.pid);
     const tcp = table.filter(({ inode }) => files.sockets.has(inode));
@@ -74,6 +74,13 @@ function readLogin(process: Process, all: readonly Process[]): Login | null {
   if (match === null || isChild || user.startsWith("[") || user.startsWith("/")) return null;
   if (mark !== "" && (mark !== "[priv]" || all.some(({ parent }) => parent === process.pid))) return null;
   return { user, terminals: terminals === "notty" ? [] : terminals.split(",") };
+}
+
+/** Served for root's monitor, or by it: any account can write such a title over its own processes. */
+function isServed(machine: Machine, process: Process, all: readonly Process[]): boolean {
+  const monitor = all.find(({ pid }) => pid === process.parent);
+  const line = monitor === undefined || titleOf(monitor) === null ? [process] : [process, monitor];
+  return line.some((one) => isTrusted(machine, one));
 }
 
 export type Origin =

@@ -1,0 +1,67 @@
+/** Any account can name a program sshd and write sshd's titles over its arguments: root must not believe it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findDaemons } from "../src/host/daemon.ts";
+import { openSessions } from "../src/host/sessions.ts";
+import { thisMachine } from "../src/host/this-machine.ts";
+
+const PERL = "/usr/bin/perl";
+const NOBODY = 65_534;
+const missing =
+  process.getuid?.() !== 0 ? "needs root" : existsSync(PERL) ? null : `needs ${PERL}, which writes titles`;
+
+const machine = thisMachine({
+  pid: process.pid,
+  uid: 0,
+  platform: process.platform,
+  command: [],
+  caller: "a test",
+});
+
+describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missing}`}`, () => {
+  let folder = "";
+  const started: ChildProcess[] = [];
+
+  /** A program named sshd with this title, run by an account. Settles when the title stands. */
+  async function start(title: string, uid: number): Promise<number> {
+    const script = `$0 = ${JSON.stringify(title).replaceAll("@", "\\@")}; sleep 60`;
+    const child = spawn(`${folder}/sshd`, ["-e", script, "x".repeat(100)], { uid, stdio: "ignore" });
+    started.push(child);
+    const { pid = 0 } = child;
+    await expect
+      .poll(() => readFileSync(`/proc/${pid}/cmdline`, "latin1"), { timeout: 20_000 })
+      .toContain(title);
+    return pid;
+  }
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "sshd-policy-impostor-"));
+    chmodSync(folder, 0o755);
+    copyFileSync(PERL, `${folder}/sshd`);
+  });
+  afterAll(() => {
+    for (const child of started) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true });
+  });
+
+  const daemons = (): number[] => findDaemons(machine, "/etc/ssh/of-a-test").map((it) => it.process.pid);
+
+  test("a listener counts only when root runs it: what it names is run as root", async () => {
+    const title = `sshd: ${folder}/evil -f /etc/ssh/of-a-test [listener] 0 of 10-100 startups`;
+    const forged = await start(title, NOBODY);
+    expect(daemons()).not.toContain(forged);
+    const real = await start(title, 0);
+    expect(daemons()).toEqual([real]);
+  });
+
+  test("a session counts only when root's monitor serves it", async () => {
+    const forged = await start("sshd: root@pts/99", NOBODY);
+    const real = await start("sshd: root@pts/98", 0);
+    const open = (await openSessions(machine)).map(({ pid }) => pid);
+    expect(open).toContain(real);
+    expect(open).not.toContain(forged);
+  });
+});
