@@ -3,7 +3,7 @@
  * is moved to its new place, not read again.
  */
 import type { Release } from "./release.ts";
-import { LONGEST_REMEMBERED, MOST_REMEMBERED } from "./remember.ts";
+import { LONGEST_REMEMBERED, MOST_REMEMBERED, ownText } from "./remember.ts";
 import type { GrammarProblem, Line, Span, Tree, Word } from "./tree.ts";
 import { movedToken } from "./tree.ts";
 
@@ -73,7 +73,7 @@ function learn(
   read: ReadText,
 ): void {
   const isKept = known.size + fresh.size <= MOST_REMEMBERED;
-  const { text, lines, tokens, problems } = read([...fresh.keys()].join(""), release);
+  const { text, lines, tokens, problems } = read(ownText([...fresh.keys()].join("")), release);
   let index = 0;
   let token = 0;
   for (const entry of fresh.values()) {

@@ -2,7 +2,7 @@
 import type { Keyword, ValueForm } from "./keywords.ts";
 import type { ValueProblem } from "./problem.ts";
 import type { Release } from "./release.ts";
-import { remember } from "./remember.ts";
+import { ownText, remember } from "./remember.ts";
 import type { DirectiveLine } from "./tree.ts";
 import { readAlgorithms, readGssKex } from "./values/algorithm-lists.ts";
 import {
@@ -98,10 +98,11 @@ const FORMS: Readonly<Record<Exclude<ValueForm, "match" | "include">, ReadForm>>
 export function readValue(keyword: Keyword, line: DirectiveLine, release: Release): ValueReading {
   const known = accepted(`${keyword.key} ${line.rest.text}`, release);
   if (known.reading !== null) return known.reading;
-  const reading = readAnew(keyword, line, release);
+  const { values, problems } = readAnew(keyword, line, release);
   // a problem has its place in the file, and the words of an empty rest depend on what stands before it
-  if (reading.problems.length === 0 && line.rest.text !== "") known.reading = reading;
-  return reading;
+  if (problems.length > 0 || line.rest.text === "") return { values, problems };
+  known.reading = { values: values?.map(ownText) ?? null, problems };
+  return known.reading;
 }
 
 /** What a line sets by keyword and rest of the line, where sshd has nothing to say about it. */

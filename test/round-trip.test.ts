@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseText, printText } from "../grammar/parser.ts";
@@ -84,6 +86,17 @@ describe("a file reads the same whether its lines were read in other files befor
     expect(known).toEqual(fresh);
   }
 
+  function read(of: Release, content: string): object {
+    const bytes = Buffer.from(content, "latin1");
+    const tree = {
+      read: () => ({ kind: "file", bytes, realPath: "/c" }) as const,
+      stat: () => null,
+      list: () => null,
+    };
+    const { directives, problems, later } = loadConfig(tree, "/c", { release: of });
+    return { directives, problems, later };
+  }
+
   it("on random lines, many of them the same", () => {
     const line = fc.array(BYTES, { maxLength: 4 }).map((parts) => `${parts.join("").replaceAll("\0", "")}\n`);
     const texts = fc.array(line, { maxLength: 30 }).map((lines) => lines.join(""));
@@ -107,17 +120,46 @@ describe("a file reads the same whether its lines were read in other files befor
     const text = [...lines, "Match User a", ...lines.map((line) => `  ${line}`)].join("\n");
     for (const of of RELEASES) {
       const texts = [text, `# moved\n${text}`, text.replaceAll(" ", "\t")];
-      const read = (reading: Release, content: string): object => {
-        const bytes = Buffer.from(content, "latin1");
-        const tree = {
-          read: () => ({ kind: "file", bytes, realPath: "/c" }) as const,
-          stat: () => null,
-          list: () => null,
-        };
-        const { directives, problems, later } = loadConfig(tree, "/c", { release: reading });
-        return { directives, problems, later };
-      };
       for (const content of texts) expect(read(of, content)).toEqual(read(anew(of), content));
     }
+  });
+
+  it("that, too, on random settings in odd spellings, of package versions and with NUL among them", () => {
+    const keyword = fc.constantFrom(
+      ...["Port", "permitopen", '"Banner"', "ForceCommand", "AcceptEnv", "KeepAlive", "TCPKeepAlive"],
+      ...["AllowUsers", "Subsystem", "ListenAddress", "Ciphers", "IPQoS", "Match", 'AllowTcp"Forwarding'],
+    );
+    const separator = fc.constantFrom(" ", "\t", "=", " = ", "==", '"', "\r", "\f", "", " =  ");
+    const word = fc.constantFrom(
+      ...["22", "a:1", "all", "no", "none", "User a", "*", "'a b'", '"a b"', '"', "'", "\\ ", "# c", "#"],
+      ...["ssh", "sftp /s", "[::1]:22", "", "\r", "\f ", "x\0"],
+    );
+    const ending = fc.constantFrom("\n", "\n", "\n", "\r\n", " \n", "\f\n", "");
+    const line = fc
+      .tuple(keyword, separator, fc.array(word, { maxLength: 3 }), fc.constantFrom(" ", "=", ""), ending)
+      .map(([name, by, words, between, end]) => `${name}${by}${words.join(between)}${end}`);
+    const texts = fc.array(line, { maxLength: 12 }).map((lines) => lines.join(""));
+    const releases = [...RELEASES, release("1:8.4p1-5+deb11u3"), release("1:9.6p1-3ubuntu13")];
+    fc.assert(
+      fc.property(texts, fc.constantFrom(...releases), (text, of) => {
+        expectSameTree(text, of);
+        expect(read(of, text)).toEqual(read(anew(of), text));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("what is kept of long files keeps none of them in memory", () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const of = release("9.2");
+    const used = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = used();
+    for (let file = 0; file < 64; file++)
+      read(of, `Banner /etc/issue.of.the.host.${file}\n#${" ".repeat(2 ** 19)}\n`);
+    expect(used() - before).toBeLessThan(16 * 2 ** 20);
   });
 });
