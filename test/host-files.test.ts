@@ -23,7 +23,7 @@ import { takeLock } from "../src/host/lock.ts";
 import type { Machine } from "../src/host/machine.ts";
 import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
-import { keepRun, undoRun } from "../src/host/undo.ts";
+import { keepRun, recoverRun, undoRun } from "../src/host/undo.ts";
 
 const machine = thisMachine({
   pid: process.pid,
@@ -255,6 +255,8 @@ describe("an undo", () => {
     expect(textsOf()).toEqual(["mine", "old b"]);
     expect(readFileSync(run.journal.files[0]?.backup ?? "", "utf8")).toBe("old a");
     expect(openRuns(machine, state)).toEqual([]);
+    // a second name of the file that stayed would stop every later fix
+    expect(namesOf()).toEqual(["a", "b", "state"]);
   });
 
   test("restarts the service only if it may have read the new files, and says when it stays down", async () => {
@@ -270,6 +272,25 @@ describe("an undo", () => {
     // the next run tries again
     expect(openRuns(machine, state)).toHaveLength(1);
   });
+
+  test("takes a restart that cannot even be tried for a service that stays down", async () => {
+    const run = advance(machine, await halfDone(), { restarted: true });
+    const undone = await undoRun(machine, run, () => Promise.reject(new Error("spawn ENOMEM")));
+    expect(undone.problems).toEqual(["the service is not up: spawn ENOMEM"]);
+    expect(textsOf()).toEqual(["old a", "old b"]);
+  });
+});
+
+test("what was decided needs no space to be finished", async () => {
+  const run = advance(machine, await halfDone(), { state: "finishing" });
+  const full: Machine = {
+    ...machine,
+    write: () => {
+      throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+    },
+  };
+  expect(await recoverRun(full, run, null)).toMatchObject({ kept: true, problems: [] });
+  expect(namesOf()).toEqual(["a", "b", "state"]);
 });
 
 test("what is kept leaves the backups and nothing else", async () => {

@@ -42,10 +42,19 @@ function quietly<T>(act: () => T): T | null {
 }
 
 async function start(restart: NonNullable<Restarter>): Promise<Restarted> {
-  let restarted = await restart();
+  let restarted = await tried(restart);
   for (let attempt = 1; attempt < ATTEMPTS && restarted.kind === "down"; attempt++)
-    restarted = await restart();
+    restarted = await tried(restart);
   return restarted;
+}
+
+/** Without memory for a process, Node.js throws instead of starting one. */
+async function tried(restart: NonNullable<Restarter>): Promise<Restarted> {
+  try {
+    return await restart();
+  } catch (error) {
+    return { kind: "down", because: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 interface PutBack {
@@ -79,12 +88,12 @@ async function putAllBack(machine: Machine, run: Run): Promise<PutBack> {
 async function putBack(machine: Machine, run: Run, file: JournalFile): Promise<string | null> {
   const now = machine.readFile(file.path);
   const hash = now === null ? null : hashOf(now);
-  if (hash !== file.before && hash !== file.after)
-    return `${file.path} was changed since by somebody else and is left as it is; the old text is ${file.backup}`;
   if (hash === file.after) await restore(machine, run, file);
+  // also where nothing is put back: the file would keep a second name, and no later fix replaces one that has two
   machine.unlink(file.oldTwin);
   machine.unlink(file.newTwin);
-  return null;
+  if (hash === file.before || hash === file.after) return null;
+  return `${file.path} was changed since by somebody else and is left as it is; the old text is ${file.backup}`;
 }
 
 async function restore(machine: Machine, run: Run, file: JournalFile): Promise<void> {
@@ -116,7 +125,10 @@ async function rebuildTwin(
  * @throws where the decision cannot be written
  */
 export function keepRun(machine: Machine, run: Run): Run {
-  const finishing = advance(machine, run, { state: "finishing", deadline: null });
+  return tidyUp(machine, advance(machine, run, { state: "finishing", deadline: null }));
+}
+
+function tidyUp(machine: Machine, run: Run): Run {
   return (
     quietly(() => {
       for (const { oldTwin, newTwin } of run.journal.files) {
@@ -124,8 +136,8 @@ export function keepRun(machine: Machine, run: Run): Run {
         machine.unlink(newTwin);
       }
       for (const folder of foldersOf(run)) machine.sync(folder);
-      return advance(machine, finishing, { state: "done" });
-    }) ?? finishing
+      return advance(machine, run, { state: "done" });
+    }) ?? run
   );
 }
 
@@ -136,6 +148,6 @@ export async function recoverRun(
   restart: Restarter,
 ): Promise<Undone & { readonly kept: boolean }> {
   if (run.journal.state !== "finishing") return { ...(await undoRun(machine, run, restart)), kept: false };
-  keepRun(machine, run);
+  tidyUp(machine, run);
   return { problems: [], service: null, kept: true };
 }
