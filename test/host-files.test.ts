@@ -14,10 +14,12 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { confirmRuns } from "../src/host/confirm.ts";
+import { awaitConfirmation } from "../src/cli/wait.ts";
+import { confirmRuns, watchRun } from "../src/host/confirm.ts";
 import { advance, createRun, openRuns, prepareStateFolder, type Run } from "../src/host/journal.ts";
 import { takeLock } from "../src/host/lock.ts";
 import type { Machine } from "../src/host/machine.ts";
@@ -183,6 +185,69 @@ describe("confirming", () => {
     expect(existsSync(`${folder}/none`)).toBe(false);
   });
 });
+
+describe("a fix that waits", () => {
+  /** Waits for a confirmation whose time is over. */
+  async function waiting(): Promise<Run> {
+    const run = await halfDone();
+    return advance(machine, run, { state: "unconfirmed", deadline: "2026-01-01T00:00:00.000Z" });
+  }
+  const live = (told: string[]): Parameters<typeof awaitConfirmation>[0] => ({
+    machine,
+    tell: ({ text }) => told.push(text),
+    release: () => {},
+    runs: [],
+  });
+
+  test("is undone by its watcher also when the lock cannot be written at first", async () => {
+    const run = await waiting();
+    let refusals = 2;
+    const pauses: number[] = [];
+    const stubborn: Machine = {
+      ...machine,
+      create: (path) => {
+        if (/\/lock\./.test(path) && refusals-- > 0)
+          throw Object.assign(new Error("EROFS"), { code: "EROFS" });
+        machine.create(path);
+      },
+      sleep: async (ms) => void pauses.push(ms),
+    };
+    await watchRun(stubborn, state, run.folder);
+    expect(pauses).toEqual([30_000, 30_000]);
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(readFileSync(`${state}/log`, "utf8")).toContain("it cannot be undone yet: EROFS");
+  });
+
+  test("is undone by the run that waits where the watcher was ended, and the answer names what stays", async () => {
+    const told: string[] = [];
+    const run = await waiting();
+    writeFileSync(`${folder}/a`, "mine");
+    expect(await awaitConfirmation(live(told), run)).toBe(false);
+    expect(textsOf()).toEqual(["mine", "old b"]);
+    expect(told.at(-1)).toBe(
+      `not confirmed: put back, but for what somebody else changed since: ${folder}/a (its old text is ${run.folder}/1-a)`,
+    );
+  });
+
+  test("is confirmed once that is decided: a full disk that keeps leftovers is not waited for", async () => {
+    const told: string[] = [];
+    const run = advance(machine, await waiting(), { state: "finishing" });
+    expect(await awaitConfirmation(live(told), run)).toBe(true);
+    expect(told.at(-1)).toBe("confirmed: it stays");
+  });
+});
+
+test("a banner must come in time as a whole: one byte now and then is none", async () => {
+  const server = createServer((socket) => {
+    const drip = setInterval(() => socket.write("x"), 20);
+    socket.on("error", () => {}).on("close", () => clearInterval(drip));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  expect(await machine.banner("127.0.0.1", port, 200)).toBeNull();
+  server.close();
+}, 30_000);
 
 describe("the lock", () => {
   test("is for one at a time, and a dead process does not hold it", () => {

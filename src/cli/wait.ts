@@ -1,7 +1,7 @@
 /** `--confirm`: whether a fix waits for a new login's word, and the wait itself. */
-import { armUndo, disarmUndo } from "../host/confirm.ts";
-import { type Run, readRun } from "../host/journal.ts";
-import type { Machine } from "../host/machine.ts";
+import { armUndo, disarmUndo, watchRun } from "../host/confirm.ts";
+import { hashOf, type Run, readRun } from "../host/journal.ts";
+import { folderOf, type Machine } from "../host/machine.ts";
 import { originOf, type Session } from "../host/sessions.ts";
 import type { LiveFix } from "../host/transaction.ts";
 import type { Live } from "./live.ts";
@@ -24,23 +24,27 @@ export function confirmation(machine: Machine, seconds: number): LiveFix["confir
   return { seconds, arm: (run) => armUndo(machine, run), disarm: () => disarmUndo(machine) };
 }
 
-const POLL_MS = 500;
-
-/** True: confirmed; false: everything was put back, by the watcher or by a person. This process only looks on. */
+/** True: confirmed; false: put back, by the watcher, by a person, or by this process where the watcher was ended. */
 export async function awaitConfirmation({ machine, tell, release }: Live, run: Run): Promise<boolean> {
   tell({ step: "waiting", state: "begun", text: invitation(machine, run) });
   // whoever confirms or undoes needs the lock
   release();
-  for (;;) {
-    const state = readRun(machine, run.folder)?.journal.state;
-    if (state === "done" || state === "undone" || state === undefined) {
-      const kept = state === "done";
-      const text = kept ? "confirmed: it stays" : "not confirmed: everything was put back";
-      tell({ step: "waiting", state: kept ? "ok" : "failed", text });
-      return kept;
-    }
-    await machine.sleep(POLL_MS);
-  }
+  await watchRun(machine, folderOf(run.folder), run.folder);
+  const state = readRun(machine, run.folder)?.journal.state;
+  const kept = state === "done" || state === "finishing";
+  const text = kept ? "confirmed: it stays" : `not confirmed: ${putBackText(machine, run)}`;
+  tell({ step: "waiting", state: kept ? "ok" : "failed", text });
+  return kept;
+}
+
+function putBackText(machine: Machine, { journal }: Run): string {
+  const others = journal.files.filter(({ path, before }) => {
+    const now = machine.readFile(path);
+    return now === null || hashOf(now) !== before;
+  });
+  if (others.length === 0) return "everything was put back";
+  const names = others.map(({ path, backup }) => `${path} (its old text is ${backup})`).join(", ");
+  return `put back, but for what somebody else changed since: ${names}`;
 }
 
 function invitation(machine: Machine, { journal: { deadline } }: Run): string {

@@ -90,7 +90,7 @@ export async function watchRun(machine: Machine, stateFolder: string, folder: st
     }
     // a clock that is set back must not keep an unwanted policy: the time waited counts, too
     const isOver = deadline !== null && (machine.now().getTime() >= Date.parse(deadline) || waited >= limit);
-    const undone = isOver ? await undoLocked(machine, stateFolder, folder) : "later";
+    const undone = isOver ? await tryUndo(machine, stateFolder, folder) : "later";
     if (undone === "settled") return;
     const pause = undone === "failed" ? RETRY_MS : POLL_MS;
     await machine.sleep(pause);
@@ -101,6 +101,25 @@ export async function watchRun(machine: Machine, stateFolder: string, folder: st
 /** "finishing": a person has confirmed it, and what is left is tidying up. */
 function isSettled({ state }: Journal): boolean {
   return state === "finishing" || state === "done" || state === "undone";
+}
+
+/** A disk that cannot be written now, or no memory for a process: the watch must not end before the undo is done. */
+async function tryUndo(
+  machine: Machine,
+  stateFolder: string,
+  folder: string,
+): Promise<"settled" | "later" | "failed"> {
+  try {
+    return await undoLocked(machine, stateFolder, folder);
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    note(
+      machine,
+      stateFolder,
+      `${folder}: nobody confirmed it in time, and it cannot be undone yet: ${because}`,
+    );
+    return "failed";
+  }
 }
 
 /** "later": another run is at work; "failed": something could not be put back, and it must be tried again. */

@@ -204,10 +204,12 @@ function banner(address: string, port: number, timeoutMs: number): Promise<strin
     const socket = connect({ host: address, port });
     let said = "";
     const finish = (line: string | null): void => {
+      clearTimeout(timer);
       socket.destroy();
       resolve(line);
     };
-    socket.setTimeout(timeoutMs, () => finish(null));
+    // for the whole line: a server that says one byte now and then must not hold up an undo
+    const timer = setTimeout(() => finish(null), timeoutMs);
     socket.on("error", () => finish(null));
     socket.on("close", () => finish(null));
     socket.on("data", (chunk: Buffer) => {
