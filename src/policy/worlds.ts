@@ -42,7 +42,8 @@ const USERS: Names = {
   forbidden: NOT_IN_NAMES,
 };
 const GROUPS: Names = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
-const HOSTS: Names = {
+/** Names that a client's address may resolve to. */
+export const HOSTS: Names = {
   nice: ["client.example.com", "host.example.net", "laptop.example.org"],
   forbidden: NOT_IN_HOSTS,
 };
