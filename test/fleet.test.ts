@@ -430,7 +430,25 @@ describe("a run over many files", () => {
     ["a port", "ListenAddress 10.0.0.1\n", "ListenAddress 10.0.0.1:2222\n"],
     ["a user", "AllowUsers alice\n", "AllowUsers bob\n"],
   ])("reasons again where %s differs", async (_, one, other) => {
-    const [first, second] = await moved({ "/a/sshd_config": one, "/b/sshd_config": other });
+    for (const path of ["/b/sshd_config", "/a/sshd_config.b"]) {
+      const [first, second] = await moved({ "/a/sshd_config": one, [path]: other });
+      expect(changesOf(second)).not.toBe(changesOf(first));
+    }
+    const [first, second] = await moved({ "/a/a.conf": `${one}\n`, "/a/b.conf": `${other}\n` });
     expect(changesOf(second)).not.toBe(changesOf(first));
+  });
+
+  it("reasons once about neighbours that differ in the words of comments, and again in all other bytes", async () => {
+    const text = (words: string, last: string): string => `# ${words}\nX11Forwarding yes${last}`;
+    const [first, second, shorter, open] = await moved({
+      "/a/sshd_config.1": text("a", "\n"),
+      "/a/sshd_config.2": text("a longer one", "\n"),
+      "/a/sshd_config.3": text("a", ""),
+      "/a/sshd_config.4": text("sshd-policy: allow tcp-forwarding -- a jump host", "\n"),
+    });
+    expect(changesOf(first)).not.toBeNull();
+    expect(changesOf(second)).toBe(changesOf(first));
+    expect(changesOf(shorter)).not.toBe(changesOf(first));
+    expect(changesOf(open)).not.toBe(changesOf(first));
   });
 });

@@ -24,8 +24,15 @@ export interface Kinds {
 /** The first FILE that looks so at a glance. Only when another one does, both are looked at closely. */
 interface Sketched {
   readonly kind: symbol;
-  /** null: that was done */
-  look: (() => Seen) | null;
+  readonly first: Written;
+  isKept: boolean;
+}
+
+/** A FILE as it was read. */
+interface Written {
+  readonly text: string;
+  readonly named: Named;
+  readonly look: () => Seen;
 }
 
 /** What an audit sees of a FILE. */
@@ -71,26 +78,32 @@ export function alikeOf(
   if (kinds === undefined || configFolder === undefined || stdin !== undefined) return null;
   if (onlyRealPath !== undefined || rootFolder !== undefined || bytes.length > MOST_BYTES) return null;
   if (!PLAIN.test(name) || !PLAIN.test(path)) return null;
+  const named = { isMain: path.endsWith("/sshd_config"), configFolder, fragment };
   let seen: Seen | null = null;
   const look = (): Seen => {
-    seen ??= lookClosely(decode(bytes), { path, configFolder, fragment }, opening);
+    seen ??= lookClosely(decode(bytes), named, opening);
     return seen;
   };
+  const { kind, like } = kindOf({ text: decode(bytes), named, look }, kinds, opening.release.release);
   return {
-    kind: kindOf(decode(bytes), look, kinds),
+    kind,
     source: () => makeSource(wanted.shownAs(path), decode(bytes)),
     get names() {
-      return look().names;
+      return like().names;
     },
     nameless: () => load(withStandIns(decode(bytes)).text),
   };
 }
 
-type Named = Required<Pick<Wanted, "path" | "configFolder" | "fragment">>;
+/** What counts of where a FILE lies. */
+interface Named {
+  readonly isMain: boolean;
+  readonly configFolder: string;
+  readonly fragment: boolean;
+}
 
-function lookClosely(written: string, { path, configFolder, fragment }: Named, opening: Opening): Seen {
+function lookClosely(written: string, { isMain, configFolder, fragment }: Named, opening: Opening): Seen {
   const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written);
-  const isMain = path.endsWith("/sshd_config");
   const looksAround = isMain || /include/i.test(text);
   const isAlone =
     !/include/i.test(text.replaceAll(STOCK_INCLUDE, "")) &&
@@ -106,22 +119,62 @@ function namesMatter({ options, people }: Opening): boolean {
   return options.o !== undefined || people.known !== null || people.world !== null;
 }
 
-function kindOf(text: string, look: () => Seen, { bySeen, bySketch }: Kinds): symbol {
+/** `like`: what is seen of the FILE, or of one that is like it. */
+function kindOf(
+  written: Written,
+  { bySeen, bySketch }: Kinds,
+  release: Release,
+): { readonly kind: symbol; readonly like: () => Seen } {
+  const { text, look } = written;
   const sketch = sketchOf(text);
-  const first = bySketch.get(sketch);
-  if (first === undefined) {
+  const known = bySketch.get(sketch);
+  if (known === undefined) {
     const kind = Symbol("kind");
-    keep(bySketch, sketch, { kind, look });
-    return kind;
+    keep(bySketch, sketch, { kind, first: written, isKept: false });
+    return { kind, like: look };
   }
-  if (first.look !== null) keep(bySeen, first.look().key, first.kind);
-  first.look = null;
+  const { first } = known;
+  if (isSamePlace(first.named, written.named) && isSameButWords(first.text, text, release))
+    return { kind: known.kind, like: first.look };
+  if (!known.isKept) keep(bySeen, first.look().key, known.kind);
+  known.isKept = true;
   const { key } = look();
-  const known = bySeen.get(key);
-  if (known !== undefined) return known;
-  const kind = Symbol("kind");
-  keep(bySeen, key, kind);
-  return kind;
+  const kind = bySeen.get(key) ?? Symbol("kind");
+  if (!bySeen.has(key)) keep(bySeen, key, kind);
+  return { kind, like: look };
+}
+
+function isSamePlace(one: Named, other: Named): boolean {
+  return (
+    one.isMain === other.isMain && one.configFolder === other.configFolder && one.fragment === other.fragment
+  );
+}
+
+/** Line by line, as most files of a fleet are: what lookClosely would find out for more. */
+function isSameButWords(one: string, other: string, release: Release): boolean {
+  if (one.includes("\0") || other.includes("\0")) return false;
+  let at = 0;
+  let there = 0;
+  while (at < one.length && there < other.length) {
+    const end = endOfLine(one, at);
+    const otherEnd = endOfLine(other, there);
+    const isSame = end - at === otherEnd - there && one.startsWith(other.slice(there, otherEnd), at);
+    if (!isSame && !(isComment(one, at, end, release) && isComment(other, there, otherEnd, release)))
+      return false;
+    at = end + 1;
+    there = otherEnd + 1;
+  }
+  // both at their end, and with or without a last newline
+  return at >= one.length && at - one.length === there - other.length;
+}
+
+function endOfLine(text: string, start: number): number {
+  const newline = text.indexOf("\n", start);
+  return newline === -1 ? text.length : newline;
+}
+
+function isComment(text: string, start: number, end: number, release: Release): boolean {
+  return text[start] === "#" && isWords(text, start, end, release);
 }
 
 /** Files that are alike have the same first words in the same order. */
@@ -149,8 +202,7 @@ function withoutWords(text: string, release: Release): string {
   const kept: string[] = [];
   let from = 0;
   for (let at = text.startsWith("#") ? 0 : nextComment(text, 0); at !== -1; at = nextComment(text, at)) {
-    const newline = text.indexOf("\n", at);
-    const end = newline === -1 ? text.length : newline;
+    const end = endOfLine(text, at);
     if (!isWords(text, at, end, release)) continue;
     kept.push(text.slice(from, at + 1));
     from = end;
