@@ -11,7 +11,6 @@ export const isUndefined = (value) => value === undefined;
 export const isEmpty = (value) => value == null || keys(value).length === 0;
 
 export const noop = () => {};
-export const identity = (value) => value;
 
 const list = (some) => (isArray(some) ? some : values(some ?? {}));
 
@@ -27,9 +26,6 @@ export const forEach = (some, action) => {
 };
 export const map = (some, change) =>
   isArray(some) ? some.map(change) : keys(some ?? {}).map((key) => change(some[key], key));
-export const flatMap = (some, change) => list(some).flatMap(change);
-export const filter = (some, isWanted) => list(some).filter(isWanted);
-export const reject = (some, isUnwanted) => list(some).filter((value) => !isUnwanted(value));
 export const find = (some, isWanted) => list(some).find(isWanted);
 export const every = (some, holds) => list(some).every(holds);
 export const some = (values, holds) => list(values).some(holds);
@@ -38,7 +34,6 @@ export const reduce = (values, add, start) => list(values).reduce(add, start);
 
 export const first = (values) => values?.[0];
 export const last = (values) => values?.at(-1);
-export const drop = (values, count = 1) => values.slice(count);
 export const dropRight = (values, count = 1) => values.slice(0, Math.max(0, values.length - count));
 export const compact = (values) => values.filter(Boolean);
 export const flatten = (values) => values.flat();

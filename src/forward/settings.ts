@@ -101,7 +101,7 @@ export function settingsFor(
     methods: methodsOf(read),
     batch: read.yes("batchmode") ?? false,
     passwordPrompts: read.number("numberofpasswordprompts") ?? 3,
-    // 0 is no limit (misc.c timeout_connect)
+    // 0 is as none (misc.c timeout_connect)
     timeoutMs: 1000 * (read.number("connecttimeout") || DEFAULT_TIMEOUT_S),
     keepAlive:
       alive === 0
