@@ -25,6 +25,7 @@ import { takeLock } from "../src/host/lock.ts";
 import type { Machine } from "../src/host/machine.ts";
 import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
+import { applyFix, type LiveFix } from "../src/host/transaction.ts";
 import { keepRun, recoverRun, undoRun } from "../src/host/undo.ts";
 
 const machine = thisMachine({
@@ -80,6 +81,34 @@ describe("replacing files", () => {
     expect(textsOf()).toEqual(["old a", "old b"]);
     expect(statSync(`${folder}/a`).ino).toBe(ino);
     expect(namesOf()).toEqual(["a", "b", "state"]);
+  });
+
+  test("and no old text is lost where not even that can be put back", async () => {
+    const failing: Machine = {
+      ...machine,
+      rename: (from, to) => {
+        if (to !== `${folder}/a` || !from.endsWith("-new"))
+          throw Object.assign(new Error("EIO"), { code: "EIO" });
+        machine.rename(from, to);
+      },
+    };
+    const result = await replaceFiles(failing, [replacement("a"), replacement("b")]);
+    const because = result.kind === "refused" ? result.because : "";
+    const kept = /NOT put back is .*\/a: its old text is (.*)$/.exec(because)?.[1] ?? "";
+    expect(readFileSync(kept, "utf8")).toBe("old a");
+    expect(because).toContain(`${folder}/b cannot be replaced: EIO`);
+  });
+
+  test("also in a folder that cannot be synced, because it may not be read", async () => {
+    const unreadable: Machine = {
+      ...machine,
+      sync: (path) => {
+        if (path === folder) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+        machine.sync(path);
+      },
+    };
+    expect(await replaceFiles(unreadable, [replacement("a")])).toEqual({ kind: "replaced" });
+    expect(textsOf()).toEqual(["new a", "old b"]);
   });
 
   test("what somebody else wrote meanwhile is not lost", async () => {
@@ -154,6 +183,35 @@ describe("the state folder", () => {
   test("a run that was stopped before its journal was there has touched nothing", () => {
     mkdirSync(`${state}/2026-01-01T00-00-00Z`);
     expect(openRuns(machine, state)).toEqual([]);
+  });
+});
+
+describe("a state folder on a full disk", () => {
+  test("stops the fix, is named, and keeps nothing of the run", async () => {
+    const full: Machine = {
+      ...machine,
+      write: (path, bytes) => {
+        if (path.startsWith(`${state}/2`)) throw new Error("ENOSPC: no space left on device, write");
+        machine.write(path, bytes);
+      },
+    };
+    const fix: LiveFix = {
+      stateFolder: state,
+      files: [replacement("a")],
+      sshd: null,
+      copy: () => [],
+      service: null,
+      prove: async () => ({ kind: "holds", text: "" }),
+      confirm: null,
+      mode: "apply",
+      stopped: () => null,
+    };
+    expect(await applyFix(full, fix, () => {})).toEqual({
+      kind: "refused",
+      because: `the journal in ${state} cannot be written: ENOSPC: no space left on device, write`,
+    });
+    expect(readdirSync(state)).toEqual([]);
+    expect(textsOf()).toEqual(["old a", "old b"]);
   });
 });
 
@@ -260,6 +318,18 @@ describe("the lock", () => {
     if (lock.kind === "held") lock.release();
     expect(readdirSync(state)).toEqual([]);
     expect(takeLock(other, state).kind).toBe("held");
+  });
+
+  test("a process that ends while it is looked at does not hold it", () => {
+    writeFileSync(`${state}/lock.999999999.1`, "");
+    const ending: Machine = {
+      ...machine,
+      readFile: (path) => {
+        if (path.startsWith("/proc/999999999/")) throw Object.assign(new Error("ESRCH"), { code: "ESRCH" });
+        return machine.readFile(path);
+      },
+    };
+    expect(takeLock(ending, state).kind).toBe(process.platform === "linux" ? "held" : "busy");
   });
 
   test("a later process with the number of the holder is not the holder", () => {

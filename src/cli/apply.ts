@@ -130,5 +130,5 @@ async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
 
 function rolledBackText({ because, undone }: Extract<Outcome, { kind: "rolled-back" }>): string {
   if (undone.problems.length === 0) return because;
-  return `${because}. NOT everything is as it was: ${undone.problems.join("; ")}. "sshd-policy recover" tries again`;
+  return `${because}; NOT everything is as it was: ${undone.problems.join("; ")}; "sshd-policy recover" tries again`;
 }

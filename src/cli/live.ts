@@ -6,6 +6,7 @@ import type { Machine } from "../host/machine.ts";
 import { bringBack } from "../host/service-record.ts";
 import type { Tell } from "../host/transaction.ts";
 import { recoverRun } from "../host/undo.ts";
+import { visible } from "../report/text.ts";
 import { ownMachine } from "./host.ts";
 import { complain, refuse } from "./output.ts";
 import { openProgress, type ProgressOptions } from "./progress.ts";
@@ -76,7 +77,7 @@ export async function whileLocked(
 }
 
 function stopped(because: string): number {
-  complain(`nothing was changed: ${because}`);
+  complain(visible(`nothing was changed: ${because}`));
   return 1;
 }
 

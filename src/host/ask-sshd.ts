@@ -1,6 +1,6 @@
 /** What the host's own sshd says of one connection: `sshd -T -C` on its own command line (sshd(8), "extended test mode"). */
 import type { Machine } from "./machine.ts";
-import { runTest, type SshdCommand } from "./validate.ts";
+import { GAVE_NO_ANSWER, runTest, type SshdCommand } from "./validate.ts";
 
 export type Said =
   /** values by lower-case keyword; a keyword printed on several lines has them joined by blanks */
@@ -20,7 +20,8 @@ export async function askSshd(
     "-C",
     specification,
   ]);
-  if (status !== 0) return { kind: "nothing", because: failed ?? stderr.trim() };
+  if (status === null) return { kind: "nothing", because: failed ?? GAVE_NO_ANSWER };
+  if (status !== 0) return { kind: "nothing", because: stderr.trim() };
   const settings = new Map<string, string>();
   for (const line of stdout.split("\n")) {
     const [, keyword, value = ""] = /^(\S+) ?(.*)$/.exec(line) ?? [];

@@ -80,8 +80,6 @@ export function createRun(machine: Machine, stateFolder: string, planned: Planne
     before: hashOf(before),
     after: hashOf(after),
   }));
-  for (const [index, { before }] of planned.files.entries())
-    writeDurably(machine, files[index]?.backup ?? folder, before);
   const journal: Journal = {
     version: 1,
     state: "prepared",
@@ -92,9 +90,26 @@ export function createRun(machine: Machine, stateFolder: string, planned: Planne
     restarted: false,
     deadline: planned.deadline,
   };
-  saveJournal(machine, { folder, journal });
-  machine.sync(stateFolder);
-  return { folder, journal };
+  const run = { folder, journal };
+  try {
+    for (const [index, { before }] of planned.files.entries())
+      writeDurably(machine, files[index]?.backup ?? folder, before);
+    saveJournal(machine, run);
+    machine.sync(stateFolder);
+  } catch (error) {
+    discardQuietly(machine, run);
+    throw error;
+  }
+  return run;
+}
+
+/** What stays of it is in nobody's way: nothing of the configuration was touched. */
+export function discardQuietly(machine: Machine, run: Run): void {
+  try {
+    discardRun(machine, run);
+  } catch {
+    // backups of files that are as they were
+  }
 }
 
 /** 2026-11-22T06-15-02Z; a second run in the same second gets a number. */
@@ -136,7 +151,7 @@ function saveJournal(machine: Machine, { folder, journal }: Run): void {
 }
 
 /** A run that came to nothing, without a trace. The journal, which says "undone", goes last. */
-export function discardRun(machine: Machine, { folder }: Run): void {
+function discardRun(machine: Machine, { folder }: Run): void {
   const others = (machine.list(folder) ?? []).filter((name) => name !== "journal.json");
   for (const name of [...others, "journal.json"]) machine.unlink(`${folder}/${name}`);
   machine.removeFolder(folder);

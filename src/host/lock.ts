@@ -3,6 +3,7 @@
  * later one always sees the earlier, so never do both go on; a lock whose process is gone counts for nothing.
  */
 import type { Machine } from "./machine.ts";
+import { readProcess } from "./processes.ts";
 
 export type Lock =
   | { readonly kind: "held"; readonly release: () => void }
@@ -38,9 +39,5 @@ function isAlive(machine: Machine, pid: number, since: string): boolean {
 
 /** In clock ticks since boot (proc(5), /proc/PID/stat field 22); null where there is no such process. */
 function startTimeOf(machine: Machine, pid: number): string | null {
-  const stat = machine.readFile(`/proc/${pid}/stat`);
-  if (stat === null) return null;
-  const text = Buffer.from(stat).toString("latin1");
-  // the command's name in parentheses may hold anything
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  return readProcess(machine, pid)?.started.toString() ?? null;
 }

@@ -46,16 +46,47 @@ export async function replaceFiles(
       machine.rename(file.newTwin, file.path);
       swapped.push(file);
     }
-    for (const { path } of staged) machine.sync(folderOf(path));
-    return { kind: "replaced" };
   } catch (error) {
-    for (const { path, oldTwin } of swapped) machine.rename(oldTwin, path);
-    return { kind: "refused", because: error instanceof Refused ? error.message : whyFailed(at, error) };
-  } finally {
-    for (const { newTwin, oldTwin } of staged) {
-      removeQuietly(machine, newTwin);
-      removeQuietly(machine, oldTwin);
-    }
+    const because = error instanceof Refused ? error.message : whyFailed(at, error);
+    const stuck = swapped.filter((file) => !isPutBack(machine, file));
+    removeTwins(
+      machine,
+      staged.filter((file) => !stuck.includes(file)),
+    );
+    const told = stuck.map(({ path, oldTwin }) => `NOT put back is ${path}: its old text is ${oldTwin}`);
+    return { kind: "refused", because: [because, ...told].join("; ") };
+  }
+  removeTwins(machine, staged);
+  // a folder that may be written but not read cannot be synced; after a power cut each file is the old or the new one
+  for (const { path } of staged) quietly(() => machine.sync(folderOf(path)));
+  return { kind: "replaced" };
+}
+
+interface Twins {
+  readonly path: string;
+  readonly newTwin: string;
+  readonly oldTwin: string;
+}
+
+function isPutBack(machine: Machine, { path, oldTwin }: Twins): boolean {
+  return quietly(() => machine.rename(oldTwin, path));
+}
+
+/** What could not be written before cannot be removed now; the reason of the first failure is told. */
+function removeTwins(machine: Machine, files: readonly Twins[]): void {
+  for (const { newTwin, oldTwin } of files) {
+    quietly(() => machine.unlink(newTwin));
+    quietly(() => machine.unlink(oldTwin));
+  }
+}
+
+/** Whether it went well. */
+function quietly(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -129,14 +160,6 @@ async function copyAttributes(
     );
   machine.create(twin);
   machine.setOwnerAndMode(twin, old);
-}
-
-function removeQuietly(machine: Machine, path: string): void {
-  try {
-    machine.unlink(path);
-  } catch {
-    // what could not be written before cannot be removed now; the reason of the first failure is told
-  }
 }
 
 /** An error of the operating system in words that say what to do. */

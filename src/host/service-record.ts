@@ -25,7 +25,11 @@ export function bringBack(
 ): () => Promise<Restarted> {
   return async () => {
     const now = await findService(machine, question);
-    const service: Service = { ...now, ...manager };
+    // a process that has ended is told nothing: its number may be another's by now
+    if (manager.kind === "foreground" && now.kind !== "foreground")
+      return { kind: "down", because: `${manager.name} has ended: start sshd again as it was started` };
+    const service: Service =
+      manager.kind === "foreground" ? { ...now, listens: manager.listens } : { ...now, ...manager };
     const asked = how === "reload" && now.daemon !== null ? "reload" : "restart";
     return restartService(machine, { ...question, how: asked, service });
   };

@@ -27,13 +27,20 @@ export async function onSystemd(machine: Machine, daemon: Daemon | null): Promis
 }
 
 async function systemdUnit(machine: Machine, unit: string): Promise<Managed> {
+  const { isMasked, killsSessions } = await askUnit(machine, unit);
+  if (isMasked)
+    return managed({
+      kind: "unknown",
+      name: `${unit} (systemd)`,
+      advice: `it is masked, so systemd would not start it again: systemctl unmask ${unit}`,
+    });
   return managed({
     kind: "systemd",
     name: `${unit} (systemd)`,
     restart: ["systemctl", "restart", unit],
     reload: ["systemctl", "reload", unit],
     status: ["systemctl", "is-active", "--quiet", unit],
-    killsSessions: await killsAll(machine, unit),
+    killsSessions,
   });
 }
 
@@ -46,7 +53,7 @@ async function viaSocket(machine: Machine, { name, triggers, listens }: Socket):
     restart: ["systemctl", "try-restart", triggers],
     reload: ["systemctl", "try-reload-or-restart", triggers],
     status: ["systemctl", "is-active", "--quiet", name],
-    killsSessions: await killsAll(machine, triggers),
+    killsSessions: (await askUnit(machine, triggers)).killsSessions,
   });
 }
 
@@ -62,9 +69,18 @@ function instances({ name, listens }: Socket): Managed {
 }
 
 /** systemd.kill(5): distributions set KillMode=process for sshd, but the default is all processes of the cgroup. */
-async function killsAll(machine: Machine, unit: string): Promise<boolean> {
-  const shown = await machine.run(["systemctl", "show", unit, "--property=KillMode"], QUESTION);
-  return /^KillMode=(?:control-group|mixed)$/m.test(shown.stdout);
+async function askUnit(
+  machine: Machine,
+  unit: string,
+): Promise<{ readonly isMasked: boolean; readonly killsSessions: boolean }> {
+  const { stdout } = await machine.run(
+    ["systemctl", "show", unit, "--property=KillMode,LoadState"],
+    QUESTION,
+  );
+  return {
+    isMasked: /^LoadState=masked$/m.test(stdout),
+    killsSessions: /^KillMode=(?:control-group|mixed)$/m.test(stdout),
+  };
 }
 
 /** The sessions that a restart would end. Where PAM gives each a scope of its own, there are none. */

@@ -2,7 +2,7 @@
  * The steps from a plan to a server that runs with it, or to the server as it was. Everything that can be tried before
  * the first file changes is tried then; after that each failure leads to the undo. The caller holds the lock.
  */
-import { advance, createRun, discardRun, foldersOf, type Run } from "./journal.ts";
+import { advance, createRun, discardQuietly, foldersOf, type Run } from "./journal.ts";
 import type { Machine } from "./machine.ts";
 import { makeTwin, type Replacement, whyFailed, whyNotReplaceable } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
@@ -136,7 +136,9 @@ async function prepare(work: Work): Promise<void> {
     for (const file of fix.files) refuseIf(whyNotReplaceable(machine, file));
     const deadline = fix.confirm === null ? null : deadlineIn(machine, fix.confirm.seconds);
     const service = fix.service?.record ?? null;
-    work.run = createRun(machine, fix.stateFolder, { files: fix.files, service, deadline });
+    work.run = recorded(work, () =>
+      createRun(machine, fix.stateFolder, { files: fix.files, service, deadline }),
+    );
     return work.run.folder;
   });
   await step(work, "stage", () => stageFiles(work));
@@ -144,6 +146,16 @@ async function prepare(work: Work): Promise<void> {
   else await step(work, "test", () => testFiles(work));
   if (fix.confirm !== null && fix.mode === "apply")
     await step(work, "arm", () => fix.confirm?.arm(runOf(work)) ?? "");
+}
+
+/** The journal lies on another disk than the configuration, and that one is what is full. */
+function recorded({ fix: { stateFolder } }: Work, act: () => Run): Run {
+  try {
+    return act();
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    throw new StepFailed(`the journal in ${stateFolder} cannot be written: ${because}`);
+  }
 }
 
 function refuseIf(because: string | null): void {
@@ -212,7 +224,7 @@ async function change(work: Work): Promise<void> {
 
 function swapFiles(work: Work): void {
   const { machine, fix } = work;
-  work.run = advance(machine, runOf(work), { state: "swapping" });
+  work.run = recorded(work, () => advance(machine, runOf(work), { state: "swapping" }));
   // the last look before the swap: whoever edits a file at the same time must not lose that
   for (const file of fix.files) refuseIf(whyNotReplaceable(machine, file, { ownLinks: 1 }));
   work.changed = true;
@@ -227,7 +239,7 @@ function swapFiles(work: Work): void {
 }
 
 async function restartService(work: Work, service: NonNullable<LiveFix["service"]>): Promise<string> {
-  work.run = advance(work.machine, runOf(work), { restarted: true });
+  work.run = recorded(work, () => advance(work.machine, runOf(work), { restarted: true }));
   const restarted = await service.restart();
   if (restarted.kind === "down") throw new StepFailed(restarted.because);
   return restarted.text;
@@ -237,11 +249,11 @@ function conclude(work: Work): Outcome {
   const { machine, fix } = work;
   refuseIf(fix.stopped());
   if (fix.confirm === null) {
-    const run = keepRun(machine, runOf(work));
+    const run = recorded(work, () => keepRun(machine, runOf(work)));
     return { kind: "applied", run };
   }
   const deadline = deadlineIn(machine, fix.confirm.seconds);
-  const run = advance(machine, runOf(work), { state: "unconfirmed", deadline });
+  const run = recorded(work, () => advance(machine, runOf(work), { state: "unconfirmed", deadline }));
   return { kind: "unconfirmed", run };
 }
 
@@ -250,12 +262,7 @@ async function takeBack({ machine, fix, run }: Work): Promise<void> {
   if (run === null) return;
   const { problems } = await undoRun(machine, run, null);
   await disarm(fix);
-  if (problems.length > 0) return;
-  try {
-    discardRun(machine, run);
-  } catch {
-    // backups of files that are as they were: nobody misses them, and they are in nobody's way
-  }
+  if (problems.length === 0) discardQuietly(machine, run);
 }
 
 /** What stays armed finds nothing to undo: that it stays must hide no other reason. */

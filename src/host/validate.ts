@@ -145,9 +145,13 @@ export async function runTest(
   return machine.run([...wrapper, "sh", "-c", WITH_FOLDER, "sh", folder, ...command], limit);
 }
 
+/** Of a test that was ended by the limit, or by a signal. */
+export const GAVE_NO_ANSWER: string = `sshd gave no answer within ${TEST_LIMIT_MS / 1000} s, or was killed`;
+
 function verdictOf({ status, stderr, failed }: Ran, text: string): Verdict {
   if (failed !== null || status === CANNOT_EXECUTE || status === NOT_FOUND)
     return { kind: "untested", because: `sshd cannot be run: ${failed ?? lastLine(stderr)}` };
+  if (status === null) return { kind: "untested", because: GAVE_NO_ANSWER };
   if (status === 0) return { kind: "accepted", text };
   return { kind: "refused", because: stderr.trim() === "" ? `exit code ${status}` : lastLine(stderr) };
 }

@@ -1,0 +1,93 @@
+/** What src/host makes of the answers of service managers and of sshd, on a machine that only answers. */
+import { describe, expect, test } from "vitest";
+import { askSshd } from "../src/host/ask-sshd.ts";
+import type { Daemon } from "../src/host/daemon.ts";
+import type { Machine, Ran } from "../src/host/machine.ts";
+import { bringBack } from "../src/host/service-record.ts";
+import { onSystemd } from "../src/host/systemd.ts";
+import { thisMachine } from "../src/host/this-machine.ts";
+import { testLive } from "../src/host/validate.ts";
+
+const here = thisMachine({ pid: process.pid, uid: 0, platform: "linux", command: [], caller: "a test" });
+const NOTHING: Ran = { status: 0, stdout: "", stderr: "", failed: null };
+
+/** Without processes and files, but for these. */
+function answering(ran: Partial<Ran>, files: Readonly<Record<string, string>> = {}): Machine {
+  return {
+    ...here,
+    readFile: (path) => (files[path] === undefined ? null : Buffer.from(files[path])),
+    status: () => null,
+    list: () => [],
+    run: async () => ({ ...NOTHING, ...ran }),
+  };
+}
+
+const DAEMON: Daemon = {
+  process: { pid: 7, parent: 1, name: "sshd", words: [], program: null, started: 1, image: "" },
+  program: "/usr/sbin/sshd",
+  options: [],
+  configFile: "/etc/ssh/sshd_config",
+  listens: new Map(),
+};
+
+describe("a unit of systemd", () => {
+  const cgroup = { "/proc/7/cgroup": "0::/system.slice/ssh.service\n" };
+
+  test("that is masked is left alone: once stopped, nothing would start it again", async () => {
+    const machine = answering({ stdout: "KillMode=process\nLoadState=masked\n" }, cgroup);
+    expect(await onSystemd(machine, DAEMON)).toMatchObject({
+      kind: "unknown",
+      advice: expect.stringContaining("systemctl unmask ssh.service"),
+    });
+  });
+
+  test("that is loaded is restarted", async () => {
+    const machine = answering({ stdout: "KillMode=process\nLoadState=loaded\n" }, cgroup);
+    expect(await onSystemd(machine, DAEMON)).toMatchObject({ kind: "systemd", killsSessions: false });
+  });
+});
+
+test("the process of a container that has ended gets no signal: its number may be another's", async () => {
+  const told: (readonly string[])[] = [];
+  const machine: Machine = {
+    ...answering({}),
+    run: async (argv) => {
+      told.push(argv);
+      return NOTHING;
+    },
+  };
+  const hangUp = ["kill", "-HUP", "7"];
+  const manager = {
+    kind: "foreground",
+    name: "process 7 in the foreground",
+    listens: [],
+    restart: hangUp,
+    reload: hangUp,
+    status: null,
+  } as const;
+  const question = { configFile: "/etc/ssh/sshd_config", restartCommand: null };
+  expect(await bringBack(machine, { ...question, how: "restart", manager })()).toEqual({
+    kind: "down",
+    because: "process 7 in the foreground has ended: start sshd again as it was started",
+  });
+  expect(told).toEqual([]);
+});
+
+describe("an sshd that gives no answer", () => {
+  const silent = answering({ status: null });
+  const sshd = { program: "/usr/sbin/sshd", options: [] };
+
+  test("has refused nothing", async () => {
+    expect(await testLive(silent, sshd)).toEqual({
+      kind: "untested",
+      because: "sshd gave no answer within 30 s, or was killed",
+    });
+  });
+
+  test("is told from one that says nothing", async () => {
+    expect(await askSshd(silent, sshd, "user=alice")).toEqual({
+      kind: "nothing",
+      because: "sshd gave no answer within 30 s, or was killed",
+    });
+  });
+});
