@@ -79,10 +79,10 @@ it("leaves out nothing that no name changes", () => {
   expect([...depending("UseDNS yes\nMatch Host w* User you\n  X11Forwarding yes\n")]).toEqual([]);
 });
 
-it("looks at a name that another line takes away from the witness of its region", () => {
-  const text =
-    "UseDNS yes\nMatch Host w* User me\n  AllowTcpForwarding yes\nMatch Host w*,z*\n  AllowTcpForwarding no\n";
-  expect(depending(text)).toContain("tcp-local");
+it("looks at names that no region of an answer is about: without a session there is no agent", () => {
+  expect(depending("UseDNS yes\nX11Forwarding yes\nMatch Host z1\n  MaxSessions 0\n")).toEqual(
+    new Set(["x11", "agent"]),
+  );
 });
 
 it("leaves out everything where lists hold in too many ways", () => {
