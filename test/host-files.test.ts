@@ -276,6 +276,41 @@ describe("a fix that waits", () => {
     expect(readFileSync(`${state}/log`, "utf8")).toContain("it cannot be undone yet: EROFS");
   });
 
+  test("does not restart sshd again and again while the journal cannot say that everything is back", async () => {
+    const service = {
+      how: "restart",
+      configFile: "/etc/ssh/of-a-test",
+      restartCommand: null,
+      manager: { kind: "stopped", name: "", listens: [], restart: null, reload: null, status: null },
+    } as const;
+    const { folder: runFolder, journal } = await waiting();
+    const run = advance(
+      machine,
+      { folder: runFolder, journal: { ...journal, service } },
+      { restarted: true },
+    );
+    let searches = 0;
+    let pauses = 0;
+    const full: Machine = {
+      ...machine,
+      list: (path) => {
+        if (path === "/proc") searches += 1;
+        return machine.list(path);
+      },
+      write: (path, bytes) => {
+        if (path.endsWith("/journal.new") && pauses < 3)
+          throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+        machine.write(path, bytes);
+      },
+      sleep: async () => void pauses++,
+    };
+    await watchRun(full, state, run.folder);
+    // the service is looked for when it is restarted
+    expect([pauses, searches]).toEqual([3, 1]);
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(openRuns(machine, state)).toEqual([]);
+  });
+
   test("is undone by the run that waits where the watcher was ended, and the answer names what stays", async () => {
     const told: string[] = [];
     const run = await waiting();

@@ -72,7 +72,7 @@ function sessionsPath({ folder }: Run): string {
 }
 
 const POLL_MS = 1000;
-/** After an undo that did not come through: each try restarts sshd. */
+/** After an undo that did not come through: each try restarts sshd, until it runs with the old files. */
 const RETRY_MS = 30_000;
 
 /** Until the run is settled, or its deadline has passed and it is undone. */
@@ -80,6 +80,7 @@ export async function watchRun(machine: Machine, stateFolder: string, folder: st
   let waited = 0;
   let deadline: string | null = null;
   let limit = Number.POSITIVE_INFINITY;
+  let undone: Tried = "later";
   for (;;) {
     const run = readRun(machine, folder);
     if (run === null || isSettled(run.journal)) return;
@@ -90,9 +91,9 @@ export async function watchRun(machine: Machine, stateFolder: string, folder: st
     }
     // a clock that is set back must not keep an unwanted policy: the time waited counts, too
     const isOver = deadline !== null && (machine.now().getTime() >= Date.parse(deadline) || waited >= limit);
-    const undone = isOver ? await tryUndo(machine, stateFolder, folder) : "later";
+    if (isOver) undone = await tryUndo(machine, { stateFolder, folder, last: undone });
     if (undone === "settled") return;
-    const pause = undone === "failed" ? RETRY_MS : POLL_MS;
+    const pause = undone === "later" ? POLL_MS : RETRY_MS;
     await machine.sleep(pause);
     waited += pause;
   }
@@ -103,14 +104,24 @@ function isSettled({ state }: Journal): boolean {
   return state === "finishing" || state === "done" || state === "undone";
 }
 
+/**
+ * later: another run is at work · failed: something is not put back · unwritten: everything is, but the journal cannot
+ * say so yet. The last two must be tried again.
+ */
+type Tried = "settled" | "later" | "failed" | "unwritten";
+
+interface Trial {
+  readonly stateFolder: string;
+  readonly folder: string;
+  /** what became of the try before */
+  readonly last: Tried;
+}
+
 /** A disk that cannot be written now, or no memory for a process: the watch must not end before the undo is done. */
-async function tryUndo(
-  machine: Machine,
-  stateFolder: string,
-  folder: string,
-): Promise<"settled" | "later" | "failed"> {
+async function tryUndo(machine: Machine, trial: Trial): Promise<Tried> {
+  const { stateFolder, folder, last } = trial;
   try {
-    return await undoLocked(machine, stateFolder, folder);
+    return await undoLocked(machine, trial);
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
     note(
@@ -118,26 +129,22 @@ async function tryUndo(
       stateFolder,
       `${folder}: nobody confirmed it in time, and it cannot be undone yet: ${because}`,
     );
-    return "failed";
+    return last === "unwritten" ? last : "failed";
   }
 }
 
-/** "later": another run is at work; "failed": something could not be put back, and it must be tried again. */
-async function undoLocked(
-  machine: Machine,
-  stateFolder: string,
-  folder: string,
-): Promise<"settled" | "later" | "failed"> {
+async function undoLocked(machine: Machine, { stateFolder, folder, last }: Trial): Promise<Tried> {
   const lock = takeLock(machine, stateFolder);
   if (lock.kind === "busy") return "later";
   try {
     const run = readRun(machine, folder);
     if (run === null || isSettled(run.journal)) return "settled";
     const { service } = run.journal;
-    const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
+    const isUp = service === null || last === "unwritten";
+    const undone = await undoRun(machine, run, isUp ? null : bringBack(machine, service));
     note(machine, stateFolder, `${folder}: nobody confirmed it in time: ${outcomeText(undone)}`);
     const now = readRun(machine, folder);
-    if (now !== null && !isSettled(now.journal)) return "failed";
+    if (now !== null && !isSettled(now.journal)) return undone.problems.length === 0 ? "unwritten" : "failed";
     await disarmUndo(machine);
     return "settled";
   } finally {
