@@ -244,6 +244,25 @@ describe("confirming", () => {
   });
 });
 
+describe("a confirmation on a full disk", () => {
+  test("is refused with the reason, and the fix waits on", async () => {
+    const run = advance(machine, await halfDone(), { state: "unconfirmed", deadline: null });
+    const full: Machine = {
+      ...machine,
+      write: () => {
+        throw new Error("ENOSPC: no space left on device, write");
+      },
+    };
+    expect(await confirmRuns(full, state)).toEqual({
+      kind: "refused",
+      because: "the confirmation cannot be written: ENOSPC: no space left on device, write",
+    });
+    expect(openRuns(machine, state)).toMatchObject([
+      { folder: run.folder, journal: { state: "unconfirmed" } },
+    ]);
+  });
+});
+
 describe("a fix that waits", () => {
   /** Waits for a confirmation whose time is over. */
   async function waiting(): Promise<Run> {

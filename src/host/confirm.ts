@@ -185,6 +185,15 @@ export type Confirmation =
 export async function confirmRuns(machine: Machine, stateFolder: string): Promise<Confirmation> {
   // no fix was ever made here, and a question makes no folder to lock
   if (machine.list(stateFolder) === null) return { kind: "nothing" };
+  try {
+    return await confirmLocked(machine, stateFolder);
+  } catch (error) {
+    const because = error instanceof Error ? error.message : String(error);
+    return { kind: "refused", because: `the confirmation cannot be written: ${because}` };
+  }
+}
+
+async function confirmLocked(machine: Machine, stateFolder: string): Promise<Confirmation> {
   const lock = takeLock(machine, stateFolder);
   if (lock.kind === "busy") return { kind: "refused", because: lock.because };
   try {
@@ -195,7 +204,8 @@ export async function confirmRuns(machine: Machine, stateFolder: string): Promis
     const runs = waiting.map((run) => keepRun(machine, run));
     for (const { folder } of runs)
       note(machine, stateFolder, `${folder}: confirmed by ${machine.self.caller}`);
-    await disarmUndo(machine);
+    // a hook that stays finds nothing to undo
+    await disarmUndo(machine).catch(() => {});
     return { kind: "kept", runs };
   } finally {
     lock.release();
