@@ -180,7 +180,8 @@ type States = readonly (readonly number[])[];
 function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDomain): Found<string> {
   const machine = buildMachine(constraints, domain);
   const start: States = machine.patterns.map((pattern) => close(pattern, [0]));
-  const seen = new Set([keyOf(start)]);
+  // not the start: it is the empty text, and a text may lead back to it
+  const seen = new Set<string>();
   const { effort } = domain;
   const limit = Math.min(
     MAX_STATES,
@@ -220,17 +221,17 @@ function buildMachine(constraints: readonly NameConstraint[], domain: NameDomain
   }
   const usable = [...codes].filter((code) => !domain.forbidden.test(String.fromCharCode(code)));
   // one byte that no pattern names stands for all others
-  const fresh = [..."xabcdefghijklmnopqrstuvwyz0123456789_-"].find((char) => !codes.has(char.charCodeAt(0)));
-  const other = fresh ?? freshByte(codes, domain);
-  return { patterns, alphabet: other === null ? usable : [other.charCodeAt(0), ...usable] };
+  const isFresh = (char: string): boolean =>
+    !/[*?]/.test(char) && !codes.has(char.charCodeAt(0)) && !domain.forbidden.test(char);
+  const other = [...OTHERS].find(isFresh) ?? anyByte().find(isFresh);
+  return { patterns, alphabet: other === undefined ? usable : [other.charCodeAt(0), ...usable] };
 }
 
-function freshByte(codes: ReadonlySet<number>, domain: NameDomain): string | null {
-  for (let code = 33; code < 256; code++) {
-    const char = String.fromCharCode(code);
-    if (code !== STAR && code !== QUESTION && !codes.has(code) && !domain.forbidden.test(char)) return char;
-  }
-  return null;
+/** As they read best. */
+const OTHERS = "xabcdefghijklmnopqrstuvwyz0123456789_-";
+
+function anyByte(): readonly string[] {
+  return Array.from({ length: 256 - 33 }, (_, index) => String.fromCharCode(33 + index));
 }
 
 function close({ codes }: Pattern, positions: readonly number[]): number[] {

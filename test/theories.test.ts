@@ -1,0 +1,122 @@
+/** The theories of names and addresses by brute force: "none" is a proof, and what is found fits. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { matchAddressList, parseAddressList } from "../grammar/addresses.ts";
+import { matchPatternList, parsePatternList } from "../grammar/patterns.ts";
+import { NEWEST } from "../grammar/release.ts";
+import { exposure } from "../src/policy/exposure.ts";
+import { findAddress, niceAddress } from "../src/policy/theory-addresses.ts";
+import { findName, fullEffort } from "../src/policy/theory-names.ts";
+import { configOf } from "./configurations.ts";
+
+const RUNS = Number(process.env["THEORIES"] ?? 3000);
+
+const OCTETS = ["0", "1", "7", "10", "11", "27", "107", "117", "127", "192"];
+const V4 = OCTETS.flatMap((first) => OCTETS.slice(0, 4).map((last) => `${first}.0.${last}.1`));
+const V6 = ["::1", "1::1", "2001:db8::1", "2001:db8::7", "2001:db8:1::1", "2001:db9::1", "2001:db9:1::7"];
+const ZONED = ["fe80::1%lo", "fe80::1%eth0", "fe80::7%eth0"];
+const ADDRESSES = [...V4, ...V6, ...ZONED];
+
+const ITEM = fc
+  .tuple(
+    fc.constantFrom("", "", "", "!"),
+    fc.oneof(
+      fc.constantFrom(...ADDRESSES),
+      fc.constantFrom(
+        "10.0.0.0/8",
+        "0.0.0.0/0",
+        "127.0.0.0/8",
+        "10.0.1.0/24",
+        "::/0",
+        "2001:db8::/32",
+        "fe80::/10",
+      ),
+      fc.constantFrom(
+        "*",
+        "?27.0.0.1",
+        "1?7.0.0.1",
+        "1*",
+        "10.*.1",
+        "*.7.1",
+        "?.0.*",
+        "*:*",
+        "2001:db9:*",
+        "*::?",
+        "fe80::*",
+      ),
+      fc
+        .tuple(fc.constantFrom(...ADDRESSES), fc.nat(12), fc.constantFrom("?", "*"))
+        .map(([text, at, wild]) => text.slice(0, at) + wild + text.slice(at + 1)),
+    ),
+  )
+  .map(([sign, item]) => sign + item);
+const LIST = fc.array(ITEM, { minLength: 1, maxLength: 3 }).map((items) => items.join(","));
+const WANTED = fc.array(fc.tuple(LIST, fc.boolean()), { minLength: 1, maxLength: 4 });
+
+describe("theories", () => {
+  it.each(["1?7.0.0.1,10.0.0.0/8", "10.0.0.0/8,*.7.0.1"])("of the text beside a network: %s", (list) => {
+    const config = configOf(
+      `Match Address 10.0.0.0/8\n\tAllowTcpForwarding no\nMatch Address ${list}\n\tAllowTcpForwarding yes\nMatch all\n\tAllowTcpForwarding no\n`,
+    );
+    const { answers } = exposure(config, { capabilities: ["tcp-local"], answers: "open" });
+    expect(answers.map(({ witness, decidedBy }) => [witness?.addr, decidedBy[0]?.value])).toEqual([
+      [expect.not.stringMatching(/^10\./), "yes"],
+    ]);
+  });
+
+  it("of addresses", () => {
+    fc.assert(
+      fc.property(WANTED, (lists) => {
+        const constraints = lists.map(([text, met]) => ({
+          items: parseAddressList(text, NEWEST).items,
+          met,
+        }));
+        const fits = (address: string): boolean =>
+          constraints.every(({ items, met }) => (matchAddressList(address, items) === 1) === met);
+        const found = findAddress(constraints, {
+          nice: ["198.51.100.7", "2001:db8::1"].map(niceAddress),
+          effort: fullEffort(),
+        });
+        if (found.kind === "found") expect(fits(found.value)).toBe(true);
+        if (found.kind === "none") expect(ADDRESSES.filter(fits)).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  const LETTERS = ["a", "b", "1", "."];
+  const TEXTS = LETTERS.flatMap((a) =>
+    ["", ...LETTERS].flatMap((b) => ["", ...LETTERS].map((c) => a + b + c)),
+  );
+  const PATTERN = fc
+    .tuple(
+      fc.constantFrom("", "", "!"),
+      fc.array(fc.constantFrom(...LETTERS, "*", "?"), { minLength: 1, maxLength: 4 }),
+    )
+    .map(([sign, parts]) => sign + parts.join(""));
+  const NAMES = fc.array(
+    fc.tuple(
+      fc.array(PATTERN, { minLength: 1, maxLength: 3 }),
+      fc.constantFrom([1], [-1, 0], [-1], [0]) as fc.Arbitrary<readonly (-1 | 0 | 1)[]>,
+    ),
+    { maxLength: 3 },
+  );
+
+  it("of names, whatever bytes a name may have", () => {
+    fc.assert(
+      fc.property(NAMES, fc.constantFrom(/[:,]/, /[^0-9.]/, /[^ab.]/, /[^a]/), (lists, forbidden) => {
+        const constraints = lists.map(([items, wanted]) => ({
+          items: parsePatternList(items.join(",")),
+          wanted,
+        }));
+        const fits = (name: string): boolean =>
+          !forbidden.test(name) &&
+          constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items)));
+        const found = findName(constraints, { nice: [], forbidden, effort: fullEffort() });
+        if (found.kind === "found") expect(fits(found.value)).toBe(true);
+        if (found.kind === "none") expect(TEXTS.filter(fits)).toEqual([]);
+      }),
+      { numRuns: RUNS },
+    );
+  });
+});
