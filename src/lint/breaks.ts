@@ -1,8 +1,8 @@
 /** What clients can do no longer behind a fix, in their own options. */
 import type { Release } from "../../grammar/release.ts";
-import { type Change, keywordOf } from "../config/change.ts";
+import { keywordOf } from "../config/change.ts";
 import { CAPABILITIES, type Capability } from "../policy/connection.ts";
-import { isClosedBy } from "./openings.ts";
+import { closesCapability } from "./closing.ts";
 import type { Finding } from "./rule.ts";
 
 /** The first rows that fit say it: larger sets come first. */
@@ -41,9 +41,11 @@ const ONLY_HERE = "ports that ssh -R opens: only this server itself reaches them
  */
 export function whatBreaks(release: Release, { fix, affected }: Finding): string | null {
   if (fix === null) return null;
-  const open = affected.length === 0 ? CAPABILITIES : affected.map(({ capability }) => capability);
+  const open = affected.length === 0 ? CAPABILITIES : new Set(affected.map(({ capability }) => capability));
   const lost = new Set(
-    open.filter((capability) => fix.changes.some((change) => takes(release, capability, change))),
+    [...open].filter((capability) =>
+      fix.changes.some((change) => closesCapability(release, change, capability)),
+    ),
   );
   const said = LOST.flatMap(([capabilities, text]) => {
     if (!capabilities.every((one) => lost.has(one))) return [];
@@ -55,8 +57,4 @@ export function whatBreaks(release: Release, { fix, affected }: Finding): string
   );
   const all = isNarrowed ? [...said, ONLY_HERE] : said;
   return all.length === 0 ? null : all.join("; ");
-}
-
-function takes(release: Release, capability: Capability, change: Change): boolean {
-  return isClosedBy(release, capability, { keyword: keywordOf(change), values: change.value.split(" ") });
 }
