@@ -1,6 +1,6 @@
 /** Connections that `-C` names: what they say, and the groups that a known account adds. */
 import type { Connection } from "../policy/connection.ts";
-import { readSpecifications } from "../policy/specification.ts";
+import { asksFor, readSpecifications } from "../policy/specification.ts";
 import { latin1 } from "./paths.ts";
 import type { Target } from "./target.ts";
 
@@ -21,9 +21,6 @@ export function assumedOf(
   asked: Connection,
 ): string | null {
   const { groups, invalidUser } = asked;
-  const asksForGroups = config.matches.some(({ criteria }) =>
-    criteria.some(({ attribute }) => attribute === "group"),
-  );
-  if (groups !== null || invalidUser || world !== null || !asksForGroups) return null;
+  if (groups !== null || invalidUser || world !== null || !asksFor(config, "group")) return null;
   return "it is in no group, as no group= was given";
 }

@@ -8,6 +8,7 @@ import {
   readAccounts,
 } from "../files/accounts.ts";
 import type { Account, FileTree } from "../files/tree.ts";
+import { asksFor } from "../policy/specification.ts";
 import { absolute } from "./paths.ts";
 import type { Misuse, Target, TargetOptions } from "./target.ts";
 
@@ -28,10 +29,10 @@ export function targetLimitsOf({ config, world, limits }: Target): readonly stri
   return [...limits, "who is in which group is not known: --accounts needs the group file, too"];
 }
 
-function asksForGroups({ matches, directives }: Config): boolean {
+function asksForGroups(config: Config): boolean {
   return (
-    matches.some(({ criteria }) => criteria.some(({ attribute }) => attribute === "group")) ||
-    directives.some(({ keyword }) => keyword === "allowgroups" || keyword === "denygroups")
+    asksFor(config, "group") ||
+    config.directives.some(({ keyword }) => keyword === "allowgroups" || keyword === "denygroups")
   );
 }
 

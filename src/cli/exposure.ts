@@ -151,8 +151,8 @@ function loginAt({ config, world }: Target, connection: Connection): Pick<Answer
   const lists = [...effective.values()].filter(
     ({ keyword, values }) => isGroupList(keyword) && values.length > 0,
   );
-  const ungrouped = new Map([...effective].filter(([, { keyword }]) => !isGroupList(keyword)));
   if (groups !== null || lists.length === 0) return { login, loginBecause: because };
+  const ungrouped = new Map([...effective].filter(([, { keyword }]) => !isGroupList(keyword)));
   return loginOf(ungrouped, connection, config.release).login === "impossible"
     ? { login, loginBecause: because }
     : {

@@ -6,6 +6,7 @@ import type { Session } from "../forward/session.ts";
 import type { ProbePlace } from "../policy/attempt.ts";
 import type { Connection } from "../policy/connection.ts";
 import { PLAIN_KEY } from "../policy/login-key.ts";
+import { asksFor } from "../policy/specification.ts";
 import { freePorts } from "./free-ports.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import type { Target } from "./target.ts";
@@ -57,11 +58,8 @@ export function connectionOf(
     rdomain: "",
     invalidUser: false,
   };
-  const asksGroups = config.matches.some(({ criteria }) =>
-    criteria.some(({ attribute }) => attribute === "group"),
-  );
   const unknown =
-    account === undefined && asksGroups
+    account === undefined && asksFor(config, "group")
       ? [`the groups of ${user} on the server are not known: Match Group is judged as if there were none`]
       : [];
   return { socket, connection, unknown };

@@ -1,4 +1,5 @@
 /** The text of `sshd -C`: to and from a Connection (OpenSSH servconf.c parse_server_match_testspec). */
+import type { Config, Criterion } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 
 export const NO_FIELDS: Connection = {
@@ -72,6 +73,11 @@ export function formatSpecification(connection: Connection): string {
     connection.invalidUser ? "invalid-user" : "",
   ];
   return items.filter((item) => item !== "").join(",");
+}
+
+/** Whether some Match block has a criterion of the attribute. */
+export function asksFor({ matches }: Pick<Config, "matches">, attribute: Criterion["attribute"]): boolean {
+  return matches.some(({ criteria }) => criteria.some((criterion) => criterion.attribute === attribute));
 }
 
 /** The criteria's fields that the configuration needs and the connection lacks; `rdomain` is empty when not given. */
