@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { formatRelease, parseRelease, type Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
+import { folderTree } from "../files/folder.ts";
 import { connectionJson } from "../report/json.ts";
 import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
 import { visible } from "../report/text.ts";
@@ -120,7 +121,10 @@ export async function runProbeInside(folder: string): Promise<never> {
   const { runInside } = await import("../forward/inside.ts");
   const { readJob } = await import("../forward/read-job.ts");
   const job = await readJob(process.stdin, () => process.exit(1));
-  await runInside(job, folder, (report) => writeSync(1, `${JSON.stringify(report)}\n`));
+  await runInside(job, folder, {
+    emit: (report) => writeSync(1, `${JSON.stringify(report)}\n`),
+    isThere: (root, path) => folderTree(root).stat(path) !== null,
+  });
   // the open standard input would keep the process
   process.exit(0);
 }

@@ -9,12 +9,20 @@ import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
 import { observe } from "./observe.ts";
 import { kindOf, textOf, untried } from "./observed.ts";
-import { below, isThere, prepare } from "./sandbox-files.ts";
+import { below, prepare } from "./sandbox-files.ts";
 import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
 
+/** What the caller does for the part inside. */
+export interface Around {
+  readonly emit: (report: Report) => void;
+  /** whether a path of the server (latin1) leads to something, its links followed inside its root folder */
+  readonly isThere: (root: string, path: string) => boolean;
+}
+
 /** Never throws: what goes wrong is reported. `folder`: the sandbox's root, or the temporary folder. */
-export async function runInside(job: Job, folder: string, emit: (report: Report) => void): Promise<void> {
+export async function runInside(job: Job, folder: string, around: Around): Promise<void> {
+  const { emit } = around;
   try {
     if (job.kind === "root") addAddresses(job.addresses);
     // sshd looks up the account of its unprivileged process when it starts
@@ -25,7 +33,7 @@ export async function runInside(job: Job, folder: string, emit: (report: Report)
     try {
       emit({ kind: "started", sshd: job.sshd });
       for (const [index, connection] of job.connections.entries())
-        await runConnection({ job, folder, sshd, emit }, connection, index);
+        await runConnection({ ...around, job, folder, sshd }, connection, index);
     } finally {
       sshd.stop();
     }
@@ -46,11 +54,10 @@ function addAddresses(addresses: readonly string[]): void {
   }
 }
 
-interface Inside {
+interface Inside extends Around {
   readonly job: Job;
   readonly folder: string;
   readonly sshd: ThrowAwaySshd;
-  readonly emit: (report: Report) => void;
 }
 
 async function runConnection(inside: Inside, connection: ConnectionJob, index: number): Promise<void> {
@@ -150,14 +157,14 @@ function laneOf(request: AttemptJob["request"]): string | null {
 }
 
 async function tryOne(
-  { folder, job }: Inside,
+  { folder, job, isThere }: Inside,
   connection: ConnectionJob,
   session: Session,
   { request, listenAt, untried: because }: AttemptJob,
 ): Promise<Observation> {
   if (because !== null) return untried(because);
   const rootOf = job.kind === "root" ? below(folder, connection.chroot) : "/";
-  const missing = whatIsMissing(request, rootOf, connection);
+  const missing = whatIsMissing(request, connection, (path) => isThere(rootOf, path));
   if (missing !== null) return { ...untried(missing), why: "needs" };
   try {
     return await observe(session, request, {
@@ -178,9 +185,13 @@ const HAS_IPV6 = Object.values(networkInterfaces()).some((addresses) =>
 
 type Request = AttemptJob["request"];
 
-function whatIsMissing(request: Request, rootOf: string, { xauth }: ConnectionJob): string | null {
-  if (request.kind === "x11" && !isThere(rootOf, xauth)) return `xauth: there is no ${xauth}`;
-  if (request.kind === "tun" && !isThere(rootOf, "/dev/net/tun")) return "/dev/net/tun: it is not there";
+function whatIsMissing(
+  request: Request,
+  { xauth }: ConnectionJob,
+  isThere: (path: string) => boolean,
+): string | null {
+  if (request.kind === "x11" && !isThere(xauth)) return `xauth: there is no ${xauth}`;
+  if (request.kind === "tun" && !isThere("/dev/net/tun")) return "/dev/net/tun: it is not there";
   if (request.kind === "listen-tcp" && request.host.includes(":") && !HAS_IPV6)
     return "IPv6: this machine has none";
   return null;

@@ -1,6 +1,6 @@
 /** Files inside the sandbox's root folder. */
 import { execFileSync } from "node:child_process";
-import { chownSync, existsSync, lstatSync, mkdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConnectionJob } from "./job.ts";
 
@@ -26,27 +26,4 @@ export function prepare(folder: string, { accounts, chroot }: ConnectionJob): vo
 /** A path of the server, which never leads out of its root folder. */
 export function below(root: string, path: string): string {
   return join(root, join("/", path));
-}
-
-/** Linux follows 40 links (path_resolution(7)). */
-const MOST_LINKS = 40;
-
-/** Whether a path of the server leads to something, its links followed inside its root folder, as after a chroot(2). */
-export function isThere(root: string, path: string): boolean {
-  const left = path.split("/").reverse();
-  let at = "/";
-  let links = 0;
-  for (let name = left.pop(); name !== undefined; name = left.pop()) {
-    const next = join(at, name);
-    const status = lstatSync(below(root, next), { throwIfNoEntry: false });
-    if (status === undefined) return false;
-    if (status.isSymbolicLink()) {
-      if (++links > MOST_LINKS) return false;
-      const target = readlinkSync(below(root, next));
-      left.push(...target.split("/").reverse());
-      if (target.startsWith("/")) at = "/";
-    } else if (left.length > 0 && !status.isDirectory()) return false;
-    else at = next;
-  }
-  return true;
 }
