@@ -3,6 +3,7 @@
  * hides the rest of its physical line *and* the line end, so the next line is glued on; up to 8.6 a line is cut at its
  * first `#`.
  */
+import { indexAt } from "../src/source/source.ts";
 import { atLeast, type Release } from "./release.ts";
 
 /** A run of a joined line that stands in one piece in the file. */
@@ -38,14 +39,7 @@ const HASH = "#";
 
 /** Index of the piece that holds the byte at `at` of the joined text. */
 export function pieceAt(pieces: readonly Piece[], at: number): number {
-  let low = 0;
-  let high = pieces.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((pieces[middle]?.at ?? 0) <= at) low = middle;
-    else high = middle - 1;
-  }
-  return low;
+  return indexAt(pieces, (piece) => piece.at, at);
 }
 
 /** How a release turns bytes into lines; computed once a file. */

@@ -4,6 +4,7 @@ import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import { type DirectiveHead, readDirective } from "../../grammar/scanner.ts";
 import { type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
+import { indexAt } from "../source/source.ts";
 import type { ConfigFile } from "./config.ts";
 
 /** A line that holds nothing but `#Keyword value`, outside every Match. */
@@ -32,7 +33,7 @@ function find(tree: Tree, keyword: string): StockComment | null {
   let last: Commented = { index: -1, inExample: false };
   for (const { index: at } of tree.text.matchAll(mentionOf(keyword))) {
     if (at >= end) break;
-    const index = lineAt(tree, at);
+    const index = indexAt(tree.lines, ({ start }) => start, at);
     if (index === last.index) continue;
     last = { index, inExample: isInExample(tree, index, last) };
     const found = last.inExample ? null : stockLine(tree, index, keyword);
@@ -56,17 +57,6 @@ function startOfMatch({ lines, text }: Tree): number {
 
 function opensMatch(line: Line): boolean {
   return line.kind === "directive" && equalIgnoringCase(line.keyword.value, "match");
-}
-
-function lineAt({ lines }: Tree, offset: number): number {
-  let low = 0;
-  let high = lines.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((lines[middle]?.start ?? 0) <= offset) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 /** A comment line, by its index, and whether it is part of an example. */

@@ -42,12 +42,24 @@ export function encode(text: string): Uint8Array {
 }
 
 export function positionAt(source: Source, offset: number): Position {
+  const { lineStarts } = source;
+  const index = indexAt(lineStarts, (start) => start, offset);
+  return { line: index + 1, column: offset - (lineStarts[index] ?? 0) + 1, offset };
+}
+
+/** Index of the last of the parts, which are in order, that starts at `offset` or before; 0 where none does. */
+export function indexAt<Part>(
+  parts: ArrayLike<Part>,
+  startOf: (part: Part) => number,
+  offset: number,
+): number {
   let low = 0;
-  let high = source.lineStarts.length - 1;
+  let high = parts.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((source.lineStarts[middle] ?? 0) <= offset) low = middle;
+    const part = parts[middle];
+    if (part !== undefined && startOf(part) <= offset) low = middle;
     else high = middle - 1;
   }
-  return { line: low + 1, column: offset - (source.lineStarts[low] ?? 0) + 1, offset };
+  return low;
 }
