@@ -12,13 +12,7 @@ import { whatBreaks } from "./breaks.ts";
 import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
-import {
-  applySuppressions,
-  type Judged,
-  mentionsSuppression,
-  type Suppressed,
-  type SuppressionOptions,
-} from "./suppressions.ts";
+import { applySuppressions, type Judged, type Suppressed, type SuppressionOptions } from "./suppressions.ts";
 
 export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
@@ -105,7 +99,7 @@ function suppress(
   rules: readonly Rule[],
   { suppressions = null }: AuditOptions,
 ): Suppressed {
-  if (suppressions === null || !config.files.some(mentionsSuppression))
+  if (suppressions === null)
     return { judged: findings.map((finding) => ({ finding, suppressed: null })), complaints: [] };
   const ran = new Set(rules.map(({ id }) => id));
   return applySuppressions(config, findings, { ...suppressions, ran });

@@ -113,14 +113,9 @@ function covers({ rule, place, line, isGlobal }: Suppression, { rule: found, pla
 
 type Read = Suppression | { readonly wrong: string; readonly place: Place };
 
-/** Most files have none, and are not looked through. */
-export function mentionsSuppression({ source }: ConfigFile): boolean {
-  return source.text.includes("sshd-policy:");
-}
-
-function suppressionsOf(file: ConfigFile): Read[] {
-  if (!mentionsSuppression(file)) return [];
-  const { source, tree } = file;
+function suppressionsOf({ source, tree }: ConfigFile): Read[] {
+  // most files have none, and are not looked through
+  if (!source.text.includes("sshd-policy:")) return [];
   const found: Read[] = [];
   const firstMatch = tree.lines.find(isMatch)?.number ?? Number.POSITIVE_INFINITY;
   // several may stand above one line, so the lines are gone through from the last one on
