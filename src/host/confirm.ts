@@ -6,7 +6,7 @@ import { bootHook, installHook, removeHook } from "./boot-hook.ts";
 import { findDaemons } from "./daemon.ts";
 import { type Journal, openRuns, type Run, readRun, writeLog } from "./journal.ts";
 import { takeLock } from "./lock.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, messageOf } from "./machine.ts";
 import { statusOf, textOf } from "./processes.ts";
 import { bringBack } from "./service-record.ts";
 import { openSessions, originOf, type Session } from "./sessions.ts";
@@ -123,7 +123,7 @@ async function tryUndo(machine: Machine, trial: Trial): Promise<Tried> {
   try {
     return await undoLocked(machine, trial);
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     note(
       machine,
       stateFolder,
@@ -188,7 +188,7 @@ export async function confirmRuns(machine: Machine, stateFolder: string): Promis
   try {
     return await confirmLocked(machine, stateFolder);
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     return { kind: "refused", because: `the confirmation cannot be written: ${because}` };
   }
 }

@@ -3,7 +3,7 @@
  * extended attributes and label, synced, renamed over it, and the folder synced.
  */
 import { randomBytes } from "node:crypto";
-import { type FileStatus, folderOf, type Machine } from "./machine.ts";
+import { type FileStatus, folderOf, type Machine, messageOf } from "./machine.ts";
 
 export interface Replacement {
   /** real path on this machine, without links in any part */
@@ -172,5 +172,5 @@ export function whyFailed(path: string, error: unknown): string {
   if (code === "ENOSPC") return `${path} cannot be replaced: no space left`;
   if (code === "EXDEV" || code === "EBUSY")
     return `${path} cannot be replaced: it is mounted there by itself (a container's volume); change it where it comes from`;
-  return `${path} cannot be replaced: ${error instanceof Error ? error.message : String(error)}`;
+  return `${path} cannot be replaced: ${messageOf(error)}`;
 }

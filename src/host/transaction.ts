@@ -3,7 +3,7 @@
  * the first file changes is tried then; after that each failure leads to the undo. The caller holds the lock.
  */
 import { advance, createRun, discardQuietly, foldersOf, type Run } from "./journal.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, messageOf } from "./machine.ts";
 import { makeTwin, type Replacement, whyFailed, whyNotReplaceable } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
 import { keepRun, type Restarted, type Undone, undoRun } from "./undo.ts";
@@ -153,7 +153,7 @@ function recorded({ fix: { stateFolder } }: Work, act: () => Run): Run {
   try {
     return act();
   } catch (error) {
-    const because = error instanceof Error ? error.message : String(error);
+    const because = messageOf(error);
     throw new StepFailed(`the journal in ${stateFolder} cannot be written: ${because}`);
   }
 }

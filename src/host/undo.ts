@@ -1,6 +1,6 @@
 /** A run that is taken back, or kept for good: both can be stopped at any point and done again. */
 import { advance, foldersOf, hashOf, type JournalFile, type Run } from "./journal.ts";
-import type { Machine } from "./machine.ts";
+import { type Machine, messageOf } from "./machine.ts";
 import { makeTwin, twinPath, whyFailed } from "./replace.ts";
 
 export type Restarted =
@@ -53,7 +53,7 @@ async function tried(restart: NonNullable<Restarter>): Promise<Restarted> {
   try {
     return await restart();
   } catch (error) {
-    return { kind: "down", because: error instanceof Error ? error.message : String(error) };
+    return { kind: "down", because: messageOf(error) };
   }
 }
 
