@@ -3,12 +3,10 @@
  * FORWARD_CONNECTIONS=10000 is the full number; it takes minutes.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { connect as connectSocket, type Socket } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectTcp } from "../src/forward/connect-tcp.ts";
 import { listenLocally } from "../src/forward/local.ts";
-import { connect, type Session } from "../src/forward/session.ts";
+import type { Session } from "../src/forward/session.ts";
 import { parseForward } from "../src/forward/specification.ts";
 import { makeTraffic, type Traffic } from "../src/forward/traffic.ts";
 import { startForwarder } from "./sshd/forwarders.ts";
@@ -21,6 +19,7 @@ import {
   startSshd,
   whyNoSshd,
 } from "./sshd/loopback.ts";
+import { logIn } from "./sshd/session.ts";
 
 const missing = whyNoSshd();
 const CONNECTIONS = Number(process.env["FORWARD_CONNECTIONS"] ?? 300);
@@ -37,16 +36,7 @@ async function openTunnel(
   target: number,
   keepAlive?: { intervalMs: number; count: number },
 ): Promise<Tunnel> {
-  const session = await connect({
-    transport: await connectTcp({ host: "127.0.0.1", port: sshd.port }, { timeoutMs: 30_000 }),
-    user: sshd.user,
-    checkHostKey: async () => null,
-    credentials: [
-      { kind: "key", name: "id", read: async () => ({ text: readFileSync(sshd.identity, "utf8") }) },
-    ],
-    timeoutMs: 30_000,
-    ...(keepAlive === undefined ? {} : { keepAlive }),
-  });
+  const session = await logIn(sshd, keepAlive === undefined ? {} : { keepAlive });
   const traffic = makeTraffic(() => {});
   const port = await freePort();
   const forward = parseForward(`127.0.0.1:${port}:127.0.0.1:${target}`, "local");

@@ -5,24 +5,11 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectTcp } from "../src/forward/connect-tcp.ts";
 import type { SshFailure } from "../src/forward/failure.ts";
-import { type ConnectOptions, connect, type Session } from "../src/forward/session.ts";
+import type { Session } from "../src/forward/session.ts";
 import { freePort, type LoopbackSshd, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
+import { logIn } from "./sshd/session.ts";
 
 const missing = whyNoSshd();
-
-async function logIn(sshd: LoopbackSshd, options: Partial<ConnectOptions> = {}): Promise<Session> {
-  const transport = await connectTcp({ host: "127.0.0.1", port: sshd.port }, { timeoutMs: 30_000 });
-  return connect({
-    transport,
-    user: sshd.user,
-    checkHostKey: async () => null,
-    credentials: [
-      { kind: "key", name: "id", read: async () => ({ text: readFileSync(sshd.identity, "utf8") }) },
-    ],
-    timeoutMs: 30_000,
-    ...options,
-  });
-}
 
 function failureKind(promise: Promise<unknown>): Promise<string> {
   return promise.then(

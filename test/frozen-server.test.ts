@@ -1,11 +1,10 @@
 /** An sshd that is stopped (SIGSTOP) after the login answers nothing: whoever waits for it gets an end, and hears why. */
 import { spawn, spawnSync } from "node:child_process";
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { connectTcp } from "../src/forward/connect-tcp.ts";
 import { startForwards } from "../src/forward/forwarder.ts";
 import { observe } from "../src/forward/observe.ts";
-import { connect, type Session } from "../src/forward/session.ts";
+import type { Session } from "../src/forward/session.ts";
 import type { HostSettings } from "../src/forward/settings.ts";
 import { parseForward } from "../src/forward/specification.ts";
 import { type ForwardEvent, makeTraffic } from "../src/forward/traffic.ts";
@@ -14,6 +13,7 @@ import { makeRoot } from "./auditing.ts";
 import { COMMAND } from "./run-cli.ts";
 import { freePort, sessionProcesses, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
+import { logIn } from "./sshd/session.ts";
 
 const missing = whyNoSshd();
 
@@ -25,16 +25,7 @@ interface Frozen {
 /** `afterMs`: when the session notices. */
 async function frozenSession(afterMs: number): Promise<Frozen> {
   const sshd = await startSshd();
-  const session = await connect({
-    transport: await connectTcp({ host: "127.0.0.1", port: sshd.port }, { timeoutMs: 30_000 }),
-    user: sshd.user,
-    checkHostKey: async () => null,
-    credentials: [
-      { kind: "key", name: "id", read: async () => ({ text: readFileSync(sshd.identity, "utf8") }) },
-    ],
-    timeoutMs: 30_000,
-    keepAlive: { intervalMs: afterMs / 2, count: 1 },
-  });
+  const session = await logIn(sshd, { keepAlive: { intervalMs: afterMs / 2, count: 1 } });
   const processes = sessionProcesses(sshd);
   expect(processes.length).toBeGreaterThan(0);
   for (const pid of processes) signal(pid, "SIGSTOP");
