@@ -20,7 +20,15 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { awaitConfirmation } from "../src/cli/wait.ts";
 import { confirmRuns, watchRun } from "../src/host/confirm.ts";
-import { advance, createRun, openRuns, prepareStateFolder, type Run } from "../src/host/journal.ts";
+import {
+  advance,
+  createRun,
+  openRuns,
+  prepareStateFolder,
+  type Run,
+  setAside,
+  unreadableRuns,
+} from "../src/host/journal.ts";
 import { takeLock } from "../src/host/lock.ts";
 import type { Machine } from "../src/host/machine.ts";
 import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts";
@@ -35,6 +43,8 @@ const machine = thisMachine({
   command: [],
   caller: "a test",
 });
+
+const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
 
 let folder = "";
 let state = "";
@@ -174,10 +184,33 @@ describe("the state folder", () => {
     expect(() => prepareStateFolder(machine, state)).toThrow("is not a folder");
   });
 
-  test("a journal that cannot be read is said, with what to do", () => {
-    const run = newRun();
-    writeFileSync(`${run.folder}/journal.json`, "{");
-    expect(() => openRuns(machine, state)).toThrow(/journal.json is not one .* then remove/);
+  test.each(["{", "", "\0\0\0", '{"version":2}'])(
+    "a journal that cannot be read (%j) hides no other run, and is set aside with its backups",
+    async (text) => {
+      const damaged = newRun();
+      writeFileSync(`${damaged.folder}/journal.json`, text);
+      const other = newRun();
+      expect(openRuns(machine, state).map((run) => run.folder)).toEqual([other.folder]);
+      expect(unreadableRuns(machine, state)).toEqual([damaged.folder]);
+      expect(await confirmRuns(machine, state)).toMatchObject({
+        kind: "refused",
+        because: expect.stringMatching(/journal in .* cannot be read: "sshd-policy recover" sets it aside/),
+      });
+      const place = setAside(machine, damaged.folder);
+      expect(unreadableRuns(machine, state)).toEqual([]);
+      expect(readFileSync(`${place}/1-a`, "utf8")).toBe("old a");
+      expect(await confirmRuns(machine, state)).toEqual({ kind: "nothing" });
+    },
+  );
+
+  test("what a run of which no journal tells left beside a file is named as that", async () => {
+    const run = await halfDone();
+    rmSync(run.folder, { recursive: true });
+    const [, b] = run.journal.files;
+    expect(await replaceFiles(machine, [replacement("b")])).toEqual({
+      kind: "refused",
+      because: `${folder}/b has a second name, ${b?.oldTwin}, which an interrupted run left: remove that name`,
+    });
   });
 
   test("a run that was stopped before its journal was there has touched nothing", () => {
@@ -244,9 +277,23 @@ describe("confirming", () => {
   });
 });
 
+describe("a confirmation that comes late", () => {
+  test("undoes the fix itself: whoever should have done it may have been ended", async () => {
+    const run = await halfDone();
+    advance(machine, run, { state: "unconfirmed", deadline: "2026-01-01T00:00:00.000Z" });
+    expect(await confirmRuns(machine, state)).toEqual({
+      kind: "late",
+      undone: { problems: [], service: null },
+    });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(openRuns(machine, state)).toEqual([]);
+    expect(await confirmRuns(machine, state)).toEqual({ kind: "nothing" });
+  });
+});
+
 describe("a confirmation on a full disk", () => {
   test("is refused with the reason, and the fix waits on", async () => {
-    const run = advance(machine, await halfDone(), { state: "unconfirmed", deadline: null });
+    const run = advance(machine, await halfDone(), { state: "unconfirmed", deadline: IN_AN_HOUR });
     const full: Machine = {
       ...machine,
       write: () => {
@@ -269,6 +316,13 @@ describe("a fix that waits", () => {
     const run = await halfDone();
     return advance(machine, run, { state: "unconfirmed", deadline: "2026-01-01T00:00:00.000Z" });
   }
+  const QUIET = { stopped: () => null, hungUp: () => false };
+  const patient = {
+    get stateFolder() {
+      return state;
+    },
+    stopped: () => null,
+  };
   const live = (told: string[]): Parameters<typeof awaitConfirmation>[0] => ({
     machine,
     tell: ({ text }) => told.push(text),
@@ -289,7 +343,7 @@ describe("a fix that waits", () => {
       },
       sleep: async (ms) => void pauses.push(ms),
     };
-    await watchRun(stubborn, state, run.folder);
+    await watchRun(stubborn, { ...patient, folder: run.folder });
     expect(pauses).toEqual([30_000, 30_000]);
     expect(textsOf()).toEqual(["old a", "old b"]);
     expect(readFileSync(`${state}/log`, "utf8")).toContain("it cannot be undone yet: EROFS");
@@ -323,7 +377,7 @@ describe("a fix that waits", () => {
       },
       sleep: async () => void pauses++,
     };
-    await watchRun(full, state, run.folder);
+    await watchRun(full, { ...patient, folder: run.folder });
     // the service is looked for when it is restarted
     expect([pauses, searches]).toEqual([3, 1]);
     expect(textsOf()).toEqual(["old a", "old b"]);
@@ -334,7 +388,7 @@ describe("a fix that waits", () => {
     const told: string[] = [];
     const run = await waiting();
     writeFileSync(`${folder}/a`, "mine");
-    expect(await awaitConfirmation(live(told), run)).toBe(false);
+    expect(await awaitConfirmation(live(told), run, QUIET)).toBe("nobody confirmed it in time");
     expect(textsOf()).toEqual(["mine", "old b"]);
     expect(told.at(-1)).toBe(
       `not confirmed: put back, but for what somebody else changed since: ${folder}/a (its old text is ${run.folder}/1-a)`,
@@ -344,8 +398,45 @@ describe("a fix that waits", () => {
   test("is confirmed once that is decided: a full disk that keeps leftovers is not waited for", async () => {
     const told: string[] = [];
     const run = advance(machine, await waiting(), { state: "finishing" });
-    expect(await awaitConfirmation(live(told), run)).toBe(true);
+    expect(await awaitConfirmation(live(told), run, QUIET)).toBeNull();
     expect(told.at(-1)).toBe("confirmed: it stays");
+  });
+
+  test("is undone at once when the wait is stopped, as by Ctrl-C, and the answer says why", async () => {
+    const told: string[] = [];
+    const run = advance(machine, await halfDone(), { state: "unconfirmed", deadline: IN_AN_HOUR });
+    const stopped = { stopped: () => "stopped by SIGINT", hungUp: () => false };
+    expect(await awaitConfirmation(live(told), run, stopped)).toBe("stopped by SIGINT");
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(told.at(-1)).toBe("not confirmed: everything was put back");
+    expect(readFileSync(`${state}/log`, "utf8")).toContain("stopped by SIGINT: undone");
+  });
+
+  test("waits on when its connection is cut, also where the end of the session brings SIGTERM", async () => {
+    const run = advance(machine, await halfDone(), { state: "unconfirmed", deadline: IN_AN_HOUR });
+    const confirming = {
+      ...live([]),
+      machine: { ...machine, sleep: async () => void keepRun(machine, run) },
+    };
+    const cut = { stopped: () => "stopped by SIGTERM", hungUp: () => true };
+    expect(await awaitConfirmation(confirming, run, cut)).toBeNull();
+    expect(readFileSync(`${folder}/a`, "utf8")).toBe("new a");
+  });
+
+  test("is undone in time also where its journal cannot be read any more", async () => {
+    const run = advance(machine, await halfDone(), { state: "unconfirmed", deadline: IN_AN_HOUR });
+    let now = new Date();
+    const damaging: Machine = {
+      ...machine,
+      now: () => now,
+      sleep: async () => {
+        writeFileSync(`${run.folder}/journal.json`, "\0\0");
+        now = new Date(now.getTime() + 3_600_000);
+      },
+    };
+    await watchRun(damaging, { ...patient, folder: run.folder });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(namesOf()).toEqual(["a", "b", "state"]);
   });
 });
 
@@ -384,6 +475,16 @@ describe("the lock", () => {
       },
     };
     expect(takeLock(ending, state).kind).toBe(process.platform === "linux" ? "held" : "busy");
+  });
+
+  test("a process that has ended and is never fetched does not hold it", () => {
+    writeFileSync(`${state}/lock.999999999.1`, "");
+    const zombie = Buffer.from(`999999999 (node) Z 1${" 1".repeat(50)}`);
+    const container: Machine = {
+      ...machine,
+      readFile: (path) => (path === "/proc/999999999/stat" ? zombie : machine.readFile(path)),
+    };
+    expect(takeLock(container, state).kind).toBe(process.platform === "linux" ? "held" : "busy");
   });
 
   test("a later process with the number of the holder is not the holder", () => {

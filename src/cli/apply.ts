@@ -16,8 +16,7 @@ import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
 import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
-import type { Live } from "./live.ts";
-import { watchSignals } from "./live.ts";
+import { type Live, type Signals, watchSignals } from "./live.ts";
 import { tellUse, whyEnding, whyUntouchable } from "./live-guards.ts";
 import { latin1 } from "./paths.ts";
 import { proveEffect } from "./prove-effect.ts";
@@ -53,6 +52,7 @@ export async function applyLive(
   const how = options.reload === true ? "reload" : "restart";
   const isTerminal = process.stderr.isTTY === true;
   const seconds = chosenSeconds(machine, sessions, { confirm: options.confirm, isTerminal });
+  const signals = watchSignals();
   const record = recordService(service, { ...question, how });
   const fix: LiveFix = {
     stateFolder: STATE_FOLDER,
@@ -80,9 +80,9 @@ export async function applyLive(
     },
     confirm: confirmation(machine, seconds),
     mode: options.dryRun === true ? "rehearse" : "apply",
-    stopped: watchSignals(),
+    stopped: signals.stopped,
   };
-  return conclude(live, await applyFix(machine, fix, tell));
+  return conclude(live, await applyFix(machine, fix, tell), signals);
 }
 
 /** What an ordinary user can try of a fix: its proof, and sshd's own test of a copy. */
@@ -109,7 +109,7 @@ async function rehearseAsUser(
 
 const A_DRY_RUN = "a dry run; without --dry-run it would be done";
 
-async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
+async function conclude(live: Live, outcome: Outcome, signals: Signals): Promise<Applied> {
   switch (outcome.kind) {
     case "refused":
       return { stopped: outcome.because, rolledBack: false };
@@ -122,8 +122,8 @@ async function conclude(live: Live, outcome: Outcome): Promise<Applied> {
       return { stopped: null, rolledBack: false };
     case "unconfirmed": {
       await tellSessions(live);
-      const kept = await awaitConfirmation(live, outcome.run);
-      return { stopped: kept ? null : "nobody confirmed it in time", rolledBack: !kept };
+      const notKept = await awaitConfirmation(live, outcome.run, signals);
+      return { stopped: notKept, rolledBack: notKept !== null };
     }
   }
 }

@@ -1,8 +1,10 @@
 /** `confirm`: keeps a fix that waits; its hidden options are what undoes it when nobody does. */
 import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
+import type { Undone } from "../host/undo.ts";
 import { visible } from "../report/text.ts";
 import { decode } from "../source/source.ts";
+import { ROLLED_BACK } from "./exit-code.ts";
 import { ownMachine } from "./host.ts";
 import { complain, refuse } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
@@ -18,7 +20,8 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
   const machine = ownMachine();
   if (machine.self.uid !== 0) return refuse("only root can confirm a fix: sudo sshd-policy confirm");
   if (watch !== undefined) {
-    await watchRun(machine, STATE_FOLDER, decode(Buffer.from(watch, "utf8")));
+    const folder = decode(Buffer.from(watch, "utf8"));
+    await watchRun(machine, { stateFolder: STATE_FOLDER, folder, stopped: () => null });
     return 0;
   }
   if (boot === true) {
@@ -43,5 +46,14 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
     case "refused":
       complain(confirmation.because);
       return 1;
+    case "late":
+      complain(visible(lateText(confirmation.undone)));
+      return ROLLED_BACK;
   }
+}
+
+function lateText({ problems }: Undone): string {
+  if (problems.length === 0)
+    return "the time to confirm was up: everything was put back; audit --fix does it again";
+  return `the time to confirm was up; NOT everything is as it was: ${problems.join("; ")}; "sshd-policy recover" tries again`;
 }

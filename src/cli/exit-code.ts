@@ -2,6 +2,9 @@
 import type { Severity } from "../lint/rule.ts";
 import type { AuditReport } from "../report/report.ts";
 
+/** A fix was applied and rolled back. */
+export const ROLLED_BACK = 4;
+
 const RANK: readonly Severity[] = ["info", "low", "medium", "high", "error"];
 
 /** 3 before 2 before 1: an answer that is not complete must not be taken for a clean one. */

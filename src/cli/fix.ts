@@ -14,7 +14,7 @@ import { encode } from "../source/source.ts";
 import { complainOf, finish, misused } from "./audit.ts";
 import { answered } from "./command-options.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
-import { exitCode } from "./exit-code.ts";
+import { exitCode, ROLLED_BACK } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
 import { chosenFormat, complain, refuse, tellLimits, writeBytes } from "./output.ts";
@@ -28,9 +28,6 @@ import {
 import { writeStandardError } from "./standard-output.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
 import { ownVersion } from "./version.ts";
-
-/** cli.md, "Exit codes" */
-const ROLLED_BACK = 4;
 
 /** What several targets of one call share: a file that two of them include is changed once. */
 interface Session {

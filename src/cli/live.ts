@@ -1,8 +1,15 @@
 /** One run on the live host: the lock, what earlier runs left behind, and how its steps are told. */
-import { disarmUndo } from "../host/confirm.ts";
-import { openRuns, prepareStateFolder, type Run, STATE_FOLDER } from "../host/journal.ts";
+import { disarmUndo, SET_ASIDE } from "../host/confirm.ts";
+import {
+  hasTime,
+  openRuns,
+  prepareStateFolder,
+  type Run,
+  STATE_FOLDER,
+  unreadableRuns,
+} from "../host/journal.ts";
 import { takeLock } from "../host/lock.ts";
-import type { Machine } from "../host/machine.ts";
+import { type Machine, messageOf } from "../host/machine.ts";
 import { bringBack } from "../host/service-record.ts";
 import type { Tell } from "../host/transaction.ts";
 import { recoverRun } from "../host/undo.ts";
@@ -46,7 +53,7 @@ export function openLive(
       throw error;
     }
   } catch (error) {
-    return { refused: error instanceof Error ? error.message : String(error) };
+    return { refused: `no run can begin in ${STATE_FOLDER}: ${messageOf(error)}` };
   }
 }
 
@@ -64,6 +71,9 @@ export async function whileLocked(
   const live = openLive(machine, tell, options);
   if ("refused" in live) return stopped(live.refused);
   try {
+    const [unreadable] = unreadableRuns(machine, STATE_FOLDER);
+    if (unreadable !== undefined)
+      return stopped(`the journal of an earlier run cannot be read (${unreadable}): ${SET_ASIDE}`);
     const { runs, problems, waiting } = await recoverRuns(live, { unconfirmed: "leave" });
     if (waiting !== null)
       return stopped(
@@ -113,24 +123,31 @@ export async function recoverRuns(
   return { runs: runs.length, problems, waiting: null };
 }
 
-function hasTime(machine: Machine, { journal }: Run): boolean {
-  if (journal.state !== "unconfirmed" || journal.deadline === null) return false;
-  return machine.now() < new Date(journal.deadline);
-}
-
 function recoveredText({ problems, service, kept }: Awaited<ReturnType<typeof recoverRun>>): string {
   if (kept) return "it was kept, and is finished now";
   const text = problems.length === 0 ? "undone, everything is as it was before it" : "not undone";
   return service === null ? text : `${text}; ${service}`;
 }
 
-/** Node's own answer to these signals would be an end in the middle; SIGHUP is a connection that was cut. */
-export function watchSignals(): () => string | null {
+/** What came from outside so far. */
+export interface Signals {
+  /** why to stop; null: nobody asked */
+  readonly stopped: () => string | null;
+  /** the terminal or the connection is gone: a signal to end may come from the end of its session alone */
+  readonly hungUp: () => boolean;
+}
+
+/** Node's own answer to these signals would be an end in the middle, and to Ctrl-Z a stop that keeps the lock. */
+export function watchSignals(): Signals {
   let reason: string | null = null;
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
+  let isHungUp = false;
+  for (const signal of ["SIGINT", "SIGQUIT", "SIGTERM"] as const)
     process.on(signal, () => {
       reason = `stopped by ${signal}`;
     });
-  process.on("SIGHUP", () => {});
-  return () => reason;
+  process.on("SIGTSTP", () => {});
+  process.on("SIGHUP", () => {
+    isHungUp = true;
+  });
+  return { stopped: () => reason, hungUp: () => isHungUp };
 }

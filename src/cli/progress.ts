@@ -20,7 +20,9 @@ export function openProgress(
   const log = events === undefined ? null : openEventLog(events);
   if (log !== null && typeof log !== "function") return log;
   if (log !== null) sinks.push(stamped(log));
-  if (!quiet) sinks.push(forPeople());
+  const people = forPeople();
+  // what a person must do to keep the fix is said in any case
+  sinks.push(quiet ? (step) => (step.step === "waiting" ? people(step) : undefined) : people);
   return (step) => {
     for (const sink of sinks) sink(step);
   };

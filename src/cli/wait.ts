@@ -1,10 +1,10 @@
 /** `--confirm`: whether a fix waits for a new login's word, and the wait itself. */
 import { armUndo, disarmUndo, watchRun } from "../host/confirm.ts";
-import { hashOf, type Run, readRun } from "../host/journal.ts";
+import { hashOf, latest, type Run } from "../host/journal.ts";
 import { folderOf, type Machine } from "../host/machine.ts";
 import { originOf, type Session } from "../host/sessions.ts";
 import type { LiveFix } from "../host/transaction.ts";
-import type { Live } from "./live.ts";
+import type { Live, Signals } from "./live.ts";
 
 const DEFAULT_SECONDS = 120;
 
@@ -24,17 +24,27 @@ export function confirmation(machine: Machine, seconds: number): LiveFix["confir
   return { seconds, arm: (run) => armUndo(machine, run), disarm: () => disarmUndo(machine) };
 }
 
-/** True: confirmed; false: put back, by the watcher, by a person, or by this process where the watcher was ended. */
-export async function awaitConfirmation({ machine, tell, release }: Live, run: Run): Promise<boolean> {
+/**
+ * Null: confirmed; else why it was put back, by the watcher, by a person, or by this process: at once where it is asked to
+ * stop, and in time where the watcher was ended. A connection that is gone stops nothing: a new one may confirm.
+ */
+export async function awaitConfirmation(
+  { machine, tell, release }: Live,
+  run: Run,
+  { stopped, hungUp }: Signals,
+): Promise<string | null> {
   tell({ step: "waiting", state: "begun", text: invitation(machine, run) });
   // whoever confirms or undoes needs the lock
   release();
-  await watchRun(machine, folderOf(run.folder), run.folder);
-  const state = readRun(machine, run.folder)?.journal.state;
-  const kept = state === "done" || state === "finishing";
-  const text = kept ? "confirmed: it stays" : `not confirmed: ${putBackText(machine, run)}`;
-  tell({ step: "waiting", state: kept ? "ok" : "failed", text });
-  return kept;
+  const whyStopped = (): string | null => (hungUp() ? null : stopped());
+  await watchRun(machine, { stateFolder: folderOf(run.folder), folder: run.folder, stopped: whyStopped });
+  const state = latest(machine, run)?.journal.state;
+  if (state === "done" || state === "finishing") {
+    tell({ step: "waiting", state: "ok", text: "confirmed: it stays" });
+    return null;
+  }
+  tell({ step: "waiting", state: "failed", text: `not confirmed: ${putBackText(machine, run)}` });
+  return whyStopped() ?? "nobody confirmed it in time";
 }
 
 function putBackText(machine: Machine, { journal }: Run): string {
@@ -51,5 +61,5 @@ function invitation(machine: Machine, { journal: { deadline } }: Run): string {
   const until = new Date(deadline ?? machine.now());
   const left = Math.ceil((until.getTime() - machine.now().getTime()) / 1000);
   const clock = until.toTimeString().slice(0, 8);
-  return `run "sshd-policy confirm" from a NEW login within ${left} s (until ${clock}), or everything is put back`;
+  return `run "sshd-policy confirm" from a NEW login within ${left} s (until ${clock}), or everything is put back; Ctrl-C puts it back at once`;
 }

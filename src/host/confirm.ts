@@ -4,7 +4,16 @@
  */
 import { bootHook, installHook, removeHook } from "./boot-hook.ts";
 import { findDaemons } from "./daemon.ts";
-import { type Journal, openRuns, type Run, readRun, writeLog } from "./journal.ts";
+import {
+  hasTime,
+  type Journal,
+  latest,
+  openRuns,
+  type Run,
+  readRun,
+  unreadableRuns,
+  writeLog,
+} from "./journal.ts";
 import { takeLock } from "./lock.ts";
 import { type Machine, messageOf } from "./machine.ts";
 import { statusOf, textOf } from "./processes.ts";
@@ -75,14 +84,25 @@ const POLL_MS = 1000;
 /** After an undo that did not come through: each try restarts sshd, until it runs with the old files. */
 const RETRY_MS = 30_000;
 
-/** Until the run is settled, or its deadline has passed and it is undone. */
-export async function watchRun(machine: Machine, stateFolder: string, folder: string): Promise<void> {
+export interface Watch {
+  readonly stateFolder: string;
+  /** of the run */
+  readonly folder: string;
+  /** why not to wait any longer, from outside (a signal); null: go on */
+  readonly stopped: () => string | null;
+}
+
+const TIME_IS_UP = "nobody confirmed it in time";
+
+/** Until the run is settled, or its deadline has passed, or the wait was stopped, and it is undone. */
+export async function watchRun(machine: Machine, { stateFolder, folder, stopped }: Watch): Promise<void> {
   let waited = 0;
   let deadline: string | null = null;
   let limit = Number.POSITIVE_INFINITY;
   let undone: Tried = "later";
+  let run = readRun(machine, folder);
   for (;;) {
-    const run = readRun(machine, folder);
+    run = run === null ? null : latest(machine, run);
     if (run === null || isSettled(run.journal)) return;
     if (run.journal.deadline !== deadline) {
       deadline = run.journal.deadline;
@@ -91,7 +111,8 @@ export async function watchRun(machine: Machine, stateFolder: string, folder: st
     }
     // a clock that is set back must not keep an unwanted policy: the time waited counts, too
     const isOver = deadline !== null && (machine.now().getTime() >= Date.parse(deadline) || waited >= limit);
-    if (isOver) undone = await tryUndo(machine, { stateFolder, folder, last: undone });
+    const because = stopped() ?? (isOver ? TIME_IS_UP : null);
+    if (because !== null) undone = await tryUndo(machine, { stateFolder, run, because, last: undone });
     if (undone === "settled") return;
     const pause = undone === "later" ? POLL_MS : RETRY_MS;
     await machine.sleep(pause);
@@ -112,38 +133,37 @@ type Tried = "settled" | "later" | "failed" | "unwritten";
 
 interface Trial {
   readonly stateFolder: string;
-  readonly folder: string;
+  /** as it was read last */
+  readonly run: Run;
+  readonly because: string;
   /** what became of the try before */
   readonly last: Tried;
 }
 
 /** A disk that cannot be written now, or no memory for a process: the watch must not end before the undo is done. */
 async function tryUndo(machine: Machine, trial: Trial): Promise<Tried> {
-  const { stateFolder, folder, last } = trial;
+  const { stateFolder, run, last } = trial;
   try {
     return await undoLocked(machine, trial);
   } catch (error) {
-    const because = messageOf(error);
-    note(
-      machine,
-      stateFolder,
-      `${folder}: nobody confirmed it in time, and it cannot be undone yet: ${because}`,
-    );
+    const why = messageOf(error);
+    note(machine, stateFolder, `${run.folder}: ${trial.because}, and it cannot be undone yet: ${why}`);
     return last === "unwritten" ? last : "failed";
   }
 }
 
-async function undoLocked(machine: Machine, { stateFolder, folder, last }: Trial): Promise<Tried> {
+async function undoLocked(machine: Machine, trial: Trial): Promise<Tried> {
+  const { stateFolder, because, last } = trial;
   const lock = takeLock(machine, stateFolder);
   if (lock.kind === "busy") return "later";
   try {
-    const run = readRun(machine, folder);
+    const run = latest(machine, trial.run);
     if (run === null || isSettled(run.journal)) return "settled";
     const { service } = run.journal;
     const isUp = service === null || last === "unwritten";
     const undone = await undoRun(machine, run, isUp ? null : bringBack(machine, service));
-    note(machine, stateFolder, `${folder}: nobody confirmed it in time: ${outcomeText(undone)}`);
-    const now = readRun(machine, folder);
+    note(machine, stateFolder, `${run.folder}: ${because}: ${outcomeText(undone)}`);
+    const now = latest(machine, run);
     if (now !== null && !isSettled(now.journal)) return undone.problems.length === 0 ? "unwritten" : "failed";
     await disarmUndo(machine);
     return "settled";
@@ -173,13 +193,17 @@ export async function undoAtBoot(machine: Machine, stateFolder: string): Promise
     const outcome = undone.kept ? "it was confirmed and stays" : outcomeText(undone);
     note(machine, stateFolder, `${run.folder}: the host booted before it was confirmed: ${outcome}`);
   }
+  for (const folder of unreadableRuns(machine, stateFolder))
+    note(machine, stateFolder, `${folder}: its journal cannot be read, so nothing of it was undone`);
   if (openRuns(machine, stateFolder).length === 0) await disarmUndo(machine);
 }
 
 export type Confirmation =
   | { readonly kind: "kept"; readonly runs: readonly Run[] }
   | { readonly kind: "nothing" }
-  | { readonly kind: "refused"; readonly because: string };
+  | { readonly kind: "refused"; readonly because: string }
+  /** the time was up: it is undone here and now, whether or not somebody else watches */
+  | { readonly kind: "late"; readonly undone: Undone };
 
 /** Keeps what waits, if the caller came by a login that the new policy let in. */
 export async function confirmRuns(machine: Machine, stateFolder: string): Promise<Confirmation> {
@@ -198,7 +222,12 @@ async function confirmLocked(machine: Machine, stateFolder: string): Promise<Con
   if (lock.kind === "busy") return { kind: "refused", because: lock.because };
   try {
     const waiting = openRuns(machine, stateFolder).filter(({ journal }) => journal.state === "unconfirmed");
+    const [unreadable] = unreadableRuns(machine, stateFolder);
+    if (waiting.length === 0 && unreadable !== undefined)
+      return { kind: "refused", because: `the journal in ${unreadable} cannot be read: ${SET_ASIDE}` };
     if (waiting.length === 0) return { kind: "nothing" };
+    const late = waiting.filter((run) => !hasTime(machine, run));
+    if (late.length > 0) return { kind: "late", undone: await undoLate(machine, stateFolder, late) };
     const refused = await whyNoProof(machine, waiting);
     if (refused !== null) return { kind: "refused", because: refused };
     const runs = waiting.map((run) => keepRun(machine, run));
@@ -210,6 +239,24 @@ async function confirmLocked(machine: Machine, stateFolder: string): Promise<Con
   } finally {
     lock.release();
   }
+}
+
+/** What to do about a journal that cannot be read. */
+export const SET_ASIDE = '"sshd-policy recover" sets it aside and names its backups';
+
+/** The latest first: what it changed stands on what earlier ones left. */
+async function undoLate(machine: Machine, stateFolder: string, runs: readonly Run[]): Promise<Undone> {
+  const problems: string[] = [];
+  let said: string | null = null;
+  for (const run of runs.toReversed()) {
+    const { service } = run.journal;
+    const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
+    note(machine, stateFolder, `${run.folder}: ${TIME_IS_UP}: ${outcomeText(undone)}`);
+    problems.push(...undone.problems);
+    said = undone.service ?? said;
+  }
+  if (openRuns(machine, stateFolder).length === 0) await disarmUndo(machine).catch(() => {});
+  return { problems, service: said };
 }
 
 const LOG_IN = "log in anew and confirm there: that proves that a login still works";

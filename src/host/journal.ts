@@ -172,18 +172,56 @@ function parseJournal(bytes: Uint8Array, folder: string): Journal {
   } catch {
     // said below, with what to do
   }
-  throw new Error(
-    `${folder}/journal.json is not one that this version of sshd-policy can read: compare the backups beside it with the files, then remove ${folder}`,
-  );
+  throw new Error(`${folder}/journal.json is not one that this version of sshd-policy can read`);
 }
 
-/** Runs that are neither done nor undone, the oldest first. */
+/** As its journal says; where that cannot be read any more, as it said before. Null: the run is gone. */
+export function latest(machine: Machine, known: Run): Run | null {
+  const run = tryToRead(machine, known.folder);
+  return run === "damaged" ? known : run;
+}
+
+/** Runs that are neither done nor undone, the oldest first. One that cannot be read must not hide the others. */
 export function openRuns(machine: Machine, stateFolder: string): Run[] {
-  return (machine.list(stateFolder) ?? []).flatMap((name) => {
-    if (!/^\d{4}-/.test(name)) return [];
-    const run = readRun(machine, `${stateFolder}/${name}`);
-    return run === null || run.journal.state === "done" || run.journal.state === "undone" ? [] : [run];
+  return runFolders(machine, stateFolder).flatMap((folder) => {
+    const run = tryToRead(machine, folder);
+    return run === "damaged" || run === null || run.journal.state === "done" || run.journal.state === "undone"
+      ? []
+      : [run];
   });
+}
+
+/** Folders of runs of which nobody knows whether they are over, since their journals cannot be read. */
+export function unreadableRuns(machine: Machine, stateFolder: string): string[] {
+  return runFolders(machine, stateFolder).filter((folder) => tryToRead(machine, folder) === "damaged");
+}
+
+function tryToRead(machine: Machine, folder: string): Run | null | "damaged" {
+  try {
+    return readRun(machine, folder);
+  } catch {
+    return "damaged";
+  }
+}
+
+function runFolders(machine: Machine, stateFolder: string): string[] {
+  const names = machine.list(stateFolder) ?? [];
+  return names.filter((name) => /^\d{4}-/.test(name)).map((name) => `${stateFolder}/${name}`);
+}
+
+/** Out of the way of later runs, under a new name, with its backups. Gives that name. */
+export function setAside(machine: Machine, folder: string): string {
+  const at = folder.lastIndexOf("/") + 1;
+  const place = `${folder.slice(0, at)}damaged-${folder.slice(at)}`;
+  machine.rename(folder, place);
+  machine.sync(folderOf(folder));
+  return place;
+}
+
+/** Whether a run waits for a person who has still time. */
+export function hasTime(machine: Machine, { journal }: Run): boolean {
+  if (journal.state !== "unconfirmed" || journal.deadline === null) return false;
+  return machine.now() < new Date(journal.deadline);
 }
 
 /** A line in the log that people read, in UTF-8. */

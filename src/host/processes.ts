@@ -63,6 +63,8 @@ export function readProcess(machine: Machine, pid: number): Process | null {
   // the name stands in parentheses and may hold any byte, also a parenthesis
   const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // a zombie, which the first process of a container may never fetch (proc(5), state)
+  if (fields[0] === "Z") return null;
   const words = (textOf(machine, `/proc/${pid}/cmdline`) ?? "").replace(/\0+$/, "").split("\0");
   const program = linkOf(machine, `/proc/${pid}/exe`);
   return {

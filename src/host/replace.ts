@@ -115,9 +115,19 @@ export function whyNotReplaceable(
   if (status === null) return `${path} is gone`;
   if (status.kind !== "file") return `${path} is not a regular file`;
   if (status.hardLinks > 1 + ownLinks) {
+    const leftover = twinOf(machine, path, status);
+    if (leftover !== null && ownLinks === 0)
+      return `${path} has a second name, ${leftover}, which an interrupted run left: remove that name`;
     return `${path} has ${status.hardLinks} hard links: replacing it would cut the others off; edit it by hand, or copy it first`;
   }
   return hasBytes(machine, path, before) ? null : `${path} was changed by somebody else meanwhile: run again`;
+}
+
+/** The same inode under a name that a run gave it, of which no journal tells any more. */
+function twinOf(machine: Machine, path: string, { inode }: FileStatus): string | null {
+  const beside = (machine.list(folderOf(path)) ?? []).map((name) => `${folderOf(path)}/${name}`);
+  const twins = beside.filter((name) => name.startsWith(twinPath(path, "old", "").slice(0, -"-old".length)));
+  return twins.find((twin) => machine.status(twin)?.inode === inode) ?? null;
 }
 
 export function hasBytes(machine: Machine, path: string, bytes: Uint8Array): boolean {

@@ -93,6 +93,31 @@ describe.each(INITS.map((way) => [`${way.base}, ${way.how}`, way] as const))("%s
       expect(await host.must(LEFTOVERS)).toBe("");
     });
 
+    // signals reach the same code everywhere; who else may undo it differs: a unit of systemd, or a process
+    if (way === INITS[0] || way.base === "bookworm-sysv") {
+      test("is undone at once by Ctrl-C", async () => {
+        await startFix(host, { seconds: 3600 });
+        await host.must(`kill -INT $(pgrep -xf '${PROGRAM} audit --fix --confirm 3600')`);
+        await eventually(host, "[ -s /root/fix.code ]");
+        expect(await host.must("cat /root/fix.code")).toBe("4");
+        expect(await host.must("cat /root/fix.err")).toMatch(/put back: stopped by SIGINT$/m);
+        expect(await tryLogins(host)).toEqual(OPEN);
+        expect(await fingerprint(host)).toBe(before);
+        await eventually(host, "! pgrep -f -- '--[w]atch'");
+        expect(await host.must(LEFTOVERS)).toBe("");
+      });
+
+      test("waits on when its connection is cut, with all that the end of a session brings", async () => {
+        await startFix(host, { seconds: 3600 });
+        await host.must("pkill -9 -f '^ssh .* root@127'; pkill -f 'sshd.*root@[p]ts'; sleep 2");
+        expect(await tryLogins(host)).toEqual(CLOSED);
+        expect(await host.run(`${SSH} root@127.0.0.1 '${PROGRAM} confirm'`)).toMatchObject({ code: 0 });
+        expect(await tryLogins(host)).toEqual(CLOSED);
+        await host.must(way.restart.replace(/^/, "rm -rf /etc/ssh; cp -a /root/stock /etc/ssh; "));
+        await eventually(host, `${SSH} alice@127.0.0.1 true 2>/dev/null`);
+      });
+    }
+
     test("is kept by a new login, and by nothing else", async () => {
       const confirm = `${PROGRAM} confirm`;
       // a connection that was open before, and is shared by what looks like a new login
