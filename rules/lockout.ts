@@ -22,15 +22,18 @@ export const rule: Rule = {
   title: "a line that locks everybody out",
   severity: "high",
   docs: {
-    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), or a bad address in `Match Address` (before 8.4).",
+    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), a port that is the name of a service in `PermitOpen` or `PermitListen`, as in `db:postgresql` (from 7.9 on, where sshd is run by root), or a bad address in `Match Address` (before 8.4).",
     why: "`sshd -t` says that the file is fine. After the next restart nobody who meets the line can log in, root included.",
     who: "Every connection for which the line counts.",
     release: "8.0",
     bad: "Match Address 10.1.2.3/8\n  X11Forwarding no\n",
     good: "Match Address 10.0.0.0/8\n  X11Forwarding no\n",
-    fix: "None: write `PermitOpen none` alone, or the network with its host bits zero.",
+    fix: "None: write `PermitOpen none` alone, the number of the port, or the network with its host bits zero.",
     allowWhen: "Never.",
   },
-  references: ["OpenSSH source: servconf.c, server_process_permitopen_list and match_cfg_line"],
+  references: [
+    "OpenSSH source: servconf.c, server_process_permitopen_list and match_cfg_line",
+    "OpenSSH source: monitor_wrap.c, mm_getpwnamallow",
+  ],
   check,
 };

@@ -1,6 +1,13 @@
-import { type Audit, type Directive, type Draft, openAnswers, quoted, type Rule } from "../src/lint/rule.ts";
-
-const OWN: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "::1", "0.0.0.0"]);
+import {
+  type Audit,
+  comparedItem,
+  type Directive,
+  type Draft,
+  isOwnHost,
+  openAnswers,
+  quoted,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   const used = openAnswers(audit.exposure, ["tcp-local"]).flatMap(({ decidedBy }) =>
@@ -22,10 +29,11 @@ function report(directive: Directive): Draft[] {
 }
 
 function isOwnLowPort(item: string): boolean {
-  const colon = item.lastIndexOf(":");
-  const host = item.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  const port = Number(item.slice(colon + 1));
-  return OWN.has(host) && port > 0 && port < 1024;
+  const compared = comparedItem(item);
+  const colon = compared.lastIndexOf(":");
+  const port = compared.slice(colon + 1);
+  const host = compared.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  return isOwnHost(host) && (port === "*" || Number(port) < 1024);
 }
 
 export const rule: Rule = {
@@ -33,7 +41,7 @@ export const rule: Rule = {
   title: "PermitOpen reaches a privileged port of the server",
   severity: "low",
   docs: {
-    what: "`PermitOpen` lets clients connect to a port below 1024 of the server itself.",
+    what: "`PermitOpen` lets clients connect to a port below 1024 of the server itself, by number or by name: `localhost:25`, `127.0.0.2:smtp`, `[::]:*`.",
     why: "The service sees a connection from its own host and may trust it: a mail server that relays for localhost, a web server with an admin page, sshd itself.",
     who: "The connections of the line.",
     bad: "PermitOpen localhost:25\n",
@@ -41,6 +49,6 @@ export const rule: Rule = {
     fix: "None: only you know whether the service may be reached.",
     allowWhen: "The service is the purpose of the account, such as `localhost:22` for a second hop.",
   },
-  references: ["sshd_config(5): PermitOpen"],
+  references: ["sshd_config(5): PermitOpen", "OpenSSH source: misc.c, a2port", "RFC 6761, section 6.3"],
   check,
 };

@@ -1,4 +1,12 @@
-import { type Audit, type Directive, type Draft, openAnswers, quoted, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  comparedItem,
+  type Directive,
+  type Draft,
+  openAnswers,
+  quoted,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   const used = openAnswers(audit.exposure, ["tcp-remote"]).flatMap(({ decidedBy }) =>
@@ -20,8 +28,7 @@ function report(directive: Directive): Draft[] {
 }
 
 function isLow(item: string): boolean {
-  const port = Number(item.slice(item.lastIndexOf(":") + 1));
-  return port > 0 && port < 1024;
+  return Number(comparedItem(item).replace(/^.*:/, "")) < 1024;
 }
 
 export const rule: Rule = {

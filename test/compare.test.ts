@@ -47,6 +47,12 @@ describe("changes in words", () => {
       "PermitListen localhost:8080\nGatewayPorts yes\n",
       ["lost tcp-remote everybody *:8080"],
     ],
+    // the same, spelled in other ways
+    [
+      "PermitOpen db:5432 web:80 [2001:db8::1]:22 *:25\nPermitListen 8080 localhost:443\n",
+      "PermitOpen [db]:postgresql web:080 [2001:db8::1]:ssh [*]:smtp\nPermitListen http-alt [localhost]:https\n",
+      [],
+    ],
     ["GatewayPorts yes\n", "GatewayPorts no\n", ["lost tcp-remote everybody all addresses"]],
     ["X11Forwarding yes\n", "X11Forwarding no\n", ["lost x11 everybody"]],
   ])("%j -> %j", (before, after, expected) => {

@@ -26,6 +26,8 @@ describe("a held forward of alice", () => {
     ["", "PermitOpen [::1]:22", "tcp-local", "[::1]:22", false],
     ["", "PermitOpen db.internal:5432", "tcp-local", "10.0.0.5:5432", false],
     ["", "PermitOpen db.internal:5433", "tcp-local", "10.0.0.5:5432", true],
+    ["", "PermitOpen 10.0.0.5:postgresql", "tcp-local", "10.0.0.5:5432", false],
+    ["", "PermitOpen 10.0.0.5:http", "tcp-local", "10.0.0.5:5432", true],
     ["", "PermitOpen none", "unix-local", "/run/x", true],
     ["", "PermitListen 9001", "tcp-remote", "127.0.0.1:9000", true],
     ["", "PermitListen localhost:9000", "tcp-remote", "127.0.0.1:9000", false],

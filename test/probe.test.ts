@@ -80,6 +80,7 @@ const LISTS = product(
     "[*]:8080 [tmp/b]:*",
     "db:* [tmp/c]:*",
     "127.0.0.1:1",
+    "[localhost]:020507 127.0.0.1:020508",
   ].map((list) => `PermitOpen ${list}`),
   ["yes", "local"].map((value) => `AllowTcpForwarding ${value}`),
 );
@@ -95,6 +96,7 @@ const LISTENING = product(
     "198.18.0.1:*",
     "l*t:20505",
     "localhost:88",
+    "[localhost]:020506 127.0.0.1:020509",
   ].map((list) => `PermitListen ${list}`),
 );
 const BELIEFS = [
@@ -277,6 +279,28 @@ describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
     expect(differencesOf(result)).toEqual([]);
     expect(result.attempts.some(({ attempt }) => attempt.predicted === "open")).toBe(true);
   }, 600_000);
+
+  // what rules/lockout.ts says
+  it.skipIf(!existsSync("/etc/services"))(
+    "lets nobody in whose list names a service",
+    async () => {
+      const lists = [
+        "PermitOpen db:ssh",
+        "PermitListen 20510 *:imap",
+        "PermitOpen db:22\nPermitListen 20510 *:143",
+      ];
+      const result = await probeTree({ [MAIN_FILE]: blocks(lists) });
+      expect(result.failed).toBeNull();
+      expect(differencesOf(result)).toEqual([]);
+      // the server closes the connection during the login
+      const seen = lists.map((_, index) => {
+        const own = result.attempts.filter(({ connection }) => connection.user === `u${index}`);
+        return [...new Set(own.map(({ observation }) => observation.why))];
+      });
+      expect(seen).toEqual([["untried"], ["untried"], ["observed"]]);
+    },
+    600_000,
+  );
 
   it("writes nothing outside its own root, and takes a session that sshd ends for no refusal", async () => {
     const result = await probeTree({

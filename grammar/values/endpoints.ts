@@ -1,6 +1,6 @@
 /** Hosts with ports: Port, ListenAddress, PermitOpen, PermitListen. */
 import { formatAddress, parseAddress } from "../numeric-host.ts";
-import { readPort } from "../ports.ts";
+import { readPort, servicePremise } from "../ports.ts";
 import { atLeast, type Release } from "../release.ts";
 import type { Word } from "../tree.ts";
 import {
@@ -120,17 +120,31 @@ function readPermitItems(args: Arguments): FormReading {
       });
     const item = alone ? [word.value] : readPermitItem(args, word);
     if (isRefusal(item)) return item;
-    if (values[0] === "any" || values[0] === "none") noteLockout(args, word, values[0]);
+    if (values[0] === "any" || values[0] === "none") noteMoreWords(args, word, values[0]);
     values.push(...item);
   }
   return values.length === 0 ? missing(args, "") : values;
 }
 
-function noteLockout(args: Arguments, word: Word, first: string): void {
+function noteMoreWords(args: Arguments, word: Word, first: string): void {
+  noteLockout(args, word, `"${word.value}" after "${first}" ends every connection that this line governs`);
+}
+
+/** Behind its chroot sshd finds no /etc/services, when it reads the list again before the login (monitor_wrap.c mm_getpwnamallow). */
+function noteServiceName(args: Arguments, word: Word, port: string): void {
+  if (servicePremise(port) === null) return;
+  noteLockout(
+    args,
+    word,
+    `it names the port "${port}", and before a login sshd has no /etc/services to look names up in. Write the number`,
+  );
+}
+
+function noteLockout(args: Arguments, word: Word, message: string): void {
   args.note({
     code: "permit-list-lockout",
     weight: "silent",
-    message: `"${word.value}" after "${first}" ends every connection that this line governs`,
+    message,
     prefix: "none",
     span: word,
     when: "always",
@@ -151,7 +165,10 @@ function readPermitItem(args: Arguments, word: Word): FormReading {
     return fatal(args, "bad-port", args.newer ? `${name} bad port number` : `bad port number in ${name}`, {
       word,
     });
-  if (port !== 0) notePort(args, word, split.port ?? "");
+  if (port !== 0) {
+    notePort(args, word, split.port ?? "");
+    noteServiceName(args, word, split.port ?? "");
+  }
   // Up to 7.5 the items are kept as host and number, and printed so; `*` is 0.
   if (!atLeast(args.release, "7.6")) return [`${split.host}:${port}`];
   return [bare ? `*:${value}` : value];

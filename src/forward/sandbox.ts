@@ -109,7 +109,7 @@ for device in 'null 1 3' 'zero 1 5' 'random 1 8' 'urandom 1 9' 'net/tun 10 200';
   name=\${device%% *} numbers=\${device#* }
   mknod -m 666 "dev/$name" c \${numbers% *} \${numbers#* } 2>/dev/null || { [ -e "/dev/$name" ] && : >"dev/$name" && mount --bind "/dev/$name" "dev/$name"; } || true
 done
-for name in ld.so.cache ld.so.conf ld.so.conf.d alternatives; do
+for name in ld.so.cache ld.so.conf ld.so.conf.d alternatives services; do
   [ -e "$base/etc/$name" ] && cp -a "$base/etc/$name" etc/ || true
 done
 cd "$here"

@@ -1,5 +1,6 @@
 /** What opens an answer: the deciding lines, and the ones that an exception overrides. */
-import { equalIgnoringCase } from "../../grammar/ascii.ts";
+import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
+import { formatAddress, parseAddress } from "../../grammar/numeric-host.ts";
 import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
@@ -96,16 +97,33 @@ export const loginLimit: (config: Config) => string | null = onceFor(({ directiv
   return `of them, only ${who}${listed(names)} can log in (${first.line.keyword.value})`;
 });
 
-/** The port that a Port or ListenAddress line names; null for other lines and where none is named. */
-export function listenPort({ keyword, values, args }: Directive): number | null {
-  if (values === null) return null;
-  const value = args[0]?.value ?? "";
-  if (keyword === "port") return numberOf(value);
-  return keyword === "listenaddress" ? numberOf(/^(?:\[[^\]]*\]|[^:]*):(\d+)$/.exec(value)?.[1] ?? "") : null;
+/** The port that a Port or ListenAddress line names, by number or service; null for other lines and where none is named. */
+export function listenPort({ keyword, values }: Directive): number | null {
+  const value = values?.[0];
+  if (value === undefined) return null;
+  if (keyword === "port") return Number(value);
+  const port = keyword === "listenaddress" ? /^(?:\[[^\]]*\]|[^:]*):(\d+)$/.exec(value)?.[1] : undefined;
+  return port === undefined ? null : Number(port);
 }
 
-function numberOf(text: string): number | null {
-  return /^\d+$/.test(text) ? Number(text) : null;
+/** Names of the server itself in /etc/hosts of Debian and Red Hat; RFC 6761 adds all below "localhost". */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  "localhost.localdomain",
+  "localhost4",
+  "localhost6",
+  "ip6-localhost",
+  "ip6-loopback",
+]);
+
+/** A destination that every server is itself, however it is spelled: Linux takes 0.0.0.0 and :: for loopback, too. */
+export function isOwnHost(host: string): boolean {
+  const address = parseAddress(host);
+  if (address === null) {
+    const name = lowerAscii(host).replace(/\.$/, "");
+    return OWN_NAMES.has(name) || /(?:^|\.)localhost$/.test(name);
+  }
+  const text = formatAddress(address).replace(/^::ffff:(?=.*\.)/, "");
+  return /^127\..*\.|^0\.0\.0\.0$|^::1?$/.test(text);
 }
 
 export type AllowedForwarding = "none" | "local" | "remote";

@@ -30,6 +30,7 @@ export {
   groupBy,
   isMeant,
   isNone,
+  isOwnHost,
   listenPort,
   openAnswers,
   reopenedBy,

@@ -2,7 +2,8 @@
  * The seven capabilities as conjunctions of keywords (design.md "Combined forwarding", measured live; OpenSSH serverloop.c
  * server_request_direct_tcpip, server_input_global_request; session.c session_setup_x11fwd, session_auth_agent_req).
  */
-import { atLeast, type Release } from "../../grammar/release.ts";
+import { readPort } from "../../grammar/ports.ts";
+import { atLeast, NEWEST, type Release } from "../../grammar/release.ts";
 import type { ListenGrant } from "./answer.ts";
 import type { Capability } from "./connection.ts";
 
@@ -85,19 +86,25 @@ export function disableCoversSessions(release: Release): boolean {
 /** `host:port` items of PermitOpen or PermitListen as sshd compares them; `*:*` for no limit. */
 export function openDestinations(values: readonly string[]): readonly string[] {
   if (values[0] === undefined || values[0] === "any") return ANYWHERE;
-  return values.some(isSpelledOddly) ? values.map(comparedItem) : values;
+  return values.every((item) => PLAIN_ITEM.test(item)) ? values : values.map(comparedItem);
 }
+
+/** As comparedItem gives it. */
+const PLAIN_ITEM = /^(?:[^[\]:/]*|\[[^\]]*[:/][^\]]*\]):(?:\*|[1-9][0-9]{0,4})$/;
+/** misc.c hpdelim: a host ends at its bracket, `:` or, up to 7.9, `/`. */
+const WRITTEN_ITEM = /^(?:\[([^\]]*)\]|([^:/]*))[:/](.*)$/;
 
 /**
- * `[*]:22` is `*:22`: sshd takes the brackets off before it compares (canohost.c cleanhostname; channels.c open_match).
- * A port 0 is any port: no line can say it, but up to 7.6 `sshd -T` prints `*` so (channels.c FWD_PERMIT_ANY_PORT).
+ * One spelling of what sshd takes for the same: `[db]:22` and `db/22` (up to 7.9) are `db:22`, for it takes the brackets
+ * off before it compares (canohost.c cleanhostname; channels.c open_match); `db:ssh` and `db:022` are, too (misc.c a2port). A port 0 is any port:
+ * no line can say it, but up to 7.6 `sshd -T` prints `*` so (channels.c FWD_PERMIT_ANY_PORT).
  */
 export function comparedItem(item: string): string {
-  return item.replace(/^\[\*\]:/, "*:").replace(/:0$/, ":*");
-}
-
-function isSpelledOddly(item: string): boolean {
-  return item.startsWith("[*]:") || item.endsWith(":0");
+  const [, bracketed, bare = "", written = ""] = WRITTEN_ITEM.exec(item) ?? [];
+  if (written === "" || PLAIN_ITEM.test(item)) return item;
+  const host = bracketed ?? bare;
+  const port = readPort(written, NEWEST) ?? written;
+  return `${/[:/]/.test(host) ? `[${host}]` : host}:${port === 0 ? "*" : port}`;
 }
 
 /** Thousands of answers share it. */
