@@ -64,6 +64,7 @@ describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing
 
   it.each([
     ["three wrong passwords", /permission denied \(the server takes .*tried: password \(3 times\)/],
+    ["only what is preferred", /the server takes publickey; there was nothing to try/],
     ["no passphrase", /permission denied \(the server takes publickey; there was nothing to try/],
     ["an agent, only the key named", /permission denied .*tried: agent/],
     ["a public key alone", /id\.pub is left out: it is a public key, with which only an agent can log in/],
@@ -86,6 +87,11 @@ describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing
     const second = login("second contact");
     expect(second).toMatchObject({ ...ECHOED, knownHosts: accepted.knownHosts });
     expect(second.terminal).not.toContain("not known");
+  });
+
+  it("asks nothing more after Ctrl-C, and ends as by a signal", () => {
+    const { terminal, exit } = login("Ctrl-C at the first question");
+    expect({ exit, asked: count(terminal, "'s password: ") }).toEqual({ exit: 128 + 2, asked: 1 });
   });
 
   it("with accept-new asks nothing, and still refuses a key that has changed", () => {

@@ -36,6 +36,7 @@ interface Raw {
   openssh_forwardedStreamLocal: (channel: number, window: number, packet: number, of: object) => void;
   channelOpenConfirm: (theirs: number, ours: number, window: number, packet: number) => void;
   channelData: (channel: number, data: Buffer) => void;
+  channelClose: (channel: number) => void;
   channelExtData: (channel: number, data: Buffer, type: number) => void;
   _handlers: Record<string, (protocol: Raw, ...rest: unknown[]) => void>;
 }
@@ -145,6 +146,38 @@ describe("a server that lets us in", () => {
     }
     while (answers.length < 10_000) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(new Set(answers)).toEqual(new Set(["refused"]));
+    session.end();
+    server.close();
+  });
+
+  it("cannot open more at once than we can hold, whatever becomes of them, and again when some have ended", async () => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { raw, connection } = await server.raw;
+    connection.on("request", (accept) => accept?.());
+    const answers: string[] = [];
+    const opened: number[] = [];
+    raw._handlers["CHANNEL_OPEN_FAILURE"] = () => answers.push("refused");
+    raw._handlers["CHANNEL_OPEN_CONFIRMATION"] = (_, of) => {
+      answers.push("opened");
+      opened.push((of as { sender: number }).sender);
+    };
+    const flood = async (count: number): Promise<number> => {
+      const before = answers.length;
+      for (let channel = 0; channel < count; channel++)
+        raw.forwardedTcpip(before + channel, 1e6, 32_768, {
+          ...{ boundAddr: "localhost", boundPort: 80, remoteAddr: "1.2.3.4", remotePort: 5 },
+        });
+      while (answers.length < before + count) await new Promise((resolve) => setTimeout(resolve, 10));
+      return answers.slice(before).filter((answer) => answer === "opened").length;
+    };
+    // clients that never say where to, as a listener of SOCKS takes them
+    await session.listenTcp({ host: "localhost", port: 80 }, ({ accept }) => accept().resume());
+    expect(await flood(5_000)).toBe(4_096);
+    for (const channel of opened.splice(0, 1_000)) raw.channelClose(channel);
+    // our end of them is told a little after they are closed
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await flood(2_000)).toBe(1_000);
     session.end();
     server.close();
   });

@@ -6,14 +6,16 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { atLeast } from "../grammar/release.ts";
 import type { ProbeResult } from "../src/cli/probe-run.ts";
+import { sandboxFiles } from "../src/config/sandbox.ts";
 import type { Job } from "../src/forward/job.ts";
 import { runSandbox } from "../src/forward/sandbox.ts";
 import type { Capability } from "../src/policy/connection.ts";
 import type { ProbedAttempt } from "../src/policy/probed.ts";
-import { differencesOf, probeTree, whyNoProbe } from "./sshd/probing.ts";
+import { differencesOf, probeTree, programOf, whyNoProbe } from "./sshd/probing.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
-import { MAIN_FILE } from "./sshd/reading.ts";
+import { load, MAIN_FILE } from "./sshd/reading.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
 /** Rows that are more than values: order, Includes, lists, quotes, bytes that vanish. */
@@ -143,6 +145,17 @@ Match all
   AllowAgentForwarding no
 `;
 
+/** Bytes outside ASCII, a name that no DNS has, displays that there are none of, messages amid a key exchange, no login at all. */
+const STUMBLING = `RekeyLimit 16 1
+MaxAuthTries 0
+UseDNS yes
+X11Forwarding yes
+X11DisplayOffset 1000
+PermitOpen \u00c3\u00a9:4 [/tmp/\u00c3\u00a9]:* 0.0.0.0:6 [fe80::1%lo]:5
+Match Host *.x
+  AllowTcpForwarding local
+`;
+
 for (const program of PROGRAMS) {
   const missing = whyNoProbe(program);
   const name = `${program.chroot ?? "this machine"}${missing === null ? "" : `: ${missing}`}`;
@@ -159,6 +172,7 @@ for (const program of PROGRAMS) {
       ["PermitListen and GatewayPorts", blocks(LISTENING)],
       ["what does not stop forwarding", blocks(BELIEFS)],
       ["who matches", CRITERIA],
+      ["what a probe trips over", STUMBLING],
     ])(
       "sees what the policy says: %s",
       async (_, text) => {
@@ -248,6 +262,15 @@ for (const program of PROGRAMS) {
       },
       600_000,
     );
+
+    if (missing === null && atLeast(programOf(program).release, "9.8"))
+      it("runs its own sshd-session and sshd-auth, not those that the configuration names", async () => {
+        const auth = atLeast(programOf(program).release, "10.0") ? "SshdAuthPath /bin/false\n" : "";
+        const result = await probeText(`SshdSessionPath /bin/false\n${auth}`);
+        expect(differencesOf(result)).toEqual([]);
+        expect(seenIn(result)).toBeGreaterThan(10);
+        expect(result.changes.map(({ keyword }) => keyword)).toContain("sshdsessionpath");
+      }, 600_000);
 
     it("turns red when the policy is read wrongly", async () => {
       // without the repair of CVE-2025-32728, which this sshd has
@@ -356,6 +379,21 @@ ChrootDirectory /../../../tmp/escaped-root
     expect(differencesOf(result)).toEqual([]);
     expect(result.attempts.filter(({ observation }) => observation.why === "untried")).toEqual([]);
   }, 600_000);
+
+  it("replaces what options of the service force, too", () => {
+    const options = [
+      "ForceCommand=touch /tmp/forced",
+      "PermitRootLogin=forced-commands-only",
+      "X11Forwarding=yes",
+    ];
+    const config = load({ [MAIN_FILE]: "" }, programOf({}).release, options);
+    const sandbox = { folder: "/x", asRoot: true, realPathOf: (path: string) => path };
+    expect(sandboxFiles(config, sandbox).options).toEqual([
+      "forcecommand=/bin/false",
+      "permitrootlogin=prohibit-password",
+      "X11Forwarding=yes",
+    ]);
+  });
 
   it("runs nothing that the configuration names, and says what it changed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));

@@ -1,5 +1,6 @@
 /** `--events`: what happens, as JSON lines for programs. */
 import { openSync, writeFileSync } from "node:fs";
+import { inAscii } from "../report/json.ts";
 import { complain } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
 import { systemReason } from "./system-reason.ts";
@@ -20,7 +21,12 @@ export function openEventLog(path: string): EventLog | { readonly refused: strin
 
 /** An event as a line, with the time. */
 export function stamped(log: EventLog): (event: object) => void {
-  return (event) => log(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+  return (event) => log(eventLine({ time: new Date().toISOString(), ...event }));
+}
+
+/** One event as JSON. */
+export function eventLine(event: object): string {
+  return `${inAscii(JSON.stringify(event))}\n`;
 }
 
 export function printText(text: string): void {

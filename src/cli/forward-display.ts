@@ -3,8 +3,8 @@ import type { Leg } from "../forward/legs.ts";
 import type { HostSettings } from "../forward/settings.ts";
 import type { Forward } from "../forward/specification.ts";
 import type { Counts, ForwardEvent, Traffic } from "../forward/traffic.ts";
-import { visible } from "../report/text.ts";
-import { type EventLog, printText, untilItFails } from "./event-log.ts";
+import { visibleText } from "../report/text.ts";
+import { type EventLog, eventLine, printText, untilItFails } from "./event-log.ts";
 import { isTerminal } from "./standard-output.ts";
 
 export interface ForwardDisplay {
@@ -36,7 +36,7 @@ export function openDisplay(
   const textOf = describe(forwards, { legs, only: live ? "the start" : "everything" });
   return {
     tell: (event) => {
-      log?.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+      log?.write(eventLine({ time: new Date().toISOString(), ...event }));
       totals.count(event);
       const line = forPeople ? textOf(event) : "";
       if (view === null) text.write(line);
@@ -90,7 +90,7 @@ function nameOf({ side, listen, target }: Forward): string {
       : target.kind === "socket"
         ? target.path
         : placeOf(target.host, target.port);
-  return visible(`${letter} ${bind} -> ${to}`);
+  return visibleText(`${letter} ${bind} -> ${to}`);
 }
 
 function placeOf(host: string | null, port: number): string {
@@ -108,23 +108,23 @@ function describe(
   return (event) => {
     switch (event.event) {
       case "connected":
-        return `${visible(`connected to ${event.host} as ${event.user} (${event.version})`)}\n`;
+        return `${visibleText(`connected to ${event.host} as ${event.user} (${event.version})`)}\n`;
       case "listening": {
         const where = event.side === "local" ? "this machine listens on" : "the server listens on";
         const explained = (legs[event.forward] ?? []).map(
-          ({ protection, text }) => `    ${protection.padEnd(9)}  ${visible(text)}\n`,
+          ({ protection, text }) => `    ${protection.padEnd(9)}  ${visibleText(text)}\n`,
         );
-        return `${name(event.forward)}: ${where} ${visible(event.on)}\n${explained.join("")}`;
+        return `${name(event.forward)}: ${where} ${visibleText(event.on)}\n${explained.join("")}`;
       }
       case "failed":
-        return `${name(event.forward)}: failed: ${visible(event.because)}\n`;
+        return `${name(event.forward)}: failed: ${visibleText(event.because)}\n`;
       case "refused":
-        return `${name(event.forward)}: ${visible(`${event.from} to ${event.to}`)} refused: ${visible(event.because)}\n`;
+        return `${name(event.forward)}: ${visibleText(`${event.from} to ${event.to}`)} refused: ${visibleText(event.because)}\n`;
       case "disconnected":
         return event.because === null ? "closed\n" : `connection lost: ${event.because}\n`;
       case "open":
         if (only === "the start") return "";
-        return `${name(event.forward)}: #${event.id} open, ${visible(`${event.from} to ${event.to}`)}\n`;
+        return `${name(event.forward)}: #${event.id} open, ${visibleText(`${event.from} to ${event.to}`)}\n`;
       case "closed":
         if (only === "the start") return "";
         return `${name(event.forward)}: #${event.id} closed, ${showCounts(event)}\n`;
@@ -238,7 +238,7 @@ function viewLines(
   },
 ): readonly string[] {
   const open = [...of.traffic.open].map((connection) => ({ ...connection, now: connection.counts() }));
-  const through = of.route.map(({ alias }) => visible(alias)).join(" > ");
+  const through = of.route.map(({ alias }) => visibleText(alias)).join(" > ");
   const clock = `${Math.floor(of.seconds / 60)}:${String(of.seconds % 60).padStart(2, "0")}`;
   const rows = forwards.flatMap((forward, index) => {
     const ours = open.filter((connection) => connection.forward === index);
@@ -249,7 +249,7 @@ function viewLines(
     return [
       `${nameOf(forward)}   ${ours.length} open of ${total.opened}${refused}   ${showCounts({ sent, received })}`,
       ...ours.map(
-        ({ id, from, to, now }) => `    #${id} ${visible(`${from} to ${to}`)}   ${showCounts(now)}`,
+        ({ id, from, to, now }) => `    #${id} ${visibleText(`${from} to ${to}`)}   ${showCounts(now)}`,
       ),
     ];
   });

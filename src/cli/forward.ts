@@ -8,7 +8,7 @@ import type { Environment, Reached } from "../forward/reach.ts";
 import type { Endpoint } from "../forward/session.ts";
 import type { HostSettings } from "../forward/settings.ts";
 import type { Forward } from "../forward/specification.ts";
-import { visible } from "../report/text.ts";
+import { visibleText } from "../report/text.ts";
 import { openEventLog } from "./event-log.ts";
 import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward-display.ts";
 import { complain, refuse } from "./output.ts";
@@ -54,7 +54,7 @@ export async function runForward(destination: string, options: ForwardCommandOpt
     task = readTask(forwarder, destination, options);
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return refuse(visible(error.message));
+    return refuse(visibleText(error.message));
   }
   const { forwards, stdio } = task;
   if (forwards.length === 0 && stdio === null) return refuse("nothing to forward: give -L, -R, -D or -W");
@@ -69,7 +69,7 @@ export async function runForward(destination: string, options: ForwardCommandOpt
     return await runTunnels(forwarder, reached, { task, log, people });
   } catch (error) {
     if (!isFailure(error)) throw error;
-    complain(visible(error.message));
+    complain(visibleText(error.message));
     return error.kind === "configuration" ? 2 : 1;
   }
 }
@@ -97,7 +97,10 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   const stdio = options.W === undefined ? null : forwarder.parseHostPort(options.W);
   if (options.W !== undefined && stdio === null) throw usage(`-W ${options.W}: wanted is host:port`);
   // as ssh(1): -W alone, without what the configuration forwards
-  const forwards = stdio !== null ? [] : [...givenForwards(forwarder, options), ...settings.forwards];
+  const forwards =
+    stdio !== null
+      ? []
+      : forwarder.distinctForwards([...givenForwards(forwarder, options), ...settings.forwards]);
   return { settings, forwards, stdio, environment };
 }
 
@@ -161,7 +164,7 @@ async function runStandardStreams(forwarder: Forwarder, reached: Reached, to: En
     });
   await through;
   const failure = await lost;
-  if (failure !== null) complain(visible(failure.message));
+  if (failure !== null) complain(visibleText(failure.message));
   return failure === null ? 0 : 1;
 }
 
@@ -192,7 +195,7 @@ async function runTunnels(
     const forwarding = await forwarder.startForwards(reached, forwards, { settings, traffic, over });
     const ending = await Promise.race([session.closed, signal.came]);
     await forwarding.stop();
-    const because = ending === "signal" || ending === null ? null : visible(ending.message);
+    const because = ending === "signal" || ending === null ? null : visibleText(ending.message);
     traffic.tell({ event: "disconnected", because });
     return because === null ? 0 : 1;
   } finally {

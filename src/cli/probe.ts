@@ -8,7 +8,7 @@ import { folderTree } from "../files/folder.ts";
 import { connectionJson } from "../report/json.ts";
 import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
 import { visible } from "../report/text.ts";
-import { openEventLog } from "./event-log.ts";
+import { eventLine, openEventLog } from "./event-log.ts";
 import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
@@ -102,7 +102,7 @@ function openEvents(path: string | undefined): ((event: ProbeEvent) => void) | s
   if (path === undefined) return () => {};
   const log = openEventLog(path);
   if (typeof log !== "function") return log.refused;
-  return (event) => log(`${JSON.stringify(eventJson(event))}\n`);
+  return (event) => log(eventLine(eventJson(event)));
 }
 
 function eventJson(event: ProbeEvent): object {

@@ -2,13 +2,13 @@
 import { openSync, writeSync } from "node:fs";
 import { ReadStream } from "node:tty";
 import type { Talk } from "../forward/host-key.ts";
-import { visible } from "../report/text.ts";
+import { visibleText } from "../report/text.ts";
 import { complain } from "./output.ts";
 
 export function terminalTalk(): Talk {
   return {
-    note: (text) => complain(visible(text.trimEnd())),
-    ask: (text, echo) => askOnTerminal(text.split("\n").map(visible).join("\n"), echo),
+    note: (text) => complain(visibleText(text.trimEnd())),
+    ask: (text, echo) => askOnTerminal(text.split("\n").map(visibleText).join("\n"), echo),
   };
 }
 
@@ -41,11 +41,23 @@ function askOnTerminal(text: string, echo: "shown" | "hidden"): Promise<string |
       input.destroy();
       resolve(answer);
     };
+    // a terminal that is gone takes no mode any more
+    const giveUp = (): void => {
+      input.destroy();
+      resolve(null);
+    };
+    input.once("error", giveUp).once("end", giveUp);
     input.on("data", (chunk: Buffer) => {
       for (const byte of chunk) {
         if (byte === CONTROL.newline || byte === CONTROL.enter)
           return finish(Buffer.from(bytes).toString("utf8"));
-        if (byte === CONTROL.interrupt || byte === CONTROL.endOfInput) return finish(null);
+        if (byte === CONTROL.endOfInput) return finish(null);
+        if (byte === CONTROL.interrupt) {
+          finish(null);
+          // as where the terminal makes a signal of it: nobody is asked again
+          process.kill(process.pid, "SIGINT");
+          return;
+        }
         if (byte === CONTROL.erase || byte === CONTROL.backspace) {
           if (bytes.pop() !== undefined && echo === "shown") writeSync(descriptor, "\b \b");
         } else {

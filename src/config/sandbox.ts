@@ -58,10 +58,13 @@ const OFF: Readonly<Record<string, string>> = {
   authenticationmethods: OWN_KEYS,
   usepam: "PAM would run modules of this machine",
   securitykeyprovider: NOT_RUN,
+  sshdsessionpath: NOT_RUN,
+  sshdauthpath: NOT_RUN,
   banner: "the probe reads no file of the machine",
   rdomain: "the probe has no routing domains",
   maxstartups: "the probe's own logins are not limited",
   logingracetime: "the probe's own logins are not limited",
+  maxauthtries: "the probe's own logins are not limited",
   persourcepenalties: "the probe's own logins are not limited",
   persourcemaxstartups: "the probe's own logins are not limited",
   loglevel: "sshd has to say why it refuses a login",
@@ -130,9 +133,14 @@ export function sandboxFiles(config: Config, options: SandboxOptions): SandboxFi
       })),
     options: config.directives
       .filter(({ origin, keyword }) => origin === "option" && off[keyword] === undefined)
-      .map(({ place }) => place.source.text),
+      .map(optionText),
     changes: [...changes].map(([keyword, { lines, because }]) => ({ keyword, lines: [...lines], because })),
   };
+}
+
+function optionText({ keyword, values, place }: Directive): string {
+  const replaced = REPLACED[keyword]?.(values?.[0] ?? "") ?? null;
+  return replaced === null ? place.source.text : `${keyword}=${replaced}`;
 }
 
 function placeText({ origin, place }: Directive): string {

@@ -64,4 +64,5 @@ function hostLines({ host, addr }: Pick<Connection, "host" | "addr">, names: rea
   return `${client}127.0.0.1 localhost\n::1 localhost\n${own.join("")}`;
 }
 
-const HOST_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+/** What hosts(5) takes for one name: a configuration may name what no DNS could. */
+const HOST_NAME = /^[^\s#\u0000]+$/;

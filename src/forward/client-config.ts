@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
-import { refusedLine, tellingLines } from "./client-keywords.ts";
+import { keywordOf, refusedLine, tellingLines } from "./client-keywords.ts";
 import { SshFailure } from "./failure.ts";
 
 /** One directive that holds: keyword in lower case, its arguments, and where it stands. */
@@ -63,7 +63,7 @@ export function readClientConfig(path: string, asked: Asked, caller: Caller): Re
     for (const node of nodes) {
       const { param, config } = node;
       if (typeof param !== "string" || param === "") continue;
-      const keyword = lowerAscii(param);
+      const keyword = keywordOf(param);
       const args = argumentsOf(node);
       const place = `${block.file}:${block.lines[block.cursor.at++] ?? ""}`;
       const because = refusedLine(keyword, args, first("ignoreunknown") ?? null);

@@ -27,6 +27,21 @@ const KEYWORDS: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Other names of keywords (readconf.c, keywords: "alias"). */
+const ALIASES: Readonly<Record<string, string>> = {
+  challengeresponseauthentication: "kbdinteractiveauthentication",
+  skeyauthentication: "kbdinteractiveauthentication",
+  tisauthentication: "kbdinteractiveauthentication",
+  dsaauthentication: "pubkeyauthentication",
+  identityfile2: "identityfile",
+};
+
+/** The keyword of a line, in lower case: quotes around it do not count, unless it begins a block. */
+export function keywordOf(text: string): string {
+  const keyword = lowerAscii(text.replace(/^"(?!(?:host|match)"$)(.*)"$/i, "$1"));
+  return ALIASES[keyword] ?? keyword;
+}
+
 /** Why ssh(1) stops at a line, in its words; null: it does not. `ignored` is the value of IgnoreUnknown. */
 export function refusedLine(keyword: string, args: readonly string[], ignored: string | null): string | null {
   if (args.length === 0) return `no argument after keyword "${keyword}"`;

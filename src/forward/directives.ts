@@ -2,6 +2,7 @@
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { readPort } from "../../grammar/ports.ts";
 import { NEWEST } from "../../grammar/release.ts";
+import { readTime } from "../../grammar/values/numbers.ts";
 import type { Directive } from "./client-config.ts";
 import { SshFailure } from "./failure.ts";
 
@@ -27,6 +28,7 @@ const KEYWORDS = [
   "NumberOfPasswordPrompts",
   "PasswordAuthentication",
   "Port",
+  "PreferredAuthentications",
   "ProxyCommand",
   "ProxyJump",
   "PubkeyAuthentication",
@@ -50,7 +52,9 @@ export function parseOption(text: string): Directive {
       "configuration",
       `-o ${text}: not an option of this forwarder, which knows ${KEYWORDS.join(", ")}`,
     );
-  const args = (match[2] ?? "").split(/[ \t]+/).map((word) => word.replace(/^"(.*)"$/, "$1"));
+  // as readconf.c: blanks separate, double quotes keep them
+  const words = (match[2] ?? "").match(/"[^"]*"|[^ \t]+/g) ?? [""];
+  const args = words.map((word) => word.replace(/^"(.*)"$/, "$1"));
   return { keyword, args, place: "-o" };
 }
 
@@ -66,6 +70,8 @@ export interface Reader {
   readonly one: <T>(keyword: string, values: Readonly<Record<string, T>>) => T | null;
   readonly yes: (keyword: string) => boolean | null;
   readonly number: (keyword: string) => number | null;
+  /** a time as sshd_config(5) writes it ("TIME FORMATS"), in seconds; null also for none */
+  readonly seconds: (keyword: string) => number | null;
   readonly port: (keyword: string) => number | null;
 }
 
@@ -95,6 +101,13 @@ export function readDirectives(directives: readonly Directive[]): Reader {
       if (text === null || lowerAscii(text) === "none") return null;
       if (!/^[0-9]{1,7}$/.test(text)) throw wrong(place(keyword), keyword, `"${text}" is no number`);
       return Number(text);
+    },
+    seconds: (keyword) => {
+      const text = first(keyword);
+      if (text === null || lowerAscii(text) === "none") return null;
+      const seconds = readTime(text, NEWEST);
+      if (seconds === null) throw wrong(place(keyword), keyword, `"${text}" is no time`);
+      return seconds;
     },
     port: (keyword) => {
       const text = first(keyword);

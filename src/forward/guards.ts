@@ -9,6 +9,7 @@ import { giveChunks, lendChunks } from "./connect-tcp.ts";
 import { SshFailure } from "./failure.ts";
 import { supplyPadding } from "./padding.ts";
 import { type InsideOfChannel, insideOf, type Protocol } from "./protocol.ts";
+import { allowTalkWhileRekeying } from "./rekeying.ts";
 import type { Channel, Transport } from "./session.ts";
 
 type Fail = (failure: SshFailure) => void;
@@ -37,6 +38,7 @@ export function guardTransport(
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
     supplyPadding(protocol);
+    allowTalkWhileRekeying(protocol._decipher);
     if ("bytesRead" in transport) lendTo(protocol, transport);
     acknowledge(end - start);
     if (transport.writableLength < TOO_MUCH_OUTPUT || transport.isPaused()) return;

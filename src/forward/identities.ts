@@ -5,7 +5,7 @@ import type { Credential, PrivateKey } from "./authentication.ts";
 import { asFailure } from "./failure.ts";
 import type { Talk } from "./host-key.ts";
 import { createAgent, parseKey } from "./session.ts";
-import type { HostSettings } from "./settings.ts";
+import type { HostSettings, LoginMethod } from "./settings.ts";
 
 interface KeyFile {
   readonly path: string;
@@ -15,17 +15,23 @@ interface KeyFile {
 }
 
 export function credentialsFor(settings: HostSettings, talk: Talk): readonly Credential[] {
-  const files = settings.methods.has("publickey") ? readKeyFiles(settings, talk) : [];
+  return settings.methods.flatMap((method) => {
+    if (method === "publickey") return keys(settings, talk);
+    return settings.batch ? [] : questions(method, settings, talk);
+  });
+}
+
+function keys(settings: HostSettings, talk: Talk): readonly Credential[] {
+  const files = readKeyFiles(settings, talk);
   const agent =
-    settings.agent !== null && settings.methods.has("publickey")
-      ? [{ kind: "agent", agent: orderedAgent(settings.agent, files, settings) } as const]
-      : [];
+    settings.agent === null
+      ? []
+      : [{ kind: "agent", agent: orderedAgent(settings.agent, files, settings) } as const];
   return [
     ...agent,
     ...files.map(
       (file): Credential => ({ kind: "key", name: file.path, read: () => unlock(file, settings, talk) }),
     ),
-    ...(settings.batch ? [] : questions(settings, talk)),
   ];
 }
 
@@ -122,7 +128,8 @@ async function unlock(
 
 /** Each failed login asks again, as often as NumberOfPasswordPrompts says. */
 function questions(
-  { methods, passwordPrompts, user, host }: HostSettings,
+  method: Exclude<LoginMethod, "publickey">,
+  { passwordPrompts, user, host }: HostSettings,
   talk: Talk,
 ): readonly Credential[] {
   const interactive: Credential = {
@@ -139,8 +146,5 @@ function questions(
     kind: "password",
     ask: () => talk.ask(`${user}@${host}'s password: `, "hidden"),
   };
-  return [
-    ...(methods.has("keyboard-interactive") ? Array<Credential>(passwordPrompts).fill(interactive) : []),
-    ...(methods.has("password") ? Array<Credential>(passwordPrompts).fill(password) : []),
-  ];
+  return Array<Credential>(passwordPrompts).fill(method === "password" ? password : interactive);
 }

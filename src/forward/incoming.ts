@@ -17,17 +17,39 @@ export function keyOf({ host, port }: Endpoint): string {
   return `${host} ${port}`;
 }
 
+/** Those that are being answered and those that are open; a server that opens more is refused: each costs us memory. */
+const MOST_AT_ONCE = 4096;
+
 /** Connections that nobody asked for are refused: ssh2 looks, too, but in an object whose prototype has names. */
 export function takeIncoming(client: Client, guard: (channel: ClientChannel) => Channel): Listeners {
   const listeners: Listeners = new Map();
+  let count = 0;
+  const leave = (): void => {
+    count--;
+  };
   const hand = (
     key: string,
     origin: Endpoint | null,
     { accept, reject }: { accept: AcceptConnection; reject: () => void },
   ): void => {
     const onConnection = listeners.get(key);
-    if (onConnection === undefined) reject();
-    else onConnection({ origin, reject, accept: () => guard(accept() as ClientChannel) });
+    if (onConnection === undefined || count >= MOST_AT_ONCE) {
+      reject();
+      return;
+    }
+    count++;
+    onConnection({
+      origin,
+      reject: () => {
+        leave();
+        reject();
+      },
+      accept: () => {
+        const channel = accept() as ClientChannel;
+        channel.once("close", leave);
+        return guard(channel);
+      },
+    });
   };
   client.on("tcp connection", ({ destIP, destPort, srcIP, srcPort }, accept, reject) => {
     hand(keyOf({ host: destIP, port: destPort }), { host: srcIP, port: srcPort }, { accept, reject });

@@ -33,16 +33,30 @@ export async function observe(
   request: Request,
   around: Surroundings,
 ): Promise<Observation> {
+  const asked = inUtf8(request);
+  if (asked === null) return untried("its bytes are not UTF-8, which is all that can be sent here");
   let timer: NodeJS.Timeout | undefined;
   const unanswered = new Promise<Observation>((resolve) => {
     timer = setTimeout(resolve, ANSWER_MS, untried(`no answer within ${ANSWER_MS / 1000} s`));
     session.closed.then((failure) => resolve(broken(failure ?? "it has been ended")));
   });
   try {
-    return await Promise.race([tryIt(session, request, around), unanswered]);
+    return await Promise.race([tryIt(session, asked, around), unanswered]);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A configuration's bytes (latin1) as text, which ssh2 and Node.js send as the same bytes; null where none is. */
+function inUtf8(request: Request): Request | null {
+  const decode = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
+  const named =
+    "host" in request
+      ? { ...request, host: decode(request.host) }
+      : "path" in request
+        ? { ...request, path: decode(request.path) }
+        : request;
+  return JSON.stringify(named).includes("\ufffd") ? null : named;
 }
 
 async function tryIt(session: Session, request: Request, around: Surroundings): Promise<Observation> {

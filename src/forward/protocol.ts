@@ -21,7 +21,7 @@ export interface Protocol {
   readonly _kexinit: Buffer | undefined;
   readonly _authenticated: boolean;
   readonly _cipher: Cipher;
-  readonly _decipher: object;
+  readonly _decipher: Decipher;
   /** by the name of the message that came */
   readonly _handlers: Record<"CHANNEL_EOF" | "CHANNEL_CLOSE", (protocol: Protocol, channel: number) => void>;
   readonly _packetRW: {
@@ -33,7 +33,12 @@ export interface Protocol {
   };
 }
 
-/** A new one after each key exchange (lib/protocol/crypto.js). */
+/** Both are new after each key exchange (lib/protocol/crypto.js). */
+export interface Decipher {
+  /** What it returns stops the reading where it is false. */
+  _onPayload: (payload: Buffer) => false | undefined;
+}
+
 export interface Cipher {
   encrypt: (packet: Buffer) => void;
   /** A packet with its length and padding; the payload is to be filled in. */

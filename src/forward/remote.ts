@@ -11,9 +11,6 @@ import { handshake, socksReply } from "./socks-handshake.ts";
 import { type Forward, showEndpoint, type Target } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** A server that opens more at once is refused: it costs us a socket each. */
-const MOST_AT_ONCE = 4096;
-
 /** `tcp` or `socket`: somewhere on this machine's side */
 type LocalTarget = Exclude<Target, { kind: "socks" }>;
 
@@ -32,8 +29,7 @@ export async function listenRemotely(
   remote: Remote,
 ): Promise<Listening> {
   const onConnection = (incoming: Incoming): void => {
-    if (remote.traffic.open.size >= MOST_AT_ONCE) incoming.reject();
-    else if (target.kind === "socks") serveSocks(incoming, remote);
+    if (target.kind === "socks") serveSocks(incoming, remote);
     else connectHere(incoming, target, remote);
   };
   if (listen.kind === "socket") {

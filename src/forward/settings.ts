@@ -7,6 +7,8 @@ import { type Reader, readDirectives, wrong } from "./directives.ts";
 import { SshFailure } from "./failure.ts";
 import type { Forward } from "./specification.ts";
 
+export type LoginMethod = "publickey" | "keyboard-interactive" | "password";
+
 export interface HostSettings {
   /** as the user names it */
   readonly alias: string;
@@ -25,7 +27,8 @@ export interface HostSettings {
   readonly userKnownHosts: readonly string[];
   readonly globalKnownHosts: readonly string[];
   readonly strict: "yes" | "ask" | "accept-new" | "no";
-  readonly methods: ReadonlySet<"publickey" | "keyboard-interactive" | "password">;
+  /** in the order in which they are tried */
+  readonly methods: readonly LoginMethod[];
   /** no questions */
   readonly batch: boolean;
   readonly passwordPrompts: number;
@@ -57,7 +60,7 @@ export function settingsFor(
   directives: readonly Directive[],
   { caller, agentSocket }: { caller: Caller; agentSocket: string | null },
 ): HostSettings {
-  const read = readDirectives(directives);
+  const read = readDirectives(withOneProxy(directives));
   for (const [keyword, because] of Object.entries(CANNOT)) {
     const found = read.first(keyword);
     if (found !== null && lowerAscii(found) !== "none") throw wrong(read.place(keyword), keyword, because);
@@ -72,7 +75,7 @@ export function settingsFor(
     .all("identityfile")
     .filter(([path]) => path !== undefined && lowerAscii(path) !== "none");
   const keyAlias = read.first("hostkeyalias");
-  const alive = read.number("serveraliveinterval") ?? DEFAULT_ALIVE_S;
+  const alive = read.seconds("serveraliveinterval") ?? DEFAULT_ALIVE_S;
   return {
     alias,
     host,
@@ -84,7 +87,10 @@ export function settingsFor(
     proxyJump: noneIsNull(read.first("proxyjump")),
     identityFiles:
       identity.length > 0 || read.has("identityfile")
-        ? identity.map(([path = ""]) => ({ path: expand(path), chosen: "by the user" as const }))
+        ? [...new Set(identity.map(([path = ""]) => expand(path)))].map((path) => ({
+            path,
+            chosen: "by the user" as const,
+          }))
         : DEFAULT_KEYS.map((name) => ({
             path: join(caller.home, ".ssh", name),
             chosen: "by default" as const,
@@ -102,7 +108,7 @@ export function settingsFor(
     batch: read.yes("batchmode") ?? false,
     passwordPrompts: read.number("numberofpasswordprompts") ?? 3,
     // 0 is as none (misc.c timeout_connect)
-    timeoutMs: 1000 * (read.number("connecttimeout") || DEFAULT_TIMEOUT_S),
+    timeoutMs: 1000 * (read.seconds("connecttimeout") || DEFAULT_TIMEOUT_S),
     keepAlive:
       alive === 0
         ? null
@@ -113,6 +119,13 @@ export function settingsFor(
     unlink: read.yes("streamlocalbindunlink") === true ? "yes" : "no",
     mask: maskOf(read),
   };
+}
+
+/** Of ProxyJump and ProxyCommand the first counts, whatever it says (readconf.c parse_jump). */
+function withOneProxy(directives: readonly Directive[]): readonly Directive[] {
+  const isProxy = ({ keyword }: Directive): boolean => keyword === "proxyjump" || keyword === "proxycommand";
+  const first = directives.find(isProxy);
+  return directives.filter((directive) => !isProxy(directive) || directive === first);
 }
 
 const STRICT = {
@@ -128,14 +141,19 @@ function noneIsNull(text: string | null): string | null {
   return text === null || lowerAscii(text) === "none" ? null : text;
 }
 
-function methodsOf(read: Reader): HostSettings["methods"] {
-  const methods = {
-    publickey: "pubkeyauthentication",
-    "keyboard-interactive": "kbdinteractiveauthentication",
-    password: "passwordauthentication",
-  } as const;
-  const names = Object.keys(methods) as (keyof typeof methods)[];
-  return new Set(names.filter((name) => read.first(methods[name])?.toLowerCase() !== "no"));
+const METHODS = {
+  publickey: "pubkeyauthentication",
+  "keyboard-interactive": "kbdinteractiveauthentication",
+  password: "passwordauthentication",
+} as const satisfies Record<LoginMethod, string>;
+
+/** Those of PreferredAuthentications in its order, or all, without those that are off. */
+function methodsOf(read: Reader): readonly LoginMethod[] {
+  const known = Object.keys(METHODS) as LoginMethod[];
+  const preferred = read.first("preferredauthentications")?.split(",") ?? known;
+  return preferred
+    .flatMap((name) => known.find((method) => method === name) ?? [])
+    .filter((method) => lowerAscii(read.first(METHODS[method]) ?? "") !== "no");
 }
 
 function agentOf(

@@ -61,6 +61,11 @@ export function parseForward(text: string, side: Forward["side"]): Forward | nul
   return listen === null || target === null ? null : { side, listen, target };
 }
 
+/** A forward that is asked for again is one forward (readconf.c add_local_forward, add_remote_forward). */
+export function distinctForwards(forwards: readonly Forward[]): readonly Forward[] {
+  return [...new Map(forwards.map((forward) => [JSON.stringify(forward), forward])).values()];
+}
+
 /** `[bind:]port`: the listener speaks SOCKS. */
 export function parseDynamic(text: string, side: Forward["side"]): Forward | null {
   const fields = splitFields(text);

@@ -97,7 +97,8 @@ function isRecords(value: unknown): value is Records {
   return typeof value === "object" && value !== null && "records" in value;
 }
 
-function inAscii(text: string): string {
+/** JSON in which everything outside ASCII is written as an escape: a terminal obeys some of it. */
+export function inAscii(text: string): string {
   return OUTSIDE_ASCII.test(text) ? text.replaceAll(/[\u007f-\uffff]/g, escaped) : text;
 }
 

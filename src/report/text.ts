@@ -8,7 +8,12 @@ const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u
 
 /** Bytes (one character each) as UTF-8 where they are, every control character as `\x1b` or `\u{202e}`. */
 export function visible(latin1: string): string {
-  return Buffer.from(latin1, "latin1").toString("utf8").replace(DANGEROUS, writeOut);
+  return visibleText(Buffer.from(latin1, "latin1").toString("utf8"));
+}
+
+/** The same of text that is no bytes: what was given on the command line, or a server's words as ssh2 decodes them. */
+export function visibleText(text: string): string {
+  return text.replace(DANGEROUS, writeOut);
 }
 
 /** The same with a tab as one blank, so that carets stay below their text. */

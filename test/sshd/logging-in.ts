@@ -118,6 +118,10 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
       [PASSWORD, "c"],
     ],
   },
+  "Ctrl-C at the first question": { args: [...NEW, password], dialogue: [[PASSWORD, CTRL_C]] },
+  "only what is preferred": {
+    args: [...NEW, "-i", `${work}/id`, "-o", "PreferredAuthentications=keyboard-interactive,password", keys],
+  },
   "keyboard-interactive": {
     args: [...NEW, questions],
     dialogue: [[/\(alice@127\.0\.0\.3\) Password: $/, "correct horse"]],

@@ -1,0 +1,203 @@
+/** Configurations of ssh(1) made at random: what ours reads out of them is what `ssh -G` says. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, it } from "vitest";
+import { settingsOf } from "../src/forward/reach.ts";
+import type { HostSettings } from "../src/forward/settings.ts";
+import { distinctForwards, type Forward } from "../src/forward/specification.ts";
+
+const missing = spawnSync("ssh", ["-V"]).status === 0 ? null : "no ssh";
+const folder = mkdtempSync(join(tmpdir(), "sshd-policy-client-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const { homedir: home, username: name, uid } = userInfo();
+
+/** Keywords with values that ssh takes, without StreamLocalBindMask: readconf.c sets it in blocks that do not hold, too. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  HostName: ["192.0.2.4", "%h.example", '"quoted.example"', "::1"],
+  Port: ["2222", "22", '"2022"'],
+  User: ["bob", '"al ice"', "carol"],
+  IdentityFile: ["/k/a", '"/k/a b"', "~/.ssh/id_x"],
+  ProxyJump: ["none", "j1", "u@j1:22", "j1,u@j2"],
+  ProxyCommand: ["none"],
+  LocalForward: ["8080 localhost:80", "127.0.0.1:81 [::1]:80", "*:8082 a:1", "/tmp/s b:2", "[::1]:85 d:4"],
+  RemoteForward: ["9090 localhost:80", "*:9092 a:1", "/tmp/s /tmp/t", "0 a:1"],
+  DynamicForward: ["1080", "*:1081", "[::1]:1082", '"1084"'],
+  GatewayPorts: ["yes", "no", '"yes"'],
+  ExitOnForwardFailure: ["yes", "no", "true"],
+  StreamLocalBindUnlink: ["yes", "no"],
+  StrictHostKeyChecking: ["yes", "no", "ask", "accept-new", "off"],
+  UserKnownHostsFile: ["/a", "/a /b", "none", "/dev/null"],
+  GlobalKnownHostsFile: ["/g", "/g /h", "none"],
+  HostKeyAlias: ["alias", '"al"'],
+  BindAddress: ["127.0.0.2"],
+  ConnectTimeout: ["5", "1m", "10s", "1m30s"],
+  ServerAliveInterval: ["5", "1m"],
+  ServerAliveCountMax: ["1", "3"],
+  BatchMode: ["yes", "no"],
+  IdentitiesOnly: ["yes", "no"],
+  IdentityAgent: ["none", "/agent"],
+  NumberOfPasswordPrompts: ["1", "5"],
+  PasswordAuthentication: ["yes", "no", "No"],
+  KbdInteractiveAuthentication: ["yes", "no"],
+  ChallengeResponseAuthentication: ["yes", "no"],
+  PubkeyAuthentication: ["yes", "no"],
+};
+const BLOCKS = [
+  ...["Host h", "Host *", "Host !h *", "Host x h", "Host=h", 'Host "h"', "Host h,x", "Host x"],
+  ...["Match host h", "Match all", "Match host h,x user bob", "Match originalhost h", "Match !host h"],
+  ...["Match user carol", "Match host=h", 'Match host "h"', "Match host *.example", "Match host x"],
+];
+
+const directive = fc
+  .constantFrom(...Object.keys(VALUES))
+  .chain((keyword) =>
+    fc.tuple(
+      fc.oneof(
+        fc.tuple(
+          fc.constantFrom(keyword, keyword.toLowerCase(), `\t${keyword.toUpperCase()}`),
+          fc.constantFrom(" ", "=", " = ", "\t"),
+        ),
+        // readconf.c takes the = behind a quoted keyword for a part of the value
+        fc.constantFrom<[string, string]>([`"${keyword}"`, " "]),
+      ),
+      fc.constantFrom(...(VALUES[keyword] ?? [])),
+      fc.constantFrom("", " ", " # c", "\r"),
+    ),
+  )
+  .map(([[keyword, separator], value, end]) => `${keyword}${separator}${value}${end}\n`);
+const text = fc
+  .array(
+    fc.oneof(
+      { arbitrary: directive, weight: 3 },
+      { arbitrary: fc.constantFrom(...BLOCKS.map((block) => `${block}\n`)), weight: 1 },
+    ),
+    { minLength: 1, maxLength: 10 },
+  )
+  // Debian's ssh has a default of its own beside BatchMode
+  .map((lines) => `${lines.join("")}Match all\nServerAliveInterval 20\n`);
+
+type Reading = Readonly<Record<string, string>>;
+
+const LISTS = ["identityfile", "localforward", "remoteforward", "dynamicforward"];
+
+function theirs(file: string): Reading {
+  const { stdout, stderr, status } = spawnSync("ssh", ["-G", "-F", file, "h"], { encoding: "latin1" });
+  if (status !== 0) throw new Error(stderr);
+  const said = new Map<string, string>();
+  for (const line of stdout.trim().split("\n")) {
+    const [, keyword = "", value = ""] = /^(\S+) ?(.*)$/.exec(line) ?? [];
+    said.set(keyword, LISTS.includes(keyword) ? `${said.get(keyword) ?? ""}${value}\n` : value);
+  }
+  const get = (keyword: string): string => said.get(keyword) ?? "";
+  const timeout = get("connecttimeout");
+  return {
+    ...Object.fromEntries([...SAME, ...LISTS].map((keyword) => [keyword, get(keyword)])),
+    proxyjump: get("proxyjump").replace(/^none$/, ""),
+    identityfile: get("identityfile").includes(".ssh/id_rsa") ? "" : get("identityfile").replace(/~/g, home),
+    connecttimeout: timeout === "none" ? "30" : timeout,
+    userknownhostsfile: get("userknownhostsfile").replace(/~/g, home),
+    streamlocalbindmask: String(Number.parseInt(get("streamlocalbindmask"), 8)),
+    stricthostkeychecking:
+      { true: "yes", false: "no" }[get("stricthostkeychecking")] ?? get("stricthostkeychecking"),
+    pubkeyauthentication:
+      { true: "yes", false: "no" }[get("pubkeyauthentication")] ?? get("pubkeyauthentication"),
+  };
+}
+
+/** Keywords that both write alike. */
+const SAME = [
+  ...["hostname", "port", "user", "gatewayports", "exitonforwardfailure", "streamlocalbindunlink"],
+  ...[
+    "hostkeyalias",
+    "bindaddress",
+    "serveralivecountmax",
+    "serveraliveinterval",
+    "batchmode",
+    "identitiesonly",
+    "globalknownhostsfile",
+  ],
+  ...["numberofpasswordprompts", "passwordauthentication", "kbdinteractiveauthentication", "identityagent"],
+];
+
+/** SSH_AUTH_SOCK, of which ssh -G says nothing */
+const UNSET = "/unset";
+
+function ours(file: string): Reading {
+  const talk = { ask: async () => null, note: () => {} };
+  const environment = { caller: { home, name, uid }, configFile: file, agentSocket: UNSET, talk };
+  const of = settingsOf({ user: null, host: "h", port: null }, [], environment);
+  const yes = (value: boolean): string => (value ? "yes" : "no");
+  const paths = (list: readonly string[]): string => list.join(" ") || "none";
+  return {
+    hostname: of.host,
+    port: String(of.port),
+    user: of.user,
+    gatewayports: of.gatewayPorts,
+    exitonforwardfailure: yes(of.exitOnForwardFailure),
+    streamlocalbindunlink: of.unlink,
+    streamlocalbindmask: String(of.mask),
+    hostkeyalias: of.keyAlias ?? "",
+    bindaddress: of.bindAddress ?? "",
+    serveraliveinterval: String((of.keepAlive?.intervalMs ?? 0) / 1000),
+    serveralivecountmax: String(of.keepAlive?.count),
+    batchmode: yes(of.batch),
+    identitiesonly: yes(of.identitiesOnly),
+    identityagent: of.agent !== UNSET ? (of.agent ?? "none") : "",
+    numberofpasswordprompts: String(of.passwordPrompts),
+    passwordauthentication: yes(of.methods.includes("password")),
+    kbdinteractiveauthentication: yes(of.methods.includes("keyboard-interactive")),
+    pubkeyauthentication: yes(of.methods.includes("publickey")),
+    proxyjump: of.proxyJump ?? "",
+    connecttimeout: String(of.timeoutMs / 1000),
+    stricthostkeychecking: of.strict,
+    userknownhostsfile: paths(of.userKnownHosts),
+    globalknownhostsfile: paths(of.globalKnownHosts),
+    identityfile: of.identityFiles
+      .map(({ path, chosen }) => (chosen === "by the user" ? `${path}\n` : ""))
+      .join(""),
+    ...forwardsOf(of),
+  };
+}
+
+function forwardsOf({ forwards }: HostSettings): Reading {
+  const all = distinctForwards(forwards);
+  const list = (fits: (forward: Forward) => boolean): string =>
+    all
+      .filter(fits)
+      .map((forward) => `${forwardText(forward)}\n`)
+      .join("");
+  return {
+    localforward: list(({ side, target }) => side === "local" && target.kind !== "socks"),
+    remoteforward: list(({ side }) => side === "remote"),
+    dynamicforward: list(({ side, target }) => side === "local" && target.kind === "socks"),
+  };
+}
+
+/** ssh.c dump_cfg_forwards: brackets around every host */
+function forwardText({ listen, target }: Forward): string {
+  const bracketed = (host: string, port: number): string => `[${host}]:${port}`;
+  const from =
+    listen.kind === "socket"
+      ? listen.path
+      : listen.host === null
+        ? String(listen.port)
+        : bracketed(listen.host === "" ? "*" : listen.host, listen.port);
+  if (target.kind === "socks") return from;
+  return `${from} ${target.kind === "socket" ? target.path : bracketed(target.host, target.port)}`;
+}
+
+describe.skipIf(missing !== null)(`ssh -G and ours${missing === null ? "" : `: ${missing}`}`, () => {
+  it("read the same out of a configuration", () => {
+    const file = join(folder, "config");
+    fc.assert(
+      fc.property(text, (written) => {
+        writeFileSync(file, written, { mode: 0o600 });
+        expect(ours(file)).toEqual(theirs(file));
+      }),
+      { numRuns: 200 },
+    );
+  }, 120_000);
+});
