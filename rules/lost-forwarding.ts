@@ -48,7 +48,7 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
       related: [{ place: entry.place, note: "this entry wants it" }],
       witness,
       capability,
-      login: kind === "no-login" ? "impossible" : null,
+      login: kind === "no-login" || kind === "refused" ? "impossible" : null,
       affected: [{ ...loss.extent, capability, grant: [capability, kind, ...loss.missing].join(" ") }],
     },
   ];
@@ -56,6 +56,7 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
 
 function whyNot({ kind, decidedBy, loginBecause }: Loss): string {
   if (kind === "no-login") return `nobody of them can log in, ${loginBecause}`;
+  if (kind === "refused") return `not all of them can log in from everywhere there: ${loginBecause}`;
   const written = decidedBy.findLast(({ directive }) => directive !== null);
   if (written?.directive != null)
     return `${quoted(written.directive)} ${kind === "closed" ? "closes it" : "gives less"}`;
@@ -68,7 +69,7 @@ export const rule: Rule = {
   title: "forwarding that must work is closed",
   severity: "high",
   docs: {
-    what: "An entry under `keep` in the policy file (`.sshd-policy.yaml`) says what must keep working, and some connection of it does not get it: forwarding is closed, limited to other destinations, or nobody of them can log in.",
+    what: "An entry under `keep` in the policy file (`.sshd-policy.yaml`) says what must keep working, and some connection of it does not get it: forwarding is closed, limited to other destinations, nobody of them can log in, or somebody whom the entry names cannot log in from everywhere that it says.",
     why: "A repair or a new block has cut off somebody who needs the tunnel, and sshd says nothing about it until they try.",
     who: "The connections that the finding names, with a witness among them.",
     policy:

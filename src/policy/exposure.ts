@@ -16,7 +16,8 @@ import {
 import { describeScope, extentOf } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
 import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
-import { type LoginAnswer, makeLoginQuestion } from "./login.ts";
+import type { LoginAnswer } from "./login.ts";
+import { makeLoginQuestion } from "./login-question.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
 import { outside, type Scope, search, within } from "./search.ts";
 

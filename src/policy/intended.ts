@@ -18,6 +18,7 @@ import {
   toExposure,
 } from "./exposure.ts";
 import { bindCovers, coversItem, type Grant, itemsOf, overlapsItem, wantedItems } from "./grant.ts";
+import { hostedItems, namedPeople, refusedIn } from "./kept-logins.ts";
 import { outside, search, within } from "./search.ts";
 
 /** A part of an open answer that no grant covers. */
@@ -34,8 +35,11 @@ export interface Excess {
 export interface Loss {
   readonly grant: Grant;
   readonly capability: Capability;
-  /** `closed` · `narrower`: open, but not to `missing` · `no-login`: nobody of them can log in · `nobody`: none can exist */
-  readonly kind: "closed" | "narrower" | "no-login" | "nobody";
+  /**
+   * `closed` · `narrower`: open, but not to `missing` · `no-login`: nobody of them can log in · `refused`: somebody whom
+   * the grant names cannot, at least from somewhere · `nobody`: none can exist
+   */
+  readonly kind: "closed" | "narrower" | "no-login" | "refused" | "nobody";
   /** what of the grant's destinations or addresses is not given; "other addresses than loopback" for a bind address */
   readonly missing: readonly string[];
   readonly condition: string;
@@ -66,8 +70,12 @@ export function compareWithIntent(
   options: ExposureOptions = {},
 ): IntentAnswer {
   const grants = [...allowed, ...kept];
-  const asking = startAsking(config, { ...options, sets: grants.map(({ criteria }) => criteria) });
-  const guards = asking.reasoning.searcher.atoms.sets;
+  const lists = hostedItems(config);
+  const sets = [grants.map(({ criteria }) => criteria), ...lists, ...kept.map(namedPeople)];
+  const asking = startAsking(config, { ...options, sets: sets.flat() });
+  const [guards = [], ...rest] = inGroups(asking.reasoning.searcher.atoms.sets, sets);
+  const named = rest.map((group) => group.filter((guard) => guard !== null));
+  const [hosted, people] = [named.slice(0, lists.length), named.slice(lists.length)];
   const places = grants.map((grant, index): Placed => ({ grant, guard: guards[index] ?? null }));
   const used = new Set<Grant>();
   const excess: Excess[] = [];
@@ -78,8 +86,19 @@ export function compareWithIntent(
       return answer;
     }),
   );
-  const losses = places.slice(allowed.length).flatMap((placed) => lossesOf(asking, placed));
+  const losses = places
+    .slice(allowed.length)
+    .flatMap((placed, index) => lossesOf(asking, placed, { people: people[index] ?? [], hosted }));
   return { exposure: toExposure(asking, answers, options), excess, losses, used };
+}
+
+/** `all` in pieces as long as those of `like`. */
+function inGroups<T>(all: readonly T[], like: readonly (readonly unknown[])[]): readonly (readonly T[])[] {
+  let start = 0;
+  return like.map(({ length }) => {
+    start += length;
+    return all.slice(start - length, start);
+  });
 }
 
 /** A grant with its connections as a guard; null: no connection can be meant. */
@@ -185,7 +204,13 @@ function outsideGrants(asking: Asking, answer: Answer, covering: readonly Placed
   return { ...answer, allowed: "unknown", unknownBecause: reason, witness: null };
 }
 
-function lossesOf(asking: Asking, { grant, guard }: Placed): Loss[] {
+/** Guards of the people that a grant names, and by line of the items of AllowUsers and DenyUsers that name hosts. */
+interface Logins {
+  readonly people: readonly Guard[];
+  readonly hosted: readonly (readonly Guard[])[];
+}
+
+function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Logins): Loss[] {
   const { searcher } = asking.reasoning;
   const scope = guard === null ? null : within(searcher.everywhere, guard);
   const found = scope === null ? null : search(searcher, scope);
@@ -195,7 +220,8 @@ function lossesOf(asking: Asking, { grant, guard }: Placed): Loss[] {
   return grant.capabilities.flatMap((capability) => {
     const losses = new Map<string, Loss>();
     eachRegion(asking.reasoning, capability, { scope, witness }, (region) => {
-      const loss = lossIn(grant, toAnswer(asking, capability, region));
+      const answer = toAnswer(asking, capability, region);
+      const loss = lossIn(grant, answer) ?? refusedLoss(asking, { region, answer }, grant, logins);
       const key = loss === null ? "" : `${loss.kind} ${loss.decidedBy.map(keyOf).join()}`;
       if (loss !== null && !losses.has(key)) losses.set(key, loss);
     });
@@ -228,6 +254,26 @@ function lossIn(grant: Grant, answer: Answer): Loss | null {
   const missing = missingOf(grant, answer, wanted);
   if (missing.length > 0) return { ...lost, kind: "narrower", missing };
   return answer.login === "impossible" ? { ...lost, kind: "no-login", missing: items } : null;
+}
+
+/** Open for somebody whom the grant names, who cannot log in, at least from somewhere. */
+function refusedLoss(
+  { reasoning }: Asking,
+  { region, answer }: OpenRegion,
+  grant: Grant,
+  { people, hosted }: Logins,
+): Loss | null {
+  const { allowed, capability, condition, extent, decidedBy } = answer;
+  const missing = wantedItems(grant, capability);
+  if (allowed !== true || missing.length === 0) return null;
+  for (const person of people) {
+    const found = refusedIn(reasoning, within(region.scope, person), hosted);
+    if (found === null) continue;
+    const { connection: witness, refusal } = found;
+    const lost = { grant, capability, condition, extent, witness, decidedBy, loginBecause: refusal.because };
+    return { ...lost, kind: "refused", missing: missing.filter((item) => item !== "") };
+  }
+  return null;
 }
 
 function missingOf(grant: Grant, answer: Answer, wanted: readonly string[]): string[] {

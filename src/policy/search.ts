@@ -3,6 +3,7 @@
  * split the box disjointly along that guard and go on. Work is counted, not timed.
  */
 import type { Config, Criterion } from "../config/config.ts";
+import type { Account } from "../files/tree.ts";
 import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
 import { type Box, type Boxes, makeBoxes } from "./box.ts";
 import type { Connection } from "./connection.ts";
@@ -43,6 +44,8 @@ export interface Searcher {
   readonly everywhere: Scope;
   /** the same guards in the same order are the same sequence */
   sequenceOf(guards: readonly Guard[]): GuardSequence;
+  /** the same questions where nobody but these accounts exists */
+  among(accounts: readonly Account[]): Searcher;
 }
 
 const STEPS_PER_QUESTION = 3000;
@@ -74,10 +77,11 @@ function searcherOver(
   const holding = makeHolding(atoms.list);
   const overlaps = makeOverlaps(atoms.list, holding);
   const sequences = new Map<Guard | undefined, GuardSequence[]>();
-  return {
+  const boxesOf = (world: Existing): Boxes => makeBoxes(atoms.list, makeWorld(atoms.list, holding, world));
+  const searcher: Searcher = {
     atoms,
     holding,
-    boxes: makeBoxes(atoms.list, makeWorld(atoms.list, holding, existing)),
+    boxes: boxesOf(existing),
     budget: { stepsPerQuestion: STEPS_PER_QUESTION, stepsLeft: STEPS_IN_ALL },
     everywhere: { met: [], without: [] },
     sequenceOf: (guards) => {
@@ -88,7 +92,9 @@ function searcherOver(
       sequences.set(guards[0], [...alike, made]);
       return made;
     },
+    among: (accounts) => ({ ...searcher, boxes: boxesOf({ ...existing, accounts }) }),
   };
+  return searcher;
 }
 
 /** The lines of one block have one guard. */

@@ -218,7 +218,8 @@ function wrongLosses(looked: Looked): Said[] {
     .filter(({ witness }) => witness !== null && whoText(witness) === whoText(connection))
     .filter(
       (loss) =>
-        loss.kind !== "no-login" && (!means(loss.grant, connection, config) || lacks(looked, loss) === null),
+        !["no-login", "refused"].includes(loss.kind) &&
+        (!means(loss.grant, connection, config) || lacks(looked, loss) === null),
     )
     .map((loss) => ({ what: `loss ${loss.capability}`, ours: lossText(loss), sshd: whoText(connection) }));
 }

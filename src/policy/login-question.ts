@@ -1,0 +1,155 @@
+/** Can somebody in a set of connections log in? The witness first, then people that the lists name, or all accounts. */
+import type { Release } from "../../grammar/release.ts";
+import type { Directive } from "../config/config.ts";
+import type { Account } from "../files/tree.ts";
+import type { Connection } from "./connection.ts";
+import { isWild } from "./holding.ts";
+import {
+  LOGIN_KEYWORDS,
+  type LoginAnswer,
+  POSSIBLE,
+  type Refusal,
+  refusalThrough,
+  userPart,
+} from "./login.ts";
+import type { Reasoning } from "./reasoning.ts";
+import { contains, type Scope, type Searcher, search } from "./search.ts";
+import { NOT_IN_NAMES } from "./worlds.ts";
+
+/** Asks for a scope: can somebody in it log in? `witness` lies in it. */
+export type LoginQuestion = (scope: Scope, witness: Connection | null) => LoginAnswer;
+
+/**
+ * The witness first, then people that the lists name, or the accounts that they do not surely refuse. Without lists the
+ * answer is certain; "impossible" is only said where nobody that a list lets in lies in the scope.
+ */
+export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
+  const { accounts, config, reader, searcher } = reasoning;
+  const lists = config.directives.filter(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
+  const refusal = (connection: Connection): Refusal | null =>
+    refusalThrough(reader, connection, config.release);
+  const isLetIn = (scope: Scope, person: Connection): boolean =>
+    contains(searcher, scope, person) && refusal(person) === null;
+  const guarded = lists.filter(({ guards }) => guards.length > 0);
+  const varies = guarded.some(({ keyword }) => keyword !== "permitrootlogin");
+  // then it depends on the place whether root may
+  const rootVaries = guarded.length > 0;
+  // most files have lists that let the witness in
+  let people: readonly Person[] | null = null;
+  let perhaps: Searcher | null = null;
+  const admitted = namesLetIn(lists, config.release);
+
+  function letIn(scope: Scope, witness: Connection): Connection | undefined {
+    const only = fixedUser(searcher, scope);
+    people ??= candidatesOf(reasoning, lists);
+    return people
+      .flatMap(({ name, groups }) =>
+        accounts === null ? variants(witness, { name, groups }) : [{ ...witness, user: name, groups }],
+      )
+      .find((person) => (only === null || person.user === only) && isLetIn(scope, person));
+  }
+
+  /** Open world: nobody whom the lists let in can lie in the scope. */
+  function isCertain(scope: Scope, witness: Connection): boolean {
+    const user = fixedUser(searcher, scope);
+    const users = user === null ? admitted : [user];
+    if (varies || accounts !== null || users === null || (rootVaries && users.includes("root"))) return false;
+    return users.every((name) => refusal({ ...witness, user: name })?.reach === "user");
+  }
+
+  /** Closed world, where the lists are the same for everybody: those of the accounts whom they may let in somewhere. */
+  function amongAccounts(scope: Scope, witness: Connection, all: readonly Account[]): Connection | null {
+    perhaps ??= searcher.among(
+      all.filter(({ name, groups }) => {
+        const reach = refusal({ ...witness, user: name, groups })?.reach ?? "connection";
+        return reach === "connection" || (rootVaries && name === "root");
+      }),
+    );
+    const found = search(perhaps, scope);
+    if (found.kind === "none") return null;
+    return found.kind === "witness" ? found.connection : witness;
+  }
+
+  function ask(scope: Scope, witness: Connection): LoginAnswer {
+    const first = refusal(witness);
+    if (first === null) return POSSIBLE;
+    const impossible: LoginAnswer = { login: "impossible", because: first.because };
+    if (isOfStrangers(searcher, scope)) return impossible;
+    const isExact = accounts !== null && !varies;
+    const other = isExact ? amongAccounts(scope, witness, accounts) : letIn(scope, witness);
+    if (isExact && other === null) return impossible;
+    if (other != null && refusal(other) === null) return possibleFor(other);
+    return isCertain(scope, witness)
+      ? impossible
+      : { login: "unknown", because: `${first.because}; others in this region may be let in` };
+  }
+
+  const answered = new Map<Scope, LoginAnswer>();
+  return (scope, witness) => {
+    if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
+    if (lists.length === 0 && !witness.invalidUser) return POSSIBLE;
+    const answer = answered.get(scope) ?? ask(scope, witness);
+    answered.set(scope, answer);
+    return answer;
+  };
+}
+
+/** Nobody but users that do not exist. */
+function isOfStrangers({ atoms }: Searcher, { met }: Scope): boolean {
+  return met.some((atom) => atoms.list[atom]?.attribute === "invalid-user");
+}
+
+function possibleFor(person: Connection): LoginAnswer {
+  const names = [person.user ?? "", ...(person.groups ?? [])];
+  const isWitness = !names.some((name) => NOT_IN_NAMES.test(name));
+  const because = `${person.user} may log in`;
+  return { login: "possible", because, ...(isWitness ? { admitted: person } : {}) };
+}
+
+type Person = Pick<Account, "name" | "groups">;
+
+/** People tried for each region that refuses its witness. */
+const MAX_PEOPLE = 60;
+/** In the closed world, with lists inside blocks, accounts are tried one by one, up to this many. */
+const MAX_ACCOUNTS = 2000;
+
+function candidatesOf({ accounts }: Reasoning, lists: readonly Directive[]): readonly Person[] {
+  if (accounts !== null) return accounts.slice(0, MAX_ACCOUNTS);
+  const names = [...new Set(lists.flatMap(namesOf))].slice(0, MAX_PEOPLE);
+  return names.map((name) => ({ name, groups: [name] }));
+}
+
+/** The only names that AllowUsers lets in; null: it is not set, or has wildcards. */
+function namesLetIn(lists: readonly Directive[], release: Release): readonly string[] | null {
+  const items = lists.filter(({ keyword }) => keyword === "allowusers").flatMap(({ values }) => values ?? []);
+  const names = items.map((item) => userPart(item, release));
+  return names.length === 0 || names.some(isWild) ? null : names;
+}
+
+function namesOf({ args }: Directive): string[] {
+  return args
+    .map(({ value }) => (value.split("@", 1)[0] ?? "").replace(/\*/g, "").replace(/\?/g, "x"))
+    .filter((name) => name !== "");
+}
+
+/** Names of the lists, each as a user and as a group of his. */
+function variants(witness: Connection, { name, groups }: Person): Connection[] {
+  if (witness.groups === null) return [{ ...witness, user: name }];
+  const more = [...new Set([...witness.groups, ...groups])];
+  return [
+    { ...witness, user: name },
+    { ...witness, groups: more },
+    { ...witness, groups },
+    { ...witness, user: name, groups: more },
+    { ...witness, user: name, groups },
+  ];
+}
+
+/** The one name that the scope fixes the user to; null: none, or several. */
+function fixedUser({ atoms }: Searcher, { met }: Scope): string | null {
+  for (const index of met) {
+    const atom = atoms.list[index];
+    if (atom?.attribute === "user" && !isWild(atom.text) && !atom.text.includes(",")) return atom.text;
+  }
+  return null;
+}

@@ -1,0 +1,78 @@
+/** Whom a policy file names to keep, and who cannot log in from somewhere, by brute force over users, places and groups. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { compareIntent } from "../src/lint/intended.ts";
+import type { Connection } from "../src/policy/connection.ts";
+import { criterionHolds, evaluate, isAnswer } from "../src/policy/evaluate.ts";
+import type { Grant } from "../src/policy/grant.ts";
+import { loginOf } from "../src/policy/login.ts";
+import { intentOf } from "./auditing.ts";
+import { configOf, releaseOf } from "./configurations.ts";
+
+const GROUP_SETS = [[], ["staff"], ["admins"], ["staff", "admins"]];
+const WORLD: readonly (readonly Connection[])[] = ["alice", "bob", "root", "x"].flatMap((user) =>
+  ["10.0.0.1", "10.1.0.1", "10.1.2.1", "192.168.1.7", "2001:db8::1"].map((addr) =>
+    GROUP_SETS.map((groups) => ({
+      ...{ user, groups, addr, host: addr, laddr: "192.0.2.1", lport: 22, rdomain: "", invalidUser: false },
+    })),
+  ),
+);
+
+const HOSTS = ["10.1.0.0/16", "10.*", "*", "!10.1.2.1,10.0.0.0/8", "!10.1.*,*", "192.168.1.7", "2001:db8::*"];
+const ITEM = fc.oneof(
+  fc.constantFrom("alice", "bob", "*", "a*", "root"),
+  fc
+    .tuple(fc.constantFrom("alice", "bob", "*", "?*"), fc.constantFrom(...HOSTS))
+    .map((parts) => parts.join("@")),
+);
+const LINE = fc.oneof(
+  fc.array(ITEM, { minLength: 1, maxLength: 2 }).map((items) => `AllowUsers ${items.join(" ")}`),
+  ITEM.map((item) => `DenyUsers ${item}`),
+  fc.constantFrom("AllowGroups staff", "DenyGroups admins", "PermitRootLogin no", "RefuseConnection yes"),
+);
+const BLOCK = fc
+  .tuple(fc.constantFrom("User alice", "Address 10.1.0.0/16", "Group staff", "User *,!bob"), LINE)
+  .map(([criteria, line]) => `Match ${criteria}\n${line}`);
+const TEXT = fc
+  .tuple(fc.array(LINE, { maxLength: 2 }), fc.array(BLOCK, { maxLength: 2 }))
+  .map((parts) => `${parts.flat().join("\n")}\n`);
+const KEEP = fc.record({
+  users: fc.constantFrom(["alice"], ["alice", "bob"], ["root"], ["*", "!alice"], ["alice", "x*"]),
+  from: fc.constantFrom("*", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"),
+});
+
+const RELEASE = "10.0";
+
+it("somebody who is named and cannot log in from somewhere is reported, and nobody else is", () => {
+  fc.assert(
+    fc.property(TEXT, KEEP, (text, keep) => {
+      const config = configOf(text, RELEASE);
+      const login = (connection: Connection): string => {
+        const effective = evaluate(config, connection);
+        return isAnswer(effective) ? loginOf(effective, connection, config.release).login : "impossible";
+      };
+      const isIn = ({ criteria }: Grant, connection: Connection): boolean =>
+        criteria.every((criterion) => criterionHolds(criterion, connection, releaseOf(RELEASE)) === true);
+      const entry = { ...keep, capability: "agent", reason: "r" };
+      const intent = intentOf(JSON.stringify({ version: 1, allow: [], keep: [entry] }));
+      const { losses } = compareIntent(config, intent, { accounts: null, today: "2026-01-01" });
+      const [grant] = intent.keep.map((kept) => kept.grant);
+      if (grant === undefined) throw new Error("no entry");
+      const named: readonly string[] = keep.users.filter((name) => !/[*!]/.test(name));
+      const refused = WORLD.filter(
+        (groupings) =>
+          groupings.every((connection) => isIn(grant, connection) && login(connection) === "impossible") &&
+          named.includes(groupings[0]?.user ?? ""),
+      );
+      if (refused.length > 0) expect([text, keep, losses.length]).not.toEqual([text, keep, 0]);
+      for (const { witness, kind } of losses) {
+        if (witness === null || kind !== "refused") continue;
+        expect([text, isIn(grant, witness), named.includes(witness.user ?? "")]).toEqual([text, true, true]);
+        const others = GROUP_SETS.filter((groups) => groups.join() === witness.groups?.join());
+        for (const groups of others)
+          expect([text, login({ ...witness, groups })]).toEqual([text, "impossible"]);
+      }
+    }),
+    { numRuns: Number(process.env["THEORIES"] ?? 800) },
+  );
+}, 120_000);
