@@ -2,6 +2,7 @@
  * The theory of names (user, group, host, routing domain): is there a text that gives each of some pattern lists a
  * wanted result? First cheap candidates, then a product automaton over just these lists, so that "none" is a proof.
  */
+import { parseAddress } from "../../grammar/numeric-host.ts";
 import { type ListMatch, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
 import { isWild } from "./holding.ts";
 
@@ -22,6 +23,8 @@ export interface NameDomain {
   readonly nice: readonly string[];
   /** bytes that no such name holds */
   readonly forbidden: RegExp;
+  /** "never": no text that is an address is such a name; default: it may be one */
+  readonly numeric?: "never";
   readonly effort: Effort;
 }
 
@@ -54,8 +57,8 @@ export function findName(given: readonly NameConstraint[], domain: NameDomain): 
   return searchAutomaton(constraints, domain);
 }
 
-function isName(text: string, { forbidden }: NameDomain): boolean {
-  return text !== "" && !forbidden.test(text);
+function isName(text: string, { forbidden, numeric }: NameDomain): boolean {
+  return text !== "" && !forbidden.test(text) && !(numeric === "never" && parseAddress(text) !== null);
 }
 
 /** What most questions come to: one list must hit, and it is one plain name. */
@@ -188,6 +191,7 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
     MAX_PATTERN_STEPS / (machine.patterns.length * machine.alphabet.length + 1),
   );
   let level: { readonly states: States; readonly text: string }[] = [{ states: start, text: "" }];
+  let wasRefused = false;
   while (level.length > 0) {
     const next: { states: States; text: string }[] = [];
     for (const { states, text } of level) {
@@ -195,19 +199,26 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
       effort.patternSteps -= machine.alphabet.length * states.reduce((sum, { length }) => sum + length, 1);
       for (const code of machine.alphabet) {
         const stepped = states.map((positions, index) => step(machine.patterns[index], positions, code));
-        const key = keyOf(stepped);
+        const longer = text + String.fromCharCode(code);
+        // texts that lead to the same states are alike, but for those that may be an address
+        const key = keyOf(stepped) + (domain.numeric === "never" && NUMERIC.test(longer) ? " 1" : "");
         if (seen.has(key)) continue;
         if (seen.size >= limit) return { kind: "unknown" };
         seen.add(key);
-        const longer = text + String.fromCharCode(code);
-        if (isAccepted(constraints, machine, stepped)) return { kind: "found", value: longer };
+        if (isAccepted(constraints, machine, stepped)) {
+          if (isName(longer, domain)) return { kind: "found", value: longer };
+          wasRefused = true;
+        }
         next.push({ states: stepped, text: longer });
       }
     }
     level = next;
   }
-  return { kind: "none" };
+  return wasRefused ? { kind: "unknown" } : { kind: "none" };
 }
+
+/** What an IPv4 address may be written with (numeric-host.ts); names of hosts hold no colon. */
+const NUMERIC = /^[0-9a-fx.]*$/i;
 
 function buildMachine(constraints: readonly NameConstraint[], domain: NameDomain): Machine {
   const patterns: Pattern[] = [];

@@ -32,7 +32,7 @@ export interface Existing {
  * which -C cannot carry.
  */
 export const NOT_IN_NAMES: RegExp = /[\0-\x1f:,\x7f]/;
-/** A name from the DNS; sshd refuses what is none (canohost.c, remote_hostname). */
+/** A name from the DNS; sshd refuses what is none, and what is an address (auth.c or canohost.c, remote_hostname). */
 const NOT_IN_HOSTS = /[\0-\x20:/,\x7f]/;
 
 type Names = Omit<NameDomain, "effort">;
@@ -46,6 +46,7 @@ const GROUPS: Names = { nice: ["users", "staff", "people", "team"], forbidden: N
 export const HOSTS: Names = {
   nice: ["client.example.com", "host.example.net", "laptop.example.org"],
   forbidden: NOT_IN_HOSTS,
+  numeric: "never",
 };
 const PEERS = ["198.51.100.7", "203.0.113.9", "10.0.0.5", "192.168.1.7", "2001:db8::1"].map(niceAddress);
 const SERVERS = ["192.0.2.1", "10.0.0.1", "2001:db8::2"].map(niceAddress);
@@ -141,7 +142,8 @@ function peerTheory(atoms: readonly Atom[], namedHosts: boolean, effort: Effort)
     const addr = findAddress(addresses, peers);
     if (addr.kind !== "found") return addr;
     const host = findName(nameConstraints(atoms, cell, "host"), hosts);
-    return host.kind === "found" ? { kind: "found", value: { addr: addr.value, host: host.value } } : host;
+    if (host.kind === "found") return { kind: "found", value: { addr: addr.value, host: host.value } };
+    return numeric.kind === "unknown" ? numeric : host;
   };
 }
 
