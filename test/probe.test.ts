@@ -395,6 +395,23 @@ ChrootDirectory /../../../tmp/escaped-root
     ]);
   });
 
+  it("says which ChrootDirectory it cannot make, and probes the others", async () => {
+    const chroots = ["/usr/no-such/folder", "/srv/made", "/no\xfcmlaut"].map(
+      (path, index) => `ChrootDirectory ${path}\nPermitOpen 127.0.0.1:${20520 + index}`,
+    );
+    const result = await probeTree({ [MAIN_FILE]: blocks(chroots) });
+    expect(result.failed).toBeNull();
+    const seen = ["u0", "u1", "u2"].map((user) => {
+      const own = result.attempts.filter(({ connection }) => connection.user === user);
+      return [...new Set(own.map(({ observation }) => observation.detail))];
+    });
+    expect(seen[0]).toEqual([
+      "no login: there is no ChrootDirectory /usr/no-such/folder, and the probe could not make it in its root",
+    ]);
+    expect(seen[1]?.join()).not.toContain("no login");
+    expect(seen[2]?.join()).not.toContain("no login");
+  }, 600_000);
+
   it("runs nothing that the configuration names, and says what it changed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));
     const result = await probeTree({

@@ -9,7 +9,7 @@ import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
 import { observe } from "./observe.ts";
 import { kindOf, textOf, untried } from "./observed.ts";
-import { below, prepare } from "./sandbox-files.ts";
+import { below, makeFolders, writeAccounts } from "./sandbox-files.ts";
 import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
 
@@ -27,7 +27,7 @@ export async function runInside(job: Job, folder: string, around: Around): Promi
     if (job.kind === "root") addAddresses(job.addresses);
     // sshd looks up the account of its unprivileged process when it starts
     const [first] = job.connections;
-    if (first !== undefined) prepare(folder, first);
+    if (first !== undefined) writeAccounts(folder, first);
     const listen = job.listen.filter(({ address }) => HAS_IPV6 || !address.includes(":"));
     const sshd = await startSshd({ ...job, listen }, folder);
     try {
@@ -65,7 +65,8 @@ async function runConnection(inside: Inside, connection: ConnectionJob, index: n
   const logged = sshd.log.length;
   let session: Session;
   try {
-    prepare(folder, connection);
+    writeAccounts(folder, connection);
+    makeFolders(folder, connection);
     session = await logIn(sshd, connection);
   } catch (error) {
     // to wait as long for each of hundreds would be hours
