@@ -1,6 +1,15 @@
 /** The hooks, run by the real pre-commit in a scratch repository: installed from this checkout, and with the machine's own program. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -93,6 +102,17 @@ describe.skipIf(!isThere)(`pre-commit${missing}`, () => {
     },
     600_000,
   );
+
+  it("passes no path that would be an option", () => {
+    const hostile = "--output=kept/sshd_config";
+    write(hostile, STOCK);
+    write("kept/README", "");
+    run(scratch, "git", "add", "-A");
+    const { output } = run(scratch, "pre-commit", "run", "sshd-policy-system", "--all-files");
+    run(scratch, "git", "rm", "-rqf", "--", hostile, "kept");
+    expect(output).toContain("[tcp-forwarding]");
+    expect(existsSync(join(scratch, "kept/sshd_config"))).toBe(false);
+  }, 600_000);
 
   it.each(["sshd-policy-fix", "sshd-policy-fix-system"])(
     "%s closes what is open where it is decided",
