@@ -17,7 +17,7 @@ import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import { type Live, type Signals, watchSignals } from "./live.ts";
-import { tellUse, whyEnding, whyUntouchable } from "./live-guards.ts";
+import { tellUse, whyEnding, whyMoving, whyUntouchable } from "./live-guards.ts";
 import { latin1 } from "./paths.ts";
 import { proveEffect } from "./prove-effect.ts";
 import type { Target } from "./target.ts";
@@ -39,13 +39,15 @@ export async function applyLive(
   const { machine, tell } = live;
   const question = { configFile: target.path, restartCommand: options.restartCommand ?? null };
   const service = await findService(machine, question);
-  const sshd = commandLine(machine, service, startOptions(target.tree));
+  const start = startOptions(target.tree);
+  const sshd = commandLine(machine, service, start);
   if (machine.self.uid !== 0)
     return { stopped: await rehearseAsUser(live, target, { plan, options, sshd }), rolledBack: false };
   const sessions = await openSessions(machine);
   const stopped =
     tellPlan(live, target, { plan, options }) ??
     whyUntouchable(service, sshd, options) ??
+    (await whyMoving(machine, service, start, options)) ??
     whyEnding(endangeredSessions(machine, service, sessions), options) ??
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };

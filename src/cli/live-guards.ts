@@ -2,8 +2,10 @@
 import { accountsOf } from "../files/accounts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
-import type { Service } from "../host/service.ts";
+import type { Machine } from "../host/machine.ts";
+import { type Definition, lostByStart, type Service } from "../host/service.ts";
 import type { Session } from "../host/sessions.ts";
+import { printEndpoint } from "../host/sockets.ts";
 import type { UsedCapability } from "../host/uses.ts";
 import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
@@ -23,6 +25,20 @@ export function whyUntouchable(
   if (validate && sshd === null)
     return "no sshd is installed that could test the result: --no-validate goes on without";
   return null;
+}
+
+/** A restart takes up whatever was changed since sshd started, and an undo cannot take that back. */
+export async function whyMoving(
+  machine: Machine,
+  service: Service,
+  start: Definition,
+  { restart, force }: ApplyOptions,
+): Promise<string | null> {
+  if (!restart || force === true) return null;
+  const lost = await lostByStart(machine, service, start);
+  if (lost.length === 0) return null;
+  const where = lost.map(printEndpoint).join(" and ");
+  return `a restart alone would take sshd from ${where}: the files, or how sshd is started, were changed since it started, and no undo brings that back; restart sshd first, or --force`;
 }
 
 /** Some units end the sessions with the service: the administrator's own would be among them. */

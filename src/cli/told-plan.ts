@@ -41,7 +41,16 @@ function leftTexts({ remaining, refused }: Plan): string[] {
   const impossible = refused.map(
     ({ change, because }) => `  ${keywordOf(change)}  left as it is: ${because}`,
   );
-  return [...new Set([...left, ...impossible])];
+  return [...new Set([...staleTexts(remaining), ...left, ...impossible])];
+}
+
+/** What a restart brings besides the fix: an undo restarts with these changes, too. */
+function staleTexts(remaining: Plan["remaining"]): string[] {
+  const stale = remaining.filter(({ rule }) => rule === "stale-daemon");
+  return stale.map(
+    ({ place }) =>
+      `  ${place.source.path}  was changed since sshd read it: the restart takes that up, too, and no undo takes it back`,
+  );
 }
 
 /** "/etc/ssh/sshd_config:88  AllowTcpForwarding yes -> AllowTcpForwarding no". */

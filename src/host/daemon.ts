@@ -26,6 +26,11 @@ export function findDaemons(machine: Machine, configFile: string): readonly Daem
     .filter((daemon) => isSameFile(machine, daemon.configFile, configFile));
 }
 
+/** Also after a reload, which executes sshd anew in the same process. */
+export function isSameDaemon(a: Daemon, b: Daemon): boolean {
+  return a.process.pid === b.process.pid && a.process.started === b.process.started;
+}
+
 function isSameFile(machine: Machine, a: string, b: string): boolean {
   return a === b || (machine.realPath(a) ?? a) === (machine.realPath(b) ?? b);
 }

@@ -2,7 +2,7 @@
  * Restarts or reloads sshd, and proves that it happened: a restart shows in a new process, a reload in new listening
  * sockets (sshd.c sighup_restart closes them and executes itself again); both in a banner on every address.
  */
-import type { Daemon } from "./daemon.ts";
+import { type Daemon, isSameDaemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { findService, type Service, type ServiceQuestion } from "./service.ts";
 import { type Endpoint, printEndpoint } from "./sockets.ts";
@@ -75,7 +75,7 @@ interface Proof {
 /** The proof, or what it still lacks. */
 async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<Proof | string> {
   const { service, how } = restarting;
-  const now = await findService(machine, restarting);
+  const now = await findService(machine, restarting, service.others);
   if (now.daemon === null && now.listens.length === 0) return "no sshd listens";
   const old =
     service.daemon !== null && now.daemon !== null && isOld(service.daemon, now.daemon, { service, how });
@@ -85,23 +85,26 @@ async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<
     ({ address, port }) => !listens.some((it) => it.address === address && it.port === port),
   );
   if (lost !== undefined) return `nothing listens on ${printEndpoint(lost)} any more`;
+  // asked first: each banner is a connection without a login, which newer sshds punish (PerSourcePenalties)
+  if (now.status !== null && (await machine.run(now.status, COMMAND_TIMEOUT)).status !== 0)
+    return `${now.name} is not active`;
   for (const endpoint of listens) {
     const greeting = await machine.banner(reachable(endpoint.address), endpoint.port, GREETING_MS);
     if (greeting === null) return `nothing answers on ${printEndpoint(endpoint)}`;
     if (!greeting.startsWith("SSH-"))
       return `something else answers on ${printEndpoint(endpoint)}: ${greeting.slice(0, 60)}`;
   }
-  if (now.status !== null && (await machine.run(now.status, COMMAND_TIMEOUT)).status !== 0)
-    return `${now.name} is not active`;
   // where systemd listens, our own question has started sshd
-  return { daemon: now.daemon ?? (await findService(machine, restarting)).daemon, listens };
+  return {
+    daemon: now.daemon ?? (await findService(machine, restarting, service.others)).daemon,
+    listens,
+  };
 }
 
 type Way = Pick<Restarting, "service" | "how">;
 
 function isOld(before: Daemon, after: Daemon, { service, how }: Way): boolean {
-  const same = before.process.pid === after.process.pid && before.process.started === after.process.started;
-  if (!same) return false;
+  if (!isSameDaemon(before, after)) return false;
   const reloads = how === "reload" || service.kind === "foreground" || service.kind === "given";
   if (!reloads) return true;
   // sockets that systemd holds outlive sshd: then only the memory of the process tells that it executed itself again
@@ -123,7 +126,13 @@ function describe(done: string, { service }: Restarting, { daemon, listens }: Pr
         ? "its process cannot be seen here"
         : "sshd starts with each connection"
       : `${isNew ? "new " : ""}pid ${daemon.process.pid}${isNew ? "" : " has read its files again"}`;
-  const others = service.others.map(({ process }) => process.pid).join(" ");
-  const rest = others === "" ? "" : `; further sshds with these files are left alone: ${others}`;
+  const others = service.others.map(
+    (other) =>
+      `process ${other.process.pid} on ${[...other.listens.values()].map(printEndpoint).join(" and ")}`,
+  );
+  const rest =
+    others.length === 0
+      ? ""
+      : `\nfurther sshds with these files keep the OLD policy until they are restarted, too: ${others.join(", ")}`;
   return `${done}: active, ${who}${where === "" ? "" : `, answers on ${where}`}${rest}`;
 }

@@ -1,8 +1,10 @@
 /** What a run writes down of the service, so that a later process brings back the same one, also when it is down. */
 
+import { type Daemon, findDaemons } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { restartService } from "./restart.ts";
 import { findService, type Service, type ServiceQuestion } from "./service.ts";
+import type { Endpoint } from "./sockets.ts";
 import type { Restarted } from "./undo.ts";
 
 export interface ServiceRecord extends ServiceQuestion {
@@ -24,7 +26,7 @@ export function bringBack(
   { manager, how, ...question }: ServiceRecord,
 ): () => Promise<Restarted> {
   return async () => {
-    const now = await findService(machine, question);
+    const now = await findService(machine, question, besides(machine, question.configFile, manager.listens));
     // a process that has ended is told nothing: its number may be another's by now
     if (manager.kind === "foreground" && now.kind !== "foreground")
       return { kind: "down", because: `${manager.name} has ended: start sshd again as it was started` };
@@ -33,4 +35,14 @@ export function bringBack(
     const asked = how === "reload" && now.daemon !== null ? "reload" : "restart";
     return restartService(machine, { ...question, how: asked, service });
   };
+}
+
+/** Where one of several listens as the service did, the rest are not it. */
+function besides(machine: Machine, configFile: string, listens: readonly Endpoint[]): readonly Daemon[] {
+  if (listens.length === 0) return [];
+  const isService = (daemon: Daemon): boolean =>
+    [...daemon.listens.values()].some((own) =>
+      listens.some(({ address, port }) => own.address === address && own.port === port),
+    );
+  return findDaemons(machine, configFile).filter((daemon) => !isService(daemon));
 }

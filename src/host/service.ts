@@ -3,13 +3,13 @@
  * its cgroup names a systemd unit, its parent a supervisor; only what has no process is asked of the manager.
  */
 import { testArguments } from "./command-line.ts";
-import { type Daemon, findDaemons } from "./daemon.ts";
+import { type Daemon, findDaemons, isSameDaemon } from "./daemon.ts";
 import { foreground, foreignSystem, openrc, supervised, sysv } from "./init-systems.ts";
 import type { Machine } from "./machine.ts";
 import { type Command, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
-import { statusOf } from "./processes.ts";
+import { statusOf, textOf } from "./processes.ts";
 import type { Endpoint } from "./sockets.ts";
-import { onSystemd } from "./systemd.ts";
+import { isUnit, onSystemd, unitOf } from "./systemd.ts";
 
 export type { Service };
 
@@ -20,8 +20,19 @@ export interface ServiceQuestion {
   readonly restartCommand: string | null;
 }
 
-export async function findService(machine: Machine, question: ServiceQuestion): Promise<Service> {
-  const [daemon = null, ...others] = findDaemons(machine, question.configFile);
+/** `beside`: sshds with the same configuration that are known to be others than the one that is asked for. */
+export async function findService(
+  machine: Machine,
+  question: ServiceQuestion,
+  beside: readonly Daemon[] = [],
+): Promise<Service> {
+  const all = findDaemons(machine, question.configFile);
+  const isBeside = (daemon: Daemon): boolean => beside.some((other) => isSameDaemon(daemon, other));
+  const daemon = managedFirst(
+    machine,
+    all.filter((one) => !isBeside(one)),
+  );
+  const others = all.filter((one) => one !== daemon);
   const found = await recognise(machine, daemon, question);
   return {
     ...found,
@@ -29,6 +40,21 @@ export async function findService(machine: Machine, question: ServiceQuestion): 
     others,
     listens: daemon === null ? found.listens : [...daemon.listens.values()],
   };
+}
+
+/** The one that a service manager started, or that the pid file names; one that was started by hand comes last. */
+function managedFirst(machine: Machine, daemons: readonly Daemon[]): Daemon | null {
+  if (daemons.length < 2) return daemons[0] ?? null;
+  const rank = (daemon: Daemon): number =>
+    isUnit(unitOf(machine, daemon.process.pid)) || supervised(machine, daemon) !== null
+      ? 0
+      : textOf(machine, "/run/sshd.pid")?.trim() === String(daemon.process.pid)
+        ? 1
+        : 2;
+  const [first = null] = [...daemons].sort(
+    (a, b) => rank(a) - rank(b) || a.process.started - b.process.started,
+  );
+  return first;
 }
 
 async function recognise(
@@ -49,18 +75,23 @@ async function recognise(
 async function given(machine: Machine, text: string, configFile: string): Promise<Managed> {
   const command: Command = ["/bin/sh", "-c", text];
   const name = `"${text}" (--restart-command)`;
-  const listens = machine.self.platform === "linux" ? [] : await configuredListens(machine, configFile);
-  return managed({ kind: "given", name, restart: command, reload: command, listens });
+  const program = installedProgram(machine);
+  // where no process can be looked at, the configuration says on which addresses sshd must answer
+  const isUnseen = machine.self.platform !== "linux" && program !== null;
+  const listens = isUnseen ? await configuredListens(machine, { program, options: ["-f", configFile] }) : [];
+  return managed({ kind: "given", name, restart: command, reload: command, listens: listens ?? [] });
 }
 
-/** Where no process can be looked at, the configuration says on which addresses sshd must answer. */
-async function configuredListens(machine: Machine, configFile: string): Promise<readonly Endpoint[]> {
-  const program = installedProgram(machine);
-  if (program === null) return [];
+/** On which addresses an sshd that starts now would listen, as it says itself; null: it says nothing. */
+export async function configuredListens(
+  machine: Machine,
+  { program, options }: TestCommand,
+): Promise<readonly Endpoint[] | null> {
   const anybody = "user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22";
-  const { stdout } = await machine.run([program, "-T", "-f", configFile, "-C", anybody]);
+  const { status, stdout } = await machine.run([program, "-T", ...options, "-C", anybody]);
+  if (status !== 0) return null;
   return stdout.split("\n").flatMap((line) => {
-    const match = /^listenaddress \[?([0-9a-f.:]+?)\]?:(\d+)$/i.exec(line);
+    const match = /^listenaddress \[?([0-9a-f.:]+?)(?:%[^\]]*)?\]?:(\d+)(?: rdomain .*)?$/i.exec(line);
     return match === null ? [] : [{ address: match[1] ?? "", port: Number(match[2]) }];
   });
 }
@@ -71,6 +102,8 @@ const PROGRAMS = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"] as 
 export interface Definition {
   readonly options: readonly string[];
   readonly configFile: string | null;
+  /** why it may say more than this; null: it does not */
+  readonly limit: string | null;
 }
 
 export interface TestCommand {
@@ -87,7 +120,35 @@ function installedProgram(machine: Machine): string | null {
 export function commandLine(machine: Machine, { daemon }: Service, start: Definition): TestCommand | null {
   if (daemon !== null) return { program: daemon.program, options: testArguments(daemon.options) };
   const program = installedProgram(machine);
-  if (program === null) return null;
+  return program === null ? null : startCommand(program, start);
+}
+
+/**
+ * Addresses that sshd listens on now and that a start with the files as they are would give up: they, or the service's
+ * definition, were changed since it started. No undo of a later change brings these back.
+ */
+export async function lostByStart(
+  machine: Machine,
+  { kind, name, daemon }: Service,
+  start: Definition,
+): Promise<readonly Endpoint[]> {
+  // systemd keeps the sockets that it holds, whatever the files say
+  if (daemon === null || kind === "systemd-socket" || kind === "systemd-instances") return [];
+  const isDefined = start.limit === null && DEFINED.test(name);
+  const own = { program: daemon.program, options: testArguments(daemon.options) };
+  const next = isDefined ? startCommand(daemon.program, start) : own;
+  const wanted = await configuredListens(machine, next);
+  if (wanted === null) return [];
+  return [...daemon.listens.values()].filter(
+    ({ address, port }) => !wanted.some((one) => one.address === address && one.port === port),
+  );
+}
+
+/** Services whose definition is read: the usual units, and the scripts of the other init systems. */
+const DEFINED = /^(?:sshd?\.service \(systemd\)|.*\((?:OpenRC|SysV)\))$/;
+
+/** As the service's definition starts it. */
+export function startCommand(program: string, start: Definition): TestCommand {
   const file = start.configFile === null ? [] : ["-f", start.configFile];
   return { program, options: [...file, ...start.options.flatMap((option) => ["-o", option])] };
 }

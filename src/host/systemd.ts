@@ -9,7 +9,7 @@ import type { Endpoint } from "./sockets.ts";
 /** sd_booted(3) asks for /run/systemd/system, too. */
 export async function onSystemd(machine: Machine, daemon: Daemon | null): Promise<Managed> {
   const unit = daemon === null ? null : unitOf(machine, daemon.process.pid);
-  if (unit !== null && /\.service$/.test(unit) && !/^(?:user@|session-)/.test(unit)) {
+  if (isUnit(unit)) {
     const socket = await activeSocket(machine);
     return socket !== null && socket.triggers === unit
       ? viaSocket(machine, socket)
@@ -24,6 +24,11 @@ export async function onSystemd(machine: Machine, daemon: Daemon | null): Promis
   const socket = await activeSocket(machine);
   if (socket === null) return STOPPED;
   return socket.accepts ? instances(socket) : viaSocket(machine, socket);
+}
+
+/** A service that systemd itself can restart, not what a login started. */
+export function isUnit(unit: string | null): unit is string {
+  return unit !== null && /\.service$/.test(unit) && !/^(?:user@|session-)/.test(unit);
 }
 
 async function systemdUnit(machine: Machine, unit: string): Promise<Managed> {
@@ -130,7 +135,7 @@ function readListen(text: string): readonly Endpoint[] {
 const QUESTION = { timeoutMs: 10_000 } as const;
 
 /** "0::/system.slice/ssh.service", "1:name=systemd:/system.slice/ssh.service" (cgroups(7)). */
-function unitOf(machine: Machine, pid: number): string | null {
+export function unitOf(machine: Machine, pid: number): string | null {
   const lines = (textOf(machine, `/proc/${pid}/cgroup`) ?? "").split("\n");
   const line =
     lines.find((text) => text.includes(":name=systemd:")) ?? lines.find((text) => text.startsWith("0::"));

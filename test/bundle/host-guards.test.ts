@@ -87,6 +87,43 @@ whenBootable("bookworm")("on a host with systemd", () => {
     expect(await tryLogins(host)).toEqual(CLOSED);
   });
 
+  test("another sshd with the same files is no part of the service, and is named", async () => {
+    await fresh();
+    await host.must("/usr/sbin/sshd -p 2222; systemctl restart ssh");
+    const fixed = await host.run(`${PROGRAM} audit --fix`);
+    expect(fixed.code).toBe(0);
+    expect(fixed.stderr).toMatch(/^restart {2}systemctl restart ssh\.service: active, new pid \d+, .*:22$/m);
+    expect(fixed.stderr).toMatch(/keep the OLD policy .*: process \d+ on 0\.0\.0\.0:2222 and \[::\]:2222$/m);
+    await host.must(`kill $(pgrep -f '^sshd: .* -p 222[2] ')`);
+  });
+
+  test.each([
+    ["a file", "sed -i 's/^#Port 22$/Port 2222/' /etc/ssh/sshd_config"],
+    ["an option of the service", "echo 'SSHD_OPTS=-p2222' >/etc/default/ssh"],
+  ])(
+    "a port that a restart alone would change, by %s, stops the fix: no undo brings it back",
+    async (_, change) => {
+      await fresh();
+      await host.must(`cp /etc/default/ssh /root/default 2>/dev/null; ${change}`);
+      const stopped = await host.run(`${PROGRAM} audit --fix`);
+      expect(stopped.code).toBe(1);
+      expect(stopped.stderr).toMatch(
+        /nothing was changed: a restart alone would take sshd from 0\.0\.0\.0:22 and \[::\]:22: /,
+      );
+      expect(await tryLogins(host)).toEqual(OPEN);
+      await host.must("rm /etc/default/ssh; [ ! -e /root/default ] || mv /root/default /etc/default/ssh");
+    },
+  );
+
+  test("another change that sshd has not read yet is told, since no undo takes it back", async () => {
+    await fresh();
+    await host.must("sleep 2.5; echo 'ClientAliveInterval 7' >>/etc/ssh/sshd_config");
+    const { stderr } = await host.run(`${PROGRAM} audit --fix --dry-run`);
+    expect(stderr).toMatch(
+      /^ +\/etc\/ssh\/sshd_config {2}was changed since sshd read it: the restart takes/m,
+    );
+  });
+
   test("--reload keeps the process", async () => {
     await fresh();
     const pid = await host.must("systemctl show --value -p MainPID ssh");

@@ -21,7 +21,11 @@ const question = { configFile, restartCommand };
 /** What a test reads of a service. */
 function summary(service: Service): unknown {
   const { kind, name, daemon, listens, advice } = service;
-  const command = commandLine(machine, service, { options: ["Banner none"], configFile: "/etc/ssh/none" });
+  const command = commandLine(machine, service, {
+    options: ["Banner none"],
+    configFile: "/etc/ssh/none",
+    limit: null,
+  });
   return { kind, name, listens, advice, pid: daemon?.process.pid ?? null, command };
 }
 
