@@ -4,6 +4,7 @@ import { relative, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { unifiedDiff } from "../diff/diff.ts";
+import { composeEdits, type Edit } from "../edit/edit.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
@@ -34,7 +35,7 @@ interface Session {
   readonly options: AuditCommandOptions;
   /** new bytes by real path inside the tree */
   readonly staged: Map<string, Uint8Array>;
-  readonly changed: Map<string, ImageFile & { readonly shown: string }>;
+  readonly changed: Map<string, ImageFile & { readonly shown: string; readonly edits: readonly Edit[] }>;
   /** null: no target is this host's own */
   readonly live: Live | null;
   fixed: number;
@@ -139,11 +140,17 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
     );
     session.stopped = true;
   } else {
-    for (const { realPath, shown, before, after } of plan.files) {
+    for (const { realPath, shown, before, after, edits } of plan.files) {
       session.staged.set(realPath, encode(after));
       const first = session.changed.get(realPath);
       const name = target.image === null ? nameToPatch(target, realPath, shown) : realPath.slice(1);
-      session.changed.set(realPath, { name, shown, path: realPath, before: first?.before ?? before, after });
+      session.changed.set(realPath, {
+        name,
+        shown,
+        path: realPath,
+        before: first?.before ?? before,
+        edits: composeEdits(first?.edits ?? [], edits),
+      });
     }
     session.fixed += plan.fixed.length;
   }

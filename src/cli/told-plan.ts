@@ -54,8 +54,8 @@ function staleTexts(remaining: Plan["remaining"]): string[] {
 }
 
 /** "/etc/ssh/sshd_config:88  AllowTcpForwarding yes -> AllowTcpForwarding no". */
-function editTexts({ shown, before, after }: PlannedFile): string[] {
-  return changedLines({ name: shown, before, after }).map(
+function editTexts({ shown, before, edits }: PlannedFile): string[] {
+  return changedLines({ name: shown, before, edits }).map(
     ({ line, before: old, after: now }) =>
       `  ${shown}:${line}  ${[old, now].map((text) => (text ?? "").replace(/[\t\r ]+/g, " ").replace(/ $/, "")).join(" -> ")}`,
   );

@@ -5,7 +5,7 @@
 import { type Change, keywordOf, planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
-import { applyEdits, type Edit } from "../edit/edit.ts";
+import { applyEdits, composeEdits, type Edit } from "../edit/edit.ts";
 import { overlayTree } from "../files/overlay.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { Finding } from "../lint/rule.ts";
@@ -42,6 +42,8 @@ export interface PlannedFile {
   /** latin1 text */
   readonly before: string;
   readonly after: string;
+  /** which make it of `before` */
+  readonly edits: readonly Edit[];
 }
 
 /** A setting that is different afterwards although no finding named it, or that the fix was for and is not. */
@@ -71,6 +73,7 @@ export interface Plan {
 export function planFix(request: PlanRequest): Plan {
   const original = audited(request, request.tree);
   const texts = new Map<string, Uint8Array>();
+  const edits = new Map<string, readonly Edit[]>();
   const fixed: Finding[] = [];
   const refused: { change: Change; because: string }[] = [];
   const changes: Change[] = [];
@@ -87,7 +90,7 @@ export function planFix(request: PlanRequest): Plan {
     const merged = planChanges(config, wanted);
     if (round === 0) refused.push(...merged.refused);
     if (merged.edits.length === 0) break;
-    stage(config, merged.edits, texts);
+    stage(config, merged.edits, { texts, edits });
     fixed.push(...fixable);
     changes.push(...wanted);
     now = audited(request, overlayTree(request.tree, texts));
@@ -95,7 +98,7 @@ export function planFix(request: PlanRequest): Plan {
   return {
     before: original.config,
     after: now.config,
-    files: plannedFiles(original.config, texts),
+    files: plannedFiles(original.config, { texts, edits }),
     fixed,
     changes,
     remaining: now.findings,
@@ -118,20 +121,28 @@ function isWanted({ fix }: Finding, request: PlanRequest): boolean {
   return fix !== null && (fix.safety === "safe" || request.unsafe);
 }
 
-function stage(config: Config, edits: readonly Edit[], texts: Map<string, Uint8Array>): void {
-  for (const path of new Set(edits.map((edit) => edit.path))) {
+/** By real path: the new bytes, and the edits of all rounds that make them of the text as it was. */
+interface Staged {
+  readonly texts: Map<string, Uint8Array>;
+  readonly edits: Map<string, readonly Edit[]>;
+}
+
+function stage(config: Config, round: readonly Edit[], { texts, edits }: Staged): void {
+  for (const path of new Set(round.map((edit) => edit.path))) {
     const file = config.files.find(({ realPath }) => realPath === path);
     if (file === undefined) continue;
-    const own = edits.filter((edit) => edit.path === path);
+    const own = round.filter((edit) => edit.path === path);
     texts.set(path, encode(applyEdits(file.source.text, own)));
+    edits.set(path, composeEdits(edits.get(path) ?? [], own));
   }
 }
 
-function plannedFiles(original: Config, texts: ReadonlyMap<string, Uint8Array>): PlannedFile[] {
+function plannedFiles(original: Config, { texts, edits }: Staged): PlannedFile[] {
   return [...texts].flatMap(([realPath, bytes]) => {
     const file = original.files.find((candidate) => candidate.realPath === realPath);
     if (file === undefined) return [];
-    return [{ realPath, shown: file.source.path, before: file.source.text, after: decode(bytes) }];
+    const { path: shown, text: before } = file.source;
+    return [{ realPath, shown, before, after: decode(bytes), edits: edits.get(realPath) ?? [] }];
   });
 }
 
