@@ -55,6 +55,29 @@ describe("changes in words", () => {
     ],
     ["GatewayPorts yes\n", "GatewayPorts no\n", ["lost tcp-remote everybody all addresses"]],
     ["X11Forwarding yes\n", "X11Forwarding no\n", ["lost x11 everybody"]],
+    // an item of PermitListen is a pattern, for what is asked in lower case
+    ["PermitListen local*:80\n", "PermitListen localhost:80\n", ["lost tcp-remote everybody local*:80"]],
+    ["PermitListen *:80\n", "PermitListen **:80\n", []],
+    ["PermitListen none\n", "PermitListen LocalHost:80\n", []],
+    [
+      "GatewayPorts no\n",
+      "GatewayPorts clientspecified\nPermitListen any\n",
+      ["gained tcp-remote everybody other addresses on request"],
+    ],
+    [
+      "PermitListen localhost:80 [::1]:81 127.0.0.1:82\n",
+      "PermitListen localhost:80 [::1]:81 127.0.0.1:82\nGatewayPorts clientspecified\n",
+      [],
+    ],
+    ["MaxSessions 10\n", "MaxSessions 0\n", ["lost agent everybody"]],
+    ["X11Forwarding yes\n", "X11Forwarding yes\nX11DisplayOffset 1000\n", ["lost x11 everybody"]],
+    ["PermitTunnel point-to-point\n", "PermitTunnel yes\n", ["gained tun everybody ethernet"]],
+    [
+      "PermitTunnel ethernet\n",
+      "PermitTunnel point-to-point\n",
+      ["gained tun everybody point-to-point", "lost tun everybody ethernet"],
+    ],
+    ["PermitTunnel no\n", "PermitTunnel ethernet\n", ["gained tun everybody"]],
   ])("%j -> %j", (before, after, expected) => {
     // x11 and agent differ in the first pair on 9.2, so only TCP is compared there
     const found = changesOf(before, after);

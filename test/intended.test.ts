@@ -155,3 +155,16 @@ it.each([
   expect(losses.filter(({ capability }) => capability === other)).toEqual([]);
   expect(losses.map(({ capability }) => capability)).toContain("tun");
 });
+
+it.each([
+  ["PermitListen local*:8080", "localhost:8080", []],
+  ["PermitListen local*:8080", "Localhost:8080", []],
+  ["PermitListen LOCALHOST:8080", "LOCALHOST:8080", ["closed"]],
+  ["PermitListen l?calhost:8080", "local*:8080", ["narrower"]],
+])("with %s an entry that keeps %s loses %j", (line, listen, expected) => {
+  const intent = intentOf(
+    JSON.stringify({ version: 1, allow: [], keep: [{ capability: "tcp-remote", listen: [listen] }] }),
+  );
+  const { losses } = compareIntent(configOf(line), intent, { accounts: null, today: "2026-01-01" });
+  expect(losses.map(({ kind }) => kind)).toEqual(expected);
+});

@@ -5,7 +5,7 @@
 import type { Config } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import { type Attempt, attempt, type Planning, type ProbePlace, type TunMode } from "./attempt.ts";
-import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
+import { CAPABILITIES, type Connection } from "./connection.ts";
 import { evaluate, isAnswer } from "./evaluate.ts";
 import { listenSocket, listenTcp } from "./listen-attempts.ts";
 import { locate } from "./locate.ts";
@@ -43,29 +43,14 @@ function attemptsOf(planning: Planning, answer: Answer): readonly Attempt[] {
       return tunnels(planning, answer);
     default:
       return [
-        {
-          ...attempt(
-            answer,
-            { kind: answer.capability },
-            answer.allowed === true &&
-              planning.place.key[answer.capability === "x11" ? "x11Forwarding" : "agentForwarding"],
-          ),
-          needs: sessionNeeds(planning, answer.capability),
-        },
+        attempt(
+          answer,
+          { kind: answer.capability },
+          answer.allowed === true &&
+            planning.place.key[answer.capability === "x11" ? "x11Forwarding" : "agentForwarding"],
+        ),
       ];
   }
-}
-
-/** channels.c x11_create_display_inet gives no number above: a display needs one of at least X11DisplayOffset. */
-const LAST_DISPLAY = 999;
-
-/** Agent and X11 forwarding are requests inside a session channel (RFC 4254 6.3.1; OpenSSH session.c). */
-function sessionNeeds({ values }: Planning, capability: Capability): string | null {
-  if (values("maxsessions")[0] === "0") return "a session: MaxSessions is 0";
-  const first = Number(values("x11displayoffset")[0]);
-  return capability === "x11" && first > LAST_DISPLAY
-    ? `a display: X11DisplayOffset is ${first}, above the last one`
-    : null;
 }
 
 const MODES: readonly TunMode[] = ["point-to-point", "ethernet"];

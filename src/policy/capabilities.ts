@@ -28,11 +28,22 @@ const SOCKET_IN: Requirement = { keyword: "allowstreamlocalforwarding", closes: 
 const NOT_DISABLED: Requirement = { keyword: "disableforwarding", closes: oneOf("yes") };
 /** `none` with more behind it is accepted from 9.7 on and ends every connection (semantics 3.6) */
 const OPEN_LIST: Requirement = { keyword: "permitopen", closes: oneOf("none") };
-const LISTEN_LIST: Requirement = { keyword: "permitlisten", closes: oneOf("none") };
+const LISTEN_LIST: Requirement = {
+  keyword: "permitlisten",
+  closes: (values) => values[0] === "none" || listenPlaces(values).length === 0,
+};
 const SOCKET_LIST: Requirement = {
   keyword: "permitopen",
   closes: (values) => socketPaths(values).length === 0,
 };
+/** both are requests inside a session channel, and there is none (session.c session_new) */
+const SESSIONS: Requirement = { keyword: "maxsessions", closes: oneOf("0") };
+/** a display needs a number below 1000 (channels.c x11_create_display_inet) */
+const DISPLAYS: Requirement = {
+  keyword: "x11displayoffset",
+  closes: ([first]) => Number(first) > LAST_DISPLAY,
+};
+const LAST_DISPLAY = 999;
 const GATEWAY: Requirement = { keyword: "gatewayports", closes: never };
 
 /** In the order in which they are asked: the first is the keyword that people look at. */
@@ -56,11 +67,14 @@ export function requirements(capability: Capability, release: Release): readonly
       return [
         { keyword: "x11forwarding", closes: oneOf("no") },
         ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
+        SESSIONS,
+        DISPLAYS,
       ];
     case "agent":
       return [
         { keyword: "allowagentforwarding", closes: oneOf("no") },
         ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
+        SESSIONS,
       ];
   }
 }
@@ -87,6 +101,24 @@ export function disableCoversSessions(release: Release): boolean {
 export function openDestinations(values: readonly string[]): readonly string[] {
   if (values[0] === undefined || values[0] === "any") return ANYWHERE;
   return values.every((item) => PLAIN_ITEM.test(item)) ? values : values.map(comparedItem);
+}
+
+/**
+ * The same for PermitListen. sshd puts the host that a client asks for in lower case and leaves the item as written: one
+ * with a capital letter fits nobody (channels.c remote_open_match).
+ */
+export function listenPlaces(values: readonly string[]): readonly string[] {
+  const items = openDestinations(values);
+  return items.some(isOutOfReach) ? items.filter((item) => !isOutOfReach(item)) : items;
+}
+
+function isOutOfReach(item: string): boolean {
+  return /[A-Z].*:/.test(item);
+}
+
+/** With GatewayPorts clientspecified it is the item that says where a port listens (channels.c channel_fwd_bind_addr). */
+function isOnLoopback(item: string): boolean {
+  return /^\[?(?:localhost|127(?:\.\d{1,3}){3}|::1)\]?:[^:]*$/.test(item);
 }
 
 /** As comparedItem gives it. */
@@ -125,6 +157,13 @@ export function socketPaths(values: readonly string[]): readonly string[] {
   });
 }
 
+/** Kinds of tunnel that PermitTunnel lets a client ask for; `yes` is both (servconf.c, SSH_TUNMODE_YES). */
+export function tunnelModes(values: readonly string[]): readonly string[] {
+  return values[0] === "yes" ? BOTH_MODES : values;
+}
+
+const BOTH_MODES: readonly string[] = ["point-to-point", "ethernet"];
+
 /** What decides who may bind a low port. */
 export interface PortLimits {
   /** net.ipv4.ip_unprivileged_port_start; null: the kernel's 1024 */
@@ -138,13 +177,18 @@ export function listenGrant(
   gateway: readonly string[],
   { unprivilegedPortStart, root }: PortLimits,
 ): ListenGrant {
-  const bind = gateway[0] === "yes" ? "wildcard" : gateway[0] === "clientspecified" ? "client" : "loopback";
+  const addresses = listenPlaces(listen);
   return {
-    addresses: openDestinations(listen),
-    bind,
+    addresses,
+    bind: bindOf(gateway[0], addresses),
     privilegedPorts:
       unprivilegedPortStart !== null && unprivilegedPortStart <= 1 ? "all" : root ? "root" : "none",
   };
+}
+
+function bindOf(gateway: string | undefined, addresses: readonly string[]): ListenGrant["bind"] {
+  if (gateway === "yes") return "wildcard";
+  return gateway === "clientspecified" && !addresses.every(isOnLoopback) ? "client" : "loopback";
 }
 
 /** What else must be there for the grant to be of use. */

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/config.ts";
 import type { Answer, Decider } from "./answer.ts";
-import { type PortLimits, requirements } from "./capabilities.ts";
+import { type PortLimits, requirements, tunnelModes } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import type { KeywordLines } from "./deciders.ts";
@@ -26,7 +26,7 @@ export interface PolicyChange {
   readonly change: "gained" | "lost";
   /** who, in the administrator's own words */
   readonly condition: string;
-  /** what was gained or lost where the capability itself stayed: destinations, or "wildcard" for a bind address */
+  /** what was gained or lost where the capability itself stayed: destinations, a bind address, a kind of tunnel */
   readonly grants: readonly string[];
   readonly witness: Connection;
   readonly before: readonly Decider[];
@@ -135,10 +135,16 @@ function gainedGrants(
   if (!from.allowed) return [];
   const old = grantOf(comparing.ports, capability, from);
   const now = grantOf(comparing.ports, capability, to);
-  const items = itemsOf(now).filter((item) => !coversItem(itemsOf(old), item, capability));
+  const given = capability === "tun" ? modesOf(from) : itemsOf(old);
+  const wanted = capability === "tun" ? modesOf(to) : itemsOf(now);
+  const items = wanted.filter((item) => !coversItem(given, item, capability));
   const binds = bindsOf(now).filter((bind) => !bindsOf(old).includes(bind));
   const gained = [...items, ...binds];
   return gained.length === 0 ? null : gained;
+}
+
+function modesOf({ choices }: Region): readonly string[] {
+  return tunnelModes(choices.find(({ keyword }) => keyword === "permittunnel")?.values ?? []);
 }
 
 /** Beyond loopback. */

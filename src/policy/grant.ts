@@ -1,7 +1,10 @@
 /** Connections and what they may forward, as somebody wants it: the counterpart of an Answer. */
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { matchPattern } from "../../grammar/patterns.ts";
 import type { Criterion } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import type { Capability } from "./connection.ts";
+import { isWild } from "./holding.ts";
 
 export interface Grant {
   /** all of them must hold, as on a Match line; empty: everybody */
@@ -44,24 +47,28 @@ function isSocket(item: string): boolean {
 
 /** Whether one of `general` holds all that `special` names; both are items of the capability. */
 export function coversItem(general: readonly string[], special: string, capability: Capability): boolean {
-  if (capability === "tcp-local" || capability === "tcp-remote")
-    return general.some((item) => endpointCovers(endpointOf(item), endpointOf(special)));
+  const isPlace = capability === "tcp-local" || capability === "tcp-remote";
+  const hostCovers = capability === "tcp-remote" ? patternCovers : textCovers;
+  if (isPlace)
+    return general.some((item) => endpointCovers(endpointOf(item), endpointOf(special), hostCovers));
   return general.includes("*") || general.includes(special);
 }
 
-/** Whether one of `items` and `other` have something in common. */
+/** Whether one of `items` and `other` may have something in common. */
 export function overlapsItem(items: readonly string[], other: string, capability: Capability): boolean {
-  const isPlace = capability === "tcp-local" || capability === "tcp-remote";
-  return items.some((item) =>
-    isPlace
-      ? endpointsMeet(endpointOf(item), endpointOf(other))
-      : item === other || item === "*" || other === "*",
-  );
+  switch (capability) {
+    case "tcp-local":
+      return items.some((item) => endpointsMeet(endpointOf(item), endpointOf(other), (host) => host === "*"));
+    case "tcp-remote":
+      return items.some((item) => endpointsMeet(endpointOf(item), endpointOf(other), isWild));
+    default:
+      return items.some((item) => item === other || item === "*" || other === "*");
+  }
 }
 
-function endpointsMeet(a: Endpoint, b: Endpoint): boolean {
-  const meet = (one: string, two: string): boolean => one === two || one === "*" || two === "*";
-  return meet(a.host, b.host) && meet(a.port, b.port);
+function endpointsMeet(a: Endpoint, b: Endpoint, isAnyHost: (host: string) => boolean): boolean {
+  const hosts = a.host === b.host || isAnyHost(a.host) || isAnyHost(b.host);
+  return hosts && (a.port === b.port || a.port === "*" || b.port === "*");
 }
 
 interface Endpoint {
@@ -76,12 +83,23 @@ function endpointOf(item: string): Endpoint {
   return { host, port: item.slice(colon + 1) };
 }
 
+/** Whether one host holds all that another one does. */
+type HostCovers = (general: string, special: string) => boolean;
+
+function endpointCovers(general: Endpoint, special: Endpoint, hostCovers: HostCovers): boolean {
+  return hostCovers(general.host, special.host) && (general.port === "*" || general.port === special.port);
+}
+
 /** sshd compares the text of the host, without looking it up (semantics 7.3). */
-function endpointCovers(general: Endpoint, special: Endpoint): boolean {
-  return (
-    (general.host === "*" || general.host === special.host) &&
-    (general.port === "*" || general.port === special.port)
-  );
+function textCovers(general: string, special: string): boolean {
+  return general === "*" || general === special;
+}
+
+/** PermitListen: a pattern for what the client asks for, in lower case (channels.c remote_open_match). */
+function patternCovers(general: string, special: string): boolean {
+  if (/^\*+$/.test(general)) return true;
+  const asked = isWild(special) ? null : lowerAscii(special);
+  return asked === null ? general === special : matchPattern(asked, general);
 }
 
 /** Ports on other addresses than loopback must be wanted. */

@@ -1,6 +1,6 @@
 /** Forwards that somebody holds now, and whether a change of the configuration would refuse them from the next login on. */
 import type { Config } from "../config/config.ts";
-import { openDestinations, requirements, socketPaths } from "./capabilities.ts";
+import { listenPlaces, openDestinations, requirements, socketPaths } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
 import { type Effective, evaluate, isAnswer } from "./evaluate.ts";
 
@@ -37,7 +37,7 @@ function reaches(effective: Effective, capability: Capability, where: string): b
       return openDestinations(valuesOf("permitopen")).some((item) => mayName(item, where));
     case "tcp-remote":
       // the client's bind address is not known any more, so the port alone is compared
-      return openDestinations(valuesOf("permitlisten")).some((item) => fitsPort(item, where));
+      return listenPlaces(valuesOf("permitlisten")).some((item) => fitsPort(item, where));
     case "unix-local":
       return socketPaths(valuesOf("permitopen")).some((path) => path === "*" || path === where);
     default:

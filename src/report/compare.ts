@@ -48,7 +48,8 @@ function changeLines(
   paint: ChalkInstance,
 ): string[] {
   const word = change === "gained" ? paint.red("gained") : paint.green("lost  ");
-  const what = grants.length === 0 ? "" : ` to ${grants.map(visible).join(", ")}`;
+  const what =
+    grants.length === 0 ? "" : `${capability === "tun" ? ":" : " to"} ${grants.map(visible).join(", ")}`;
   return [
     `${word}  ${capability.padEnd(11)} ${visible(condition)}${what}`,
     `          before  ${whyText(before)}`,

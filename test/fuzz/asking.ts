@@ -1,7 +1,13 @@
 /** What a real sshd is asked about connections, and what its answers say of the capabilities. */
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
-import { openDestinations, requirements, socketPaths } from "../../src/policy/capabilities.ts";
+import {
+  listenPlaces,
+  openDestinations,
+  requirements,
+  socketPaths,
+  tunnelModes,
+} from "../../src/policy/capabilities.ts";
 import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { sampleConnections } from "../../src/policy/samples.ts";
@@ -142,15 +148,19 @@ export function givenItems(capability: Capability, printed: Printed): readonly s
       return ["*"];
     case "tcp-remote":
       return [
-        ...openDestinations(list("permitlisten")),
-        ...(BIND[printedValue(printed, "gatewayports")] ?? []),
+        ...listenPlaces(list("permitlisten")),
+        ...bindsOf(printedValue(printed, "gatewayports"), list("permitlisten")),
       ];
+    case "tun":
+      return tunnelModes(list("permittunnel"));
     default:
       return [];
   }
 }
 
-const BIND: Readonly<Record<string, readonly string[]>> = {
-  yes: ["all addresses"],
-  clientspecified: ["other addresses on request"],
-};
+function bindsOf(gateway: string, items: readonly string[]): readonly string[] {
+  if (gateway === "yes") return ["all addresses"];
+  const isLocal = (item: string): boolean =>
+    /^(?:\[?localhost\]?|\[?127\.\d+\.\d+\.\d+\]?|\[::1\]):|^[^:]*[A-Z].*:/.test(item);
+  return gateway === "clientspecified" && !items.every(isLocal) ? ["other addresses on request"] : [];
+}
