@@ -1,10 +1,16 @@
 /** Criteria that no connection can meet, and why (OpenSSH match.c, addrmatch.c, groupaccess.c). */
+import type { AddressItem } from "../../grammar/addresses.ts";
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { matchHostList, type PatternItem } from "../../grammar/patterns.ts";
 import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion, MatchBlock } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
+import { NOT_OVER_IP } from "../policy/connection.ts";
 import { criterionHolds } from "../policy/evaluate.ts";
+import { usesDns } from "../policy/reasoning.ts";
 import { NO_FIELDS } from "../policy/specification.ts";
-import { globalLine } from "./openings.ts";
+import { findAddress } from "../policy/theory-addresses.ts";
+import { fullEffort } from "../policy/theory-names.ts";
 
 /** True where none of the accounts is who the block asks for, from wherever they come. */
 export function hasNobody(config: Config, accounts: readonly Account[], block: MatchBlock): boolean {
@@ -27,36 +33,47 @@ export function whyNeverMatching(config: Config, criterion: Criterion): string |
   switch (criterion.attribute) {
     case "user":
     case "group":
-      return whyNoName(config, criterion.text);
+      return whyNoName(
+        config,
+        criterion.items.flatMap(({ negated, pattern }) => (negated ? [] : [pattern])),
+      );
     case "host":
-      return whyNoHost(config, criterion.items);
+      return usesDns(config) ? null : whyNoHost(criterion.items);
     case "address":
-    case "localaddress":
-      return criterion.items.every(
+    case "localaddress": {
+      const isText = criterion.items.every(
         (item) => item.negated || (item.kind === "text" && !isAddressLike(item.pattern)),
-      )
+      );
+      return isText && fitsNoAddress(criterion.items)
         ? "it is no address and no network, so it is compared as text with the address and never equal"
         : null;
+    }
     default:
       return null;
   }
 }
 
-function whyNoName(config: Config, text: string): string | null {
-  if (/^'.*'$/.test(text) && !atLeast(config.release, "9.9"))
+function whyNoName(config: Config, names: readonly string[]): string | null {
+  if (names.every((name) => /^'|'$/.test(name)) && !atLeast(config.release, "9.9"))
     return "this release takes the single quotes as part of the name";
-  if (text.startsWith("=")) return "the = is part of the name here: leave it out";
+  if (names.every((name) => name.startsWith("="))) return "the = is part of the name here: leave it out";
   return null;
 }
 
 /** With UseDNS no, the default, sshd's host is the text of the address (semantics of auth.c auth_get_canonical_hostname). */
-function whyNoHost(
-  config: Config,
-  items: readonly { readonly negated: boolean; readonly pattern?: string }[],
-): string | null {
-  if (globalLine(config, "usedns")?.values?.[0] === "yes") return null;
-  const namesOnly = items.every(({ negated, pattern = "" }) => negated || /[g-zG-Z]/.test(pattern));
-  return namesOnly ? "with UseDNS no, sshd knows the client's address only and no host name" : null;
+function whyNoHost(items: readonly PatternItem[]): string | null {
+  const namesOnly = items.every(({ negated, pattern }) => negated || /[g-zG-Z]/.test(pattern));
+  const texts = items.map(
+    ({ negated, pattern }): AddressItem => ({ kind: "text", negated, pattern: lowerAscii(pattern) }),
+  );
+  return namesOnly && matchHostList(NOT_OVER_IP.host, items) !== 1 && fitsNoAddress(texts)
+    ? "with UseDNS no, sshd knows the client's address only and no host name"
+    : null;
+}
+
+/** Not even the text of a link-local address with its interface, `fe80::1%eth0`. */
+function fitsNoAddress(items: readonly AddressItem[]): boolean {
+  return findAddress([{ items, met: true }], { nice: [], effort: fullEffort() }).kind === "none";
 }
 
 /** Could the text of an address look like it? Zones (`fe80::1%eth0`) may hold any letters. */

@@ -1,0 +1,72 @@
+/** "No connection is ever in this block", by brute force: no name and no address of a small world is in it. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { whyNeverMatching } from "../src/lint/never-matching.ts";
+import { type Connection, NOT_OVER_IP } from "../src/policy/connection.ts";
+import { criterionHolds } from "../src/policy/evaluate.ts";
+import { configOf } from "./configurations.ts";
+
+const ADDRESSES = ["10.0.0.1", "192.168.1.7", "2001:db8::1", "fe80::1%eth0", "fe80::7%lo", NOT_OVER_IP.addr];
+const USERS = ["alice", "bob", "eth0", "unknown"];
+const WORLD: readonly Connection[] = USERS.flatMap((user) =>
+  ADDRESSES.map((addr) => ({
+    ...{ user, groups: [user], addr, host: addr, laddr: addr, lport: 22, rdomain: "", invalidUser: false },
+  })),
+);
+
+const PATTERN = fc.oneof(
+  fc.constantFrom(
+    "*",
+    "?*",
+    "*eth0",
+    "*th*",
+    "host.example",
+    "*.example",
+    "unknown",
+    "UNKN*",
+    "=alice",
+    "'bob'",
+  ),
+  fc.constantFrom(...USERS, ...ADDRESSES),
+  fc
+    .tuple(fc.constantFrom(...ADDRESSES, ...USERS), fc.nat(12), fc.constantFrom("*", "?"))
+    .map(([text, at, wild]) => text.slice(0, at) + wild + text.slice(at + 1)),
+);
+const LIST = fc
+  .array(
+    fc.tuple(fc.constantFrom("", "", "!"), PATTERN).map((parts) => parts.join("")),
+    { minLength: 1, maxLength: 3 },
+  )
+  .map((items) => items.join(","));
+const LINE = fc
+  .tuple(fc.constantFrom("User", "Group", "Host", "Address", "LocalAddress"), LIST)
+  .map(([name, list]) => `Match ${name} "${list}"`);
+
+it.each([
+  ["Match Address *eth0", null],
+  ["Match Host fe80::1%eth0", null],
+  ["Match Host unknown", null],
+  ["Match User =alice,bob", null],
+  ["Match all\nUseDNS yes\nMatch Host foo.example", null],
+  ["Match User =alice,=bob", "the = is part of the name here: leave it out"],
+  ["Match Host foo.example", "with UseDNS no, sshd knows the client's address only and no host name"],
+])("%j: %s", (text, why) => {
+  const config = configOf(`${text}\nX11Forwarding yes\n`, "10.0");
+  const reasons = config.matches.flatMap(({ criteria }) =>
+    criteria.map((criterion) => whyNeverMatching(config, criterion)),
+  );
+  expect(reasons.at(-1)).toBe(why);
+});
+
+it("is said of blocks that nobody is in", () => {
+  fc.assert(
+    fc.property(LINE, fc.constantFrom("8.4", "9.2", "10.0"), (line, release) => {
+      const config = configOf(`${line}\nX11Forwarding yes\n`, release);
+      const [criterion] = config.matches.flatMap(({ criteria }) => criteria);
+      if (criterion === undefined || whyNeverMatching(config, criterion) === null) return;
+      const inside = WORLD.find((one) => criterionHolds(criterion, one, config.release) === true);
+      expect([line, release, inside]).toEqual([line, release, undefined]);
+    }),
+    { numRuns: Number(process.env["THEORIES"] ?? 3000) },
+  );
+}, 60_000);
