@@ -153,3 +153,19 @@ test.each([
   const effective = evaluate(config, connection);
   expect(isAnswer(effective) && loginOf(effective, connection, config.release).login).toBe(expected);
 });
+
+test.each<[string, readonly string[] | null, string, string]>([
+  ["DenyGroups noshell\n", [], "impossible", "DenyGroups is set, and alice is in no group"],
+  ["DenyGroups noshell\n", ["users"], "possible", "nothing in the configuration refuses this login"],
+  ["DenyGroups noshell\n", ["users", "noshell"], "impossible", "DenyGroups names a group of alice"],
+  ["AllowGroups staff\n", [], "impossible", "AllowGroups names no group of alice"],
+  ["DenyUsers bob\n", [], "possible", "nothing in the configuration refuses this login"],
+])("%j with the groups %j: %s", (text, groups, login, because) => {
+  const config = load({ [MAIN_FILE]: text }, release("9.2"));
+  const connection = {
+    ...{ user: "alice", groups, addr: "192.0.2.7", host: "192.0.2.7", laddr: "192.0.2.1" },
+    ...{ lport: 22, rdomain: "", invalidUser: false },
+  };
+  const effective = evaluate(config, connection);
+  expect(isAnswer(effective) && loginOf(effective, connection, config.release)).toEqual({ login, because });
+});

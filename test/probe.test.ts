@@ -233,7 +233,9 @@ for (const program of PROGRAMS) {
           groups: ["svc"],
         },
       ];
-      const text = "DenyUsers alice\nMatch User svc\n  AllowTcpForwarding yes\n";
+      // who is in no group is refused where DenyGroups is set: the witness for bob is in one
+      const text =
+        "DenyUsers alice\nDenyGroups noshell\nMatch User svc\n  AllowTcpForwarding yes\nMatch User bob\n  PermitOpen 127.0.0.1:*\n";
       const result = await probeTree({ [MAIN_FILE]: text }, { program, accounts });
       expect(differencesOf(result)).toEqual([]);
       const of = (user: string): readonly ProbedAttempt[] =>
@@ -242,6 +244,7 @@ for (const program of PROGRAMS) {
         3,
       );
       expect(new Set(of("alice").map(({ observation }) => observation.why))).toEqual(new Set(["no-login"]));
+      expect(new Set(of("bob").map(({ observation }) => observation.why))).toEqual(new Set(["observed"]));
     }, 600_000);
 
     it.each(KEYS)(

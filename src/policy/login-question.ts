@@ -42,11 +42,12 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
   function letIn(scope: Scope, witness: Connection): Connection | undefined {
     const only = fixedUser(searcher, scope);
     people ??= candidatesOf(reasoning, lists);
-    return people
-      .flatMap(({ name, groups }) =>
-        accounts === null ? variants(witness, { name, groups }) : [{ ...witness, user: name, groups }],
-      )
-      .find((person) => (only === null || person.user === only) && isLetIn(scope, person));
+    const named = people.flatMap(({ name, groups }) =>
+      accounts === null ? variants(witness, { name, groups }) : [{ ...witness, user: name, groups }],
+    );
+    return [...(accounts === null ? inOwnGroup(witness) : []), ...named].find(
+      (person) => (only === null || person.user === only) && isLetIn(scope, person),
+    );
   }
 
   /** Open world: nobody whom the lists let in can lie in the scope. */
@@ -130,6 +131,12 @@ function namesOf({ args }: Directive): string[] {
   return args
     .map(({ value }) => (value.split("@", 1)[0] ?? "").replace(/\*/g, "").replace(/\?/g, "x"))
     .filter((name) => name !== "");
+}
+
+/** Somebody in no group, in the one that useradd makes for him: DenyGroups refuses who is in none. */
+function inOwnGroup(witness: Connection): Connection[] {
+  const { user, groups } = witness;
+  return user !== null && groups?.length === 0 ? [{ ...witness, groups: [user] }] : [];
 }
 
 /** Names of the lists, each as a user and as a group of his. */

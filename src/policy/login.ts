@@ -97,6 +97,9 @@ function whyRefused(valuesOf: ValuesOf, connection: Connection, release: Release
   const allowedGroups = valuesOf("allowgroups");
   if (allowedGroups.length > 0 && !allowedGroups.some(isIn))
     return { because: `AllowGroups names no group of ${user}`, reach: "person" };
+  // groupaccess.c ga_init counts no group: a primary group without a name
+  if (groups?.length === 0 && valuesOf("denygroups").length > 0)
+    return { because: `DenyGroups is set, and ${user} is in no group`, reach: "person" };
   return null;
 }
 
