@@ -4,8 +4,9 @@
  * Language). So there may be several answers; what a program would print is COMPUTED.
  */
 import { textOf } from "./file-text.ts";
+import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
-import { COMPUTED, expandWords, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
+import { COMPUTED, expandWords, type Fields } from "./shell-expand.ts";
 import { absolute, firstLine, inPath, MAX_SCRIPT_BYTES, readScript } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
 import {
@@ -19,60 +20,21 @@ import {
   SUPERVISORS,
   serviceOf,
 } from "./shell-programs.ts";
-import { tested } from "./shell-test.ts";
-import type { FileTree } from "./tree.ts";
-
-/** One way in which sshd may be started. */
-export interface SshdStart {
-  /** those behind its name; one that holds COMPUTED is not known */
-  readonly words: readonly string[];
-  /** the script that starts it; null: the command that was asked about */
-  readonly path: string | null;
-  /** as they are written there */
-  readonly written: readonly string[];
-}
-
-export interface Started {
-  readonly starts: readonly SshdStart[];
-  /** files of settings that were read, in order */
-  readonly settings: readonly string[];
-  /** what may start sshd and is not followed: "/entry.py, which is no shell script"; null: nothing */
-  readonly unread: string | null;
-  /** a program outside the system's folders that runs: "/app/server, which is a program"; null: none */
-  readonly program: string | null;
-  /** it reads a file of settings whose name it computes */
-  readonly settingsUnknown: boolean;
-  /** it hands over to what starts a system's services */
-  readonly services: boolean;
-}
-
-export interface Situation {
-  readonly tree: FileTree;
-  /** variables of the environment */
-  readonly variables: ReadonlyMap<string, string>;
-}
+import {
+  ASSIGNMENT,
+  assign,
+  leaveUnread,
+  newReading,
+  type Reading,
+  type Situation,
+  type Standing,
+  type Started,
+  setVariable,
+} from "./shell-reading.ts";
 
 /** Ours: commands that are followed, scripts and functions inside each other. */
 const MAX_COMMANDS = 5000;
 const MAX_DEPTH = 12;
-
-interface Reading extends Scope {
-  readonly tree: FileTree;
-  readonly functions: Map<string, readonly ShellCommand[]>;
-  readonly path: string | null;
-  readonly depth: number;
-  readonly found: Found;
-}
-
-interface Found {
-  readonly starts: SshdStart[];
-  readonly settings: string[];
-  unread: string | null;
-  program: string | null;
-  settingsUnknown: boolean;
-  services: boolean;
-  commands: number;
-}
 
 /** What a command starts, such as the words of ENTRYPOINT and CMD. */
 export function startedBy(command: Fields, { tree, variables }: Situation): Started {
@@ -90,35 +52,6 @@ export function startedByScript(
   const reading = newReading(tree, variables, path, args);
   followScript(reading, path, args);
   return reading.found;
-}
-
-function newReading(
-  tree: FileTree,
-  variables: ReadonlyMap<string, string>,
-  path: string | null,
-  args: readonly string[],
-): Reading {
-  return {
-    tree,
-    variables: new Map([...variables].map(([name, value]) => [name, [value]])),
-    args: [args],
-    functions: new Map(),
-    path,
-    depth: 0,
-    found: {
-      starts: [],
-      settings: [],
-      unread: null,
-      program: null,
-      settingsUnknown: false,
-      services: false,
-      commands: 0,
-    },
-  };
-}
-
-function leaveUnread({ found }: Reading, what: string): void {
-  found.unread ??= what;
 }
 
 function followScript(reading: Reading, path: string, args: readonly string[]): void {
@@ -184,8 +117,6 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
   });
 }
 
-const UNKNOWN: Outcome = { result: null, ends: false };
-const ASSIGNMENT = /^([A-Za-z_]\w*)(\+?)=([\s\S]*)$/;
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
 
 function perform(reading: Reading, words: readonly string[], certainty: Certainty): Outcome {
@@ -206,33 +137,6 @@ function perform(reading: Reading, words: readonly string[], certainty: Certaint
     : { result: null, ends: outcomes.length > 0 && outcomes.every(({ ends }) => ends) };
 }
 
-function assign(reading: Reading, word: string, certainty: Certainty): void {
-  const [, name = "", append = "", text = ""] = ASSIGNMENT.exec(word) ?? [];
-  if (name === "") return;
-  const before = reading.variables.get(name) ?? [];
-  const values = valuesOf(text, reading).flatMap((value) =>
-    append === "" ? [value] : (before.length === 0 ? [""] : before).map((old) => old + value),
-  );
-  setVariable(reading, name, values, certainty);
-}
-
-function setVariable(
-  { variables }: Reading,
-  name: string,
-  values: readonly string[],
-  certainty: Certainty,
-): void {
-  const before = variables.get(name) ?? [""];
-  variables.set(name, atMost([...new Set(certainty === "yes" ? values : [...before, ...values])], COMPUTED));
-}
-
-/** Ours: more are not told apart. */
-const MAX_ALTERNATIVES = 32;
-
-function atMost<T>(alternatives: readonly T[], unknown: T): readonly T[] {
-  return alternatives.length > MAX_ALTERNATIVES ? [unknown] : alternatives;
-}
-
 function loop(
   reading: Reading,
   [, name = "", keyword, ...words]: readonly string[],
@@ -241,12 +145,6 @@ function loop(
   const values = keyword === "in" ? expandWords(words, reading).flat() : reading.args.flat();
   if (values.length > 0) setVariable(reading, name, values, certainty);
   return UNKNOWN;
-}
-
-/** How a command stands in its script. */
-interface Standing {
-  readonly written: readonly string[];
-  readonly certainty: Certainty;
 }
 
 function execute(reading: Reading, fields: Fields, standing: Standing): Outcome {
@@ -334,24 +232,12 @@ function startStopDaemon(reading: Reading, args: readonly string[], standing: St
     });
 }
 
-type Builtin = (reading: Reading, args: readonly string[], standing: Standing) => Outcome;
-
-const BUILTINS: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
-  [":", () => ({ result: true, ends: false })],
-  ["true", () => ({ result: true, ends: false })],
-  ["false", () => ({ result: false, ends: false })],
-  ["exit", () => ({ result: null, ends: true })],
-  ["return", () => ({ result: null, ends: true })],
-  ["test", (_, args) => ({ result: tested(args), ends: false })],
-  ["[", (_, args) => ({ result: tested(args.slice(0, -1)), ends: false })],
-  ["[[", (_, args) => ({ result: tested(args.slice(0, -1)), ends: false })],
+const BUILTINS: ReadonlyMap<string, Builtin> = new Map([
+  ...PLAIN_BUILTINS,
   [".", source],
   ["source", source],
   ["exec", replaceShell],
-  ["set", setArguments],
-  ["shift", shift],
   ["eval", evaluate],
-  ["read", read],
 ]);
 
 function source(reading: Reading, [named = ""]: readonly string[], { certainty }: Standing): Outcome {
@@ -386,35 +272,8 @@ function entryOf(
   return [inPath(tree, variables.get("PATH")?.at(-1), program) ?? program, ...args];
 }
 
-/** `set -e` sets options, `set -- a b` arguments. */
-function setArguments(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
-  const end = args.indexOf("--");
-  if (end !== -1 || (args.length > 0 && !/^[-+]/.test(args[0] ?? ""))) {
-    setArgs(reading, [args.slice(end + 1)], certainty);
-  }
-  return { result: true, ends: false };
-}
-
-function shift(reading: Reading, [count = "1"]: readonly string[], { certainty }: Standing): Outcome {
-  setArgs(
-    reading,
-    reading.args.map((args) => args.slice(Number(count) || 1)),
-    certainty,
-  );
-  return { result: null, ends: false };
-}
-
-function setArgs(reading: Reading, args: readonly Fields[], certainty: Certainty): void {
-  reading.args = atMost(certainty === "yes" ? args : [...reading.args, ...args], [COMPUTED]);
-}
-
 function evaluate(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
   if (reading.depth <= MAX_DEPTH)
     run({ ...reading, depth: reading.depth + 1 }, shellCommands(args.join(" ")), certainty);
-  return UNKNOWN;
-}
-
-function read(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
-  for (const name of args) if (/^\w+$/.test(name)) setVariable(reading, name, [COMPUTED], certainty);
   return UNKNOWN;
 }

@@ -1,6 +1,6 @@
 /** The options of sshd's command line that win over its file (sshd(8): -o, -p, -f), from the ways in which it is started. */
 import { COMPUTED } from "./shell-expand.ts";
-import type { SshdStart, Started } from "./shell-script.ts";
+import type { SshdStart, Started } from "./shell-reading.ts";
 
 export interface StartOptions {
   /** texts of -o, in order: "AllowTcpForwarding=no"; -p becomes a Port */

@@ -1,0 +1,121 @@
+/** What is known while a shell script is read: variables and arguments with all values that they may have, and what was found. */
+import type { ShellCommand } from "./shell-commands.ts";
+import { COMPUTED, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
+import type { Certainty } from "./shell-flow.ts";
+import type { FileTree } from "./tree.ts";
+
+/** One way in which sshd may be started. */
+export interface SshdStart {
+  /** those behind its name; one that holds COMPUTED is not known */
+  readonly words: readonly string[];
+  /** the script that starts it; null: the command that was asked about */
+  readonly path: string | null;
+  /** as they are written there */
+  readonly written: readonly string[];
+}
+
+export interface Started {
+  readonly starts: readonly SshdStart[];
+  /** files of settings that were read, in order */
+  readonly settings: readonly string[];
+  /** what may start sshd and is not followed: "/entry.py, which is no shell script"; null: nothing */
+  readonly unread: string | null;
+  /** a program outside the system's folders that runs: "/app/server, which is a program"; null: none */
+  readonly program: string | null;
+  /** it reads a file of settings whose name it computes */
+  readonly settingsUnknown: boolean;
+  /** it hands over to what starts a system's services */
+  readonly services: boolean;
+}
+
+export interface Situation {
+  readonly tree: FileTree;
+  /** variables of the environment */
+  readonly variables: ReadonlyMap<string, string>;
+}
+
+export interface Reading extends Scope {
+  readonly tree: FileTree;
+  readonly functions: Map<string, readonly ShellCommand[]>;
+  readonly path: string | null;
+  readonly depth: number;
+  readonly found: Found;
+}
+
+interface Found {
+  readonly starts: SshdStart[];
+  readonly settings: string[];
+  unread: string | null;
+  program: string | null;
+  settingsUnknown: boolean;
+  services: boolean;
+  commands: number;
+}
+
+/** How a command stands in its script. */
+export interface Standing {
+  readonly written: readonly string[];
+  readonly certainty: Certainty;
+}
+
+export function newReading(
+  tree: FileTree,
+  variables: ReadonlyMap<string, string>,
+  path: string | null,
+  args: readonly string[],
+): Reading {
+  return {
+    tree,
+    variables: new Map([...variables].map(([name, value]) => [name, [value]])),
+    args: [args],
+    functions: new Map(),
+    path,
+    depth: 0,
+    found: {
+      starts: [],
+      settings: [],
+      unread: null,
+      program: null,
+      settingsUnknown: false,
+      services: false,
+      commands: 0,
+    },
+  };
+}
+
+export function leaveUnread({ found }: Reading, what: string): void {
+  found.unread ??= what;
+}
+
+export const ASSIGNMENT: RegExp = /^([A-Za-z_]\w*)(\+?)=([\s\S]*)$/;
+
+export function assign(reading: Reading, word: string, certainty: Certainty): void {
+  const [, name = "", append = "", text = ""] = ASSIGNMENT.exec(word) ?? [];
+  if (name === "") return;
+  const before = reading.variables.get(name) ?? [];
+  const values = valuesOf(text, reading).flatMap((value) =>
+    append === "" ? [value] : (before.length === 0 ? [""] : before).map((old) => old + value),
+  );
+  setVariable(reading, name, values, certainty);
+}
+
+export function setVariable(
+  { variables }: Reading,
+  name: string,
+  values: readonly string[],
+  certainty: Certainty,
+): void {
+  const before = variables.get(name) ?? [""];
+  variables.set(name, atMost([...new Set(certainty === "yes" ? values : [...before, ...values])], COMPUTED));
+}
+
+/** Ours: more are not told apart. */
+const MAX_ALTERNATIVES = 32;
+
+function atMost<T>(alternatives: readonly T[], unknown: T): readonly T[] {
+  return alternatives.length > MAX_ALTERNATIVES ? [unknown] : alternatives;
+}
+
+export function setArgs(reading: Reading, args: readonly Fields[], certainty: Certainty): void {
+  reading.args = atMost(certainty === "yes" ? args : [...reading.args, ...args], [COMPUTED]);
+}
