@@ -65,13 +65,21 @@ describe("what a shell gives sshd is what is read", () => {
     ["\tif true\n\tthen\n\t\tSSHD -D\n\tfi\r\n".replace("\r", "")],
     ["x='a\nb'; SSHD -D \"$x\" $x"],
     ['SSHD -D "a\'b" \'c"d\' e\\ f "g\\"h\\$i\\j"'],
+    ["exec {lock}>/dev/null\nexec SSHD -D -o PermitTunnel=yes"],
+    ["OPTS=-oPermitTunnel=yes; true | OPTS=-oPermitTunnel=no; OPTS=-oX11Forwarding=no & wait; SSHD $OPTS"],
+    ["OPTS=a; unset OPTS; SSHD ${OPTS-x}"],
+    ["OPTS=a; OPTS='-o PermitTunnel=yes' sh -c 'SSHD $OPTS'"],
+    ["OPTS=a; env OPTS='-o PermitTunnel=yes' MORE=x sh -c 'SSHD $OPTS $MORE'"],
+    ["OPTS=a; OPTS=b SSHD $OPTS"],
+    ["start() { OPTS=$1; }; start -D; start -e | cat; SSHD $OPTS"],
+    ["printf '%s' x >/dev/null; if ! [ -n '' ]; then exec SSHD -D; fi; exec SSHD -o PermitTunnel=no"],
   ])("%s %j", (written, ...args) => {
     const put = (text: string): string =>
       text.replaceAll("SSHD", join(root, "bin/sshd")).replaceAll("ROOT", root);
     const script = join(root, "script");
     writeFileSync(script, put(written));
     rmSync(said(), { force: true });
-    const shell = written.includes("+=") ? "bash" : "sh";
+    const shell = /\+=|\{lock\}/.test(written) ? "bash" : "sh";
     execFileSync(shell, [script, ...args.map(put)], { env: { PATH: process.env["PATH"] }, stdio: "ignore" });
     const { starts } = startedByScript(script, args.map(put), {
       tree: folderTree("/"),
@@ -105,6 +113,17 @@ describe("ENTRYPOINT and CMD", () => {
     [["bash", "-ec", "exec sshd -De -oPermitTunnel=yes"], {}, options("PermitTunnel=yes")],
     [["entry", "/usr/sbin/sshd", "-D", "-o", "PermitTunnel yes"], HANDS_ON, options("PermitTunnel yes")],
     [["entry", "sh", "-c", "sshd -D -p 2222"], HANDS_ON, options("Port=2222")],
+    [["su", "-", "root", "-c", "/usr/sbin/sshd -D -o PermitTunnel=yes"], {}, options("PermitTunnel=yes")],
+    [["runuser", "--command=/usr/sbin/sshd -o PermitTunnel=yes"], {}, options("PermitTunnel=yes")],
+    [
+      ["/entry.sh"],
+      {
+        "/entry.sh": "#!/bin/sh\nrun-sshd -o PermitTunnel=yes\n",
+        "/usr/local/bin/run-sshd": '#!/bin/sh\n. /usr/lib/settings\nexec /usr/sbin/sshd $OPTS "$@"\n',
+        "/usr/lib/settings": "OPTS=-oX11Forwarding=no\n",
+      },
+      options("X11Forwarding=no", "PermitTunnel=yes"),
+    ],
     [
       ["/usr/local/bin/run"],
       {
@@ -166,7 +185,66 @@ describe("ENTRYPOINT and CMD", () => {
       "settings of a computed name",
       ["/entry.sh"],
       { "/entry.sh": "#!/bin/sh\n. $(pwd)/x\nexec /usr/sbin/sshd -D $OPTS\n" },
-      "/entry.sh starts sshd with options from a file whose name a shell computes: they are not read",
+      "/entry.sh starts sshd with options from a file that cannot be found or is too long: they are not read",
+    ],
+    [
+      "settings that are too long",
+      ["/entry.sh"],
+      {
+        "/entry.sh": "#!/bin/sh\n. /settings\nexec /usr/sbin/sshd -D $OPTS\n",
+        "/settings": `${"#".repeat(1024 * 1024)}\nOPTS='-o PermitTunnel=yes'\n`,
+      },
+      "/entry.sh starts sshd with options from a file that cannot be found or is too long: they are not read",
+    ],
+    [
+      "half of a test",
+      ["/entry.sh"],
+      {
+        "/entry.sh":
+          '#!/bin/bash\nif [[ -n "$X" || -f /x ]]; then exec /usr/sbin/sshd -o PermitTunnel=no; fi\nexec /usr/sbin/sshd -D\n',
+      },
+      "/entry.sh starts sshd with options that depend on what it meets: not all of them are read",
+    ],
+    ...["getopts o: OPTS", "printf -v OPTS %s x", "let OPTS=1", "mapfile -t OPTS </x"].map(
+      (command): [string, readonly string[], ServerTree, string] => [
+        command,
+        ["/entry.sh"],
+        { "/entry.sh": `#!/bin/bash\n${command}\nexec /usr/sbin/sshd -D -o PermitTunnel=$OPTS\n` },
+        "/entry.sh starts sshd with options that a shell computes: they are not read",
+      ],
+    ),
+    [
+      "words that xargs reads",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\necho -o PermitTunnel=yes | xargs /usr/sbin/sshd -D\n" },
+      "/entry.sh starts sshd with options that a shell computes: they are not read",
+    ],
+    ...["sh <<EOF\nexec sshd\nEOF", "echo exec sshd | sh", "bash -s </x"].map(
+      (command): [string, readonly string[], ServerTree, string] => [
+        command,
+        ["/entry.sh"],
+        { "/entry.sh": `#!/bin/sh\n${command}\n` },
+        "the image's ENTRYPOINT and CMD runs what a shell reads from its standard input: options that it gives sshd are not read",
+      ],
+    ),
+    [
+      "scripts in scripts",
+      ["/1"],
+      {
+        ...Object.fromEntries(
+          Array.from({ length: 14 }, (_, index) => [`/${index + 1}`, `#!/bin/sh\nexec /${index + 2}\n`]),
+        ),
+        "/15": "#!/bin/sh\nexec /usr/sbin/sshd -o PermitTunnel=yes\n",
+      },
+      "the image's ENTRYPOINT and CMD runs a script that is too long: options that it gives sshd are not read",
+    ],
+    [
+      "many commands",
+      ["/entry.sh"],
+      {
+        "/entry.sh": `#!/bin/sh\n[ -e /x ] && /usr/sbin/sshd -D\n${":\n".repeat(5000)}/usr/sbin/sshd -o PermitTunnel=yes\n`,
+      },
+      "/entry.sh starts sshd with options from scripts that are too long to follow: they are not read",
     ],
     [
       "a command that is computed",

@@ -15,11 +15,17 @@ export const PLAIN_BUILTINS: readonly (readonly [string, Builtin])[] = [
   ["exit", () => ({ result: null, ends: true })],
   ["return", () => ({ result: null, ends: true })],
   ["test", (_, args) => ({ result: tested(args), ends: false })],
-  ["[", (_, args) => ({ result: tested(args.slice(0, -1)), ends: false })],
-  ["[[", (_, args) => ({ result: tested(args.slice(0, -1)), ends: false })],
+  ["[", (_, args) => ({ result: inBrackets(args, "]"), ends: false })],
+  ["[[", (_, args) => ({ result: inBrackets(args, "]]"), ends: false })],
   ["set", setArguments],
   ["shift", shift],
-  ["read", read],
+  ["unset", unset],
+  ["read", (reading, args, standing) => compute(reading, ["REPLY", ...args], standing)],
+  ["getopts", (reading, [, ...names], standing) => compute(reading, ["OPTARG", ...names], standing)],
+  ["mapfile", (reading, args, standing) => compute(reading, ["MAPFILE", ...args], standing)],
+  ["readarray", (reading, args, standing) => compute(reading, ["MAPFILE", ...args], standing)],
+  ["let", (reading, args, standing) => compute(reading, args.map(nameIn), standing)],
+  ["printf", print],
 ];
 
 /** `set -e` sets options, `set -- a b` arguments. */
@@ -40,7 +46,31 @@ function shift(reading: Reading, [count = "1"]: readonly string[], { certainty }
   return { result: null, ends: false };
 }
 
-function read(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
-  for (const name of args) if (/^\w+$/.test(name)) setVariable(reading, name, [COMPUTED], certainty);
+function unset(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
+  for (const name of args) {
+    if (certainty === "yes") reading.variables.delete(name);
+    else if (reading.variables.has(name)) setVariable(reading, name, [""], certainty);
+  }
+  return { result: true, ends: false };
+}
+
+/** `printf -v NAME` writes into a variable. */
+function print(reading: Reading, [option, name = ""]: readonly string[], standing: Standing): Outcome {
+  return option === "-v" ? compute(reading, [name], standing) : UNKNOWN;
+}
+
+/** Of `let "x = 1"` and the like: what stands before the operator. */
+function nameIn(expression: string): string {
+  return /^\s*(\w+)/.exec(expression)?.[1] ?? "";
+}
+
+function compute(reading: Reading, names: readonly string[], { certainty }: Standing): Outcome {
+  for (const name of names)
+    if (/^[A-Za-z_]\w*$/.test(name)) setVariable(reading, name, [COMPUTED], certainty);
   return UNKNOWN;
+}
+
+/** `[[ a || b ]]` was cut in two at its operator: no half of it decides. */
+function inBrackets(args: readonly string[], closing: string): boolean | null {
+  return args.at(-1) === closing ? tested(args.slice(0, -1)) : null;
 }

@@ -10,6 +10,8 @@ export interface ShellCommand {
   readonly kind: "simple" | "reserved" | "function";
   /** what ends it: "&&", "||", "|", "(", ")", "&" or ";", which a line feed is, too; "" between a reserved word and its command */
   readonly end: string;
+  /** something stands behind `<`, or before the pipe that it is behind: what a shell without a file would read */
+  readonly isFed: boolean;
 }
 
 const RESERVED = new Set([
@@ -34,9 +36,11 @@ export function shellCommands(text: string): readonly ShellCommand[] {
   const hereDocuments: string[] = [];
   let words: string[] = [];
   let open = 0;
+  let isFed = false;
   const finish = (end: string): void => {
-    commands.push(...partsOf(words, end));
+    commands.push(...partsOf(words, end).map((command) => ({ ...command, isFed })));
     words = [];
+    isFed = end === "|";
   };
   for (let at = 0; at < text.length; ) {
     const char = text[at] ?? "";
@@ -52,10 +56,11 @@ export function shellCommands(text: string): readonly ShellCommand[] {
       at += 2;
     } else if (char === ")" && open === 0) {
       leavePattern(commands, words);
+      isFed = false;
       words = [];
       at++;
     } else if (/^\([ \t]*\)/.test(text.slice(at, at + 20)) && words.length > 0) {
-      commands.push({ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "" });
+      commands.push({ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "", isFed: false });
       words = [];
       at = text.indexOf(")", at) + 1;
     } else if (/[;&|()]/.test(char) && two !== "&>") {
@@ -67,12 +72,13 @@ export function shellCommands(text: string): readonly ShellCommand[] {
       const end = endOfWord(text, at + redirection.length);
       if (redirection.trim() === "<<" || redirection.trim() === "<<-")
         hereDocuments.push(text.slice(at + redirection.length, end).replaceAll(/["'\\]/g, ""));
+      if (redirection.startsWith("<") && !redirection.includes("&")) isFed = true;
       at = Math.max(end, at + 1);
     } else {
       const end = Math.max(endOfWord(text, at), at + 1);
       const word = text.slice(at, end);
-      // a digit before a redirection is its number
-      if (!(/^\d+$/.test(word) && /[<>]/.test(text[end] ?? ""))) words.push(word);
+      // a number or a name in braces before a redirection is its file descriptor
+      if (!(/^(?:\d+|\{\w+\})$/.test(word) && /[<>]/.test(text[end] ?? ""))) words.push(word);
       at = end;
     }
   }
@@ -82,21 +88,22 @@ export function shellCommands(text: string): readonly ShellCommand[] {
 
 /** What stands before a `)` that nothing opened is a pattern of `case`. */
 function leavePattern(commands: ShellCommand[], words: readonly string[]): void {
-  if (words[0] === "case") commands.push(...partsOf(words.slice(0, 3), ";"));
+  if (words[0] === "case")
+    commands.push(...partsOf(words.slice(0, 3), ";").map((command) => ({ ...command, isFed: false })));
   else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
 }
 
 /** Reserved words at the beginning become commands of their own. */
-function partsOf(words: readonly string[], end: string): readonly ShellCommand[] {
+function partsOf(words: readonly string[], end: string): readonly Omit<ShellCommand, "isFed">[] {
   const count = words.findIndex((word) => !RESERVED.has(word));
   const head = count === -1 ? words : words.slice(0, count);
   const rest = words.slice(head.length);
-  const parts = head.map((reserved, index): ShellCommand => {
+  const parts = head.map((reserved, index): Omit<ShellCommand, "isFed"> => {
     const isLast = rest.length === 0 && index === head.length - 1;
     return { words: [], reserved, kind: "reserved", end: isLast ? end : "" };
   });
   if (rest[0] === "function" && rest[1] !== undefined) {
-    const name: ShellCommand = { words: [], reserved: rest[1], kind: "function", end: "" };
+    const name: Omit<ShellCommand, "isFed"> = { words: [], reserved: rest[1], kind: "function", end: "" };
     return [...parts, name, ...partsOf(rest.slice(2), end)];
   }
   if (rest.length === 0 && (parts.length > 0 || end === ";")) return parts;

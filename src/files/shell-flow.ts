@@ -6,6 +6,9 @@ import type { ShellCommand } from "./shell-commands.ts";
 
 export type Certainty = "yes" | "maybe" | "no";
 
+/** beside: in a pipe or behind `&`, where it changes no variable of the script */
+export type Where = "here" | "beside";
+
 export interface Outcome {
   /** whether it succeeds; null: nobody knows */
   readonly result: boolean | null;
@@ -16,7 +19,7 @@ export interface Outcome {
 export interface Performer {
   readonly define: (name: string, body: readonly ShellCommand[]) => void;
   /** never asked about a command that does not run; null: enough was read */
-  readonly perform: (command: ShellCommand, certainty: "yes" | "maybe") => Outcome | null;
+  readonly perform: (command: ShellCommand, certainty: "yes" | "maybe", where: Where) => Outcome | null;
 }
 
 interface Frame {
@@ -53,8 +56,9 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
       if (/^(?:for|select|case)$/.test(command.words[0] ?? ""))
         flow.frames.push({ around: certainty, runs: "maybe", taken: null });
       if (certainty !== "no") {
-        const outcome = performer.perform(command, certainty);
-        if (outcome === null || (outcome.ends && certainty === "yes")) return;
+        const where = flow.link === "|" || /^[|&]$/.test(command.end) ? "beside" : "here";
+        const outcome = performer.perform(command, certainty, where);
+        if (outcome === null || (outcome.ends && certainty === "yes" && where === "here")) return;
         flow.result = flow.isNegated && outcome.result !== null ? !outcome.result : outcome.result;
       }
       flow.isNegated = false;

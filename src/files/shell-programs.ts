@@ -11,6 +11,9 @@ export const LAUNCHERS: ReadonlySet<string> = new Set(
   s6-setuidgid s6-envdir cgexec busybox with-contenv startproc time`.split(/\s+/),
 );
 
+/** Those that give a text behind -c to a shell. */
+export const WITH_TEXT: ReadonlySet<string> = new Set("su runuser sg script flock".split(" "));
+
 export const SHELLS: RegExp = /^(?:ba|da|a|k|z)?sh$/;
 
 /** What starts the services of a system, each as its own files say. */

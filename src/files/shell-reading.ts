@@ -22,10 +22,12 @@ export interface Started {
   readonly unread: string | null;
   /** a program outside the system's folders that runs: "/app/server, which is a program"; null: none */
   readonly program: string | null;
-  /** it reads a file of settings whose name it computes */
+  /** it reads a file of settings that is not found, since its name is computed, or that is too long */
   readonly settingsUnknown: boolean;
   /** it hands over to what starts a system's services */
   readonly services: boolean;
+  /** it is longer, or calls deeper, than is followed */
+  readonly isCut: boolean;
 }
 
 export interface Situation {
@@ -49,6 +51,7 @@ interface Found {
   program: string | null;
   settingsUnknown: boolean;
   services: boolean;
+  isCut: boolean;
   commands: number;
 }
 
@@ -56,6 +59,8 @@ interface Found {
 export interface Standing {
   readonly written: readonly string[];
   readonly certainty: Certainty;
+  /** there is something on its standard input */
+  readonly isFed: boolean;
 }
 
 export function newReading(
@@ -78,6 +83,7 @@ export function newReading(
       program: null,
       settingsUnknown: false,
       services: false,
+      isCut: false,
       commands: 0,
     },
   };
@@ -85,6 +91,17 @@ export function newReading(
 
 export function leaveUnread({ found }: Reading, what: string): void {
   found.unread ??= what;
+}
+
+/** What comes next may start sshd in other ways. */
+export function cutOff(reading: Reading): void {
+  reading.found.isCut = true;
+  leaveUnread(reading, "a script that is too long");
+}
+
+/** For what has variables of its own. */
+export function withOwnVariables(reading: Reading): Reading {
+  return { ...reading, variables: new Map(reading.variables) };
 }
 
 export const ASSIGNMENT: RegExp = /^([A-Za-z_]\w*)(\+?)=([\s\S]*)$/;

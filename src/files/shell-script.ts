@@ -19,10 +19,12 @@ import {
   STANDARD_FOLDER,
   SUPERVISORS,
   serviceOf,
+  WITH_TEXT,
 } from "./shell-programs.ts";
 import {
   ASSIGNMENT,
   assign,
+  cutOff,
   leaveUnread,
   newReading,
   type Reading,
@@ -30,6 +32,7 @@ import {
   type Standing,
   type Started,
   setVariable,
+  withOwnVariables,
 } from "./shell-reading.ts";
 
 /** Ours: commands that are followed, scripts and functions inside each other. */
@@ -39,7 +42,7 @@ const MAX_DEPTH = 12;
 /** What a command starts, such as the words of ENTRYPOINT and CMD. */
 export function startedBy(command: Fields, { tree, variables }: Situation): Started {
   const reading = newReading(tree, variables, null, []);
-  execute(reading, entryOf(reading, command), { written: command, certainty: "yes" });
+  execute(reading, entryOf(reading, command), { written: command, certainty: "yes", isFed: false });
   return reading.found;
 }
 
@@ -60,7 +63,8 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
   else if (script.kind === "other script") leaveUnread(reading, `${path}, which is no shell script`);
   else if (script.kind === "program") reading.found.program ??= `${path}, which is a program`;
   else if (script.kind === "too long") reading.found.program ??= `${path}, which is larger than 1 MiB`;
-  else if (reading.depth <= MAX_DEPTH) {
+  else if (reading.depth > MAX_DEPTH) cutOff(reading);
+  else {
     const inner: Reading = {
       ...reading,
       path,
@@ -80,7 +84,7 @@ const OPENRC = /openrc-run|runscript/;
 
 /** What an interpreter reads before its script: openrc-run(8), invoke-run(5). */
 function readSettings(reading: Reading, path: string, interpreter: string): void {
-  const standing: Standing = { written: [], certainty: "yes" };
+  const standing: Standing = { written: [], certainty: "yes", isFed: false };
   if (OPENRC.test(interpreter)) {
     const service = nameOf(path);
     for (const name of ["RC_SVCNAME", "SVCNAME"]) reading.variables.set(name, [service]);
@@ -96,11 +100,12 @@ function runOpenRc(reading: Reading): void {
   if (reading.functions.has("start")) return;
   const written = ["$command", "$command_args", "$command_args_background"];
   for (const fields of expandWords(written, reading))
-    execute(reading, fields, { written: written.slice(1), certainty: "maybe" });
+    execute(reading, fields, { written: written.slice(1), certainty: "maybe", isFed: false });
 }
 
 function callFunction(reading: Reading, name: string, args: readonly string[], certainty: Certainty): void {
   const body = reading.functions.get(name);
+  if (reading.depth > MAX_DEPTH) cutOff(reading);
   if (body === undefined || reading.depth > MAX_DEPTH) return;
   const inner: Reading = { ...reading, args: [args], depth: reading.depth + 1 };
   run(inner, body, certainty);
@@ -109,9 +114,10 @@ function callFunction(reading: Reading, name: string, args: readonly string[], c
 function run(reading: Reading, commands: readonly ShellCommand[], outer: Certainty = "yes"): void {
   followFlow(commands, outer, {
     define: (name, body) => reading.functions.set(name, body),
-    perform: (command, certainty) => {
-      if (reading.found.commands++ < MAX_COMMANDS) return perform(reading, command.words, certainty);
-      leaveUnread(reading, "a script that is too long");
+    perform: (command, certainty, where) => {
+      if (reading.found.commands++ < MAX_COMMANDS)
+        return perform(where === "here" ? reading : withOwnVariables(reading), command, certainty);
+      cutOff(reading);
       return null;
     },
   });
@@ -119,7 +125,7 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
 
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
 
-function perform(reading: Reading, words: readonly string[], certainty: Certainty): Outcome {
+function perform(reading: Reading, { words, isFed }: ShellCommand, certainty: Certainty): Outcome {
   const isDeclaring = DECLARING.has(words[0] ?? "");
   const count = words.findIndex((word, index) => !(isDeclaring && index === 0) && !ASSIGNMENT.test(word));
   if (count === -1 || isDeclaring) {
@@ -131,7 +137,9 @@ function perform(reading: Reading, words: readonly string[], certainty: Certaint
   if (written[0] === "case") return UNKNOWN;
   const alternatives = expandWords(written, reading);
   const each: Certainty = alternatives.length === 1 ? certainty : "maybe";
-  const outcomes = alternatives.map((fields) => execute(reading, fields, { written, certainty: each }));
+  const inner = count === 0 || BUILTINS.has(written[0] ?? "") ? reading : withOwnVariables(reading);
+  if (inner !== reading) for (const word of words.slice(0, count)) assign(inner, word, "yes");
+  const outcomes = alternatives.map((fields) => execute(inner, fields, { written, certainty: each, isFed }));
   return outcomes.length === 1
     ? (outcomes[0] ?? UNKNOWN)
     : { result: null, ends: outcomes.length > 0 && outcomes.every(({ ends }) => ends) };
@@ -154,8 +162,11 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   if (isSshd(program)) start(reading, args, standing);
   else if (reading.functions.has(program)) callFunction(reading, program, args, standing.certainty);
   else if (builtin !== undefined) return builtin(reading, args, standing);
+  else if (WITH_TEXT.has(name) && textBehind(args) !== null)
+    runText(reading, textBehind(args) ?? "", [], standing.certainty);
   else if (LAUNCHERS.has(name)) launch(reading, args, standing);
   else if (SHELLS.test(name)) runShell(reading, args, standing);
+  else if (name === "xargs") launch(reading, [...args, COMPUTED], standing);
   else if (SERVICE_MANAGERS.has(name)) reading.found.services = true;
   else if (SUPERVISORS.has(name)) leaveUnread(reading, `${program}, whose own files say what it starts`);
   else if (name === "start-stop-daemon") startStopDaemon(reading, args, standing);
@@ -167,12 +178,21 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
 
 /** A script of the tree is followed; of another program only the words behind sshd's name are known. */
 function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
-  const path =
-    program.includes("/") && !STANDARD_FOLDER.test(program) ? absolute(reading.path, program) : null;
+  const path = outsideSystem(reading, program);
   const at = onlyNames(nameOf(program)) ? -1 : args.findIndex((word) => /^\/.*bin\/sshd$/.test(word));
   if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
     followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at + 1), standing);
+}
+
+/** Null: one of the system's own programs, or none that is there. */
+function outsideSystem(reading: Reading, program: string): string | null {
+  const path = program.includes("/")
+    ? absolute(reading.path, program)
+    : onlyNames(program)
+      ? null
+      : inPath(reading.tree, reading.variables.get("PATH")?.at(-1), program);
+  return path === null || STANDARD_FOLDER.test(path) ? null : path;
 }
 
 /** What only looks at the configuration starts nothing (sshd(8): -t, -T, -G, -V). */
@@ -186,7 +206,12 @@ function launch(reading: Reading, args: readonly string[], standing: Standing): 
   const at = args.findIndex(
     (word) => !/^-|^\w+=/.test(word) && (word.includes("/") || isSshd(word) || isProgram(reading, word)),
   );
-  if (at !== -1) execute(reading, args.slice(at), standing);
+  const inner = withOwnVariables(reading);
+  for (const word of args.slice(0, Math.max(at, 0))) {
+    const [, name = "", , value = ""] = ASSIGNMENT.exec(word) ?? [];
+    if (name !== "") inner.variables.set(name, [value]);
+  }
+  if (at !== -1) execute(inner, args.slice(at), standing);
   else if (args.some((word) => word.includes(COMPUTED))) leaveUnread(reading, "what a script computes");
 }
 
@@ -200,9 +225,18 @@ function isProgram({ functions, tree, variables }: Reading, word: string): boole
   );
 }
 
-function runShell(reading: Reading, args: readonly string[], { certainty }: Standing): void {
+/** Of `su - root -c TEXT`, `runuser --command=TEXT`. */
+function textBehind(args: readonly string[]): string | null {
+  const at = args.findIndex((word) => /^(?:-\w*c|--command)$/.test(word));
+  const joined = args.find((word) => word.startsWith("--command="));
+  return joined?.slice("--command=".length) ?? (at === -1 ? null : (args[at + 1] ?? null));
+}
+
+function runShell(reading: Reading, args: readonly string[], { certainty, isFed }: Standing): void {
   const at = args.findIndex((word) => !/^[-+]/.test(word));
   const first = args[at];
+  if (isFed && (first === undefined || args.includes("-s")))
+    leaveUnread(reading, "what a shell reads from its standard input");
   if (first === undefined) return;
   if (args.slice(0, at).some((word) => /^-\w*c/.test(word)))
     runText(reading, first, args.slice(at + 2), certainty);
@@ -211,13 +245,9 @@ function runShell(reading: Reading, args: readonly string[], { certainty }: Stan
 
 function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {
   if (text.includes(COMPUTED)) leaveUnread(reading, "what a script computes");
+  if (reading.depth > MAX_DEPTH) cutOff(reading);
   if (reading.depth > MAX_DEPTH) return;
-  const inner: Reading = {
-    ...reading,
-    args: [args],
-    variables: new Map(reading.variables),
-    depth: reading.depth + 1,
-  };
+  const inner: Reading = { ...withOwnVariables(reading), args: [args], depth: reading.depth + 1 };
   run(inner, shellCommands(text), certainty);
 }
 
@@ -242,12 +272,12 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map([
 
 function source(reading: Reading, [named = ""]: readonly string[], { certainty }: Standing): Outcome {
   const path = absolute(reading.path, named);
-  if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$|^\/(?:usr\/)?lib\//.test(path)) return UNKNOWN;
-  if (named.includes(COMPUTED)) reading.found.settingsUnknown = true;
-  const text =
-    (reading.tree.stat(path)?.size ?? MAX_SCRIPT_BYTES + 1) > MAX_SCRIPT_BYTES
-      ? null
-      : textOf(reading.tree, path);
+  if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$/.test(path)) return UNKNOWN;
+  const size = reading.tree.stat(path)?.size;
+  const text = (size ?? 0) > MAX_SCRIPT_BYTES ? null : textOf(reading.tree, path);
+  // a relative name is looked for in PATH and the working folder, which nobody knows
+  if (text === null && (size !== undefined || !named.startsWith("/"))) reading.found.settingsUnknown = true;
+  if (text !== null && reading.depth > MAX_DEPTH) cutOff(reading);
   if (text === null || reading.depth > MAX_DEPTH) return UNKNOWN;
   reading.found.settings.push(path);
   // a file that is there is read: tests before it ask for that
@@ -273,7 +303,7 @@ function entryOf(
 }
 
 function evaluate(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
-  if (reading.depth <= MAX_DEPTH)
-    run({ ...reading, depth: reading.depth + 1 }, shellCommands(args.join(" ")), certainty);
+  if (reading.depth > MAX_DEPTH) cutOff(reading);
+  else run({ ...reading, depth: reading.depth + 1 }, shellCommands(args.join(" ")), certainty);
   return UNKNOWN;
 }

@@ -69,11 +69,12 @@ function readStart({ words, path, written }: SshdStart, { settings }: Started, s
   return { ...read, source: (own ? path : settings.at(-1)) ?? source };
 }
 
-function limitOf({ starts, settingsUnknown }: Started): string | null {
+function limitOf({ starts, settingsUnknown, isCut }: Started): string | null {
   if (starts.some(({ words }) => words.some((word) => word.includes(COMPUTED))))
     return "that a shell computes";
+  if (isCut) return "from scripts that are too long to follow";
   return settingsUnknown && starts.some(({ written }) => written.some((word) => /\$[\w{@*]/.test(word)))
-    ? "from a file whose name a shell computes"
+    ? "from a file that cannot be found or is too long"
     : null;
 }
 
