@@ -18,8 +18,8 @@ import {
   layOut,
   link,
   type Member,
-  ociMembers,
   pax,
+  taggedMembers,
   tar,
 } from "./images/writing.ts";
 
@@ -112,17 +112,7 @@ async function ours(path: string): Promise<Seen | string> {
 
 /** Null: it refuses the layers. */
 function ofUmoci(work: string, layers: readonly Layer[]): Seen | null {
-  const members = ociMembers([{ layers }], "plain");
-  const manifest = members.findLast(({ data }) => String(data).startsWith('{"schemaVersion":2,"config"'));
-  const digest = manifest?.name.replace("blobs/sha256/", "sha256:");
-  const descriptor = {
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
-    digest,
-    size: Buffer.from(manifest?.data ?? "").length,
-    annotations: { "org.opencontainers.image.ref.name": "v1" },
-  };
-  layOut(join(work, "oci"), members);
-  writeFileSync(join(work, "oci/index.json"), JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
+  layOut(join(work, "oci"), taggedMembers({ layers }, "plain"));
   const { status } = spawnSync("umoci", [
     "raw",
     "unpack",

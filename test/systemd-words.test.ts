@@ -21,11 +21,14 @@ const WORDS: readonly (readonly [text: string, words: readonly string[]])[] = [
 
 describe("words of a unit", () => {
   test.each(WORDS)("%s", (text, words) => {
-    expect(unitWords(text)).toEqual(words);
+    expect(unitWords(text)).toEqual({ words, isBroken: false });
   });
 
   test("what stands behind ; is another command", () => {
-    expect(unitWords("/usr/sbin/sshd -D ; /bin/true -o PermitTunnel=yes")).toEqual(["/usr/sbin/sshd", "-D"]);
+    expect(unitWords("/usr/sbin/sshd -D ; /bin/true -o PermitTunnel=yes").words).toEqual([
+      "/usr/sbin/sshd",
+      "-D",
+    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** An Include line: where its patterns are looked for, and the files that they bring in. */
 import { atLeast } from "../../grammar/release.ts";
 import type { DirectiveLine, Word } from "../../grammar/tree.ts";
-import { globPaths } from "../files/glob.ts";
+import { globPaths, MOST_NAMES } from "../files/glob.ts";
 import { placeOf, type Source } from "../source/source.ts";
 import type { IncludeLine, IncludeTarget } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
@@ -122,7 +122,10 @@ function findTarget(loading: Loading, word: Word, line: DirectiveLine, source: S
 }
 
 function search(loading: Loading, pattern: string): readonly string[] {
-  return pattern.startsWith("/") ? globPaths(loading.tree, pattern) : [];
+  const found = pattern.startsWith("/") ? globPaths(loading.tree, pattern) : [];
+  if (found === null)
+    loading.limits.add(`an Include whose pattern is compared with more than ${MOST_NAMES} names`);
+  return found ?? [];
 }
 
 /** The absolute pattern; `~` is not expanded and therefore finds nothing. 8.2 puts the keyword in the pattern's place. */

@@ -8,7 +8,7 @@ export function environmentOf(text: string): ReadonlyMap<string, string> {
     const end = endOfLine(text, at);
     const line = text.slice(at, end);
     const equals = line.indexOf("=");
-    if (/^[ \t\r]*(?:[#;]|$)/.test(line) || equals === -1) {
+    if (/^[ \t]*(?:[#;]|$)/.test(line) || equals === -1) {
       at = end + 1;
       continue;
     }
@@ -20,9 +20,15 @@ export function environmentOf(text: string): ReadonlyMap<string, string> {
   return variables;
 }
 
-function endOfLine(text: string, at: number): number {
-  const end = text.indexOf("\n", at);
-  return end === -1 ? text.length : end;
+/** A carriage return ends a line, too. */
+function isLineEnd(char: string | undefined): boolean {
+  return char === "\n" || char === "\r";
+}
+
+function endOfLine(text: string, start: number): number {
+  let at = start;
+  while (at < text.length && !isLineEnd(text[at])) at++;
+  return at;
 }
 
 /** Quotes count at the beginning and after other quotes; a backslash takes the next byte as it is, a line feed away. */
@@ -30,22 +36,22 @@ function readValue(text: string, start: number): { readonly value: string; reado
   let value = "";
   let isPlain = false;
   let at = start;
-  for (; at < text.length && text[at] !== "\n"; at++) {
+  for (; at < text.length && !isLineEnd(text[at]); at++) {
     const char = text[at] ?? "";
     if (char === "\\") {
       at++;
       isPlain = true;
-      value += text[at] === "\n" ? "" : (text[at] ?? "");
+      value += isLineEnd(text[at]) ? "" : (text[at] ?? "");
     } else if (!isPlain && (char === '"' || char === "'")) {
       const quoted = readQuoted(text, at + 1, char);
       value += quoted.value;
       at = quoted.end;
-    } else if (isPlain || !/[ \t\r]/.test(char)) {
+    } else if (isPlain || !/[ \t]/.test(char)) {
       isPlain = true;
       value += char;
     }
   }
-  return { value: isPlain ? value.replace(/[ \t\r]+$/, "") : value, next: at + 1 };
+  return { value: isPlain ? value.replace(/[ \t]+$/, "") : value, next: at + 1 };
 }
 
 /** Up to the quote's end; only in double quotes a backslash escapes, and what the shell would. */

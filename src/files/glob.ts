@@ -26,18 +26,28 @@ const DOT = 46;
 const BACKSLASH = 92;
 const BRACKET = 91;
 const MAX_PATH = 4096;
+/** Ours: two links to their own folder make 2^n paths of n wildcards. A folder counts as twenty names for each on its path. */
+export const MOST_NAMES = 200_000;
+const NAMES_A_FOLDER = 20;
 
-/** Existing paths inside the tree, sorted by byte. `pattern` must be absolute. */
-export function globPaths(tree: FileTree, pattern: string): string[] {
+interface Walk {
+  readonly tree: FileTree;
+  readonly found: string[];
+  names: number;
+}
+
+/** Existing paths inside the tree, sorted by byte; null: more than MOST_NAMES were looked at. `pattern` must be absolute. */
+export function globPaths(tree: FileTree, pattern: string): readonly string[] | null {
   if (pattern.length >= MAX_PATH || !pattern.startsWith("/")) return [];
   const compiled = compile(pattern);
   if (compiled === null) return [];
-  const found: string[] = [];
-  walk(tree, "", splitComponents(compiled), found);
-  return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const started: Walk = { tree, found: [], names: 0 };
+  walk(started, "", splitComponents(compiled));
+  return started.names > MOST_NAMES ? null : started.found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
-function walk(tree: FileTree, base: string, components: readonly Component[], found: string[]): void {
+function walk(walked: Walk, base: string, components: readonly Component[]): void {
+  const { tree, found } = walked;
   const wild = components.findIndex(({ literal }) => literal === null);
   const fixed = wild === -1 ? components : components.slice(0, wild);
   const path = fixed.reduce((joined, { literal }) => `${joined}/${literal ?? ""}`, base);
@@ -47,12 +57,14 @@ function walk(tree: FileTree, base: string, components: readonly Component[], fo
   }
   const component = components[wild];
   const rest = components.slice(wild + 1);
-  if (component === undefined) return;
+  walked.names += NAMES_A_FOLDER * path.split("/").length;
+  if (component === undefined || walked.names > MOST_NAMES) return;
   for (const name of tree.list(path === "" ? "/" : path) ?? []) {
+    if (++walked.names > MOST_NAMES) return;
     if (!matchesName(name, component)) continue;
     const entry = `${path}/${name}`;
     if (entry.length >= MAX_PATH) continue;
-    if (rest.length > 0) walk(tree, entry, rest, found);
+    if (rest.length > 0) walk(walked, entry, rest);
     else if (tree.stat(entry, { follow: false }) !== null) found.push(entry);
   }
 }
@@ -78,7 +90,7 @@ function makeComponent(elements: readonly Element[]): Component {
   return { elements, literal };
 }
 
-/** Null where glob gives up with "no match": an unknown character class. */
+/** Null where glob gives up with "no match": an unknown character class, or a slash inside a set, which cuts it in two. */
 function compile(pattern: string): Element[] | null {
   const elements: Element[] = [];
   for (let at = 0; at < pattern.length; ) {
@@ -125,8 +137,10 @@ function compileSet(pattern: string, open: number): CompiledSet | null {
         continue;
       }
     }
-    at = readSetItem(pattern, at, items);
+    const from = at;
+    at = readSetItem(pattern, from, items);
     if (at >= pattern.length) return data;
+    if (pattern.slice(from, at).includes("/")) return null;
   } while (pattern.charAt(at) !== "]");
   return { element: { kind: "set", negated, items }, next: at + 1 };
 }

@@ -27,7 +27,10 @@ export interface Resolved<N extends Node> {
   readonly node: N;
 }
 
-/** path_resolution(7) inside the root: `..` at the top stays at the top, an absolute link starts at the root. */
+/**
+ * path_resolution(7) inside the root: `..` at the top stays at the top, an absolute link starts at the root, and what has
+ * a slash or a dot behind it must be a folder, which a link is followed for.
+ */
 export function resolveInside<N extends Node>(
   lookup: Lookup<N>,
   path: string,
@@ -40,8 +43,8 @@ export function resolveInside<N extends Node>(
   while (pending.length > 0) {
     const name = pending.pop() ?? "";
     if ("code" in here) return here;
-    if (name === "" || name === ".") continue;
     if (here.kind !== "folder") return { code: "ENOTDIR" };
+    if (name === "" || name === ".") continue;
     if (name === "..") {
       done.pop();
       here = lookup.at(`/${done.join("/")}`, pending);
@@ -50,8 +53,7 @@ export function resolveInside<N extends Node>(
     const inside = `/${[...done, name].join("/")}`;
     const entry = lookup.at(inside, pending);
     if ("code" in entry) return entry;
-    const isLast = pending.every((part) => part === "" || part === ".");
-    if (entry.kind !== "link" || (isLast && last === "keep")) {
+    if (entry.kind !== "link" || (pending.length === 0 && last === "keep")) {
       done.push(name);
       here = entry;
       continue;

@@ -1,11 +1,4 @@
-/** Words and variables as shells, systemd and init scripts write them; nothing is run. */
-
-/** `$NAME` as a word of its own is split, `${NAME}` is not (systemd.service(5), "Command lines"). */
-export function expand(word: string, variables: ReadonlyMap<string, string>): string[] {
-  const alone = /^\$([A-Za-z_]\w*)$/.exec(word);
-  if (alone !== null) return splitWords(variables.get(alone[1] ?? "") ?? "");
-  return [word.replaceAll(/\$\{([A-Za-z_]\w*)\}/g, (_, name: string) => variables.get(name) ?? "")];
-}
+/** Words and variables as shells and init scripts write them; nothing is run. */
 
 export function variablesOf(text: string): Map<string, string> {
   const variables = new Map<string, string>();

@@ -16,7 +16,8 @@ export interface SocketListen {
   readonly families: readonly ("inet" | "inet6")[];
 }
 
-const ENABLED = "/etc/systemd/system/sockets.target.wants";
+/** A vendor's image may enable it below /usr. */
+const ENABLED = ["/etc", "/run", "/usr/lib"].map((folder) => `${folder}/systemd/system/sockets.target.wants`);
 
 /** A generator that writes the socket unit from sshd_config leaves nothing to override. */
 const GENERATORS = ["/usr/lib", "/lib", "/etc"].map(
@@ -33,7 +34,7 @@ export function enabledSocket(
   tree: FileTree,
 ): { readonly unit: string; readonly lines: readonly UnitLine[] } | null {
   for (const unit of ["ssh.socket", "sshd.socket"]) {
-    if (tree.stat(`${ENABLED}/${unit}`, { follow: false }) === null) continue;
+    if (ENABLED.every((folder) => tree.stat(`${folder}/${unit}`, { follow: false }) === null)) continue;
     const lines = unitLines(tree, unit);
     if (lines !== null) return { unit, lines };
   }

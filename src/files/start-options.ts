@@ -7,12 +7,13 @@ import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { ofScripts } from "./init-script.ts";
+import { COMPUTED } from "./shell-expand.ts";
 import { startedBy } from "./shell-script.ts";
-import { assignments, expand } from "./shell-words.ts";
+import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
 import { type UnitLine, unitLines } from "./systemd-unit.ts";
-import { unitWords } from "./systemd-words.ts";
+import { expandWord, unitWords } from "./systemd-words.ts";
 import type { FileTree } from "./tree.ts";
 
 export function startOptions(tree: FileTree): StartOptions {
@@ -48,23 +49,42 @@ function connectionUnits(tree: FileTree): readonly string[] {
 }
 
 function unitOptions(tree: FileTree, unit: string): StartOptions | null {
-  const lines = unitLines(tree, unit);
-  const command = lines === null ? null : lastOf(lines, "ExecStart");
-  if (lines === null || command === null) return null;
-  const { variables, source } = environmentFor(tree, lines);
+  const read = unitLines(tree, unit) ?? [];
+  const broken = read.filter(({ key, value }) => key === "ExecStart" && unitWords(value).isBroken);
+  // with such a line a unit is not loaded, behind `-` it is passed over
+  if (broken.some(({ value }) => !value.startsWith("-"))) return null;
+  const lines = read.filter((line) => !broken.includes(line));
+  const command = lastOf(lines, "ExecStart");
+  if (command === null) return null;
+  const environment = environmentFor(tree, lines, unit);
+  const { variables, source } = environment;
   const [prefix = ""] = /^[-@:+!|]*/.exec(command.value) ?? [];
   // `:` keeps variables as they are written (systemd.service(5), "Command lines")
-  const written = unitWords(command.value.slice(prefix.length));
-  const words = written
-    .map((word) => word.replaceAll("%%", "%"))
-    .flatMap((word) => (prefix.includes(":") ? [word] : expand(word, variables)));
+  const words = wordsOf(command.value.slice(prefix.length), unit).flatMap((word) =>
+    prefix.includes(":") ? [word] : expandWord(word, variables),
+  );
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
   // a program of another name may be sshd all the same
   const [program = "", ...args] = words;
+  const known = args.filter((word) => !word.includes(COMPUTED));
   const options = isSshdLike(program)
-    ? readOptions(args, from)
+    ? readOptions(known, from)
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
-  return { ...(options ?? readOptions(args, from)), limit: limitOf(command, written, options) };
+  const limit = options?.limit ?? limitOf(command, { environment, words, options });
+  return { ...(options ?? readOptions(known, from)), limit };
+}
+
+function wordsOf(value: string, unit: string): readonly string[] {
+  return unitWords(value).words.map((word) => resolved(word, unit));
+}
+
+/** Specifiers (systemd.unit(5)): those that the unit's name tells; others are COMPUTED. */
+function resolved(text: string, unit: string): string {
+  const name = unit.slice(0, unit.lastIndexOf("."));
+  const known: Readonly<Record<string, string>> = name.endsWith("@")
+    ? { "%%": "%", "%p": name.slice(0, -1) }
+    : { "%%": "%", "%p": name, "%N": name, "%n": unit };
+  return text.replaceAll(/%[\s\S]?/g, (specifier) => known[specifier] ?? COMPUTED);
 }
 
 /** sshd's own name, or a build of it beside the system's: sshd-10, sshd.local */
@@ -72,17 +92,25 @@ function isSshdLike(program: string): boolean {
   return /(?:^|\/)sshd[^/]*$/.test(program);
 }
 
-/** What can't be followed without running something, or asking systemd (systemd.unit(5), "Specifiers"). */
+/** What can't be followed without running something, or asking systemd. */
 function limitOf(
-  { path }: UnitLine,
-  written: readonly string[],
-  options: StartOptions | null,
+  { path, value }: UnitLine,
+  {
+    environment,
+    words,
+    options,
+  }: {
+    readonly environment: Environment;
+    readonly words: readonly string[];
+    readonly options: StartOptions | null;
+  },
 ): string | null {
-  if (options?.limit != null) return options.limit;
+  const isUnknown =
+    words.some((word) => word.includes(COMPUTED)) || (environment.isUnknown && value.includes("$"));
   const what =
     options === null
       ? "starts a program that may give sshd options of its own"
-      : written.some((word) => word.replaceAll("%%", "").includes("%"))
+      : isUnknown
         ? "starts sshd with options that have a % specifier"
         : null;
   return what === null ? null : `${path} ${what}: they are not read`;
@@ -98,22 +126,35 @@ function lastOf(lines: readonly UnitLine[], key: string): UnitLine | null {
   return assigned(lines, key).at(-1) ?? null;
 }
 
+interface Environment {
+  readonly variables: ReadonlyMap<string, string>;
+  /** the last file that it is from; null: the units alone */
+  readonly source: string | null;
+  /** a file is not found: its name has a specifier that is not known, or its wildcards lead too far */
+  readonly isUnknown: boolean;
+}
+
 /** Files win over Environment= wherever it stands, and later files over earlier ones (systemd.exec(5)). */
-function environmentFor(
-  tree: FileTree,
-  lines: readonly UnitLine[],
-): { readonly variables: ReadonlyMap<string, string>; readonly source: string | null } {
-  const variables = assignments(assigned(lines, "Environment").flatMap(({ value }) => unitWords(value)));
+function environmentFor(tree: FileTree, lines: readonly UnitLine[], unit: string): Environment {
+  const wordsFor = (key: string): readonly string[] =>
+    assigned(lines, key).flatMap(({ value }) => wordsOf(value, unit));
+  const variables = assignments(wordsFor("Environment"));
+  const patterns = assigned(lines, "EnvironmentFile").map(({ value }) => resolved(value, unit));
+  const found = patterns.map((pattern) => globPaths(tree, pattern.replace(/^-/, "")));
   let source: string | null = null;
-  for (const path of assigned(lines, "EnvironmentFile").flatMap(({ value }) =>
-    globPaths(tree, value.replace(/^-/, "")),
-  )) {
+  for (const path of found.flatMap((paths) => paths ?? [])) {
     const text = textOf(tree, path);
     if (text === null) continue;
     source = path;
     for (const [name, value] of environmentOf(text)) variables.set(name, value);
   }
-  for (const { value } of assigned(lines, "UnsetEnvironment"))
-    for (const word of unitWords(value)) variables.delete(word);
-  return { variables, source };
+  for (const word of wordsFor("UnsetEnvironment")) {
+    const [name = "", ...value] = word.split("=");
+    if (!word.includes("=") || variables.get(name) === value.join("=")) variables.delete(name);
+  }
+  return {
+    variables,
+    source,
+    isUnknown: found.includes(null) || patterns.some((pattern) => pattern.includes(COMPUTED)),
+  };
 }

@@ -16,13 +16,13 @@ export interface UnitLine {
   readonly path: string;
 }
 
-/** The assignments of a unit and its drop-ins, in systemd's order; null where there is no such unit. */
+/** The assignments of a unit's own section, with its drop-ins', in systemd's order; null where there is no such unit. */
 export function unitLines(tree: FileTree, unit: string): readonly UnitLine[] | null {
   const folders = unitFolders(tree);
   const main = mainFile(tree, folders, unit);
-  return main === undefined
+  return main === null
     ? null
-    : [main, ...dropIns(tree, folders, unit, main)].flatMap((path) => linesOf(tree, path));
+    : [main, ...dropIns(tree, folders, unit, main)].flatMap((path) => linesOf(tree, path, sectionOf(unit)));
 }
 
 /** Those that are there, each once: /lib is a link to /usr/lib nearly everywhere. */
@@ -35,8 +35,22 @@ function unitFolders(tree: FileTree): readonly string[] {
   return [...byRealPath.values()];
 }
 
-function mainFile(tree: FileTree, folders: readonly string[], unit: string): string | undefined {
-  return folders.map((folder) => `${folder}/${unit}`).find((path) => tree.read(path).kind === "file");
+/** "Service" of "ssh.service" */
+function sectionOf(unit: string): string {
+  const type = unit.slice(unit.lastIndexOf(".") + 1);
+  return type.charAt(0).toUpperCase() + type.slice(1);
+}
+
+/** Null: it is not there, or masked by an empty file or a link to /dev/null (systemd.unit(5)). */
+function mainFile(tree: FileTree, folders: readonly string[], unit: string): string | null {
+  for (const folder of folders) {
+    const path = `${folder}/${unit}`;
+    const entry = tree.stat(path, { follow: false });
+    if (entry?.target === "/dev/null") return null;
+    const file = entry === null ? null : tree.stat(path);
+    if (file?.kind === "file") return file.size === 0 ? null : path;
+  }
+  return null;
 }
 
 function dropIns(tree: FileTree, folders: readonly string[], unit: string, main: string): string[] {
@@ -61,26 +75,34 @@ function otherNames(
 ): readonly string[] {
   const other = unit.startsWith("sshd") ? unit.replace("sshd", "ssh") : unit.replace("ssh", "sshd");
   const its = mainFile(tree, folders, other);
-  return its !== undefined && tree.stat(its)?.realPath === tree.stat(main)?.realPath ? [other] : [];
+  if (its === null) return [];
+  // a link names a unit, wherever the file of that name is
+  const isLinked = tree.stat(its, { follow: false })?.target?.split("/").at(-1) === unit;
+  return isLinked || tree.stat(its)?.realPath === tree.stat(main)?.realPath ? [other] : [];
 }
 
-function linesOf(tree: FileTree, path: string): UnitLine[] {
-  return logicalLines(textOf(tree, path) ?? "").flatMap((line) => {
-    const match = /^(\w+)[ \t]*=[ \t]*(.*)$/.exec(line);
-    return match === null ? [] : [{ key: match[1] ?? "", value: match[2] ?? "", path }];
-  });
+/** As src/shared/conf-parser.c reads them: other sections, and what stands before the first, are passed over. */
+function linesOf(tree: FileTree, path: string, section: string): UnitLine[] {
+  const found: UnitLine[] = [];
+  let isOurs = false;
+  for (const line of logicalLines(textOf(tree, path) ?? "")) {
+    if (line.startsWith("[")) isOurs = line === `[${section}]`;
+    const [, key = "", value = ""] = /^(\w+)[ \t]*=[ \t]*(.*)$/.exec(line) ?? [];
+    if (isOurs && key !== "") found.push({ key, value, path });
+  }
+  return found;
 }
 
-/** A backslash at its end joins a line with the next; comments end with their own line, and stand between joined ones. */
+/** A backslash at its end joins a line with the next, two do not; comments stand between joined lines. */
 function logicalLines(text: string): readonly string[] {
   const lines: string[] = [];
-  let joined: string | null = null;
-  for (const raw of text.split("\n")) {
-    const line = raw.replace(/[ \t\r]+$/, "").replace(/^[ \t]+/, "");
-    if (/^[#;]/.test(line)) continue;
-    const whole: string = joined === null ? line : `${joined} ${line}`;
-    joined = whole.endsWith("\\") ? whole.slice(0, -1) : null;
-    if (joined === null) lines.push(whole);
+  let joined = "";
+  for (const raw of text.replace(/^\xef\xbb\xbf/, "").split(/\r\n|\n\r|[\r\n\0]/)) {
+    if (/^[ \t]*[#;]/.test(raw)) continue;
+    const whole: string = joined + raw;
+    const isJoined = (/\\+$/.exec(whole)?.[0].length ?? 0) % 2 === 1;
+    joined = isJoined ? `${whole.slice(0, -1)} ` : "";
+    if (!isJoined) lines.push(whole);
   }
-  return joined === null ? lines : [...lines, joined];
+  return [...lines, joined].map((line) => line.replace(/^[ \t]+/, "").replace(/[ \t]+$/, ""));
 }

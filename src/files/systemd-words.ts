@@ -18,39 +18,83 @@ const SIMPLE: Readonly<Record<string, string>> = {
 };
 const ESCAPE = /^\\(?:([abfnrtvs\\"'])|x([0-9A-Fa-f]{2})|([0-7]{3})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))/;
 
+export interface UnitWords {
+  readonly words: readonly string[];
+  /** a quote has no end: its word is left out, and of a command line systemd takes nothing */
+  readonly isBroken: boolean;
+}
+
 /** Up to a word `;`, which begins another command. */
-export function unitWords(text: string): readonly string[] {
+export function unitWords(text: string): UnitWords {
   const words: string[] = [];
   let at = 0;
   while (at < text.length) {
-    if (/[ \t\r\n]/.test(text[at] ?? "")) at++;
-    else if (/^;(?:[ \t]|$)/.test(text.slice(at, at + 2))) return words;
+    if (BLANK.test(text[at] ?? "")) at++;
+    else if (/^;(?:[ \t]|$)/.test(text.slice(at, at + 2))) break;
     else if (/^\\;(?:[ \t]|$)/.test(text.slice(at, at + 3))) {
       words.push(";");
       at += 2;
-    } else at = readWord(text, at, words);
+    } else {
+      const { word, end, isOpen } = readWord(text, at, unescaped);
+      if (isOpen) return { words, isBroken: true };
+      words.push(word);
+      at = end;
+    }
+  }
+  return { words, isBroken: false };
+}
+
+const BLANK = /[ \t\r\n]/;
+
+/** What a variable's value becomes: quotes may lack their end, and a backslash takes the next byte as it is. */
+export function variableWords(value: string): readonly string[] {
+  const words: string[] = [];
+  for (let at = 0; at < value.length; ) {
+    if (BLANK.test(value[at] ?? "")) at++;
+    else {
+      const { word, end } = readWord(value, at, (text) => ({ value: text.slice(1, 2), length: 2 }));
+      words.push(word);
+      at = end;
+    }
   }
   return words;
 }
 
-/** Behind the word, which is added. */
-function readWord(text: string, start: number, words: string[]): number {
+/**
+ * `$NAME` as a word of its own is split, `${NAME}` is not, `$$` is a dollar sign, and others stay (systemd.service(5),
+ * "Command lines"; src/basic/env-util.c, replace_env_argv).
+ */
+export function expandWord(word: string, variables: ReadonlyMap<string, string>): readonly string[] {
+  if (/^\$(?![{$])/.test(word)) return variableWords(variables.get(word.slice(1)) ?? "");
+  return [
+    word.replaceAll(/\$\$|\$\{([^}]*)\}/g, (whole, name: string) =>
+      whole === "$$" ? "$" : (variables.get(name) ?? ""),
+    ),
+  ];
+}
+
+type Escape = (text: string) => { readonly value: string; readonly length: number };
+
+function readWord(
+  text: string,
+  start: number,
+  behindBackslash: Escape,
+): { readonly word: string; readonly end: number; readonly isOpen: boolean } {
   let word = "";
   let quote = "";
   let at = start;
   for (; at < text.length; at++) {
     const char = text[at] ?? "";
-    if (quote === "" && /[ \t\r\n]/.test(char)) break;
+    if (quote === "" && BLANK.test(char)) break;
     if (char === "\\") {
-      const { value, length } = unescaped(text.slice(at, at + 10));
+      const { value, length } = behindBackslash(text.slice(at, at + 10));
       word += value;
       at += length - 1;
     } else if (char === quote) quote = "";
     else if (quote === "" && /["']/.test(char)) quote = char;
     else word += char;
   }
-  words.push(word);
-  return at;
+  return { word, end: at, isOpen: quote !== "" };
 }
 
 function unescaped(text: string): { readonly value: string; readonly length: number } {

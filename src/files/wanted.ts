@@ -61,7 +61,7 @@ const FILES = [
 ];
 /** Packages that pacman has installed are folders here, systemd's own users records; the names are enough. */
 const NAMES = ["/var/lib/pacman/local", "/etc/userdb", "/usr/lib/userdb", "/var/lib/systemd/home"];
-/** Programs: what a link among them leads to, and on demand their bytes, where no package names the release. */
+/** Programs and links: what a link among them leads to, and on demand their bytes, where no package names the release. */
 const ENTRIES = [
   "/usr/sbin/sshd",
   "/usr/bin/sshd",
@@ -71,6 +71,8 @@ const ENTRIES = [
   "/sbin/init",
   "/usr/sbin/init",
   "/usr/bin/init",
+  "/usr/lib/systemd/system/sockets.target.wants/ssh.socket",
+  "/usr/lib/systemd/system/sockets.target.wants/sshd.socket",
 ];
 const UNIT_FOLDERS = ["/usr/lib/systemd/system", "/lib/systemd/system", "/usr/local/lib/systemd/system"];
 const UNIT = /^(?:(?:ssh|sshd|ssh@|sshd@)\.(?:service|socket)(?:\.d)?|service\.d)(?:\/|$)/;

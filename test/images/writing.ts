@@ -169,6 +169,20 @@ export function ociMembers(
   ];
 }
 
+/** A layout of one image, which umoci finds by the tag "v1". */
+export function taggedMembers(image: ImageSettings, kind: keyof typeof COMPRESSIONS | string): Member[] {
+  const members = ociMembers([image], kind);
+  const manifest = members.findLast(({ data }) => String(data).startsWith('{"schemaVersion":2,"config"'));
+  const descriptor = {
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    digest: manifest?.name.replace("blobs/sha256/", "sha256:"),
+    size: Buffer.from(manifest?.data ?? "").length,
+    annotations: { "org.opencontainers.image.ref.name": "v1" },
+  };
+  const index = file("index.json", JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
+  return members.map((member) => (member.name === "index.json" ? index : member));
+}
+
 /** The members as files of a folder. */
 export function layOut(target: string, members: readonly Member[]): void {
   for (const { name, data = "" } of members) {

@@ -1,0 +1,185 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are systemd's variables
+/** What units with their drop-ins and environment files give sshd; a booted systemd is the judge. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { folderTree } from "../src/files/folder.ts";
+import { socketUnit } from "../src/files/socket-unit.ts";
+import { readOptions } from "../src/files/sshd-options.ts";
+import { startOptions } from "../src/files/start-options.ts";
+import { makeRoot } from "./auditing.ts";
+import { layerHost } from "./lab/hosts.ts";
+import { whenBootable } from "./lab/sharing.ts";
+import type { ServerTree } from "./sshd/server-tree.ts";
+
+const VENDOR = "/usr/lib/systemd/system";
+const ETC = "/etc/systemd/system";
+const SSHD = "/usr/local/bin/sshd";
+
+const service = (...lines: readonly string[]): string => `[Service]\nType=oneshot\n${lines.join("\n")}\n`;
+const start = (words: string): string => service(`ExecStart=${SSHD} ${words}`);
+const unit = (...lines: readonly string[]): ServerTree => ({ [`${VENDOR}/ssh.service`]: service(...lines) });
+const withFile = (text: string, words = "-D $OPTS"): ServerTree => ({
+  ...unit("EnvironmentFile=-/etc/default/ssh", `ExecStart=${SSHD} ${words}`),
+  "/etc/default/ssh": text,
+});
+const withOptions = (assignment: string, words = "-D $OPTS"): ServerTree =>
+  unit(`Environment=${assignment}`, `ExecStart=${SSHD} ${words}`);
+const vendor = start("-D -o PermitTunnel=no");
+
+const CASES: Readonly<Record<string, ServerTree>> = {
+  "the administrator's file instead of the vendor's": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/ssh.service`]: start("-D -o PermitTunnel=yes"),
+  },
+  "masked by a link": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/ssh.service`]: { link: "/dev/null" },
+  },
+  "masked by an empty file": { [`${VENDOR}/ssh.service`]: vendor, [`${ETC}/ssh.service`]: "" },
+  "a drop-in of an alias": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/sshd.service`]: { link: `${VENDOR}/ssh.service` },
+    [`${ETC}/sshd.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=yes\n`,
+  },
+  "a drop-in of an alias of a unit that the administrator copied": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/ssh.service`]: vendor,
+    [`${ETC}/sshd.service`]: { link: `${VENDOR}/ssh.service` },
+    [`${ETC}/sshd.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=yes\n`,
+  },
+  "a drop-in hidden by a link": {
+    ...unit("Environment=OPTS=-oPermitTunnel=no", `ExecStart=${SSHD} $OPTS`),
+    [`${VENDOR}/ssh.service.d/a.conf`]: "[Service]\nEnvironment=OPTS=-oPermitTunnel=yes\n",
+    [`${ETC}/ssh.service.d/a.conf`]: { link: "/dev/null" },
+  },
+  "a drop-in of all services": {
+    ...unit("Environment=OPTS=-oPermitTunnel=no", `ExecStart=${SSHD} $OPTS`),
+    [`${ETC}/ssh.service.d/b.conf`]: "[Service]\nEnvironment=OPTS=-oPermitTunnel=yes\n",
+    [`${ETC}/ssh.service.d/c`]: "[Service]\nEnvironment=OPTS=-oX11Forwarding=no\n",
+  },
+  "sections that are not read": {
+    [`${VENDOR}/ssh.service`]: `${vendor}[X-Old]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=yes\n[Install]\nExecStart=${SSHD} -o X11Forwarding=no\n`,
+  },
+  "sections without blanks": {
+    [`${VENDOR}/ssh.service`]: `  [Service]  \n  Type = oneshot\n\tExecStart\t=\t${SSHD} -o PermitTunnel=yes  \n`,
+  },
+  "joined lines": unit(`ExecStart=${SSHD} -D \\`, "# a comment -o X11Forwarding=no", "  -o PermitTunnel=yes"),
+  "a blank behind the backslash": unit(
+    `ExecStart=${SSHD} -D -o Banner=\\ `,
+    "Environment=OPTS=-oPermitTunnel=yes",
+  ),
+  "two backslashes": unit(`ExecStart=${SSHD} -o Banner=a\\\\`, "Environment=x=y"),
+  "an empty line behind the backslash": unit(`ExecStart=${SSHD} -D \\`, "", "  -o PermitTunnel=yes"),
+  "carriage returns": { [`${VENDOR}/ssh.service`]: vendor.replaceAll("\n", "\r\n") },
+  "a carriage return within": unit(`ExecStart=${SSHD} -D\r-o PermitTunnel=yes`),
+  "quotes without an end": unit(
+    `ExecStart=${SSHD} -o PermitTunnel=yes`,
+    `ExecStart=${SSHD} -o "PermitTunnel=no`,
+  ),
+  "quotes without an end that may fail": unit(
+    `ExecStart=${SSHD} -o PermitTunnel=yes`,
+    `ExecStart=-${SSHD} -o "PermitTunnel=no`,
+  ),
+  "an assignment without an end": unit(
+    "Environment=OPTS=-oPermitTunnel=yes",
+    'Environment="OPTS=-oPermitTunnel=no',
+    `ExecStart=${SSHD} $OPTS`,
+  ),
+  "another name for it": unit(`ExecStart=@${SSHD} sshd: -o PermitTunnel=yes`),
+  "variables as written": unit("Environment=A=-oPermitTunnel=yes", `ExecStart=:${SSHD} $A -o Banner=\${A}`),
+  "variables inside words": withOptions("A=x", "-o Banner=$A -o Banner=${A} -o Banner=$$A -o Banner=$A$A"),
+  "a word of two variables": withOptions("A=-oPermitTunnel=yes", "-D $A$B"),
+  "a name that is none": withOptions("A=-oPermitTunnel=yes", "-D $A-oX11Forwarding=no -e"),
+  "quotes in a variable": withFile('OPTS="-o \'Banner a\' -o \\"Banner b\\""\n'),
+  "quotes without an end in a variable": withFile('OPTS=-o "PermitTunnel yes\n'),
+  "an apostrophe without an end in a variable": withFile('OPTS="-o \'PermitTunnel yes"\n'),
+  "backslashes in a variable": withFile("OPTS=\"-o Banner=a\\\\\\\\ b -o 'Banner=c\\\\\\\\'d'\"\n"),
+  "lines in a variable": withFile('OPTS="-D\n-o PermitTunnel=yes\n"\n'),
+  "carriage returns in a file": withFile("OPTS=-o PermitTunnel=yes\r\nMORE=x\r\n"),
+  "a carriage return in a file": withFile("OPTS=-D\rOPTS=-o PermitTunnel=yes\n"),
+  "export is no word of it": withFile("OPTS=-oPermitTunnel=no\nexport OPTS=-oPermitTunnel=yes\n"),
+  "a value in parts": withFile("OPTS='-o PermitTunnel='\"yes\" # no comment\n"),
+  "joined values": withFile("OPTS=-o \\\n  PermitTunnel=yes\n"),
+  "files win": {
+    ...unit(
+      "EnvironmentFile=/etc/default/ssh",
+      "Environment=OPTS=-oPermitTunnel=no",
+      `ExecStart=${SSHD} $OPTS`,
+    ),
+    "/etc/default/ssh": "OPTS=-oPermitTunnel=yes\n",
+  },
+  "taken back": unit(
+    "Environment=OPTS=-oPermitTunnel=yes MORE=-oX11Forwarding=no LESS=-oBanner=x",
+    "UnsetEnvironment=OPTS=-oPermitTunnel=no MORE=-oX11Forwarding=no LESS",
+    `ExecStart=${SSHD} $OPTS $MORE $LESS`,
+  ),
+  "percent signs": withOptions("OPTS=-oBanner=100%%", "-D $OPTS -o Banner=50%%"),
+};
+
+const optionsOfTree = (tree: ServerTree): readonly string[] =>
+  startOptions(folderTree(makeRoot(tree))).options;
+
+/** Names of its own for each case, so that one host has all of them. */
+const named = (text: string, index: number): string =>
+  text
+    .replaceAll(/\b(sshd?)\.service/g, `$1${index}.service`)
+    .replaceAll("/default/ssh", `/default/ssh${index}`);
+
+whenBootable("bookworm")("systemd starts it with what is read", () => {
+  const host = layerHost("bookworm");
+  const all = Object.entries(CASES).map(([name, tree], index) => [name, tree, index] as const);
+  beforeAll(async () => {
+    host.write(SSHD, '#!/bin/sh\nfor word; do printf "%s\\037" "$word"; done >/run/said\n', 0o755);
+    let links = "";
+    for (const [, tree, index] of all) {
+      for (const [path, content] of Object.entries(tree)) {
+        const place = named(path, index);
+        if (typeof content === "string") host.write(place, named(content, index));
+        else links += `mkdir -p $(dirname ${place}); ln -s ${named(content.link, index)} ${place}\n`;
+      }
+    }
+    await host.boot();
+    await host.must(`${links}systemctl daemon-reload`);
+  }, 120_000);
+  afterAll(() => host.remove());
+
+  test.each(all)("%s", { timeout: 60_000 }, async (_, tree, index) => {
+    const { stdout } = await host.run(
+      `rm -f /run/said; systemctl start ssh${index} 2>/dev/null; od -An -tx1 -v /run/said 2>/dev/null`,
+    );
+    const bytes = Buffer.from(stdout.replaceAll(/\s/g, ""), "hex").toString("latin1");
+    expect(optionsOfTree(tree)).toEqual(readOptions(bytes.split("\x1f").slice(0, -1), "").options);
+  });
+});
+
+test("a masked unit leaves the other name's", () => {
+  const tree: ServerTree = {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/ssh.service`]: { link: "/dev/null" },
+    [`${ETC}/sshd.service`]: start("-D -o PermitTunnel=yes"),
+  };
+  expect(optionsOfTree(tree)).toEqual(["PermitTunnel=yes"]);
+});
+
+describe("a specifier in a variable", () => {
+  test.each([
+    ["Environment=OPTS=-oBanner=%i", 'in "Environment="', "$OPTS", true],
+    ["Environment=OPTS=-oBanner=%%i", "escaped", "$OPTS", false],
+    ["Environment=OTHER=%i", "of no concern", "$OPTS", false],
+  ])("%s: %s", (line, _, words, isLimit) => {
+    const { limit } = startOptions(folderTree(makeRoot(unit(line, `ExecStart=${SSHD} ${words}`))));
+    expect(limit?.includes("% specifier") ?? false).toBe(isLimit);
+  });
+});
+
+test("a socket that the vendor enabled", () => {
+  const tree: ServerTree = {
+    [`${VENDOR}/sshd.socket`]: "[Socket]\nListenStream=2222\nAccept=yes\n",
+    [`${VENDOR}/sockets.target.wants/sshd.socket`]: { link: "../sshd.socket" },
+    [`${VENDOR}/sshd@.service`]: start("-i -o PermitTunnel=yes"),
+    [`${VENDOR}/sshd.service`]: start("-D"),
+  };
+  expect(optionsOfTree(tree)).toEqual(["PermitTunnel=yes"]);
+  expect(socketUnit(folderTree(makeRoot(tree)))?.listens.map(({ port }) => port)).toEqual([2222]);
+  const masked: ServerTree = { ...tree, [`${ETC}/sshd.socket`]: { link: "/dev/null" } };
+  expect(optionsOfTree(masked)).toEqual([]);
+});
