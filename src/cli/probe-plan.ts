@@ -1,5 +1,4 @@
 /** From a configuration to the job of a sandbox: which connections, what is tried on them, what it takes. */
-import { randomUUID } from "node:crypto";
 import type { Config } from "../config/config.ts";
 import { ownOptions, type SandboxChange, sandboxFiles } from "../config/sandbox.ts";
 import { accountsOf } from "../files/accounts.ts";
@@ -40,99 +39,47 @@ export interface ProbePlan {
   readonly changes: readonly SandboxChange[];
 }
 
-/** Addresses beside loopback that the sandbox has for remote forwards (RFC 2544, RFC 5180: for tests only). */
-const OUTSIDE = "198.18.0.1";
-const OUTSIDE_6 = "2001:2::1";
-const SANDBOX_DIALLED = ["127.0.0.1", "::1", OUTSIDE, OUTSIDE_6];
-const FIRST_PORT = 20_000;
-
 /** Whose shells and numbers are kept. */
 export function knownAccounts(target: Target): readonly Account[] | null {
   return target.accounts ?? (target.live ? accountsOf(target.tree) : null);
 }
 
-/** Everything in namespaces: any account, address and port. */
-export function planInSandbox(subject: Subject, connections: readonly Connection[], sshd: string): ProbePlan {
-  const taken = new Set(connections.map(({ lport }) => lport ?? 22));
-  let port = FIRST_PORT;
-  let path = 0;
-  const nextPort = (): number => {
-    do port += 1;
-    while (taken.has(port));
-    return port;
-  };
-  const place: Omit<ProbePlace, "asRoot"> = {
-    key: readKeyOptions(subject.keyOptions),
-    kind: "sandbox",
-    own: OWN_DESTINATION,
-    dialled: SANDBOX_DIALLED,
-    outside: OUTSIDE,
-    nextPort,
-    nextPath: () => `/tmp/probe-${++path}`,
-    taken,
-  };
-  const planned = connections.map((connection) => planConnection(subject, connection, place));
-  const folder = "/etc/ssh";
-  const files = filesFor(subject, folder, "root");
-  return {
-    changes: files.changes,
-    connections: planned,
-    job: {
-      kind: "root",
-      sshd,
-      keyOptions: subject.keyOptions,
-      options: [...ownOptions(subject.config, ownFiles(folder, "root")), ...files.options],
-      files: files.files,
-      listen: wildcards(subject.config, taken),
-      addresses: [
-        ...new Set(planned.flatMap(({ connection, attempts }) => addressesOf(connection, attempts))),
-      ],
-      connections: planned.map(({ job }) => job),
-    },
-  };
+/** Which sshd is started where: src/cli/probe-ground.ts. */
+export interface Ground {
+  readonly place: Omit<ProbePlace, "asRoot" | "key">;
+  /** of the configuration, as the sshd sees it */
+  readonly folder: string;
+  /** where it listens, so that all these connections can be made */
+  readonly listen: (planned: readonly PlannedConnection[]) => readonly Listen[];
+  /** what its loopback must have beside that of every machine */
+  readonly addresses: (planned: readonly PlannedConnection[]) => readonly string[];
 }
 
-/** On this machine's loopback, as the caller himself. `ports` are free now. */
-export function planOnHost(
+/** `sshd`: absolute path of the program. */
+export function planProbe(
   subject: Subject,
   connections: readonly Connection[],
-  {
-    sshd,
-    folder,
-    ports,
-  }: { readonly sshd: string; readonly folder: string; readonly ports: readonly number[] },
+  { sshd, ground }: { readonly sshd: string; readonly ground: Ground },
 ): ProbePlan {
-  const free = [...ports];
-  const place: Omit<ProbePlace, "asRoot"> = {
-    key: readKeyOptions(subject.keyOptions),
-    kind: "host",
-    own: OWN_DESTINATION,
-    dialled: ["127.0.0.1", "::1"],
-    outside: null,
-    nextPort: () => free.pop() ?? 0,
-    nextPath: () => `/tmp/sshd-policy-probe-${randomUUID()}`,
-    taken: new Set(connections.map(({ lport }) => lport ?? 0)),
-  };
+  const { config, keyOptions } = subject;
+  const kind = ground.place.kind === "sandbox" ? "root" : "self";
+  const place = { ...ground.place, key: readKeyOptions(keyOptions) };
   const planned = connections.map((connection) => planConnection(subject, connection, place));
-  const files = filesFor(subject, folder, "self");
+  const { changes, files, options } = filesFor(subject, ground.folder, kind);
   return {
-    changes: files.changes,
+    changes,
     connections: planned,
     job: {
-      kind: "self",
+      kind,
       sshd,
-      keyOptions: subject.keyOptions,
-      options: [...ownOptions(subject.config, ownFiles(folder, "self")), ...files.options],
-      files: files.files,
-      listen: distinctListens(planned.map(({ job }) => job.to)),
-      addresses: [],
+      keyOptions,
+      options: [...ownOptions(config, ownFiles(ground.folder, kind)), ...options],
+      files,
+      listen: ground.listen(planned),
+      addresses: ground.addresses(planned),
       connections: planned.map(({ job }) => job),
     },
   };
-}
-
-function distinctListens(listens: readonly Listen[]): readonly Listen[] {
-  return [...new Map(listens.map((listen) => [`${listen.address} ${listen.port}`, listen])).values()];
 }
 
 function ownFiles(folder: string, kind: Job["kind"]): Parameters<typeof ownOptions>[1] {
@@ -153,20 +100,7 @@ function filesFor(
   return sandboxFiles(config, { folder, asRoot: kind === "root", realPathOf });
 }
 
-/** sshd listens on all addresses of its family: with more than 16 of them it would not start. */
-function wildcards({ directives }: Config, ports: ReadonlySet<number>): readonly Listen[] {
-  const family =
-    directives.find(({ keyword, atStart }) => keyword === "addressfamily" && atStart)?.values?.[0] ?? "any";
-  const addresses = { inet: ["0.0.0.0"], inet6: ["::"] }[family] ?? ["0.0.0.0", "::"];
-  return [...ports].flatMap((port) => addresses.map((address) => ({ address, port })));
-}
-
-function addressesOf({ addr, laddr }: Connection, attempts: readonly Attempt[]): string[] {
-  const destinations = attempts.flatMap(({ request }) => (request.kind === "open-tcp" ? [request.host] : []));
-  return [OUTSIDE, OUTSIDE_6, addr ?? "", laddr ?? "", ...destinations].filter(isAddress);
-}
-
-function isAddress(text: string): boolean {
+export function isAddress(text: string): boolean {
   return /^\d+\.\d+\.\d+\.\d+$/.test(text) || /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text);
 }
 

@@ -14,13 +14,8 @@ import { locate } from "../policy/locate.ts";
 import { differs, type Observation, type ProbedAttempt } from "../policy/probed.ts";
 import { witnessesOf } from "../policy/witnesses.ts";
 import { freePorts } from "./free-ports.ts";
-import {
-  type PlannedConnection,
-  type ProbePlan,
-  planInSandbox,
-  planOnHost,
-  type Subject,
-} from "./probe-plan.ts";
+import { inNamespaces, onLoopback } from "./probe-ground.ts";
+import { type PlannedConnection, type ProbePlan, planProbe, type Subject } from "./probe-plan.ts";
 import type { SshdProgram } from "./sshd-program.ts";
 
 export interface ProbeOptions {
@@ -64,7 +59,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   const folder = `/tmp/sshd-policy-probe-${randomUUID()}`;
   const asRoot = process.getuid?.() === 0 && process.platform === "linux";
   const plan = asRoot
-    ? planInSandbox(subject, witnesses.slice(0, MOST_CONNECTIONS), options.program.path)
+    ? planForAll(subject, witnesses.slice(0, MOST_CONNECTIONS), options.program.path)
     : await planForCaller(subject, witnesses, options.program.path, folder);
   const seen = await run(options, plan, folder);
   const limits = [
@@ -136,6 +131,10 @@ function withNeeds({ needs, predicted }: ProbedAttempt["attempt"], observation: 
   return lacks ? { ...observation, observed: null, why: "needs", detail: needs } : observation;
 }
 
+function planForAll(subject: Subject, witnesses: readonly Connection[], sshd: string): ProbePlan {
+  return planProbe(subject, witnesses, { sshd, ground: inNamespaces(subject.config, witnesses) });
+}
+
 /** The caller himself on 127.0.0.0/8, and witnesses that are he. */
 async function planForCaller(
   subject: Subject,
@@ -158,7 +157,11 @@ async function planForCaller(
     rdomain: "",
     invalidUser: false,
   };
-  return planOnHost(subject, [usual, ...own], { sshd, folder, ports: others });
+  const connections = [usual, ...own];
+  return planProbe(subject, connections, {
+    sshd,
+    ground: onLoopback(connections, { folder, ports: others }),
+  });
 }
 
 function canBe(

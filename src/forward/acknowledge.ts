@@ -20,23 +20,48 @@ const IGNORE = [2, 0, 0, 0, 0];
  * and each packet that is not sent spares both sides a wake-up: the midst of a stream, whose next segment does it, and the
  * end of the only channel, after which the server has nothing to say until it hears from us.
  */
-export function acknowledger(client: Client, transport: Socket): (received: number) => void {
+export function acknowledger(
+  client: Client,
+  transport: Socket,
+  flush: () => void,
+): (received: number) => void {
   const { _protocol: protocol } = insideOf(client);
   let stream = 0;
   let timer: NodeJS.Timeout | undefined;
   const lastEnded = watchEnds(client);
+  const dataCame = watchData(protocol);
   return (received) => {
     stream += received;
     clearTimeout(timer);
+    const isData = dataCame();
     const canWait = lastEnded() || stream >= STREAM;
     if (received >= SMALL) return;
     const { bytesWritten } = transport;
     const send = (): void => {
       stream = 0;
-      if (transport.bytesWritten === bytesWritten) sendIgnore(protocol, transport);
+      if (transport.bytesWritten !== bytesWritten) return;
+      sendIgnore(protocol, transport);
+      flush();
     };
     if (canWait) timer = setTimeout(send, PAUSE_MS);
+    // what follows data on the server is held back now; to anything else our own answer comes first
+    else if (isData) send();
     else setImmediate(send);
+  };
+}
+
+/** Tells, once, whether data for a channel came since it was last asked. */
+function watchData({ _handlers: handlers }: Protocol): () => boolean {
+  const handle = handlers.CHANNEL_DATA;
+  let came = false;
+  handlers.CHANNEL_DATA = (protocol, channel, data) => {
+    handle(protocol, channel, data);
+    came = true;
+  };
+  return () => {
+    const was = came;
+    came = false;
+    return was;
   };
 }
 

@@ -5,10 +5,12 @@
  */
 import type { Writable } from "node:stream";
 
-export function gatherWrites(stream: Writable): void {
+/** What it gives lets go at once of what is held: where the other side can begin while we still have things to do. */
+export function gatherWrites(stream: Writable): () => void {
   const write: (chunk: Buffer) => boolean = stream.write.bind(stream);
   let held = false;
   const release = (): void => {
+    if (!held) return;
     held = false;
     stream.uncork();
   };
@@ -20,4 +22,5 @@ export function gatherWrites(stream: Writable): void {
     }
     return write(chunk);
   };
+  return release;
 }

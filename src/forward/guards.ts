@@ -30,11 +30,15 @@ const LEAST_PACKET = 1024;
 export function guardTransport(
   client: Client,
   transport: Transport,
-  { fail, onIdentification }: { fail: Fail; onIdentification: (version: string) => void },
+  {
+    fail,
+    flush,
+    onIdentification,
+  }: { fail: Fail; flush: () => void; onIdentification: (version: string) => void },
 ): void {
   const { _protocol: protocol } = insideOf(client);
   const parse = protocol.parse.bind(protocol);
-  const acknowledge = "bytesWritten" in transport ? acknowledger(client, transport) : () => {};
+  const acknowledge = "bytesWritten" in transport ? acknowledger(client, transport, flush) : () => {};
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
     supplyPadding(protocol);
@@ -87,7 +91,10 @@ function notSsh(bytes: Buffer): string {
 }
 
 /** Call it before anything is read or written. */
-export function guardChannel(channel: ClientChannel, transport: Transport, fail: Fail): Channel {
+export function guardChannel(
+  channel: ClientChannel,
+  { transport, fail, flush }: { transport: Transport; fail: Fail; flush: () => void },
+): Channel {
   const inside = channel as unknown as InsideOfChannel;
   const { packetSize } = inside.outgoing;
   if (packetSize < LEAST_PACKET) {
@@ -110,7 +117,7 @@ export function guardChannel(channel: ClientChannel, transport: Transport, fail:
   };
   // no forward has a second stream; what a server sends there must not pile up
   channel.stderr.resume();
-  return channel;
+  return Object.assign(channel, { flush });
 }
 
 /** ssh2 writes whatever the channel's window allows, and a thousand windows are 2 GB. */

@@ -23,7 +23,8 @@ export interface Protocol {
   readonly _cipher: Cipher;
   readonly _decipher: Decipher;
   /** by the name of the message that came */
-  readonly _handlers: Record<"CHANNEL_EOF" | "CHANNEL_CLOSE", (protocol: Protocol, channel: number) => void>;
+  readonly _handlers: Record<"CHANNEL_EOF" | "CHANNEL_CLOSE", (protocol: Protocol, channel: number) => void> &
+    Record<"CHANNEL_DATA", (protocol: Protocol, channel: number, data: Buffer) => void>;
   readonly _packetRW: {
     readonly write: {
       readonly allocStart: number;

@@ -12,6 +12,12 @@ export const MUCH_UNWRITTEN: number = 256 * 1024;
  * was read, and the channel is closed when both directions are through.
  */
 export function relay(socket: Socket, channel: Channel, done: () => void): void {
+  // a request that has come meanwhile: the server can begin while we make ready for the rest
+  const waiting: unknown = socket.read();
+  if (waiting !== null) {
+    channel.write(waiting);
+    channel.flush();
+  }
   let open = 2;
   const leave = (): void => {
     open--;

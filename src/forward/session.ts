@@ -18,8 +18,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** A stream of bytes in both directions; `end` closes one, `close` both at once. */
-export type Channel = Duplex & { close: () => void };
+/**
+ * A stream of bytes in both directions; `end` closes one, `close` both at once. What is written leaves at the end of the
+ * turn, or with `flush` at once.
+ */
+export type Channel = Duplex & { close: () => void; flush: () => void };
 
 export interface Session {
   /** what follows "SSH-2.0-" in the server's identification line, without the comment */
@@ -72,7 +75,7 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   const login = watchLogin(client, () => transport.destroy(), options);
   const { onBanner } = options;
   if (onBanner !== undefined) client.on("banner", onBanner);
-  gatherWrites(transport);
+  const flush = gatherWrites(transport);
   let cipher = "";
   client.once("handshake", ({ cs }) => {
     cipher = cs.cipher;
@@ -90,13 +93,14 @@ export async function connect(options: ConnectOptions): Promise<Session> {
   });
   let serverVersion = "";
   guardTransport(client, transport, {
+    flush,
     fail: login.fail,
     onIdentification: (version) => {
       serverVersion = version;
     },
   });
   await login.ready;
-  return makeSession(client, transport, { login, serverVersion, cipher });
+  return makeSession(client, transport, { login, serverVersion, cipher, flush });
 }
 
 const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
@@ -104,9 +108,15 @@ const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
 function makeSession(
   client: Client,
   transport: Transport,
-  { login, serverVersion, cipher }: { login: Login; serverVersion: string; cipher: string },
+  {
+    login,
+    serverVersion,
+    cipher,
+    flush,
+  }: { login: Login; serverVersion: string; cipher: string; flush: () => void },
 ): Session {
-  const guard = (channel: ClientChannel): Channel => guardChannel(channel, transport, login.fail);
+  const guard = (channel: ClientChannel): Channel =>
+    guardChannel(channel, { transport, fail: login.fail, flush });
   const listeners = takeIncoming(client, guard);
   const { opened, requested } = answersOf(guard, login.lost);
   return {

@@ -91,12 +91,13 @@ export function makeTraffic(tell: (event: ForwardEvent) => void): Traffic {
       const id = ++last;
       const counts = (): Counts => ({ sent: socket.bytesRead, received: socket.bytesWritten });
       const connection = { forward, id, from, to, counts };
-      open.add(connection);
-      tell({ event: "open", forward, id, from, to });
+      // first, as the other side waits; what it tells of comes later
       relay(socket, channel, () => {
         open.delete(connection);
         tell({ event: "closed", forward, id, ...counts() });
       });
+      open.add(connection);
+      tell({ event: "open", forward, id, from, to });
     },
   };
 }
