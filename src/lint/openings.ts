@@ -43,6 +43,7 @@ const globalLines = onceFor(({ directives }: Config) => {
 export function reopenedBy(config: Config, answer: Answer): Directive | null {
   for (const { directive } of answer.decidedBy) {
     if (directive === null || directive.guards.length === 0) continue;
+    if (BESIDE_FORWARDING.has(directive.keyword)) continue;
     const overridden = globalLine(config, directive.keyword);
     const { capability } = answer;
     if (
@@ -54,6 +55,9 @@ export function reopenedBy(config: Config, answer: Answer): Directive | null {
   }
   return null;
 }
+
+/** Who gets sessions or displays is not given forwarding, and to take them back would take his shell. */
+const BESIDE_FORWARDING: ReadonlySet<string> = new Set(["maxsessions", "x11displayoffset"]);
 
 /** True where DisableForwarding yes stands outside every Match and this release does not apply it to the capability. */
 export function escapesDisable(config: Config, answer: Answer): boolean {
