@@ -5,6 +5,7 @@ import { formatRelease, parseRelease, type Release } from "../../grammar/release
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
 import { folderTree } from "../files/folder.ts";
+import { whyNoKeyOptions } from "../policy/login-key.ts";
 import { connectionJson } from "../report/json.ts";
 import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
 import { visible } from "../report/text.ts";
@@ -29,6 +30,8 @@ export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
 export const INSIDE_COMMAND = "probe-inside";
 
 export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
+  const broken = whyNoKeyOptions(options.keyOptions ?? "");
+  if (broken !== null) return refuse(visible(`--key-options: ${broken}`));
   const target = await openOne(file, options);
   if (typeof target === "number") return target;
   const given = options.openssh === undefined ? null : parseRelease(options.openssh);
