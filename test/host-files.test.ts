@@ -352,6 +352,7 @@ describe("a fix that waits", () => {
   test("does not restart sshd again and again while the journal cannot say that everything is back", async () => {
     const service = {
       how: "restart",
+      silent: [],
       configFile: "/etc/ssh/of-a-test",
       restartCommand: null,
       manager: { kind: "stopped", name: "", listens: [], restart: null, reload: null, status: null },

@@ -7,7 +7,7 @@ import { startOptions } from "../files/start-options.ts";
 import type { Plan } from "../fix/plan.ts";
 import { standaloneCopy } from "../fix/standalone.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
-import { restartService } from "../host/restart.ts";
+import { restartService, silentListens } from "../host/restart.ts";
 import { commandLine, findService } from "../host/service.ts";
 import { bringBack, recordService } from "../host/service-record.ts";
 import { openSessions } from "../host/sessions.ts";
@@ -55,7 +55,8 @@ export async function applyLive(
   const isTerminal = process.stderr.isTTY === true;
   const seconds = chosenSeconds(machine, sessions, { confirm: options.confirm, isTerminal });
   const signals = watchSignals();
-  const record = recordService(service, { ...question, how });
+  const silent = options.restart ? await silentListens(machine, service) : [];
+  const record = recordService(service, { ...question, how, silent });
   const fix: LiveFix = {
     stateFolder: STATE_FOLDER,
     files: plan.files.map(({ realPath: path, before, after }) => ({
@@ -68,7 +69,7 @@ export async function applyLive(
     service: options.restart
       ? {
           record,
-          restart: () => restartService(machine, { ...question, how, service }),
+          restart: () => restartService(machine, { ...question, how, service, silent }),
           bringBack: bringBack(machine, record),
         }
       : null,

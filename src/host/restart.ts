@@ -28,6 +28,23 @@ export interface Restarting extends ServiceQuestion {
   readonly how: "restart" | "reload";
   /** as it was found before the change */
   readonly service: Service;
+  /** where nobody answered from here before the change: a network namespace or VRF of its own, a link-local address */
+  readonly silent: readonly Endpoint[];
+}
+
+/** Of the addresses that sshd listens on, those that cannot be asked from here: no restart can be judged by them. */
+export async function silentListens(machine: Machine, { listens }: Service): Promise<readonly Endpoint[]> {
+  const silent: Endpoint[] = [];
+  for (const endpoint of listens) if ((await greeting(machine, endpoint)) === null) silent.push(endpoint);
+  return silent;
+}
+
+function greeting(machine: Machine, { address, port }: Endpoint): Promise<string | null> {
+  return machine.banner(reachable(address), port, GREETING_MS);
+}
+
+function isAmong(endpoints: readonly Endpoint[], { address, port }: Endpoint): boolean {
+  return endpoints.some((one) => one.address === address && one.port === port);
 }
 
 export async function restartService(machine: Machine, restarting: Restarting): Promise<RestartResult> {
@@ -74,25 +91,24 @@ interface Proof {
 
 /** The proof, or what it still lacks. */
 async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<Proof | string> {
-  const { service, how } = restarting;
+  const { service, how, silent } = restarting;
   const now = await findService(machine, restarting, service.others);
   if (now.daemon === null && now.listens.length === 0) return "no sshd listens";
   const old =
     service.daemon !== null && now.daemon !== null && isOld(service.daemon, now.daemon, { service, how });
   if (old) return "the old sshd is still the one that listens";
   const { listens } = now;
-  const lost = service.listens.find(
-    ({ address, port }) => !listens.some((it) => it.address === address && it.port === port),
-  );
+  const lost = service.listens.find((endpoint) => !isAmong(listens, endpoint));
   if (lost !== undefined) return `nothing listens on ${printEndpoint(lost)} any more`;
   // asked first: each banner is a connection without a login, which newer sshds punish (PerSourcePenalties)
   if (now.status !== null && (await machine.run(now.status, COMMAND_TIMEOUT)).status !== 0)
     return `${now.name} is not active`;
   for (const endpoint of listens) {
-    const greeting = await machine.banner(reachable(endpoint.address), endpoint.port, GREETING_MS);
-    if (greeting === null) return `nothing answers on ${printEndpoint(endpoint)}`;
-    if (!greeting.startsWith("SSH-"))
-      return `something else answers on ${printEndpoint(endpoint)}: ${greeting.slice(0, 60)}`;
+    if (isAmong(silent, endpoint)) continue;
+    const said = await greeting(machine, endpoint);
+    if (said === null) return `nothing answers on ${printEndpoint(endpoint)}`;
+    if (!said.startsWith("SSH-"))
+      return `something else answers on ${printEndpoint(endpoint)}: ${said.slice(0, 60)}`;
   }
   // where systemd listens, our own question has started sshd
   return {
@@ -117,8 +133,15 @@ function reachable(address: string): string {
   return address === "0.0.0.0" ? "127.0.0.1" : address === "::" ? "::1" : address;
 }
 
-function describe(done: string, { service }: Restarting, { daemon, listens }: Proof): string {
-  const where = listens.map(printEndpoint).join(" and ");
+function describe(done: string, { service, silent }: Restarting, { daemon, listens }: Proof): string {
+  const where = textOf(
+    ", answers on",
+    listens.filter((endpoint) => !isAmong(silent, endpoint)),
+  );
+  const unasked = textOf(
+    "; listens, as before, where nothing answers from here:",
+    listens.filter((endpoint) => isAmong(silent, endpoint)),
+  );
   const isNew = daemon?.process.pid !== service.daemon?.process.pid;
   const who =
     daemon === null
@@ -134,5 +157,9 @@ function describe(done: string, { service }: Restarting, { daemon, listens }: Pr
     others.length === 0
       ? ""
       : `\nfurther sshds with these files keep the OLD policy until they are restarted, too: ${others.join(", ")}`;
-  return `${done}: active, ${who}${where === "" ? "" : `, answers on ${where}`}${rest}`;
+  return `${done}: active, ${who}${where}${unasked}${rest}`;
+}
+
+function textOf(head: string, endpoints: readonly Endpoint[]): string {
+  return endpoints.length === 0 ? "" : `${head} ${endpoints.map(printEndpoint).join(" and ")}`;
 }

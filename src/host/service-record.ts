@@ -9,13 +9,14 @@ import type { Restarted } from "./undo.ts";
 
 export interface ServiceRecord extends ServiceQuestion {
   readonly how: "restart" | "reload";
+  readonly silent: readonly Endpoint[];
   /** how it was managed before the change: once sshd is down nothing tells */
   readonly manager: Pick<Service, "kind" | "name" | "listens" | "restart" | "reload" | "status">;
 }
 
 export function recordService(
   { kind, name, listens, restart, reload, status }: Service,
-  asked: ServiceQuestion & Pick<ServiceRecord, "how">,
+  asked: ServiceQuestion & Pick<ServiceRecord, "how" | "silent">,
 ): ServiceRecord {
   return { ...asked, manager: { kind, name, listens, restart, reload, status } };
 }
@@ -23,7 +24,7 @@ export function recordService(
 /** A reload where one was asked for and there is a process to reload, else a restart. */
 export function bringBack(
   machine: Machine,
-  { manager, how, ...question }: ServiceRecord,
+  { manager, how, silent, ...question }: ServiceRecord,
 ): () => Promise<Restarted> {
   return async () => {
     const now = await findService(machine, question, besides(machine, question.configFile, manager.listens));
@@ -33,7 +34,7 @@ export function bringBack(
     const service: Service =
       manager.kind === "foreground" ? { ...now, listens: manager.listens } : { ...now, ...manager };
     const asked = how === "reload" && now.daemon !== null ? "reload" : "restart";
-    return restartService(machine, { ...question, how: asked, service });
+    return restartService(machine, { ...question, how: asked, service, silent });
   };
 }
 

@@ -124,6 +124,27 @@ whenBootable("bookworm")("on a host with systemd", () => {
     );
   });
 
+  test("where nobody answered before, nobody must answer afterwards: an sshd in a network namespace of its own", async () => {
+    await fresh();
+    await host.must(
+      `ip netns add management; mkdir -p /etc/systemd/system/ssh.service.d
+       printf '[Service]\nNetworkNamespacePath=/run/netns/management\n' >/etc/systemd/system/ssh.service.d/net.conf
+       systemctl daemon-reload; systemctl restart ssh`,
+    );
+    const fixed = await host.run(`${PROGRAM} audit --fix`);
+    expect(fixed.code).toBe(0);
+    expect(fixed.stderr).toMatch(
+      /active, new pid \d+; listens, as before, where nothing answers from here: 0\.0\.0\.0:22 and \[::\]:22$/m,
+    );
+    const undone = await host.run(
+      `cp /root/stock/sshd_config /etc/ssh/; systemctl restart ssh; ${PROGRAM} audit --fix --confirm 1`,
+    );
+    expect(undone.stderr).toMatch(/^waiting {2}failed: not confirmed: everything was put back$/m);
+    await host.must(
+      "rm -r /etc/systemd/system/ssh.service.d; systemctl daemon-reload; systemctl restart ssh",
+    );
+  });
+
   test("--reload keeps the process", async () => {
     await fresh();
     const pid = await host.must("systemctl show --value -p MainPID ssh");

@@ -106,6 +106,7 @@ export function liveFix(host: SmallHost, machine: Machine, { program, key }: Ssh
     service: {
       record: {
         how: "restart",
+        silent: [],
         configFile: "",
         restartCommand: host.service,
         manager: {

@@ -1,5 +1,5 @@
 /** Runs inside a booted host: the functions of src/host, one a call, their answers as JSON. */
-import { restartService } from "../../src/host/restart.ts";
+import { restartService, silentListens } from "../../src/host/restart.ts";
 import { commandLine, findService, type Service } from "../../src/host/service.ts";
 import { openSessions, originOf } from "../../src/host/sessions.ts";
 import { thisMachine } from "../../src/host/this-machine.ts";
@@ -43,12 +43,11 @@ async function answer(): Promise<unknown> {
     case "service":
       return summary(await findService(machine, question));
     case "restart":
-    case "reload":
-      return restartService(machine, {
-        ...question,
-        how: verb,
-        service: await findService(machine, question),
-      });
+    case "reload": {
+      const service = await findService(machine, question);
+      const silent = await silentListens(machine, service);
+      return restartService(machine, { ...question, how: verb, service, silent });
+    }
     case "sessions":
       return sessions();
     default:
