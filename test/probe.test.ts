@@ -217,6 +217,9 @@ for (const program of PROGRAMS) {
         const criteria = family === "inet6" ? "Match Address 2001:db8::/32\n  AllowTcpForwarding yes\n" : "";
         const result = await probeText(`AddressFamily ${family}\n${criteria}${blocks(lists)}`);
         expect(differencesOf(result)).toEqual([]);
+        const whys = new Set(result.attempts.map(({ observation }) => observation.why));
+        expect(whys.has("no-login")).toBe(family === "inet6");
+        expect(whys.has("untried")).toBe(false);
         expect(seenIn(result)).toBeGreaterThan(10);
       },
       600_000,

@@ -4,7 +4,7 @@ import type { Config } from "../config/config.ts";
 import { OWN_DESTINATION } from "../forward/accounts.ts";
 import type { Listen } from "../forward/job.ts";
 import type { Connection } from "../policy/connection.ts";
-import { type Ground, isAddress, type PlannedConnection } from "./probe-plan.ts";
+import { type Ground, isAddress, isListenedTo, type PlannedConnection } from "./probe-plan.ts";
 
 /** Addresses beside loopback that the sandbox has for remote forwards (RFC 2544, RFC 5180: for tests only). */
 const OUTSIDE = "198.18.0.1";
@@ -65,10 +65,8 @@ function distinctListens(listens: readonly Listen[]): readonly Listen[] {
 }
 
 /** sshd listens on all addresses of its family: with more than 16 of them it would not start. */
-function wildcards({ directives }: Config, ports: ReadonlySet<number>): readonly Listen[] {
-  const family =
-    directives.find(({ keyword, atStart }) => keyword === "addressfamily" && atStart)?.values?.[0] ?? "any";
-  const addresses = { inet: ["0.0.0.0"], inet6: ["::"] }[family] ?? ["0.0.0.0", "::"];
+function wildcards(config: Config, ports: ReadonlySet<number>): readonly Listen[] {
+  const addresses = ["0.0.0.0", "::"].filter((address) => isListenedTo(config, address));
   return [...ports].flatMap((port) => addresses.map((address) => ({ address, port })));
 }
 

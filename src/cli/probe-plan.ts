@@ -100,6 +100,13 @@ function filesFor(
   return sandboxFiles(config, { folder, asRoot: kind === "root", realPathOf });
 }
 
+/** Whether AddressFamily lets sshd listen on that address. */
+export function isListenedTo({ directives }: Config, address: string): boolean {
+  const family = directives.find(({ keyword, atStart }) => keyword === "addressfamily" && atStart)
+    ?.values?.[0];
+  return family !== (address.includes(":") ? "inet" : "inet6");
+}
+
 export function isAddress(text: string): boolean {
   return /^\d+\.\d+\.\d+\.\d+$/.test(text) || /^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/.test(text);
 }
@@ -156,6 +163,8 @@ function whyNoLogin(
   effective: Effective | { kind: string },
   connection: Connection,
 ): string | null {
+  if (!isListenedTo(config, connection.laddr ?? ""))
+    return "AddressFamily leaves out this address of the server";
   if ("kind" in effective) return "sshd ends this connection when it reads its configuration for it";
   if (connection.groups === null || connection.invalidUser) return "this user does not exist here";
   const { login, because } = loginOf(effective, connection, config.release);
