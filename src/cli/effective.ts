@@ -11,7 +11,7 @@ import {
   isAnswer,
   refusedSpecification,
 } from "../policy/evaluate.ts";
-import { formatSpecification, NO_FIELDS, whyIncomplete } from "../policy/specification.ts";
+import { formatSpecification, NO_FIELDS, whyIncomplete, withRoutingDomain } from "../policy/specification.ts";
 import { connectionJson, jsonPieces, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
@@ -78,7 +78,7 @@ function answer(target: Target, given: Connection, options: EffectiveCommandOpti
     const incomplete = whyIncomplete(config, given);
     if (incomplete !== null) return `${incomplete}; --as-sshd treats missing fields as sshd -T does`;
   }
-  const connection = options.asSshd === true ? given : { ...given, rdomain: given.rdomain ?? "" };
+  const connection = options.asSshd === true ? given : withRoutingDomain(given, release);
   const found = evaluate(config, connection, { missing: options.asSshd === true ? "as-sshd" : "no-match" });
   return isAnswer(found) ? found : `sshd has no answer for this connection: ${found.message}`;
 }

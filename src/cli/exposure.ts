@@ -7,7 +7,7 @@ import { type EffectiveSetting, evaluate, isAnswer } from "../policy/evaluate.ts
 import { exposure } from "../policy/exposure.ts";
 import { locate } from "../policy/locate.ts";
 import { loginOf } from "../policy/login.ts";
-import { whyIncomplete } from "../policy/specification.ts";
+import { whyIncomplete, withRoutingDomain } from "../policy/specification.ts";
 import {
   type ExposedTarget,
   type ExposureReport,
@@ -117,7 +117,7 @@ function expose(
     if ("error" in connection) return connection.error;
     const incomplete = whyIncomplete(target.config, connection);
     if (incomplete !== null) return incomplete;
-    connections.push({ ...connection, rdomain: connection.rdomain ?? "" });
+    connections.push(withRoutingDomain(connection, target.release));
   }
   return {
     path: target.name,

@@ -9,7 +9,7 @@ import { matchHostList, matchPatternList, type PatternItem } from "../../grammar
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 import { withoutLatePrincipals } from "../config/other-lines.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, usualRoutingDomain } from "./connection.ts";
 import { chooseValues } from "./first-value.ts";
 import { expandListenAddresses } from "./listen-addresses.ts";
 import { secondPass } from "./second-pass.ts";
@@ -35,7 +35,10 @@ export interface NoAnswer {
 }
 
 export interface EvaluateOptions {
-  /** a field that is null: "as-sshd" does what `sshd -T` of the release does; "no-match" lets the criterion fail */
+  /**
+   * A field that is null: "as-sshd" does what `sshd -T` of the release does; "no-match" lets the criterion fail, but for
+   * the routing domain, which a real connection may lack
+   */
   readonly missing?: "as-sshd" | "no-match";
 }
 
@@ -143,17 +146,23 @@ function enteredBlocks(
   const entered = new Set<MatchBlock>();
   if (options.missing === "as-sshd" && skipsSecondPass(config.release, connection)) return entered;
   const refusedBefore = secondPass(config, entered);
+  const seen = options.missing === "as-sshd" ? connection : asServed(connection, config.release);
   for (const block of config.matches) {
     const refused = refusedBefore(block.order);
     if (refused !== null) return { kind: "no-answer", message: refused };
     // inside a block that does not hold, and in files lost to bug 3122, sshd only checks the syntax (SSHCFG_NEVERMATCH)
     if (block.lost || !block.outer.every((around) => entered.has(around))) continue;
-    const holds = blockHolds(block, connection, { release: config.release, options });
+    const holds = blockHolds(block, seen, { release: config.release, options });
     if (typeof holds === "string") return { kind: "no-answer", message: holds };
     if (holds) entered.add(block);
   }
   const refused = refusedBefore(config.matches.length);
   return refused === null ? entered : { kind: "no-answer", message: refused };
+}
+
+/** A release that knows no routing domains sees none. */
+function asServed(connection: Connection, release: Release): Connection {
+  return usualRoutingDomain(release) === null ? { ...connection, rdomain: null } : connection;
 }
 
 interface Judge {
@@ -250,18 +259,21 @@ const FIELD_OF: Readonly<
   rdomain: { name: "RDomain", field: "rdomain", key: "rdomain" },
 };
 
-/** What `sshd -T` says where a criterion needs a field that was not given (servconf.c match_test_missing_fatal). */
+/**
+ * What `sshd -T` says where a criterion needs a field that was not given, and a server where it cannot tell the routing
+ * domain (servconf.c match_test_missing_fatal).
+ */
 function missingField(criterion: Criterion, connection: Connection, judge: Judge): string | null {
-  if (judge.options.missing !== "as-sshd") return null;
   const needed = FIELD_OF[criterion.attribute];
   if (needed === null) return null;
   const value = connection[needed.field];
   const absent = value === null || (criterion.attribute === "localport" && value === 0);
-  if (!absent || !isFatalWhenMissing(criterion.attribute, judge.release)) return null;
+  if (!absent || !isFatalWhenMissing(criterion.attribute, judge)) return null;
   return `'Match ${needed.name}' in configuration but '${needed.key}' not in connection test specification.`;
 }
 
-function isFatalWhenMissing(attribute: Criterion["attribute"], release: Release): boolean {
+function isFatalWhenMissing(attribute: Criterion["attribute"], { release, options }: Judge): boolean {
+  if (options.missing !== "as-sshd") return attribute === "rdomain" && usualRoutingDomain(release) !== null;
   if (!atLeast(release, "7.7")) return false;
   if (attribute === "localport") return true;
   return attribute !== "rdomain" && !atLeast(release, "8.1");

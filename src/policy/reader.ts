@@ -10,6 +10,7 @@ import type { Config, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 import { criterionHolds, evaluate, isAnswer, takesMatch } from "./evaluate.ts";
 import { chooseValues } from "./first-value.ts";
+import { asksFor } from "./specification.ts";
 
 export interface ReadSetting {
   readonly values: readonly string[];
@@ -25,7 +26,7 @@ export interface Reader {
 /** One for each configuration: for a long file its index is large. */
 export const readerOf: (config: Config) => Reader = onceFor((config) => {
   // only these can end a connection in the second pass, and then the order of all lines counts
-  const mayEnd = config.later.length > 0 || !atLeast(config.release, "8.4");
+  const mayEnd = config.later.length > 0 || asksFor(config, "rdomain") || !atLeast(config.release, "8.4");
   return mayEnd ? fullReader(config) : quickReader(config);
 });
 

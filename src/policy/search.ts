@@ -2,15 +2,15 @@
  * Is there a connection inside a scope? A lazy search: take a sample; where a guard that the scope leaves out catches it,
  * split the box disjointly along that guard and go on. Work is counted, not timed.
  */
-import type { Config, Criterion } from "../config/config.ts";
+import type { Config, Criterion, MatchBlock } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
 import { type Box, type Boxes, makeBoxes } from "./box.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, usualRoutingDomain } from "./connection.ts";
 import { type GuardSequence, makeSequence } from "./guard-sequence.ts";
 import { type Held, type Holding, holds, makeHolding } from "./holding.ts";
 import { makeOverlaps } from "./overlap.ts";
-import { type Existing, makeWorld } from "./worlds.ts";
+import { type Existing, makeWorld, type Served } from "./worlds.ts";
 
 /** A set of connections: all of `met` hold, and none of the guards that are left out. */
 export interface Scope {
@@ -59,29 +59,49 @@ export function makeSearcher(
 ): Searcher {
   const isPlain =
     existing.accounts === null && sets.length === 0 && configs.every(({ matches }) => matches.length === 0);
-  if (!isPlain) return searcherOver(configs, existing, sets);
-  const known = PLAIN.get(existing.namedHosts) ?? searcherOver([], existing, []);
-  PLAIN.set(existing.namedHosts, known);
+  const world = { ...existing, ...servedBy(configs) };
+  if (!isPlain) return searcherOver(configs, world, sets);
+  const key = `${world.namedHosts} ${world.rdomain}`;
+  const known = PLAIN.get(key) ?? searcherOver([], world, []);
+  PLAIN.set(key, known);
   return known;
 }
 
-/** Of all configurations without any Match, which ask about everybody and have no steps to count; by named hosts. */
-const PLAIN = new Map<boolean, Searcher>();
+/** Of all configurations without any Match, which ask about everybody and have no steps to count; by what their worlds differ in. */
+const PLAIN = new Map<string, Searcher>();
+
+function servedBy(configs: readonly Config[]): Served {
+  return {
+    rdomain: configs.some(({ release }) => usualRoutingDomain(release) !== null) ? "" : null,
+    apart: !configs.every(endsApart),
+  };
+}
+
+/**
+ * From 8.1 on a `Match RDomain` that every connection is asked ends one without a routing domain (servconf.c
+ * match_cfg_line, match_test_missing_fatal).
+ */
+function endsApart({ matches, release }: Config): boolean {
+  const asks = ({ outer, lost, criteria }: MatchBlock): boolean =>
+    outer.length === 0 && !lost && criteria.some(({ attribute }) => attribute === "rdomain");
+  return usualRoutingDomain(release) !== null && matches.some(asks);
+}
 
 function searcherOver(
   configs: readonly Config[],
-  existing: Existing,
+  world: Existing & Served,
   sets: readonly (readonly Criterion[])[],
 ): Searcher {
   const atoms = internAtoms(configs, sets);
   const holding = makeHolding(atoms.list);
   const overlaps = makeOverlaps(atoms.list, holding);
   const sequences = new Map<Guard | undefined, GuardSequence[]>();
-  const boxesOf = (world: Existing): Boxes => makeBoxes(atoms.list, makeWorld(atoms.list, holding, world));
+  const boxesOf = (among: Existing & Served): Boxes =>
+    makeBoxes(atoms.list, makeWorld(atoms.list, holding, among));
   const searcher: Searcher = {
     atoms,
     holding,
-    boxes: boxesOf(existing),
+    boxes: boxesOf(world),
     budget: { stepsPerQuestion: STEPS_PER_QUESTION, stepsLeft: STEPS_IN_ALL },
     everywhere: { met: [], without: [] },
     sequenceOf: (guards) => {
@@ -92,7 +112,7 @@ function searcherOver(
       sequences.set(guards[0], [...alike, made]);
       return made;
     },
-    among: (accounts) => ({ ...searcher, boxes: boxesOf({ ...existing, accounts }) }),
+    among: (accounts) => ({ ...searcher, boxes: boxesOf({ ...world, accounts }) }),
   };
   return searcher;
 }

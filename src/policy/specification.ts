@@ -1,6 +1,7 @@
 /** The text of `sshd -C`: to and from a Connection (OpenSSH servconf.c parse_server_match_testspec). */
+import type { Release } from "../../grammar/release.ts";
 import type { Config, Criterion } from "../config/config.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, NOT_OVER_IP, usualRoutingDomain } from "./connection.ts";
 
 export const NO_FIELDS: Connection = {
   user: null,
@@ -75,12 +76,18 @@ export function formatSpecification(connection: Connection): string {
   return items.filter((item) => item !== "").join(",");
 }
 
+/** The routing domain that is not given is that of a client of a real server. */
+export function withRoutingDomain(connection: Connection, release: Release): Connection {
+  const usual = connection.addr === NOT_OVER_IP.addr ? NOT_OVER_IP.rdomain : usualRoutingDomain(release);
+  return { ...connection, rdomain: connection.rdomain ?? usual };
+}
+
 /** Whether some Match block has a criterion of the attribute. */
 export function asksFor({ matches }: Pick<Config, "matches">, attribute: Criterion["attribute"]): boolean {
   return matches.some(({ criteria }) => criteria.some((criterion) => criterion.attribute === attribute));
 }
 
-/** The criteria's fields that the configuration needs and the connection lacks; `rdomain` is empty when not given. */
+/** The criteria's fields that the configuration needs and the connection lacks; `rdomain` need not be given. */
 export function missingFields(
   config: { readonly matches: readonly { readonly criteria: readonly { readonly attribute: string }[] }[] },
   connection: Connection,

@@ -26,6 +26,13 @@ export interface Existing {
   readonly namedHosts: boolean;
 }
 
+/** What the configurations of a search make of every connection. */
+export interface Served {
+  readonly rdomain: Connection["rdomain"];
+  /** false: sshd ends each that is not over IP */
+  readonly apart: boolean;
+}
+
 /**
  * Names of users and groups: bytes without control characters and `:`, where sshd cuts a user off (auth2.c,
  * input_userauth_request). Directories have names with blanks ("domain users") and slashes. Witnesses hold no comma,
@@ -68,16 +75,19 @@ const SLOTS: Readonly<Record<Atom["attribute"], number>> = {
   localport: PORT,
 };
 
-export function makeWorld(atoms: readonly Atom[], holding: Holding, existing: Existing): World {
-  const { accounts, namedHosts } = existing;
+export function makeWorld(
+  atoms: readonly Atom[],
+  holding: Holding,
+  { accounts, namedHosts, ...served }: Existing & Served,
+): World {
   const effort = fullEffort();
   const places = [
     peerTheory(atoms, namedHosts, effort),
-    serverTheory(atoms, effort),
+    serverTheory(atoms, served.rdomain, effort),
     (cell: Cell) => findPort(portsOf(atoms, cell.met), portsOf(atoms, cell.missed)),
   ];
   const apart = (box: Box): Partial<Connection> | null =>
-    box.slice(PEER).every((cell) => fitsApart(atoms, cell)) ? NOT_OVER_IP : null;
+    served.apart && box.slice(PEER).every((cell) => fitsApart(atoms, cell)) ? NOT_OVER_IP : null;
   if (accounts === null)
     return {
       theories: [userTheory(atoms, effort), groupTheory(atoms, effort), ...places],
@@ -147,11 +157,11 @@ function peerTheory(atoms: readonly Atom[], namedHosts: boolean, effort: Effort)
   };
 }
 
-function serverTheory(atoms: readonly Atom[], effort: Effort): Theory {
+function serverTheory(atoms: readonly Atom[], rdomain: Connection["rdomain"], effort: Effort): Theory {
   const servers = { nice: SERVERS, effort };
   return (cell) => {
     const laddr = findAddress(addressConstraints(atoms, cell, "localaddress"), servers);
-    return laddr.kind === "found" ? { kind: "found", value: { laddr: laddr.value } } : laddr;
+    return laddr.kind === "found" ? { kind: "found", value: { laddr: laddr.value, rdomain } } : laddr;
   };
 }
 
