@@ -34,6 +34,27 @@ describe("an option that says how a fix is made", () => {
   );
 });
 
+describe("an option about the running sshd", () => {
+  test.each([["--confirm", "60"], ["--reload"], ["--restart-command", "true"], ["--probe"]])(
+    "is wrong usage where no FILE is its configuration, for it promises what is not done: %s",
+    (...options) => {
+      const root = makeRoot({ "/c": "X11Forwarding yes\n" });
+      const { code, stderr } = runCli(["audit", "--fix", ...options, `${root}/c`]);
+      expect(stderr).toContain(`${options[0]} is about this host's running sshd, and no FILE here is its`);
+      expect(code).toBe(2);
+      expect(readFileSync(`${root}/c`, "utf8")).toBe("X11Forwarding yes\n");
+    },
+  );
+
+  test.each([["--confirm", "0"], ["--no-restart"], ["--force"], ["--diff", "--confirm", "60"]])(
+    "that promises nothing is none: %s",
+    (...options) => {
+      const root = makeRoot({ "/c": "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n" });
+      expect(runCli(["audit", "--fix", ...options, `${root}/c`])).toMatchObject({ code: 0, stderr: "" });
+    },
+  );
+});
+
 describe("--events", () => {
   test.each([[[]], [["--fix"]], [["--diff"]]])("tells begin and end of audit %j", (options) => {
     const root = makeRoot({ "/c": "AllowTcpForwarding no\nAllowAgentForwarding no\nX11Forwarding no\n" });

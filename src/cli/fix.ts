@@ -53,6 +53,11 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
     });
   const prepared = await prepareAudit(files, options);
   if ("misuse" in prepared) return misused(prepared);
+  const promised = ofRunningSshd(options);
+  if (promised !== null && options.diff !== true && prepared.opened.every(isElsewhere))
+    return misused({
+      misuse: `${promised} is about this host's running sshd, and no FILE here is its configuration: nothing would be restarted, tested or undone`,
+    });
   if (options.diff === true || !prepared.opened.some(isLive))
     return answered("audit", options, () => fixAll(prepared, options, null));
   return (await import("./live.ts")).whileLocked(options, async (live, recovered) => {
@@ -63,6 +68,18 @@ export async function runFix(files: readonly string[], options: AuditCommandOpti
 
 function isLive(opened: Prepared | Unreadable | Absent): boolean {
   return "target" in opened && opened.target.live;
+}
+
+function isElsewhere(opened: Prepared | Unreadable | Absent): boolean {
+  return "target" in opened && !opened.target.live;
+}
+
+/** An option that an administrator relies on for the way back, or for what sshd does; null: none is given. */
+function ofRunningSshd({ confirm, reload, restartCommand, probe }: AuditCommandOptions): string | null {
+  if (confirm !== undefined && confirm > 0) return "--confirm";
+  if (reload === true) return "--reload";
+  if (restartCommand !== undefined) return "--restart-command";
+  return probe === true ? "--probe" : null;
 }
 
 async function fixAll(

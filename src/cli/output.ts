@@ -5,6 +5,7 @@ import { concise } from "../report/concise.ts";
 import type { AuditReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { isTerminal, writeStandardError, writeStandardOutput } from "./standard-output.ts";
+import { systemReason } from "./system-reason.ts";
 
 export interface OutputOptions {
   readonly format?: string;
@@ -90,7 +91,7 @@ function writePieces(pieces: Iterable<Uint8Array>, { output }: OutputOptions): s
   } catch (error) {
     // pieces are made between the writes, and what fails there is no matter of the file
     if (!(error instanceof Error && "syscall" in error)) throw error;
-    return `${output ?? "standard output"} cannot be written: ${error.message}`;
+    return `${output ?? "standard output"} cannot be written: ${systemReason(error)}`;
   }
 }
 

@@ -6,9 +6,10 @@ import { structuredPatch } from "diff";
 import { RULES } from "../../rules/index.ts";
 import { keywordOf } from "../../src/config/change.ts";
 import type { Config } from "../../src/config/config.ts";
+import { applyEdits } from "../../src/edit/edit.ts";
 import { readAccounts } from "../../src/files/accounts.ts";
 import type { Account } from "../../src/files/tree.ts";
-import type { Audited, Plan, PlanRequest } from "../../src/fix/plan.ts";
+import type { Audited, Plan, PlannedFile, PlanRequest } from "../../src/fix/plan.ts";
 import { proveFix } from "../../src/fix/proof.ts";
 import { audit } from "../../src/lint/audit.ts";
 import { compareIntent } from "../../src/lint/intended.ts";
@@ -263,21 +264,16 @@ async function needlessHunks({ plan, sshd, call, fix, after }: Fixing): Promise<
   return said;
 }
 
-type Changed = Pick<Plan["files"][number], "realPath" | "before" | "after">;
+type Changed = Pick<PlannedFile, "before" | "after">;
 
-/** The new text with one run of changed lines as it was, for each of them. */
-function takenBack({ before, after }: Changed): string[] {
-  const { hunks } = structuredPatch("a", "b", before, after, "", "", { context: 0 });
-  const lines = after.split("\n");
-  return hunks.flatMap((hunk) => {
-    const removed = hunk.lines.filter((line) => line.startsWith("-")).map((line) => line.slice(1));
-    const start = hunk.newStart - 1;
-    // of two equal stock comments a diff may show either as the one that was turned on
-    const isTwin = hunk.newLines === 0 && removed.every((line) => line === lines[start - 1]);
-    return isTwin
-      ? []
-      : [[...lines.slice(0, start), ...removed, ...lines.slice(start + hunk.newLines)].join("\n")];
-  });
+/** The new text with one edit left out, for each of them. */
+function takenBack({ before, edits }: Pick<PlannedFile, "before" | "edits">): string[] {
+  return edits.map((edit) =>
+    applyEdits(
+      before,
+      edits.filter((other) => other !== edit),
+    ),
+  );
 }
 
 function diffText(files: readonly Changed[]): string {
