@@ -175,6 +175,23 @@ describe("replacing files", () => {
   });
 });
 
+test("a link that appears where the new file is to be made is not followed", async () => {
+  const other = `${folder}/other`;
+  writeFileSync(other, "of root");
+  chmodSync(other, 0o600);
+  chmodSync(`${folder}/a`, 0o644);
+  const raced: Machine = {
+    ...machine,
+    run: (argv, options) => {
+      if (argv[0] === "cp") symlinkSync(other, argv.at(-1) ?? "");
+      return machine.run(argv, options);
+    },
+  };
+  await replaceFiles(raced, [replacement("a")]);
+  expect(readFileSync(other, "utf8")).toBe("of root");
+  expect(statSync(other).mode & 0o777).toBe(0o600);
+});
+
 describe("the state folder", () => {
   test("must be private", () => {
     chmodSync(state, 0o755);

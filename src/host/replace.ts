@@ -156,7 +156,9 @@ async function copyAttributes(
   { twin, old }: { readonly twin: string; readonly old: FileStatus },
 ): Promise<void> {
   if (machine.status(twin) !== null) throw new Error(`${twin} is there already: remove it`);
-  const argv = ["cp", "--attributes-only", "--preserve=all", "--no-dereference", "-T", "--", path, twin];
+  // whoever owns the folder can put a link there right now: removed first, it is not followed (cp creates with O_EXCL then)
+  const safely = ["--remove-destination", "--no-dereference", "-T"];
+  const argv = ["cp", "--attributes-only", "--preserve=all", ...safely, "--", path, twin];
   const { status, stderr, failed } = await machine.run(argv);
   if (status === 0) return;
   machine.unlink(twin);
