@@ -23,6 +23,7 @@ import { confirmRuns, watchRun } from "../src/host/confirm.ts";
 import {
   advance,
   createRun,
+  latestEnd,
   openRuns,
   prepareStateFolder,
   type Run,
@@ -305,6 +306,7 @@ describe("a confirmation that comes late", () => {
     expect(textsOf()).toEqual(["old a", "old b"]);
     expect(openRuns(machine, state)).toEqual([]);
     expect(await confirmRuns(machine, state)).toEqual({ kind: "nothing" });
+    expect(latestEnd(machine, state)).toEqual({ started: run.journal.started, isKept: false });
   });
 });
 

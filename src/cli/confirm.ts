@@ -1,6 +1,6 @@
 /** `confirm`: keeps a fix that waits; its hidden options are what undoes it when nobody does. */
 import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
-import { STATE_FOLDER } from "../host/journal.ts";
+import { latestEnd, STATE_FOLDER } from "../host/journal.ts";
 import type { Undone } from "../host/undo.ts";
 import { visible } from "../report/text.ts";
 import { decode } from "../source/source.ts";
@@ -37,11 +37,7 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
       }
       return 0;
     case "nothing":
-      complain(
-        machine.status(`${STATE_FOLDER}/log`) === null
-          ? "nothing waits for confirmation: audit --fix never changed this host's sshd"
-          : `nothing waits for confirmation; ${STATE_FOLDER}/log tells what became of the last fix`,
-      );
+      complain(`nothing waits for confirmation: ${latestText(latestEnd(machine, STATE_FOLDER))}`);
       return 1;
     case "refused":
       complain(confirmation.because);
@@ -50,6 +46,13 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
       complain(visible(lateText(confirmation.undone)));
       return ROLLED_BACK;
   }
+}
+
+/** Whoever comes too late must see it here. */
+function latestText(last: ReturnType<typeof latestEnd>): string {
+  if (last === null) return "audit --fix never changed this host's sshd";
+  const end = last.isKept ? "stays" : "was put back";
+  return `the last fix, of ${last.started}, ${end}; ${STATE_FOLDER}/log tells more`;
 }
 
 function lateText({ problems }: Undone): string {

@@ -191,6 +191,20 @@ export function openRuns(machine: Machine, stateFolder: string): Run[] {
   });
 }
 
+/** Whether the latest run that changed something stays; null: there is none. */
+export function latestEnd(
+  machine: Machine,
+  stateFolder: string,
+): { readonly started: string; readonly isKept: boolean } | null {
+  for (const folder of runFolders(machine, stateFolder).toReversed()) {
+    const run = tryToRead(machine, folder);
+    if (run === null || run === "damaged") continue;
+    const { started, state } = run.journal;
+    if (state === "done" || state === "undone") return { started, isKept: state === "done" };
+  }
+  return null;
+}
+
 /** Folders of runs of which nobody knows whether they are over, since their journals cannot be read. */
 export function unreadableRuns(machine: Machine, stateFolder: string): string[] {
   return runFolders(machine, stateFolder).filter((folder) => tryToRead(machine, folder) === "damaged");
