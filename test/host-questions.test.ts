@@ -6,7 +6,7 @@ import type { Machine, Ran } from "../src/host/machine.ts";
 import { bringBack } from "../src/host/service-record.ts";
 import { onSystemd } from "../src/host/systemd.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
-import { testLive } from "../src/host/validate.ts";
+import { testLive, testStaged } from "../src/host/validate.ts";
 
 const here = thisMachine({ pid: process.pid, uid: 0, platform: "linux", command: [], caller: "a test" });
 const NOTHING: Ran = { status: 0, stdout: "", stderr: "", failed: null };
@@ -90,4 +90,20 @@ describe("an sshd that gives no answer", () => {
       because: "sshd gave no answer within 30 s, or was killed",
     });
   });
+});
+
+test("an sshd that hangs on the staged files is not asked about a copy without what holds it up", async () => {
+  const sshd = { program: "/usr/sbin/sshd", options: [] };
+  const asked: string[] = [];
+  const copy = (): [] => {
+    asked.push("copy");
+    return [];
+  };
+  expect(await testStaged(answering({ status: null }), sshd, { staged: [], copy })).toMatchObject({
+    kind: "untested",
+    because: expect.stringMatching(/^sshd gave no answer within/),
+  });
+  expect(asked).toEqual([]);
+  await testStaged(answering({ status: 1, stderr: "unshare: no" }), sshd, { staged: [], copy });
+  expect(asked).toEqual(["copy"]);
 });

@@ -88,7 +88,9 @@ export async function configuredListens(
   { program, options }: TestCommand,
 ): Promise<readonly Endpoint[] | null> {
   const anybody = "user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22";
-  const { status, stdout } = await machine.run([program, "-T", ...options, "-C", anybody]);
+  const { status, stdout } = await machine.run([program, "-T", ...options, "-C", anybody], {
+    timeoutMs: 10_000,
+  });
   if (status !== 0) return null;
   return stdout.split("\n").flatMap((line) => {
     const match = /^listenaddress \[?([0-9a-f.:]+?)(?:%[^\]]*)?\]?:(\d+)(?: rdomain .*)?$/i.exec(line);
