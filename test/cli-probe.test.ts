@@ -131,7 +131,7 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
 
   test("3 where nobody gets in, and no word of what would be as predicted", () => {
     const root = makeRoot({ "/sshd_config": MATCHING });
-    const ran = runCli(["probe", "--key-options", 'permitopen="x', `${root}/sshd_config`]);
+    const ran = runCli(["probe", "--key-options", 'expiry-time="20010101"', `${root}/sshd_config`]);
     expect(ran.code).toBe(3);
     expect(ran.stdout).toContain("nothing seen\n");
     expect(ran.stdout).not.toContain("as predicted");
