@@ -37,6 +37,7 @@ interface Raw {
   channelOpenConfirm: (theirs: number, ours: number, window: number, packet: number) => void;
   channelData: (channel: number, data: Buffer) => void;
   channelClose: (channel: number) => void;
+  channelEOF: (channel: number) => void;
   channelExtData: (channel: number, data: Buffer, type: number) => void;
   _handlers: Record<string, (protocol: Raw, ...rest: unknown[]) => void>;
 }
@@ -227,6 +228,32 @@ describe("a server that lets us in", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150e6);
     if (kind === "data") expect((await session.closed)?.message).toMatch(/more than the channel's window/);
     session.end();
+    server.close();
+  });
+
+  it.each(["data", "error output"])("cannot make us stumble over %s after the end", async (kind) => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { raw } = await server.raw;
+    let ours = -1;
+    raw._handlers["CHANNEL_OPEN"] = (protocol, of) => {
+      ours = (of as { sender: number }).sender;
+      protocol.channelOpenConfirm(ours, 7, 2_000_000, 32_768);
+    };
+    // a client that is served without a look at errors, as a probe does
+    const channel = await session.openTcp({ host: "db", port: 5432 });
+    const heard: Buffer[] = [];
+    channel.on("data", (chunk: Buffer) => heard.push(chunk));
+    raw.channelData(ours, Buffer.from("hello"));
+    raw.channelEOF(ours);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let time = 0; time < 3; time++)
+      if (kind === "data") raw.channelData(ours, Buffer.from("more"));
+      else raw.channelExtData(ours, Buffer.from("more"), 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(Buffer.concat(heard).toString()).toBe("hello");
+    session.end();
+    expect(await session.closed).toBe(null);
     server.close();
   });
 
