@@ -36,6 +36,40 @@ describe("snapshots", () => {
   });
 });
 
+describe("what is taken for granted", () => {
+  const HOSTS = "a client's address may resolve to any host name";
+  const DOMAINS = "there are no routing domains (no VRF)";
+  const cases: readonly (readonly [string, readonly string[]])[] = [
+    ["AllowTcpForwarding yes\n", []],
+    ["Match Host *.example.com\n", []],
+    ["UseDNS yes\n", []],
+    ["UseDNS yes\nMatch Host *.example.com\n", [HOSTS]],
+    ["UseDNS yes\nAllowUsers alice@*.example.com\n", [HOSTS]],
+    ["UseDNS yes\nAllowUsers alice@10.0.0.0/8 bob@fe80::1\n", []],
+    ["UseDNS yes\nMatch RDomain *\nMatch Host a.example.com\n", [HOSTS, DOMAINS]],
+    ["Match RDomain vrf1\n", [DOMAINS]],
+  ];
+
+  test.each(cases)("%j", (text, assumed) => {
+    const root = makeRoot({ "/sshd_config": text });
+    const shown = (format: (typeof FORMATS)[number]): string =>
+      runCli(["audit", "sshd_config", "--openssh", "9.2p1", "--format", format, "--color", "never"], {
+        cwd: root,
+      }).stdout;
+    expect(JSON.parse(shown("json")).targets[0].assumptions).toEqual(assumed);
+    const [{ executionSuccessful, toolExecutionNotifications: notes }] = JSON.parse(shown("sarif")).runs[0]
+      .invocations;
+    expect(executionSuccessful).toBe(true);
+    expect(notes).toEqual(assumed.map((one) => ({ level: "note", message: { text: `assumed: ${one}` } })));
+    const lines = shown("pretty").split("\n");
+    expect(lines.filter((line) => line.startsWith("assumed: "))).toEqual(
+      assumed.map((one) => `assumed: ${one}`),
+    );
+    for (const format of ["markdown", "html"] as const)
+      expect(shown(format).split(/assumed(?::|&#58;) /)).toHaveLength(assumed.length + 1);
+  });
+});
+
 /** The texts of all rules stand in every SARIF log; report-schemas.test.ts looks at them. */
 function withoutTexts(log: string): string {
   const texts = new Set(["shortDescription", "fullDescription", "help"]);

@@ -5,6 +5,7 @@ import type { LayerOrigin } from "../files/image-manifest.ts";
 import { byPlace } from "../lint/audit.ts";
 import { switchedOff } from "../lint/intent.ts";
 import type { Finding } from "../lint/rule.ts";
+import { networkAssumptions } from "../policy/exposure.ts";
 import type { ReportedEdit, TargetReport } from "../report/report.ts";
 import { positionAt } from "../source/source.ts";
 import type { Found } from "./findings.ts";
@@ -30,6 +31,7 @@ export function describe(
       target.startSource === null
         ? target.accountsText
         : `${target.accountsText}; with the options of ${target.startSource}`,
+    assumptions: networkAssumptions(config),
     complete: limits.length === 0,
     limits,
     checkCommand: target.checkCommand,
@@ -86,6 +88,7 @@ export function withoutFindings(opened: Unreadable | Absent): TargetReport {
     opensshSource: "",
     otherReadings: [],
     accounts: "",
+    assumptions: [],
     checkCommand: "",
     limits: [],
     findings: [],

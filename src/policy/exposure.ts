@@ -15,11 +15,12 @@ import {
 } from "./capabilities.ts";
 import { describeScope, extentOf } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
-import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
+import { type Choice, choiceAt, effectiveLines, type KeywordLines } from "./deciders.ts";
 import type { LoginAnswer } from "./login.ts";
 import { makeLoginQuestion } from "./login-question.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
 import { outside, type Scope, search, within } from "./search.ts";
+import { asksFor } from "./specification.ts";
 
 export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
@@ -116,16 +117,34 @@ export function toExposure(
 }
 
 export function assumptionsOf(config: Config, options: ExposureOptions): string[] {
-  const attributes = new Set(
-    config.matches.flatMap(({ criteria }) => criteria.map(({ attribute }) => attribute)),
-  );
   const closed = (options.accounts ?? null) !== null;
   return [
     closed ? "nobody but the known accounts exists" : "any user with any groups may exist",
-    ...(attributes.has("host") && usesDns(config) ? ["a client's address may resolve to any host name"] : []),
-    ...(attributes.has("rdomain") ? ["there are no routing domains (no VRF)"] : []),
+    ...networkAssumptions(config),
   ];
 }
+
+/** What is taken for granted of clients' networks, as far as the configuration asks for it. */
+export function networkAssumptions(config: Config): string[] {
+  return [
+    ...(asksForHostNames(config) ? ["a client's address may resolve to any host name"] : []),
+    ...(asksFor(config, "rdomain") ? ["there are no routing domains (no VRF)"] : []),
+  ];
+}
+
+/** `Match Host`, or `user@host` in a list of who may log in, where sshd looks names up. */
+function asksForHostNames(config: Config): boolean {
+  if (!usesDns(config)) return false;
+  const lines = effectiveLines(config);
+  const users = ["allowusers", "denyusers"].flatMap((keyword) => lines.get(keyword) ?? []);
+  return (
+    asksFor(config, "host") ||
+    users.some(({ values }) => values?.some((pattern) => HOST_NAME.test(pattern)) === true)
+  );
+}
+
+/** Behind the last `@` more than an address or a network. */
+const HOST_NAME = /@[^@]*[^@0-9a-f.:/]/i;
 
 /** Connections that are treated alike, because the same lines decide. */
 export interface Region {

@@ -8,7 +8,13 @@ import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
 import { becauseText, CELL_COLUMNS, cellText, legend, rowsOf } from "./exposure.ts";
 import { escapeBytes, escapeShown } from "./markup.ts";
-import { type AuditReport, countFindings, type ReportedFinding, type TargetReport } from "./report.ts";
+import {
+  type AuditReport,
+  assumedTexts,
+  countFindings,
+  type ReportedFinding,
+  type TargetReport,
+} from "./report.ts";
 
 export function html(report: AuditReport): string {
   const counts = countFindings(report.targets);
@@ -50,8 +56,9 @@ function targetHtml(target: TargetReport): string {
     .map((limit) => `<p class="failed">Not complete: ${escapeBytes(limit)}</p>`)
     .join("");
   const findings = target.findings.map((reported) => findingHtml(reported)).join("\n");
+  const judgedBy = [target.accounts, ...target.otherReadings, ...assumedTexts(target)];
   return `<section>${title}
-<p class="judged">Judged as OpenSSH ${escapeBytes(target.openssh)} (${escapeBytes(target.opensshSource)}); ${escapeBytes([target.accounts, ...target.otherReadings].join("; "))}.</p>${limits}
+<p class="judged">Judged as OpenSSH ${escapeBytes(target.openssh)} (${escapeBytes(target.opensshSource)}); ${escapeBytes(judgedBy.join("; "))}.</p>${limits}
 <h3>Who can forward</h3>
 ${exposureHtml(target.answers)}
 <h3>Findings</h3>

@@ -109,7 +109,8 @@ function escaped(character: string): string {
 }
 
 function targetJson(target: TargetReport): object {
-  const { openssh, opensshSource, otherReadings, accounts, complete, limits, error, absent } = target;
+  const { openssh, opensshSource, otherReadings, accounts, assumptions } = target;
+  const { complete, limits, error, absent } = target;
   const findings = recordsOf(target.findings, findingJson);
   const path = pathText(target.path);
   const policy =
@@ -122,6 +123,7 @@ function targetJson(target: TargetReport): object {
     opensshSource,
     otherReadings,
     accounts,
+    assumptions,
     ...policy,
     complete,
     limits,

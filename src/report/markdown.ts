@@ -1,7 +1,13 @@
 /** Markdown for a job summary or a pull-request comment. */
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
-import { type AuditReport, countFindings, type ReportedFinding, type TargetReport } from "./report.ts";
+import {
+  type AuditReport,
+  assumedTexts,
+  countFindings,
+  type ReportedFinding,
+  type TargetReport,
+} from "./report.ts";
 import { visible } from "./text.ts";
 
 export function markdown(report: AuditReport): string {
@@ -17,7 +23,9 @@ function targetMarkdown(target: TargetReport): string {
   const title = `### ${code(target.path)}\n\n`;
   if (target.error !== null) return `${title}Not read: ${plain(target.error)}\n`;
   const open = target.findings.filter(({ suppressed }) => suppressed === null);
-  const others = target.otherReadings.map((reading) => ` ${plain(reading)}.`).join("");
+  const others = [...target.otherReadings, ...assumedTexts(target)]
+    .map((text) => ` ${plain(text)}.`)
+    .join("");
   const judged = `Judged as OpenSSH ${plain(target.openssh)} (${plain(target.opensshSource)}); ${plain(target.accounts)}.${others}\n`;
   const incomplete = target.limits.map((limit) => `\n**Not complete:** ${plain(limit)}\n`).join("");
   if (open.length === 0) return `${title}No findings. ${judged}${incomplete}`;

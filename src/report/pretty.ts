@@ -7,6 +7,7 @@ import { type Position, positionAt } from "../source/source.ts";
 import { type ExcerptLine, excerpt } from "./excerpt.ts";
 import {
   type AuditReport,
+  assumedTexts,
   countFindings,
   type ReportedEdit,
   type ReportedFinding,
@@ -173,6 +174,7 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
   } else if (report.targets.some(isJudged)) lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
   const judged = report.targets.filter(isJudged);
   lines.push(...new Set(judged.flatMap((target) => [judgedText(target), ...target.otherReadings])));
+  lines.push(...new Set(judged.flatMap(assumedTexts)));
   return lines.map((line) => `${visible(line)}\n`).join("");
 }
 

@@ -24,6 +24,8 @@ export interface TargetReport {
   readonly otherReadings: readonly string[];
   /** who may exist, for people: "anybody may exist (--accounts open)" */
   readonly accounts: string;
+  /** what the answers take for granted beside that: "there are no routing domains (no VRF)" */
+  readonly assumptions: readonly string[];
   /** the policy file that it was judged by, and the rules that it switches off; null without one */
   readonly policyFile: PolicyFileReport | null;
   /** findings from this severity on make the run fail */
@@ -39,6 +41,11 @@ export interface TargetReport {
   readonly findings: readonly ReportedFinding[];
   /** who can forward, for reporters that show it */
   readonly answers: readonly Answer[];
+}
+
+/** For people. */
+export function assumedTexts({ assumptions }: TargetReport): readonly string[] {
+  return assumptions.map((text) => `assumed: ${text}`);
 }
 
 export interface PolicyFileReport {

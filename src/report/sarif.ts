@@ -3,7 +3,7 @@ import type { Finding, Rule, Severity } from "../lint/rule.ts";
 import { type Place, positionAt } from "../source/source.ts";
 import { fingerprinted } from "./fingerprint.ts";
 import { jsonPieces, pathText, recordsOf } from "./json.ts";
-import type { AuditReport, ReportedEdit, ReportedFinding } from "./report.ts";
+import { type AuditReport, assumedTexts, type ReportedEdit, type ReportedFinding } from "./report.ts";
 import { visible } from "./text.ts";
 
 const SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -29,6 +29,7 @@ export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<str
   const index = new Map(rules.map(({ id }, position) => [id, position]));
   const failed = report.targets.flatMap(({ error }) => (error === null ? [] : [error]));
   const incomplete = report.targets.flatMap(({ limits }) => limits);
+  const assumed = new Set(report.targets.flatMap(assumedTexts));
   const log = {
     $schema: SCHEMA,
     version: "2.1.0",
@@ -45,10 +46,10 @@ export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<str
         invocations: [
           {
             executionSuccessful: failed.length === 0 && incomplete.length === 0,
-            toolExecutionNotifications: [...failed, ...incomplete].map((text) => ({
-              level: "error",
-              message: { text: visible(text) },
-            })),
+            toolExecutionNotifications: [
+              ...[...failed, ...incomplete].map((text) => notificationSarif("error", text)),
+              ...[...assumed].map((text) => notificationSarif("note", text)),
+            ],
           },
         ],
         results: recordsOf(fingerprinted(reported), ([one, fingerprint]) =>
@@ -58,6 +59,10 @@ export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<str
     ],
   };
   return jsonPieces(log);
+}
+
+function notificationSarif(level: "error" | "note", text: string): object {
+  return { level, message: { text: visible(text) } };
 }
 
 function ruleSarif({ id, title, severity, docs }: Rule): object {
