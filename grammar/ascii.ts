@@ -16,6 +16,13 @@ export function lowerAscii(text: string): string {
   return from === 0 ? text : lower + text.slice(from);
 }
 
+/** The text without these characters at its end. A regular expression would try each of a million blanks anew. */
+export function withoutEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text.charAt(end - 1))) end--;
+  return text.slice(0, end);
+}
+
 /** strcasecmp(3) of the C locale. */
 export function equalIgnoringCase(a: string, b: string): boolean {
   return a.length === b.length && lowerAscii(a) === lowerAscii(b);

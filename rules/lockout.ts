@@ -10,7 +10,7 @@ function report({ code, message, place }: Problem): Draft[] {
   if (!CODES.has(code)) return [];
   return [
     {
-      message: `sshd accepts this line and then cuts off every connection that meets it: ${message.replace(/[.]+$/, "")}`,
+      message: `sshd accepts this line and then cuts off every connection that meets it: ${message}`,
       place,
       notes: ["sshd -t says nothing about it; keep a session open while you repair it"],
     },

@@ -42,6 +42,24 @@ test.each([
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
 });
 
+// an expression that tries each blank of a run anew would take hours here
+test.each([
+  ["a suppression", (run: string) => `# sshd-policy: allow tcp-forwarding -- a${run}b`],
+  ["a suppression's end", (run: string) => `# sshd-policy: allow tcp-forwarding -- a${run}until b`],
+  ["a stock comment", (run: string) => `#AllowTcpForwarding${run}yes`],
+  ["a setting", (run: string) => `AllowTcpForwarding${run}yes # ${run}b`],
+  ["a keyword that is wrong", (run: string) => `Allow${run}b`],
+])("millions of blanks or CRs inside %s take no longer than others", (_, lineOf) => {
+  for (const run of [" ", "\t", "\r", " \r"].map((text) => text.repeat(2_000_000 / text.length))) {
+    const root = makeRoot({ "/sshd_config": `${lineOf(run)}\n` });
+    const { code } = runCli(["audit", "--openssh", "9.2", "sshd_config", "--format", "concise"], {
+      cwd: root,
+    });
+    // 2: its words are more than we read
+    expect([1, 2]).toContain(code);
+  }
+});
+
 describe("an included file", () => {
   const limitsOf = (root: string): readonly string[] =>
     loadConfig(folderTree(root), MAIN, { release: release("9.2") }).limits;

@@ -1,5 +1,5 @@
 /** Commented lines of a stock file, `#AllowTcpForwarding yes`: where a finding points and a fix turns a keyword on. */
-import { equalIgnoringCase, lowerAscii } from "../../grammar/ascii.ts";
+import { equalIgnoringCase, lowerAscii, withoutEnd } from "../../grammar/ascii.ts";
 import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import { type DirectiveHead, readDirective } from "../../grammar/scanner.ts";
@@ -95,14 +95,10 @@ function stockLine(tree: Tree, index: number, keyword: string): StockComment | n
   const directive = commentedDirective(comment.text, tree.release);
   if (directive === null || directive.args.length !== 1) return null;
   if (lowerAscii(directive.keyword.value) !== keyword) return null;
-  const length = comment.text.length - trailingBlanks(comment.text);
+  const { length } = withoutEnd(comment.text, " \t\r\f");
   return { line, start: comment.start, end: comment.start + length };
 }
 
 function commentedDirective(comment: string, release: Release): DirectiveHead | null {
   return readDirective(comment.slice(comment.startsWith("# ") ? 2 : 1), release);
-}
-
-function trailingBlanks(text: string): number {
-  return /[ \t\r\f]*$/.exec(text)?.[0].length ?? 0;
 }

@@ -1,5 +1,7 @@
 /** Files of EnvironmentFile= as systemd reads them (systemd.exec(5); src/basic/env-file.c): no shell, `export` is no word of theirs. */
 
+import { withoutEnd } from "../../grammar/ascii.ts";
+
 const NAME = /^[A-Za-z_]\w*$/;
 
 export function environmentOf(text: string): ReadonlyMap<string, string> {
@@ -51,7 +53,7 @@ function readValue(text: string, start: number): { readonly value: string; reado
       value += char;
     }
   }
-  return { value: isPlain ? value.replace(/[ \t]+$/, "") : value, next: at + 1 };
+  return { value: isPlain ? withoutEnd(value, " \t") : value, next: at + 1 };
 }
 
 /** Up to the quote's end; only in double quotes a backslash escapes, and what the shell would. */

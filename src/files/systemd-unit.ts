@@ -1,4 +1,5 @@
 /** systemd's units with their drop-ins, as text (systemd.unit(5), systemd.syntax(7)). Nothing is run. */
+import { withoutEnd } from "../../grammar/ascii.ts";
 import { textOf } from "./file-text.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -100,9 +101,9 @@ function logicalLines(text: string): readonly string[] {
   for (const raw of text.replace(/^\xef\xbb\xbf/, "").split(/\r\n|\n\r|[\r\n\0]/)) {
     if (/^[ \t]*[#;]/.test(raw)) continue;
     const whole: string = joined + raw;
-    const isJoined = (/\\+$/.exec(whole)?.[0].length ?? 0) % 2 === 1;
+    const isJoined = (raw.length - withoutEnd(raw, "\\").length) % 2 === 1;
     joined = isJoined ? `${whole.slice(0, -1)} ` : "";
     if (!isJoined) lines.push(whole);
   }
-  return [...lines, joined].map((line) => line.replace(/^[ \t]+/, "").replace(/[ \t]+$/, ""));
+  return [...lines, joined].map((line) => withoutEnd(line.replace(/^[ \t]+/, ""), " \t"));
 }

@@ -65,7 +65,8 @@ export function readProcess(machine: Machine, pid: number): Process | null {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   // a zombie, which the first process of a container may never fetch (proc(5), state)
   if (fields[0] === "Z") return null;
-  const words = (textOf(machine, `/proc/${pid}/cmdline`) ?? "").replace(/\0+$/, "").split("\0");
+  const words = (textOf(machine, `/proc/${pid}/cmdline`) ?? "").split("\0");
+  while (words.length > 1 && words.at(-1) === "") words.pop();
   const program = linkOf(machine, `/proc/${pid}/exe`);
   return {
     pid,

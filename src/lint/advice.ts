@@ -1,6 +1,6 @@
 /** What is wrong with a line that sshd refuses, and what would be right, in words for an administrator. */
 import { isAlgorithmKind, knownAlgorithms } from "../../grammar/algorithms.ts";
-import { lowerAscii } from "../../grammar/ascii.ts";
+import { lowerAscii, withoutEnd } from "../../grammar/ascii.ts";
 import { type Keyword, knownKeywords, lookUpKeyword, type ValueForm } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import { remember } from "../../grammar/remember.ts";
@@ -20,7 +20,7 @@ export function explainProblem(config: Config, problem: Problem): string {
   const unsupported = keyword === null || line === null ? [] : unknownNames(keyword, line, config.release);
   if (keyword !== null && line !== null && unsupported.length > 0)
     return `${keyword.name} names ${unsupported.join(", ")}, which OpenSSH ${config.release.major}.${config.release.minor} ${whenKnown(keyword, line, unsupported)}`;
-  const said = problem.message.replace(/[.\n]+$/, "");
+  const said = withoutEnd(problem.message, ".\n");
   const expected = keyword === null ? undefined : EXPECTED[keyword.form];
   return expected === undefined || keyword === null ? said : `${said} (${keyword.name} takes ${expected})`;
 }

@@ -3,7 +3,7 @@
  * `# sshd-policy: allow RULE -- reason` (optionally `until 2027-01-31` in front of `--` or at the end) on the line before, or at the
  * end of the line; `allow-file RULE` for the whole file.
  */
-import { lowerAscii } from "../../grammar/ascii.ts";
+import { lowerAscii, withoutEnd } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { DirectiveLine, Line, Span } from "../../grammar/tree.ts";
 import type { Config, ConfigFile } from "../config/config.ts";
@@ -29,10 +29,10 @@ interface Suppression {
 }
 
 const MARK = /#[ \t]*sshd-policy:[ \t]*(.*)$/;
-const FORM =
-  /^(allow|allow-file)[ \t]+([a-z0-9-]+)(?:[ \t]+until[ \t]+(\S+))?[ \t]*(?:--[ \t]*(.*?))?[ \t]*$/;
+/** without blanks at its end */
+const FORM = /^(allow|allow-file)[ \t]+([a-z0-9-]+)(?:[ \t]+until[ \t]+(\S+))?[ \t]*(?:--[ \t]*(.*))?$/;
 /** at the end of a reason: a date only, for "until" is a word of the language, too */
-const END = /(?:^|[ \t]+)until[ \t]+(\d{4}-\d{2}-\d{2})$/;
+const END = /(?:^|[ \t])until[ \t]+(\d{4}-\d{2}-\d{2})$/;
 
 export interface SuppressionOptions {
   /** today as an ISO date: what ended before it is expired. Asked only where something has an end. */
@@ -137,7 +137,7 @@ function isMatch(line: Line): boolean {
 /** The comment of a line; keywords that take the rest of the line as their value have none. */
 function commentOf(line: Line, release: Parameters<typeof lookUpKeyword>[1], source: Source): Span | null {
   if (line.kind === "comment") {
-    const text = source.text.slice(line.start, line.end).replace(/[\r\n]+$/, "");
+    const text = withoutEnd(source.text.slice(line.start, line.end), LINE_ENDS);
     return { start: line.start, end: line.start + text.length };
   }
   if (line.kind !== "directive" || takesRest(line, release)) return null;
@@ -149,17 +149,20 @@ function takesRest({ keyword }: DirectiveLine, release: Parameters<typeof lookUp
   return form === "raw" || form === "version-addendum" || form === "command";
 }
 
+const LINE_ENDS = "\r\n";
+const BLANKS = " \t";
+
 function read(source: Source, span: Span, line: number | null, isGlobal: boolean): Read | null {
-  const text = source.text.slice(span.start, span.end).replace(/[\r\n]+$/, "");
+  const text = withoutEnd(source.text.slice(span.start, span.end), LINE_ENDS);
   const marked = MARK.exec(text);
   if (marked === null) return null;
   const place = { source, start: span.start + marked.index, end: span.start + text.length };
-  const form = FORM.exec(marked[1] ?? "");
+  const form = FORM.exec(withoutEnd(marked[1] ?? "", BLANKS));
   if (form === null)
     return { wrong: "this comment is not understood: write # sshd-policy: allow RULE -- reason", place };
   const [, scope, rule = "", until, written = ""] = form;
   const end = END.exec(written);
-  const reason = end === null ? written : written.slice(0, end.index);
+  const reason = end === null ? written : withoutEnd(written.slice(0, end.index), BLANKS);
   return {
     rule,
     reason,
