@@ -38,7 +38,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   ServerAliveCountMax: ["1", "3"],
   BatchMode: ["yes", "no"],
   IdentitiesOnly: ["yes", "no"],
-  IdentityAgent: ["none", "/agent"],
+  IdentityAgent: ["none", "/agent", "$FOLDER", `$\{FOLDER}/agent`],
   NumberOfPasswordPrompts: ["1", "5"],
   PasswordAuthentication: ["yes", "no", "No"],
   KbdInteractiveAuthentication: ["yes", "no"],
@@ -84,7 +84,10 @@ type Reading = Readonly<Record<string, string>>;
 const LISTS = ["identityfile", "localforward", "remoteforward", "dynamicforward"];
 
 function theirs(file: string): Reading {
-  const { stdout, stderr, status } = spawnSync("ssh", ["-G", "-F", file, "h"], { encoding: "latin1" });
+  const { stdout, stderr, status } = spawnSync("ssh", ["-G", "-F", file, "h"], {
+    encoding: "latin1",
+    env: { ...process.env, ...VARIABLES },
+  });
   if (status !== 0) throw new Error(stderr);
   const said = new Map<string, string>();
   for (const line of stdout.trim().split("\n")) {
@@ -95,6 +98,8 @@ function theirs(file: string): Reading {
   const timeout = get("connecttimeout");
   return {
     ...Object.fromEntries([...SAME, ...LISTS].map((keyword) => [keyword, get(keyword)])),
+    // a variable alone is looked up later
+    identityagent: get("identityagent").replace(/^\$FOLDER$/, VARIABLES["FOLDER"] ?? ""),
     proxyjump: get("proxyjump").replace(/^none$/, ""),
     identityfile: get("identityfile").includes(".ssh/id_rsa") ? "" : get("identityfile").replace(/~/g, home),
     connecttimeout: timeout === "none" ? "30" : timeout,
@@ -124,10 +129,16 @@ const SAME = [
 
 /** SSH_AUTH_SOCK, of which ssh -G says nothing */
 const UNSET = "/unset";
+const VARIABLES: Readonly<Record<string, string>> = { SSH_AUTH_SOCK: UNSET, FOLDER: "/f/%h" };
 
 function ours(file: string): Reading {
   const talk = { ask: async () => null, note: () => {} };
-  const environment = { caller: { home, name, uid }, configFile: file, agentSocket: UNSET, talk };
+  const environment = {
+    caller: { home, name, uid },
+    configFile: file,
+    variable: (wanted: string) => VARIABLES[wanted] ?? null,
+    talk,
+  };
   const of = settingsOf({ user: null, host: "h", port: null }, [], environment);
   const yes = (value: boolean): string => (value ? "yes" : "no");
   const paths = (list: readonly string[]): string => list.join(" ") || "none";

@@ -224,7 +224,7 @@ describe("ssh_config", () => {
   function read(text: string, host: string, given: readonly string[] = []) {
     const asked = { host, given: given.map(parseOption) };
     const { directives, notes } = readClientConfig(write("config", text), asked, caller);
-    return { settings: settingsFor(asked, directives, { caller, agentSocket: null }), notes };
+    return { settings: settingsFor(asked, directives, { caller, variable: () => null }), notes };
   }
 
   it("takes the first value, for the hosts that a block names", () => {

@@ -121,7 +121,7 @@ describe.skipIf(missing !== null)(
       const settings = settingsOf(
         { user: null, host: "127.0.0.1", port: sshd.port },
         [...options, ...files].map(parseOption),
-        { caller: { home: "/nonexistent", name: "x", uid: 0 }, configFile: null, agentSocket: null, talk },
+        { caller: { home: "/nonexistent", name: "x", uid: 0 }, configFile: null, variable: () => null, talk },
       );
       const wire = Buffer.from(words["KEY"]?.split(" ")[1] ?? "", "base64");
       return outcome((await hostKeyCheck(settings, talk).check(wire)) === null, written(lines));

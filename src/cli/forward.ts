@@ -84,7 +84,7 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   const environment: Environment = {
     caller: { home, name, uid },
     configFile: options.F === "none" ? null : (options.F ?? join(home, ".ssh", "config")),
-    agentSocket: process.env["SSH_AUTH_SOCK"] ?? null,
+    variable: (name) => process.env[name] ?? null,
     talk: tellingOnce(terminalTalk()),
   };
   // ssh.c: the user's own file may be missing, one that was named may not

@@ -73,8 +73,8 @@ function isThisMachine(host: string): boolean {
 
 function callersEnvironment(): Environment {
   const { homedir: home, username: name, uid } = userInfo();
-  const agentSocket = process.env["SSH_AUTH_SOCK"] ?? null;
-  return { caller: { home, name, uid }, configFile: null, agentSocket, talk: terminalTalk() };
+  const variable = (wanted: string): string | null => process.env[wanted] ?? null;
+  return { caller: { home, name, uid }, configFile: null, variable, talk: terminalTalk() };
 }
 
 interface LoggedIn {

@@ -12,7 +12,8 @@ export interface Environment {
   readonly caller: Caller;
   /** the user's ssh_config(5); null: none */
   readonly configFile: string | null;
-  readonly agentSocket: string | null;
+  /** of the caller's environment */
+  readonly variable: (name: string) => string | null;
   readonly talk: Talk;
 }
 

@@ -58,7 +58,7 @@ const DEFAULT_ALIVE_COUNT = 3;
 export function settingsFor(
   { host: alias }: Asked,
   directives: readonly Directive[],
-  { caller, agentSocket }: { caller: Caller; agentSocket: string | null },
+  { caller, variable }: { caller: Caller; variable: (name: string) => string | null },
 ): HostSettings {
   const read = readDirectives(withOneProxy(directives));
   for (const [keyword, because] of Object.entries(CANNOT)) {
@@ -70,7 +70,7 @@ export function settingsFor(
   );
   const port = read.port("port") ?? 22;
   const login = read.first("user") ?? caller.name;
-  const expand = (text: string): string => expandPath(text, { caller, host, alias, port, login });
+  const expand = (text: string): string => expandPath(text, { caller, variable, host, alias, port, login });
   const identity = read
     .all("identityfile")
     .filter(([path]) => path !== undefined && lowerAscii(path) !== "none");
@@ -96,7 +96,7 @@ export function settingsFor(
             chosen: "by default" as const,
           })),
     identitiesOnly: read.yes("identitiesonly") ?? false,
-    agent: agentOf(read.first("identityagent"), agentSocket, expand),
+    agent: agentOf(read.first("identityagent"), variable, expand),
     userKnownHosts: (read.list("userknownhostsfile") ?? ["~/.ssh/known_hosts", "~/.ssh/known_hosts2"])
       .filter((path) => lowerAscii(path) !== "none")
       .map(expand),
@@ -156,12 +156,15 @@ function methodsOf(read: Reader): readonly LoginMethod[] {
     .filter((method) => lowerAscii(read.first(METHODS[method]) ?? "") !== "no");
 }
 
+/** `$NAME` alone is a variable, which may be unset (ssh.c main). */
 function agentOf(
   text: string | null,
-  environment: string | null,
+  variable: (name: string) => string | null,
   expand: (text: string) => string,
 ): string | null {
-  if (text === null || text === "SSH_AUTH_SOCK" || text === "$SSH_AUTH_SOCK") return environment;
+  if (text === null || text === "SSH_AUTH_SOCK") return variable("SSH_AUTH_SOCK");
+  const name = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(text)?.[1];
+  if (name !== undefined) return variable(name);
   return lowerAscii(text) === "none" ? null : expand(text);
 }
 
@@ -172,10 +175,17 @@ function maskOf(read: Reader): number {
   return Number.parseInt(text, 8);
 }
 
-/** Tokens of ssh_config(5) that a path may hold, and ~ for the home directory. */
+/** Tokens of ssh_config(5) that a path may hold, variables of the environment, and ~ for the home directory. */
 function expandPath(
   path: string,
-  of: { caller: Caller; host: string; alias: string; port: number; login: string },
+  of: {
+    caller: Caller;
+    variable: (name: string) => string | null;
+    host: string;
+    alias: string;
+    port: number;
+    login: string;
+  },
 ): string {
   const tokens: Readonly<Record<string, string>> = {
     "%": "%",
@@ -187,9 +197,13 @@ function expandPath(
     r: of.login,
     u: of.caller.name,
   };
-  return path.replace(/^~(?=\/|$)/, of.caller.home).replace(/%(.)/g, (whole, letter: string) => {
-    const value = tokens[letter];
-    if (value === undefined) throw new SshFailure("configuration", `${path}: ${whole} is not known here`);
-    return value;
-  });
+  // at once, so that what a variable holds is no token (misc.c vdollar_percent_expand)
+  return path
+    .replace(/^~(?=\/|$)/, of.caller.home)
+    .replace(/%(.)|\$\{([^}]*)\}/g, (whole, letter: string | undefined, name: string) => {
+      const value = letter === undefined ? of.variable(name) : tokens[letter];
+      if (value === undefined || value === null)
+        throw new SshFailure("configuration", `${path}: ${whole} is not known here`);
+      return value;
+    });
 }
