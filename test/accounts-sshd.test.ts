@@ -30,6 +30,12 @@ const PASSWD: readonly string[] = [
   "70001:x:5020:5020::/home/a:/bin/sh",
   "u-\xe9:x:5021:5021::/home/a:/bin/sh",
   "u-crlf:x:5022:5022::/home/a:/bin/sh\r",
+  "u-zero:x:-0:5024::/home/a:/bin/sh",
+  "u-huge:x:99999999999999999999999:5025::/home/a:/bin/sh",
+  "u-minus:x:-1:5026::/home/a:/bin/sh",
+  "u-far:x:5027:4294967297::/home/a:/bin/sh",
+  "u-sign:x:+-5:5028::/home/a:/bin/sh",
+  "u-low:x:-4294962267:5029::/home/a:/bin/sh",
 ];
 const GROUP: readonly string[] = [
   "g-plain:x:5001:",
@@ -52,6 +58,15 @@ const GROUP: readonly string[] = [
   "g-crlf:x:6012:u-crlf\r",
   "g-crlf2:x:6013:u-crlf,\r",
   "+g-nis:x:6014:u-plain",
+  "g-zero:x:5024:",
+  "g-huge:x:5025:",
+  "g-minus:x:5026:",
+  "g-big:x:5011:",
+  "g-sign:x:5028:",
+  "g-low:x:5029:",
+  "g-below:x:-7:u-plain",
+  "g-over:x:4294967298:u-blank",
+  "g-nil:x:-0:u-six",
 ];
 
 /** Each block that holds adds its group's number to what sshd prints. */

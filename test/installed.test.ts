@@ -82,6 +82,8 @@ describe("accounts", () => {
     ["passwd: files systemd\n", { "/var/lib/systemd/home/ann.identity": "{}" }, ["systemd"]],
     ["passwd: files systemd\n", { "/etc/userdb/ann.user": "{}" }, ["systemd"]],
     ["passwd: files systemd\n", { "/etc/userdb/README": "" }, []],
+    ["group: files systemd\n", { "/etc/userdb/ann:wheel.membership": "{}" }, ["systemd"]],
+    ["group: files systemd\n", { "/usr/lib/userdb/wheel.group": "{}" }, ["systemd"]],
   ])("%j with %j", (text, files, expected) => {
     const root = makeRoot({ "/etc/nsswitch.conf": text, ...files });
     expect(furtherAccountSources(folderTree(root))).toEqual(expected);

@@ -93,6 +93,38 @@ describe("rpmRelease", () => {
     expect(await releaseIn(await database(sql))).toBeNull();
   });
 
+  // 300 children of each page, all of them the next one: 300^7 rows in nine pages
+  test("pages that make rows without end", { timeout: 60_000 }, async () => {
+    const bytes = await database(
+      `${TABLES} CREATE TABLE spare (x); INSERT INTO Name VALUES ('bash', 1, 0);
+       INSERT INTO spare VALUES (zeroblob(40000));`,
+    );
+    const [size, children] = [4096, 300];
+    const top = [...Array(bytes.length / size).keys()].find(
+      (page) => page > 0 && bytes.subarray(page * size, page * size + size).includes("bash"),
+    );
+    const pages = [top ?? 0, ...Array.from({ length: 8 }, (_, index) => bytes.length / size - 1 - index)];
+    const rows = Buffer.from(bytes.subarray((top ?? 0) * size, (top ?? 0) * size + size));
+    for (const [index, page] of pages.entries()) {
+      const next = pages[index + 1];
+      const written = next === undefined ? rows : Buffer.alloc(size);
+      if (next !== undefined) {
+        written.writeUInt8(5);
+        written.writeUInt16BE(children, 3);
+        written.writeUInt16BE(size - children * 5, 5);
+        written.writeUInt32BE(next + 1, 8);
+        for (let child = 0; child < children; child++) {
+          const cell = size - (child + 1) * 5;
+          written.writeUInt16BE(cell, 12 + child * 2);
+          written.writeUInt32BE(next + 1, cell);
+          written.writeUInt8(1, cell + 4);
+        }
+      }
+      written.copy(bytes, page * size);
+    }
+    expect(await releaseIn(bytes)).toBeNull();
+  });
+
   test("damaged databases: an answer, or none", async () => {
     const bytes = await database(TABLES + packaged("openssh-server", SERVER, 1));
     expect(await releaseIn(Buffer.from("no database"))).toBeNull();

@@ -111,17 +111,21 @@ function accountOf(row: readonly string[]): Omit<Account, "groups"> | null {
   return { name, uid: user, gid: primary, home, shell: shell.join(":") || "/bin/sh" };
 }
 
-/** Null: no number of a user or group. */
+/** Null: no number of a user or group. strtoul(3) takes a sign, with which only nothing is in range. */
 function idOf(text: string | undefined): number | null {
-  const digits = /^[ \t\v\f\r]*\+?(\d+)$/.exec(text ?? "")?.[1];
+  const digits = /^[ \t\v\f\r]*(?:\+?(\d+)|-(0+))$/
+    .exec(text ?? "")
+    ?.slice(1)
+    .join("");
   return digits === undefined || Number(digits) > 0xffffffff ? null : Number(digits);
 }
 
-/** Folders of systemd's own records of users (userdb(5), homectl(1)), and how their names end. */
+/** Folders of systemd's own records (nss-systemd(8), homectl(1)), and how the names of those end that users or groups gain by. */
 const RECORDS: readonly (readonly [string, RegExp])[] = [
-  ["/etc/userdb", /\.user$/],
-  ["/run/userdb", /\.user$/],
-  ["/usr/lib/userdb", /\.user$/],
+  ...["/etc", "/run", "/run/host", "/usr/local/lib", "/usr/lib"].map((folder): readonly [string, RegExp] => [
+    `${folder}/userdb`,
+    /\.(?:user|group|membership)$/,
+  ]),
   ["/var/lib/systemd/home", /\.identity$/],
 ];
 

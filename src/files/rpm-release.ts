@@ -10,8 +10,11 @@ const IS_PLAIN = `SELECT
     WHERE name IN ('Name', 'Packages') AND type = 'table' AND sql LIKE 'CREATE TABLE%') = 2
   AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo('Name') WHERE hidden
     UNION ALL SELECT 1 FROM pragma_table_xinfo('Packages') WHERE hidden)`;
-const SERVER = `SELECT Packages.blob FROM Name JOIN Packages ON Packages.hnum = Name.hnum
-  WHERE Name.key = 'openssh-server' ORDER BY Packages.hnum DESC LIMIT 1`;
+/** Ours: pages that are the children of several others make rows without end, also of a small file. */
+const MOST_NAMES = 100_000;
+const NUMBER = `SELECT max(hnum) FROM (SELECT key, hnum FROM Name LIMIT ${MOST_NAMES}) WHERE key = 'openssh-server'`;
+/** by its rowid, so that no row is looked through */
+const SERVER = `SELECT blob FROM Packages WHERE rowid = ?`;
 
 /** Null where the database is damaged, or names no server. */
 export async function rpmRelease(tree: FileTree, path: string): Promise<InstalledRelease | null> {
@@ -31,7 +34,8 @@ async function serverHeader(database: Uint8Array): Promise<Uint8Array | null> {
     const opened = new Database(database);
     try {
       if (opened.exec(IS_PLAIN)[0]?.values[0]?.[0] !== 1) return null;
-      const found = opened.exec(SERVER)[0]?.values[0]?.[0];
+      const number = opened.exec(NUMBER)[0]?.values[0]?.[0] ?? null;
+      const found = opened.exec(SERVER, [number])[0]?.values[0]?.[0];
       return found instanceof Uint8Array ? found : null;
     } finally {
       opened.close();

@@ -1,7 +1,10 @@
 /** What is used of sql.js in the form that holds its WebAssembly (https://sql.js.org/documentation). */
 declare module "sql.js/dist/sql-wasm-inline.js" {
   interface Database {
-    exec(sql: string): readonly { readonly values: readonly (readonly unknown[])[] }[];
+    exec(
+      sql: string,
+      values?: readonly unknown[],
+    ): readonly { readonly values: readonly (readonly unknown[])[] }[];
     export(): Uint8Array;
     close(): void;
   }

@@ -60,7 +60,13 @@ const FILES = [
   "/var/lib/rpm/rpmdb.sqlite",
 ];
 /** Packages that pacman has installed are folders here, systemd's own users records; the names are enough. */
-const NAMES = ["/var/lib/pacman/local", "/etc/userdb", "/usr/lib/userdb", "/var/lib/systemd/home"];
+const NAMES = [
+  "/var/lib/pacman/local",
+  "/etc/userdb",
+  "/usr/local/lib/userdb",
+  "/usr/lib/userdb",
+  "/var/lib/systemd/home",
+];
 /** Programs and links: what a link among them leads to, and on demand their bytes, where no package names the release. */
 const ENTRIES = [
   "/usr/sbin/sshd",
