@@ -37,7 +37,11 @@ function written(...parts: readonly Buffer[]): string {
 
 /** What the main file of an image holds, or the error. */
 async function textIn(path: string, platform: string | null = null): Promise<string> {
-  const image = await openImage(path, { platform, explore: async ({ tree }) => void tree.read(MAIN) });
+  const image = await openImage(path, {
+    platform,
+    threads: 1,
+    explore: async ({ tree }) => void tree.read(MAIN),
+  });
   if ("error" in image) return `error: ${image.error}`;
   const content = image.tree.read(MAIN);
   if (content.kind === "file") return Buffer.from(content.bytes).toString("latin1");

@@ -103,6 +103,7 @@ async function ours(path: string): Promise<Seen | string> {
   let seen: Seen = {};
   const image = await openImage(path, {
     platform: null,
+    threads: 1,
     explore: async ({ tree }) => {
       seen = look(tree);
     },

@@ -161,6 +161,7 @@ async function open(
 ): Promise<Image | string> {
   const image = await openImage(path, {
     platform,
+    threads: 1,
     explore: async ({ tree }) => {
       for (const name of asked) tree.read(name);
     },

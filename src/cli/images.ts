@@ -41,6 +41,7 @@ async function openOne(
   optimizeLater(WALK);
   const image = await openImage(absolute(file), {
     platform: options.platform ?? null,
+    threads: options.imageThreads ?? 1,
     explore: async (seen) => {
       found =
         files.length === 0 && !hasSshd(seen.tree)

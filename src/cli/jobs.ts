@@ -65,9 +65,10 @@ function sharesOf({ files, options }: Share, jobs: number): readonly Share[] {
   const { image } = options;
   if (image === undefined) return filesInShares(files, jobs).map((share) => ({ files: share, options }));
   const most = Math.ceil(image.length / jobs);
-  return Array.from({ length: Math.ceil(image.length / most) }, (_, index) => ({
+  const imageThreads = Math.ceil(image.length / most);
+  return Array.from({ length: imageThreads }, (_, index) => ({
     files,
-    options: { ...options, image: image.slice(index * most, (index + 1) * most) },
+    options: { ...options, imageThreads, image: image.slice(index * most, (index + 1) * most) },
   }));
 }
 

@@ -13,6 +13,8 @@ export interface TargetOptions {
   /** a tree of configuration in which the files are looked for (audit) */
   readonly repo?: string;
   readonly image?: readonly string[];
+  /** of a share of images: how many threads have one */
+  readonly imageThreads?: number;
   readonly platform?: string;
   readonly openssh?: string;
   readonly o?: readonly string[];

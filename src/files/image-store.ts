@@ -38,16 +38,17 @@ export interface Store {
 const MAX_JSON = 4 * 1024 * 1024;
 /** Ours: an archive of images has fewer members than this; with more it is the tar of a root. */
 const MAX_MEMBERS = 20_000;
-/** zlib works in threads of its own, of which Node.js has four. */
-const SIDE_BY_SIDE = 4;
+/** zlib works in threads of its own, of which a process of Node.js has four. */
+const ZLIB_THREADS = 4;
 
-/** Opens a file or a layout's folder, by a path of this machine, latin1. */
-export async function openStore(path: string, wanted: Wanted): Promise<Store> {
+/** Opens a file or a layout's folder, by a path of this machine, latin1, in one of so many threads that do so. */
+export async function openStore(path: string, wanted: Wanted, threads: number): Promise<Store> {
   const bytes = Buffer.from(path, "latin1");
-  if (statSync(bytes).isDirectory()) return layoutStore(path);
+  const atOnce = Math.ceil(ZLIB_THREADS / threads);
+  if (statSync(bytes).isDirectory()) return layoutStore(path, atOnce);
   const range = openRange(bytes);
   const compression = knownCompression(readRange(range, 0, 4));
-  return compression === "none" ? archiveStore(range) : streamStore(range, compression, wanted);
+  return compression === "none" ? archiveStore(range, atOnce) : streamStore(range, compression, wanted);
 }
 
 function knownCompression(start: Buffer): Compression {
@@ -58,7 +59,7 @@ function knownCompression(start: Buffer): Compression {
 }
 
 /** Links in the folder are resolved inside it, so a layout cannot name a file outside. */
-function layoutStore(folder: string): Store {
+function layoutStore(folder: string, atOnce: number): Store {
   const tree = folderTree(Buffer.from(folder, "latin1"));
   const opened = new Map<string, Range>();
   const rangeOf = (name: string): Range | null => {
@@ -69,10 +70,10 @@ function layoutStore(folder: string): Store {
     opened.set(found.realPath, range);
     return range;
   };
-  return { ...rangesStore(rangeOf), scanRoot: null };
+  return { ...rangesStore(rangeOf, atOnce), scanRoot: null };
 }
 
-function archiveStore(range: Range): Store {
+function archiveStore(range: Range, atOnce: number): Store {
   const members = new Map<string, TarEntry>();
   let isRoot = false;
   walkRange(range, {
@@ -91,7 +92,7 @@ function archiveStore(range: Range): Store {
     return entry === null ? null : partOf(range, entry.start, entry.length);
   };
   return {
-    ...rangesStore(rangeOf),
+    ...rangesStore(rangeOf, atOnce),
     scanRoot: async (wanted) =>
       scanRange(range, { wanted, keeper: openKeeper({ bytes: 0 }), kind: "root", layer: 0 }),
   };
@@ -107,7 +108,7 @@ function memberAt(members: ReadonlyMap<string, TarEntry>, path: string): TarEntr
   return other?.kind === "file" ? other : null;
 }
 
-function rangesStore(rangeOf: (name: string) => Range | null): Omit<Store, "scanRoot"> {
+function rangesStore(rangeOf: (name: string) => Range | null, atOnce: number): Omit<Store, "scanRoot"> {
   return {
     readMember: (name) => {
       const range = rangeOf(name);
@@ -118,7 +119,7 @@ function rangesStore(rangeOf: (name: string) => Range | null): Omit<Store, "scan
     scanLayers: async (layers, wanted) => {
       const keeper = openKeeper({ bytes: 0 });
       const expansion: Expansion = { read: 0, made: 0 };
-      return sideBySide(layers, async ({ member, origin }) => {
+      return sideBySide(layers, atOnce, async ({ member, origin }) => {
         const range = rangeOf(member);
         if (range === null) throw new ArchiveError(`it has no member "${member}", which its manifest names`);
         const scanning = { wanted, keeper, kind: "layer", layer: origin.index } as const;
@@ -164,13 +165,17 @@ async function inLayer<T>(member: string, scan: () => Promise<T>): Promise<T> {
 }
 
 /** Several at a time, the results in order; after a failure none is begun. */
-async function sideBySide<A, B>(items: readonly A[], work: (item: A) => Promise<B>): Promise<B[]> {
+async function sideBySide<A, B>(
+  items: readonly A[],
+  atOnce: number,
+  work: (item: A) => Promise<B>,
+): Promise<B[]> {
   const results: B[] = [];
   const queue = items.entries();
   const worker = async (): Promise<void> => {
     for (const [index, item] of queue) results[index] = await work(item);
   };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, worker));
+  await Promise.all(Array.from({ length: atOnce }, worker));
   return results;
 }
 

@@ -28,6 +28,8 @@ export interface Image {
 export interface ImageOptions {
   /** "linux/arm64": which one of an index */
   readonly platform: string | null;
+  /** how many threads of this process read images: together they unpack as many layers at a time as one would alone */
+  readonly threads: number;
   /** Asks the tree for all that is going to be asked for; called again when more had to be read for it. */
   readonly explore: (image: Image) => Promise<void>;
 }
@@ -58,9 +60,9 @@ function reasonOf({ message }: Error): string {
   return reason.charAt(0).toUpperCase() + reason.slice(1);
 }
 
-async function readImage(path: string, { platform, explore }: ImageOptions): Promise<Image> {
+async function readImage(path: string, { platform, threads, explore }: ImageOptions): Promise<Image> {
   const wanted = openWanted();
-  const store = await openStore(path, wanted);
+  const store = await openStore(path, wanted, threads);
   const manifest = readManifest(store.readMember, platform);
   for (const path of scriptsOf(manifest)) wanted.addSmall(path);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
