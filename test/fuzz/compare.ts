@@ -19,6 +19,7 @@ import {
   whatSshdSays,
   whoText,
 } from "./asking.ts";
+import type { Judge } from "./campaign.ts";
 import { changeTree, type DrawnCase } from "./generate.ts";
 import { type Judgement, REFUSED, type Reading } from "./judge.ts";
 import { makeRandom } from "./random.ts";
@@ -31,44 +32,52 @@ export async function judgeComparison(
 ): Promise<Judgement> {
   const random = makeRandom(draw);
   const other = random.chance(50) ? rewrite(tree, random) : changeTree(tree, sshd.release, random);
-  return judgePair(sshd, { before: tree, after: other, connections }, reading);
+  const pair = { before: { tree, sshd }, after: { tree: other, sshd }, connections };
+  return judgePair(pair, reading);
 }
 
-export interface Pair {
-  readonly before: ServerTree;
-  readonly after: ServerTree;
+/** What another sshd makes of the same tree: an upgrade from the first to it. */
+export function upgradeTo(newer: Sshd): Judge {
+  return (sshd, { tree, connections }, reading) =>
+    judgePair({ before: { tree, sshd }, after: { tree, sshd: newer }, connections }, reading);
+}
+
+interface Side {
+  readonly tree: ServerTree;
+  readonly sshd: Sshd;
+}
+
+interface Pair {
+  readonly before: Side;
+  readonly after: Side;
   /** texts for `sshd -C` */
   readonly connections: readonly string[];
 }
 
-export async function judgePair(
-  sshd: Sshd,
-  { before, after, connections }: Pair,
-  reading: Reading,
-): Promise<Judgement> {
-  const [old, now] = [load(before, sshd.release), load(after, sshd.release)];
+async function judgePair({ before, after, connections }: Pair, reading: Reading): Promise<Judgement> {
+  const [old, now] = [load(before.tree, before.sshd.release), load(after.tree, after.sshd.release)];
   if (!reading.verdict(old).accepted || !reading.verdict(now).accepted) return REFUSED;
   const comparison = reading.compare(old, now);
   const witnesses = comparison.changes.map(({ witness }) => witness);
   const isSameWorld = usesDns(old) === usesDns(now);
   const asked = connectionsFor([old, now], isSameWorld ? connections : [], witnesses);
-  const was = await askAll(sshd, before, asked);
-  const is = await askAll(sshd, after, asked);
+  const was = await askAll(before.sshd, before.tree, asked);
+  const is = await askAll(after.sshd, after.tree, asked);
   const differences: { what: string; ours: string; sshd: string }[] = [];
   for (const [index, connection] of asked.entries()) {
-    const moving = movingOf(was[index], is[index]);
+    const moving = movingOf([before.sshd, was[index]], [after.sshd, is[index]]);
     if (moving === null) continue;
     const who = whoText(connection);
     const told = comparison.changes.filter(({ witness }) => whoText(witness) === who);
-    for (const change of told.filter((one) => !isTrue(one, moving, sshd)))
+    for (const change of told.filter((one) => !isTrue(one, moving)))
       differences.push({
         what: `${change.change} ${change.capability}`,
         ours: changeText(change),
-        sshd: `${saidText(moving, change.capability, sshd)} ${who}`,
+        sshd: `${saidText(moving, change.capability)} ${who}`,
       });
     if (!comparison.complete || !isSameWorld) continue;
     for (const capability of CAPABILITIES) {
-      const missed = missedBy(comparison, { capability, moving, sshd });
+      const missed = missedBy(comparison, capability, moving);
       if (missed !== null)
         differences.push({
           what: `missed ${capability}`,
@@ -82,46 +91,51 @@ export async function judgePair(
     accepted: true,
     unknown: comparison.complete ? 0 : 1,
     differences: differences.map((one) => ({
-      tree: before,
+      tree: before.tree,
       connection: null,
       ...one,
-      sshd: `${one.sshd} after: ${JSON.stringify(after)}`,
+      sshd: `${one.sshd} after: ${JSON.stringify(after.tree)}`,
     })),
   };
 }
 
-/** What sshd printed for one connection under either tree. */
-interface Moving {
-  readonly was: Printed;
-  readonly is: Printed;
-}
-
-/** Null: the connection is ended, which is neither open nor closed. */
-function movingOf(was: Settings | undefined, is: Settings | undefined): Moving | null {
-  if (was === undefined || is === undefined || "error" in was || "error" in is) return null;
-  return { was, is };
-}
-
-function isTrue({ capability, change, grants }: PolicyChange, moving: Moving, sshd: Sshd): boolean {
-  const [from, to] = change === "gained" ? [moving.was, moving.is] : [moving.is, moving.was];
-  if (!isOpen(to, capability, sshd)) return false;
-  if (grants.length === 0) return !isOpen(from, capability, sshd);
-  const gained = gainedItems(capability, from, to);
-  return isOpen(from, capability, sshd) && grants.every((grant) => gained.includes(grant));
-}
-
-interface Sample {
-  readonly capability: Capability;
-  readonly moving: Moving;
+/** What an sshd printed for one connection. */
+interface Said {
+  readonly printed: Printed;
   readonly sshd: Sshd;
 }
 
+interface Moving {
+  readonly was: Said;
+  readonly is: Said;
+}
+
+type Told = readonly [sshd: Sshd, settings: Settings | undefined];
+
+/** Null: the connection is ended, which is neither open nor closed. */
+function movingOf([before, was]: Told, [after, is]: Told): Moving | null {
+  if (was === undefined || is === undefined || "error" in was || "error" in is) return null;
+  return { was: { printed: was, sshd: before }, is: { printed: is, sshd: after } };
+}
+
+function isOpenTo({ printed, sshd }: Said, capability: Capability): boolean {
+  return isOpen(printed, capability, sshd);
+}
+
+function isTrue({ capability, change, grants }: PolicyChange, moving: Moving): boolean {
+  const [from, to] = change === "gained" ? [moving.was, moving.is] : [moving.is, moving.was];
+  if (!isOpenTo(to, capability)) return false;
+  if (grants.length === 0) return !isOpenTo(from, capability);
+  const gained = gainedItems(capability, from, to);
+  return isOpenTo(from, capability) && grants.every((grant) => gained.includes(grant));
+}
+
 /** Null: sshd treats the connection alike, or a change tells it with the values that sshd prints. */
-function missedBy({ changes }: Comparison, { capability, moving, sshd }: Sample): string | null {
+function missedBy({ changes }: Comparison, capability: Capability, moving: Moving): string | null {
   for (const change of ["gained", "lost"] as const) {
     const [from, to] = change === "gained" ? [moving.was, moving.is] : [moving.is, moving.was];
-    if (!isOpen(to, capability, sshd)) continue;
-    const isWhole = !isOpen(from, capability, sshd);
+    if (!isOpenTo(to, capability)) continue;
+    const isWhole = !isOpenTo(from, capability);
     const items = isWhole ? [] : gainedItems(capability, from, to);
     if (!isWhole && items.length === 0) continue;
     const isTold = changes.some(
@@ -130,8 +144,8 @@ function missedBy({ changes }: Comparison, { capability, moving, sshd }: Sample)
         one.change === change &&
         items.every((item) => one.grants.includes(item)) &&
         (one.grants.length === 0) === isWhole &&
-        valuesAre(moving.was, one.before) &&
-        valuesAre(moving.is, one.after),
+        valuesAre(moving.was.printed, one.before) &&
+        valuesAre(moving.is.printed, one.after),
     );
     if (!isTold) return `${change} ${items.join(" ")}`;
   }
@@ -139,9 +153,9 @@ function missedBy({ changes }: Comparison, { capability, moving, sshd }: Sample)
 }
 
 /** Items that only the second side gives, as sshd compares them (channels.c open_match). */
-function gainedItems(capability: Capability, from: Printed, to: Printed): string[] {
-  const old = givenItems(capability, from);
-  return givenItems(capability, to).filter((item) => !isCovered(old, item));
+function gainedItems(capability: Capability, from: Said, to: Said): string[] {
+  const old = givenItems(capability, from.printed);
+  return givenItems(capability, to.printed).filter((item) => !isCovered(old, item));
 }
 
 function changeText({ change, capability, condition, grants, before, after }: PolicyChange): string {
@@ -151,6 +165,6 @@ function changeText({ change, capability, condition, grants, before, after }: Po
   return `${change} ${capability} ${grants.join(" ")} for ${condition}: ${was} -> ${is}`;
 }
 
-function saidText({ was, is }: Moving, capability: Capability, sshd: Sshd): string {
-  return [was, is].map((settings) => whatSshdSays(settings, { capability }, sshd)).join(" -> ");
+function saidText({ was, is }: Moving, capability: Capability): string {
+  return [was, is].map(({ printed, sshd }) => whatSshdSays(printed, { capability }, sshd)).join(" -> ");
 }

@@ -1,11 +1,12 @@
 /**
- * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions | --fixes | --compare | --intents] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions | --fixes | --compare | --intents | --upgrade DIR] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
  *
  * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
  * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts. With `--regions` it is
  * asked about the witness of every region of `exposure` and about connections in them, with `--fixes` about what
  * `audit --fix` makes of the tree, with `--compare` about it and a changed or rewritten one, with
- * `--intents` about policy files that are drawn for it. Found cases are shrunk and printed; those of the reading are kept in `--keep`
+ * `--intents` about policy files that are drawn for it, with `--upgrade` also the sshd of the root file system DIR, about
+ * what `compare --openssh` says of the way from the first to it. Found cases are shrunk and printed; those of the reading are kept in `--keep`
  * (default fixtures/fuzz).
  */
 import { createHash } from "node:crypto";
@@ -16,7 +17,7 @@ import { formatRelease } from "../../grammar/release.ts";
 import { corpusFiles } from "../sshd/corpus.ts";
 import { openSshd, type Program, type Sshd } from "../sshd/driver.ts";
 import { type Judge, runCampaign } from "./campaign.ts";
-import { judgeComparison } from "./compare.ts";
+import { judgeComparison, upgradeTo } from "./compare.ts";
 import { judgeFixes } from "./fixes.ts";
 import { fixtureOf } from "./fixture.ts";
 import { judgeIntents } from "./intents.ts";
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     fixes: { type: "boolean", default: false },
     compare: { type: "boolean", default: false },
     intents: { type: "boolean", default: false },
+    upgrade: { type: "string" },
     sshd: { type: "string", multiple: true, default: [] },
     chroot: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "20" },
@@ -45,9 +47,14 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   compare: judgeComparison,
   intents: judgeIntents,
 };
-const chosen = Object.entries(JUDGES).find(([mode]) =>
-  Object.entries(values).some(([name, on]) => name === mode && on === true),
-);
+const newer = values.upgrade === undefined ? null : await openSshd({ chroot: values.upgrade });
+if (newer?.kind === "skipped") throw new Error(newer.reason);
+const chosen =
+  newer === null
+    ? Object.entries(JUDGES).find(([mode]) =>
+        Object.entries(values).some(([name, on]) => name === mode && on === true),
+      )
+    : (["upgrade", upgradeTo(newer.sshd)] as const);
 
 const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
 const named: Program[] = [
@@ -109,4 +116,5 @@ for (const program of named.length === 0 ? [{}] : named) {
   found += await fuzz(opened.sshd);
   await opened.sshd.close();
 }
+await newer?.sshd.close();
 if (found > 0) process.exitCode = 1;
