@@ -6,7 +6,7 @@ import { CAPABILITIES } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { deciderJson, deciderText } from "./exposure.ts";
 import { connectionJson, jsonPieces, recordsOf } from "./json.ts";
-import { visible } from "./text.ts";
+import { shellWord, visible } from "./text.ts";
 
 export function compareJson({ changes, complete, limits, assumptions }: Comparison): Iterable<string> {
   return jsonPieces({
@@ -54,7 +54,9 @@ function changeLines(
     `${word}  ${capability.padEnd(11)} ${visible(condition)}${what}`,
     `          before  ${whyText(before)}`,
     `          after   ${whyText(after)}`,
-    paint.dim(`          e.g.    -C ${visible(formatSpecification(witness))}${groupsText(witness.groups)}`),
+    paint.dim(
+      `          e.g.    -C ${visible(shellWord(formatSpecification(witness)))}${groupsText(witness.groups)}`,
+    ),
   ];
 }
 

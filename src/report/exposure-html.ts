@@ -4,6 +4,7 @@ import { formatSpecification } from "../policy/specification.ts";
 import { CELL_COLUMNS, cellText, deciderText, type ExposedTarget, type ExposureReport } from "./exposure.ts";
 import { exposureHtml, hashOf, STYLE } from "./html.ts";
 import { escapeBytes } from "./markup.ts";
+import { shellWord } from "./text.ts";
 
 export function exposurePage({ targets }: ExposureReport): string {
   return `<!doctype html>
@@ -63,7 +64,7 @@ function witnesses(answers: readonly Answer[]): string {
   const byWitness = new Map<string, Set<string>>();
   for (const { allowed, witness, capability, condition } of answers) {
     if (allowed === false || witness === null) continue;
-    const line = `${condition}: -C ${formatSpecification(witness)}${groupsText(witness.groups)}`;
+    const line = `${condition}: -C ${shellWord(formatSpecification(witness))}${groupsText(witness.groups)}`;
     byWitness.set(line, (byWitness.get(line) ?? new Set()).add(capability));
   }
   const rows = [...byWitness].map(

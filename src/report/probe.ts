@@ -6,7 +6,7 @@ import { differs, type ProbedAttempt } from "../policy/probed.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { CELL_COLUMNS } from "./exposure.ts";
 import { connectionJson, jsonPieces, pathText } from "./json.ts";
-import { counted, visible } from "./text.ts";
+import { counted, shellWord, visible } from "./text.ts";
 
 export interface ProbeReport {
   /** the configuration as the user named it */
@@ -155,7 +155,7 @@ function differenceLines(attempts: readonly ProbedAttempt[], paint: ChalkInstanc
     .flatMap((probed) => [
       `${paint.red("difference")}  ${differenceText(probed)}`,
       ...(probed.observation.detail === "" ? [] : [`            ${visible(probed.observation.detail)}`]),
-      paint.dim(`            -C ${visible(formatSpecification(probed.connection))}`),
+      paint.dim(`            -C ${visible(shellWord(formatSpecification(probed.connection)))}`),
     ]);
 }
 
