@@ -1,13 +1,7 @@
 /** What a real sshd is asked about connections, and what its answers say of the capabilities. */
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
-import {
-  listenPlaces,
-  openDestinations,
-  requirements,
-  socketPaths,
-  tunnelModes,
-} from "../../src/policy/capabilities.ts";
+import { listenPlaces, openDestinations, requirements, socketPaths } from "../../src/policy/capabilities.ts";
 import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { sampleConnections } from "../../src/policy/samples.ts";
@@ -151,8 +145,6 @@ export function givenItems(capability: Capability, printed: Printed): readonly s
         ...listenPlaces(list("permitlisten")),
         ...bindsOf(printedValue(printed, "gatewayports"), list("permitlisten")),
       ];
-    case "tun":
-      return tunnelModes(list("permittunnel"));
     default:
       return [];
   }

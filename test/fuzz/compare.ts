@@ -15,6 +15,7 @@ import {
   isCovered,
   isOpen,
   type Printed,
+  printedValue,
   valuesAre,
   whatSshdSays,
   whoText,
@@ -154,8 +155,15 @@ function missedBy({ changes }: Comparison, capability: Capability, moving: Movin
 
 /** Items that only the second side gives, as sshd compares them (channels.c open_match). */
 function gainedItems(capability: Capability, from: Said, to: Said): string[] {
-  const old = givenItems(capability, from.printed);
-  return givenItems(capability, to.printed).filter((item) => !isCovered(old, item));
+  const [old, now] = [from, to].map(({ printed }) =>
+    capability === "tun" ? modesOf(printed) : givenItems(capability, printed),
+  );
+  return (now ?? []).filter((item) => !isCovered(old ?? [], item));
+}
+
+function modesOf(printed: Printed): readonly string[] {
+  const value = printedValue(printed, "permittunnel");
+  return value === "yes" ? ["point-to-point", "ethernet"] : [value];
 }
 
 function changeText({ change, capability, condition, grants, before, after }: PolicyChange): string {
