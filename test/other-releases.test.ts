@@ -5,8 +5,8 @@ import { disableCoversSessions } from "../src/policy/capabilities.ts";
 import { otherReadings } from "../src/policy/other-releases.ts";
 import { load, MAIN_FILE, release } from "./sshd/reading.ts";
 
-function readings(text: string): readonly string[] {
-  const tree = { [MAIN_FILE]: text };
+function readings(text: string, included: Readonly<Record<string, string>> = {}): readonly string[] {
+  const tree = { [MAIN_FILE]: text, ...included };
   return otherReadings(load(tree, release("10.6")), (of) => load(tree, of));
 }
 
@@ -27,14 +27,14 @@ describe("another release", () => {
       "quotes on a Match line count from 9.9 on",
       "AllowTcpForwarding no\nMatch User 'bob'\nAllowTcpForwarding local\n",
       [
-        "as OpenSSH 9.8, 8.6, 8.1: user bob may not use tcp-local, unix-local; user 'bob' may use tcp-local, unix-local",
+        "as OpenSSH 9.8, 8.6, 8.3, 8.1: user bob may not use tcp-local, unix-local; user 'bob' may use tcp-local, unix-local",
         "as OpenSSH 7.7: user bob may not use tcp-local, unix-local; user 'bob' may use tcp-local, unix-local; user bob may use unix-remote; everybody, except user bob may use unix-remote",
       ],
     ],
     [
       "DisableForwarding grew",
       "DisableForwarding yes\n",
-      ["as OpenSSH 9.9, 9.9p1, 9.8, 8.6, 8.1, 7.7: everybody may use agent"],
+      ["as OpenSSH 9.9, 9.9p1, 9.8, 8.6, 8.3, 8.1, 7.7: everybody may use agent"],
     ],
     [
       "a keyword that older ones lack",
@@ -44,6 +44,15 @@ describe("another release", () => {
   ])("%s", (_, text, expected) => {
     expect(readings(text)).toEqual(expected);
   });
+});
+
+it("loses the blocks of included files, as 8.2 and 8.3 did", () => {
+  const text = "Include /etc/ssh/d.conf\nAllowAgentForwarding no\n";
+  const block = "Match User bob\nAllowAgentForwarding yes\n";
+  expect(readings(text, { "/etc/ssh/d.conf": block })).toEqual([
+    "as OpenSSH 8.3: user bob may not use agent",
+    "as OpenSSH 8.1, 7.7: sshd refuses the file: Bad configuration option: Include",
+  ]);
 });
 
 describe("a release outside of what is known", () => {

@@ -9,9 +9,9 @@ import { comparePolicies, type PolicyChange } from "./compare.ts";
 
 /**
  * The last release before each change of how a file is read or what it means for forwarding (docs/releases.md): the
- * tokeniser (8.7), the Match line (9.9p1, 9.9p2), DisableForwarding (10.0, 10.4), Include (8.2), PermitListen (7.8).
+ * tokeniser (8.7), the Match line (9.9p1, 9.9p2), DisableForwarding (10.0, 10.4), Include (8.2), blocks of included files (8.4), PermitListen (7.8).
  */
-const TURNING_POINTS: readonly string[] = ["7.7", "8.1", "8.6", "9.8", "9.9p1", "9.9", "10.3"];
+const TURNING_POINTS: readonly string[] = ["7.7", "8.1", "8.3", "8.6", "9.8", "9.9p1", "9.9", "10.3"];
 
 /** One line for people a group of releases, the newest first; empty where all agree. */
 export function otherReadings(assumed: Config, loadAs: (release: Release) => Config): readonly string[] {
