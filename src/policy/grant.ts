@@ -5,6 +5,7 @@ import type { Criterion } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import type { Capability } from "./connection.ts";
 import { isWild } from "./holding.ts";
+import { findName, fullEffort, type NameConstraint } from "./theory-names.ts";
 
 export interface Grant {
   /** all of them must hold, as on a Match line; empty: everybody */
@@ -98,8 +99,17 @@ function textCovers(general: string, special: string): boolean {
 /** PermitListen: a pattern for what the client asks for, in lower case (channels.c remote_open_match). */
 function patternCovers(general: string, special: string): boolean {
   if (/^\*+$/.test(general)) return true;
-  const asked = isWild(special) ? null : lowerAscii(special);
-  return asked === null ? general === special : matchPattern(asked, general);
+  if (!isWild(special)) return matchPattern(lowerAscii(special), general);
+  if (matchPattern("", special) && !matchPattern("", general)) return false;
+  const between = [constraint(special, HIT), constraint(general, NO_HIT)];
+  return findName(between, { nice: [], forbidden: /[A-Z]/, effort: fullEffort() }).kind === "none";
+}
+
+const HIT: NameConstraint["wanted"] = [1];
+const NO_HIT: NameConstraint["wanted"] = [0];
+
+function constraint(pattern: string, wanted: NameConstraint["wanted"]): NameConstraint {
+  return { items: [{ negated: false, pattern }], wanted };
 }
 
 /** Ports on other addresses than loopback must be wanted. */
