@@ -5,7 +5,7 @@ import { listenPlaces, openDestinations, requirements, socketPaths } from "../..
 import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { sampleConnections } from "../../src/policy/samples.ts";
-import { formatSpecification } from "../../src/policy/specification.ts";
+import { asksFor, formatSpecification } from "../../src/policy/specification.ts";
 import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
 import { connectionOf, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
@@ -31,10 +31,17 @@ export function connectionsFor(
 ): Connection[] {
   const sampled = configs.flatMap((config) => {
     const meant = sampleConnections(config).filter(isPlain).slice(0, MOST_MEANT);
-    return [...texts.map(connectionOf), ...meant].map((connection) => asAssumed(config, connection));
+    return [...texts.map(connectionOf), ...meant]
+      .map((connection) => asAssumed(config, connection))
+      .filter((connection) => isServed(configs, connection));
   });
   const all = [...sampled, ...witnesses].filter(isSayable);
   return [...new Map(all.map((one) => [whoText(one), one])).values()];
+}
+
+/** `Match RDomain` ends the connections that are not over IP, which `-T` does not tell. */
+export function isServed(configs: readonly Config[], { addr }: Connection): boolean {
+  return addr !== NOT_OVER_IP.addr || !configs.some((config) => asksFor(config, "rdomain"));
 }
 
 function isPlain({ user, groups }: Connection): boolean {

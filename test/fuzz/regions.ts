@@ -10,7 +10,7 @@ import { formatSpecification } from "../../src/policy/specification.ts";
 import type { Sshd } from "../sshd/driver.ts";
 import { connectionOf, load, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
-import { asAssumed, ask, askAs, isOfMachine, isSayable, whatSshdSays, whoText } from "./asking.ts";
+import { asAssumed, ask, askAs, isOfMachine, isSayable, isServed, whatSshdSays, whoText } from "./asking.ts";
 import type { FuzzCase } from "./generate.ts";
 import { type Difference, type Judgement, REFUSED, type Reading } from "./judge.ts";
 
@@ -77,6 +77,7 @@ async function judgeSamples(
   let asked = 0;
   for (const connection of connections) {
     const assumed = asAssumed(config, connectionOf(connection));
+    if (!isServed([config], assumed)) continue;
     const printed = await ask(sshd, formatSpecification(assumed));
     if ("error" in printed) continue;
     asked += 1;
