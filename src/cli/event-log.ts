@@ -1,6 +1,6 @@
 /** `--events`: what happens, as JSON lines for programs. */
 import { openSync, writeFileSync } from "node:fs";
-import { inAscii } from "../report/json.ts";
+import { inAscii } from "../report/text.ts";
 import { complain } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
 import { systemReason } from "./system-reason.ts";

@@ -1,4 +1,5 @@
 /** The audit as one JSON document, version 1. */
+
 import type { Finding } from "../lint/rule.ts";
 import { type Place, type Position, positionAt } from "../source/source.ts";
 import {
@@ -8,6 +9,7 @@ import {
   type ReportedFinding,
   type TargetReport,
 } from "./report.ts";
+import { inAscii, OUTSIDE_ASCII } from "./text.ts";
 
 export function json(report: AuditReport): Iterable<string> {
   return jsonPieces({
@@ -95,17 +97,6 @@ function isListOfObjects(value: unknown): value is readonly object[] {
 
 function isRecords(value: unknown): value is Records {
   return typeof value === "object" && value !== null && "records" in value;
-}
-
-/** JSON in which everything outside ASCII is written as an escape: a terminal obeys some of it. */
-export function inAscii(text: string): string {
-  return OUTSIDE_ASCII.test(text) ? text.replaceAll(/[\u007f-\uffff]/g, escaped) : text;
-}
-
-const OUTSIDE_ASCII = /[\u007f-\uffff]/;
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 function targetJson(target: TargetReport): object {

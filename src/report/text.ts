@@ -35,3 +35,14 @@ export function counted(number: number, noun: string): string {
 export function shellWord(text: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+/** JSON in which everything outside ASCII is written as an escape: a terminal obeys some of it. */
+export function inAscii(text: string): string {
+  return OUTSIDE_ASCII.test(text) ? text.replaceAll(/[\u007f-\uffff]/g, escaped) : text;
+}
+
+export const OUTSIDE_ASCII: RegExp = /[\u007f-\uffff]/;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
