@@ -9,7 +9,7 @@ import { matchHostList, matchPatternList, type PatternItem } from "../../grammar
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 import { withoutLatePrincipals } from "../config/other-lines.ts";
-import { type Connection, usualRoutingDomain } from "./connection.ts";
+import { type Connection, NOT_OVER_IP, usualRoutingDomain } from "./connection.ts";
 import { chooseValues } from "./first-value.ts";
 import { expandListenAddresses } from "./listen-addresses.ts";
 import { secondPass } from "./second-pass.ts";
@@ -37,7 +37,7 @@ export interface NoAnswer {
 export interface EvaluateOptions {
   /**
    * A field that is null: "as-sshd" does what `sshd -T` of the release does; "no-match" lets the criterion fail, but for
-   * the routing domain, which a real connection may lack
+   * the routing domain of a connection that is not over IP, which really has none
    */
   readonly missing?: "as-sshd" | "no-match";
 }
@@ -268,12 +268,19 @@ function missingField(criterion: Criterion, connection: Connection, judge: Judge
   if (needed === null) return null;
   const value = connection[needed.field];
   const absent = value === null || (criterion.attribute === "localport" && value === 0);
-  if (!absent || !isFatalWhenMissing(criterion.attribute, judge)) return null;
+  const isFatal =
+    judge.options.missing === "as-sshd"
+      ? isFatalWhenMissing(criterion.attribute, judge.release)
+      : criterion.attribute === "rdomain" && isEndedWithoutDomain(connection, judge.release);
+  if (!absent || !isFatal) return null;
   return `'Match ${needed.name}' in configuration but '${needed.key}' not in connection test specification.`;
 }
 
-function isFatalWhenMissing(attribute: Criterion["attribute"], { release, options }: Judge): boolean {
-  if (options.missing !== "as-sshd") return attribute === "rdomain" && usualRoutingDomain(release) !== null;
+function isEndedWithoutDomain({ addr }: Connection, release: Release): boolean {
+  return addr === NOT_OVER_IP.addr && usualRoutingDomain(release) !== null;
+}
+
+function isFatalWhenMissing(attribute: Criterion["attribute"], release: Release): boolean {
   if (!atLeast(release, "7.7")) return false;
   if (attribute === "localport") return true;
   return attribute !== "rdomain" && !atLeast(release, "8.1");
