@@ -5,7 +5,7 @@
 import { type Daemon, isSameDaemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { findService, type Service, type ServiceQuestion } from "./service.ts";
-import { type Endpoint, printEndpoint } from "./sockets.ts";
+import { type Endpoint, isAmong, printEndpoint } from "./sockets.ts";
 
 export type RestartResult =
   | {
@@ -41,10 +41,6 @@ export async function silentListens(machine: Machine, { listens }: Service): Pro
 
 function greeting(machine: Machine, { address, port }: Endpoint): Promise<string | null> {
   return machine.banner(reachable(address), port, GREETING_MS);
-}
-
-function isAmong(endpoints: readonly Endpoint[], { address, port }: Endpoint): boolean {
-  return endpoints.some((one) => one.address === address && one.port === port);
 }
 
 export async function restartService(machine: Machine, restarting: Restarting): Promise<RestartResult> {

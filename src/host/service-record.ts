@@ -4,7 +4,7 @@ import { type Daemon, findDaemons } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { restartService } from "./restart.ts";
 import { findService, type Service, type ServiceQuestion } from "./service.ts";
-import type { Endpoint } from "./sockets.ts";
+import { type Endpoint, isAmong } from "./sockets.ts";
 import type { Restarted } from "./undo.ts";
 
 export interface ServiceRecord extends ServiceQuestion {
@@ -42,8 +42,6 @@ export function bringBack(
 function besides(machine: Machine, configFile: string, listens: readonly Endpoint[]): readonly Daemon[] {
   if (listens.length === 0) return [];
   const isService = (daemon: Daemon): boolean =>
-    [...daemon.listens.values()].some((own) =>
-      listens.some(({ address, port }) => own.address === address && own.port === port),
-    );
+    [...daemon.listens.values()].some((own) => isAmong(listens, own));
   return findDaemons(machine, configFile).filter((daemon) => !isService(daemon));
 }

@@ -8,7 +8,7 @@ import { foreground, foreignSystem, openrc, supervised, sysv } from "./init-syst
 import type { Machine } from "./machine.ts";
 import { type Command, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
 import { statusOf, textOf } from "./processes.ts";
-import type { Endpoint } from "./sockets.ts";
+import { type Endpoint, isAmong } from "./sockets.ts";
 import { isUnit, onSystemd, unitOf } from "./systemd.ts";
 
 export type { Service };
@@ -83,7 +83,7 @@ async function given(machine: Machine, text: string, configFile: string): Promis
 }
 
 /** On which addresses an sshd that starts now would listen, as it says itself; null: it says nothing. */
-export async function configuredListens(
+async function configuredListens(
   machine: Machine,
   { program, options }: TestCommand,
 ): Promise<readonly Endpoint[] | null> {
@@ -141,16 +141,14 @@ export async function lostByStart(
   const next = isDefined ? startCommand(daemon.program, start) : own;
   const wanted = await configuredListens(machine, next);
   if (wanted === null) return [];
-  return [...daemon.listens.values()].filter(
-    ({ address, port }) => !wanted.some((one) => one.address === address && one.port === port),
-  );
+  return [...daemon.listens.values()].filter((endpoint) => !isAmong(wanted, endpoint));
 }
 
 /** Services whose definition is read: the usual units, and the scripts of the other init systems. */
 const DEFINED = /^(?:sshd?\.service \(systemd\)|.*\((?:OpenRC|SysV)\))$/;
 
 /** As the service's definition starts it. */
-export function startCommand(program: string, start: Definition): TestCommand {
+function startCommand(program: string, start: Definition): TestCommand {
   const file = start.configFile === null ? [] : ["-f", start.configFile];
   return { program, options: [...file, ...start.options.flatMap((option) => ["-o", option])] };
 }

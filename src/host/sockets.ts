@@ -12,6 +12,10 @@ export function printEndpoint({ address, port }: Endpoint): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
+export function isAmong(endpoints: readonly Endpoint[], { address, port }: Endpoint): boolean {
+  return endpoints.some((one) => one.address === address && one.port === port);
+}
+
 export interface TcpSocket {
   readonly inode: string;
   readonly state: "listening" | "established" | "other";
