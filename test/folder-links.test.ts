@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
+import { globPaths } from "../src/files/glob.ts";
+import { makeRoot } from "./auditing.ts";
 
 const root = mkdtempSync(join(tmpdir(), "sshd-policy-root-"));
 const outside = mkdtempSync(join(tmpdir(), "sshd-policy-outside-"));
@@ -34,6 +36,22 @@ it.each([
   ["/usr/bin/round", false],
   ["/opt/X11/xauth/below", false],
   ["/usr/bin/nothing", false],
+  ["/opt/X11/", true],
+  ["/opt/X11/xauth/", false],
+  ["/opt/X11/xauth/.", false],
+  ["/usr/bin/relative/", false],
 ])("%s: %s", (path, there) => {
   expect(folderTree(root).stat(path) !== null).toBe(there);
+});
+
+it("wildcards through links to their own folder end", { timeout: 60_000 }, () => {
+  const tree = folderTree(makeRoot({ "/x/a": { link: "." }, "/x/b": { link: "." }, "/x/z.conf": "" }));
+  expect(globPaths(tree, "/x/*/*/z.conf")).toEqual([
+    "/x/a/a/z.conf",
+    "/x/a/b/z.conf",
+    "/x/b/a/z.conf",
+    "/x/b/b/z.conf",
+  ]);
+  // 2^30 paths
+  expect(globPaths(tree, `/x/${"*/".repeat(30)}z.conf`)).toBeNull();
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatRelease } from "../grammar/release.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
-import { installedRelease } from "../src/files/release.ts";
+import { installedRelease, releaseOfBinary } from "../src/files/release.ts";
 import type { StartOptions } from "../src/files/sshd-options.ts";
 import { startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
@@ -42,6 +42,17 @@ describe("installedRelease", () => {
     const installed = installedRelease(folderTree(makeRoot(files)));
     expect(installed === null ? null : formatRelease(installed.release)).toBe(expected);
   });
+});
+
+test.each([
+  ["ID=fedora\n", "9.6p1+fedora"],
+  ['NAME=x\nID="rocky"\n', "9.6p1+rhel"],
+  ["ID='ubuntu'\n", "9.6p1+ubuntu"],
+  ["ID=nobody\n", "9.6p1"],
+])("the vendor of a program's release, by os-release(5): %j", (text, expected) => {
+  const tree = folderTree(makeRoot({ "/etc/os-release": text, "/usr/sbin/sshd": "\0OpenSSH_9.6p1\0" }));
+  const installed = releaseOfBinary(tree);
+  expect(installed === null ? null : formatRelease(installed.release)).toBe(expected);
 });
 
 describe("accounts", () => {

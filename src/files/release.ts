@@ -89,7 +89,7 @@ function versionOf({ version, revision }: Banner, tree: FileTree): string {
     ({ kind }) => kind === "file",
   );
   const text = content?.kind === "file" ? Buffer.from(content.bytes).toString("latin1") : "";
-  const id = /^ID="?([a-z]+)"?$/m.exec(text)?.[1] ?? "";
+  const id = /^ID=["']?([a-z]+)["']?$/m.exec(text)?.[1] ?? "";
   return version + (VENDORS[id] ?? "");
 }
 
