@@ -4,6 +4,7 @@ import {
   type IntentEntry,
   type Loss,
   listed,
+  type Pointed,
   pointAt,
   quoted,
   type Rule,
@@ -33,9 +34,10 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
         severity: "medium",
       },
     ];
-  const decider = loss.decidedBy.findLast(({ directive }) => directive !== null) ?? loss.decidedBy[0];
-  const pointed = decider === undefined ? null : pointAt(audit.config, decider.keyword, decider);
-  if (decider === undefined || pointed === null) return [];
+  const related = [{ place: entry.place, note: "this entry wants it" }];
+  // no line gives or takes a port that only root may bind
+  const pointed = kind === "needs-root" ? { place: entry.place } : deciding(audit, loss);
+  if (pointed === null) return [];
   const what = [
     VERBS[capability] ?? capability,
     ...(loss.missing.length === 0 ? [] : [listed(loss.missing)]),
@@ -45,7 +47,7 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
     {
       message: `${condition}${condition.includes(",") ? "," : ""} must be able to ${what}${reason}, and cannot: ${whyNot(loss)}`,
       ...pointed,
-      related: [{ place: entry.place, note: "this entry wants it" }],
+      ...(kind === "needs-root" ? {} : { related }),
       witness,
       capability,
       login: kind === "no-login" || kind === "refused" ? "impossible" : null,
@@ -54,9 +56,16 @@ function report(audit: Audit, loss: Loss & { readonly entry: IntentEntry }): Dra
   ];
 }
 
-function whyNot({ kind, decidedBy, loginBecause }: Loss): string {
-  if (kind === "no-login") return `nobody of them can log in, ${loginBecause}`;
-  if (kind === "refused") return `not all of them can log in from everywhere there: ${loginBecause}`;
+/** The line that decides last, or the default. */
+function deciding({ config }: Audit, { decidedBy }: Loss): Pointed | null {
+  const decider = decidedBy.findLast(({ directive }) => directive !== null) ?? decidedBy[0];
+  return decider === undefined ? null : pointAt(config, decider.keyword, decider);
+}
+
+function whyNot({ kind, decidedBy, because }: Loss): string {
+  if (kind === "needs-root") return because;
+  if (kind === "no-login") return `nobody of them can log in, ${because}`;
+  if (kind === "refused") return `not all of them can log in from everywhere there: ${because}`;
   const written = decidedBy.findLast(({ directive }) => directive !== null);
   if (written?.directive != null)
     return `${quoted(written.directive)} ${kind === "closed" ? "closes it" : "gives less"}`;
@@ -69,7 +78,7 @@ export const rule: Rule = {
   title: "forwarding that must work is closed",
   severity: "high",
   docs: {
-    what: "An entry under `keep` in the policy file (`.sshd-policy.yaml`) says what must keep working, and some connection of it does not get it: forwarding is closed, limited to other destinations, nobody of them can log in, or somebody whom the entry names cannot log in from everywhere that it says.",
+    what: "An entry under `keep` in the policy file (`.sshd-policy.yaml`) says what must keep working, and some connection of it does not get it: forwarding is closed, limited to other destinations, on a port that only root may bind, nobody of them can log in, or somebody whom the entry names cannot log in from everywhere that it says.",
     why: "A repair or a new block has cut off somebody who needs the tunnel, and sshd says nothing about it until they try.",
     who: "The connections that the finding names, with a witness among them.",
     policy:

@@ -77,7 +77,13 @@ function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
   const found = exposure(config, { unprivilegedPortStart: unprivilegedPortStart(tree) });
   return audit(config, found, audited.rules, {
     intended:
-      policy === undefined ? null : compareIntent(config, intentOf(policy), { accounts: null, today: TODAY }),
+      policy === undefined
+        ? null
+        : compareIntent(config, intentOf(policy), {
+            accounts: null,
+            today: TODAY,
+            unprivilegedPortStart: unprivilegedPortStart(tree),
+          }),
     lineUses: lineUses(config),
     accounts,
     facts: hostFacts(tree, {

@@ -1,6 +1,7 @@
 /** The policy file against the policy, in both directions, by brute force over a small universe of connections. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import type { Account } from "../src/files/tree.ts";
 import { compareIntent, type Intended } from "../src/lint/intended.ts";
 import type { Answer } from "../src/policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../src/policy/connection.ts";
@@ -167,4 +168,57 @@ it.each([
   );
   const { losses } = compareIntent(configOf(line), intent, { accounts: null, today: "2026-01-01" });
   expect(losses.map(({ kind }) => kind)).toEqual(expected);
+});
+
+const account = (name: string, uid: number): Account => {
+  const settings = { gid: 1, home: "/", shell: "/bin/sh", groups: [] };
+  return { name, uid, ...settings };
+};
+const PEOPLE = [account("root", 0), account("toor", 0), account("alice", 1000)];
+
+it.each<{
+  readonly config?: string;
+  readonly release?: string;
+  readonly who?: object;
+  readonly listen: readonly (string | number)[];
+  readonly first?: number;
+  readonly accounts?: readonly Account[];
+  readonly lost: readonly (readonly string[])[];
+}>([
+  { listen: [443], lost: [["needs-root", "443"]] },
+  { listen: ["localhost:80", 8080, "*:25"], lost: [["needs-root", "localhost:80", "*:25"]] },
+  { who: { users: "alice" }, listen: [80], lost: [["needs-root", "80"]] },
+  { who: { users: "root" }, listen: [80], lost: [] },
+  { who: { users: ["root", "alice"] }, listen: [80], lost: [["needs-root", "80"]] },
+  { listen: [1024, 65535], lost: [] },
+  { listen: ["localhost:*"], lost: [] },
+  { listen: [80], first: 80, lost: [] },
+  { listen: [79], first: 80, lost: [["needs-root", "79"]] },
+  { listen: [80], first: 0, lost: [] },
+  { listen: [1500], first: 2000, lost: [["needs-root", "1500"]] },
+  // up to 7.7 sshd itself asks for root, whatever the kernel says
+  { release: "7.7", listen: [80], first: 0, lost: [["needs-root", "80"]] },
+  { release: "7.8", listen: [80], first: 0, lost: [] },
+  // nobody else can log in
+  { config: "AllowUsers root\nPermitRootLogin yes\n", listen: [80], lost: [] },
+  { config: "AllowUsers alice\n", listen: [80], lost: [["needs-root", "80"]] },
+  // what sshd itself refuses comes first
+  { config: "AllowTcpForwarding local\n", listen: [80], lost: [["closed", "80"]] },
+  { config: "PermitListen 8080\n", listen: [80], lost: [["narrower", "80"]] },
+  { accounts: PEOPLE, who: { users: ["*", "!alice"] }, listen: [80], lost: [] },
+  { accounts: PEOPLE, listen: [80], lost: [["needs-root", "80"]] },
+])("low ports that an entry keeps: %j", ({ config = "", release = "10.0", who = {}, listen, ...asked }) => {
+  const entry = { ...who, capability: "tcp-remote", listen };
+  const { losses } = compareIntent(
+    configOf(config, release),
+    intentOf(JSON.stringify({ version: 1, allow: [], keep: [entry] })),
+    {
+      accounts: asked.accounts ?? null,
+      today: "2026-01-01",
+      unprivilegedPortStart: asked.first ?? null,
+    },
+  );
+  expect(losses.map(({ kind, missing }) => [kind, ...missing])).toEqual(asked.lost);
+  const rooted = losses.filter(({ kind }) => kind === "needs-root");
+  for (const { witness } of rooted) expect(["root", "toor", undefined]).not.toContain(witness?.user);
 });

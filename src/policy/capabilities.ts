@@ -172,6 +172,9 @@ export interface PortLimits {
   readonly root: boolean;
 }
 
+/** The kernel's own net.ipv4.ip_unprivileged_port_start. */
+export const FIRST_UNPRIVILEGED = 1024;
+
 export function listenGrant(
   listen: readonly string[],
   gateway: readonly string[],
@@ -203,7 +206,10 @@ export function needsOf(
     case "tun":
       return DEVICE;
     case "tcp-remote":
-      return lowPortNeeds(listen?.privilegedPorts ?? "root", limits.unprivilegedPortStart ?? 1024);
+      return lowPortNeeds(
+        listen?.privilegedPorts ?? "root",
+        limits.unprivilegedPortStart ?? FIRST_UNPRIVILEGED,
+      );
     default:
       return NOTHING;
   }

@@ -2,6 +2,7 @@
  * Who may forward what: for each capability a partition of all connections into answers, one a set of deciding lines,
  * each with a witness that the plain reading confirms.
  */
+import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "./answer.ts";
 import {
@@ -80,11 +81,11 @@ export function startAsking(config: Config, options: ExposureOptions): Asking {
   };
 }
 
-/** Root is out where PermitRootLogin is no for everybody. */
-export function portLimits({ linesOf }: Reasoning, options: ExposureOptions): PortLimits {
+/** Root is out where PermitRootLogin is no for everybody; up to 7.7 sshd asks for root itself, not the kernel. */
+export function portLimits({ config, linesOf }: Reasoning, options: ExposureOptions): PortLimits {
   const { guarded, otherwise } = linesOf("permitrootlogin");
   return {
-    unprivilegedPortStart: options.unprivilegedPortStart ?? null,
+    unprivilegedPortStart: atLeast(config.release, "7.8") ? (options.unprivilegedPortStart ?? null) : null,
     root: guarded.length > 0 || otherwise.values[0] !== "no",
   };
 }

@@ -84,6 +84,12 @@ function endpointOf(item: string): Endpoint {
   return { host, port: item.slice(colon + 1) };
 }
 
+/** The port of an item of tcp-remote; null: any. */
+export function portOf(item: string): number | null {
+  const { port } = endpointOf(item);
+  return port === "*" ? null : Number(port);
+}
+
 /** Whether one host holds all that another one does. */
 type HostCovers = (general: string, special: string) => boolean;
 

@@ -19,6 +19,7 @@ import {
 } from "./exposure.ts";
 import { bindCovers, coversItem, type Grant, itemsOf, overlapsItem, wantedItems } from "./grant.ts";
 import { hostedItems, namedPeople, refusedIn } from "./kept-logins.ts";
+import { rootOnly, rootUsers, whyRootOnly } from "./kept-ports.ts";
 import { outside, search, within } from "./search.ts";
 
 /** A part of an open answer that no grant covers. */
@@ -36,17 +37,19 @@ export interface Loss {
   readonly grant: Grant;
   readonly capability: Capability;
   /**
-   * `closed` · `narrower`: open, but not to `missing` · `no-login`: nobody of them can log in · `refused`: somebody whom
-   * the grant names cannot, at least from somewhere · `nobody`: none can exist
+   * `closed` · `narrower`: open, but not to `missing` · `no-login`: nobody of them can log in · `needs-root`: open, but
+   * the kernel lets only root bind the ports of `missing` · `refused`: somebody whom the grant names cannot log in, at
+   * least from somewhere · `nobody`: none can exist
    */
-  readonly kind: "closed" | "narrower" | "no-login" | "refused" | "nobody";
+  readonly kind: "closed" | "narrower" | "no-login" | "needs-root" | "refused" | "nobody";
   /** what of the grant's destinations or addresses is not given; "other addresses than loopback" for a bind address */
   readonly missing: readonly string[];
   readonly condition: string;
   readonly extent: Extent;
   readonly witness: Connection | null;
   readonly decidedBy: readonly Decider[];
-  readonly loginBecause: string;
+  /** why they cannot log in, or bind the port */
+  readonly because: string;
 }
 
 export interface Wanted {
@@ -71,11 +74,13 @@ export function compareWithIntent(
 ): IntentAnswer {
   const grants = [...allowed, ...kept];
   const lists = hostedItems(config);
-  const sets = [grants.map(({ criteria }) => criteria), ...lists, ...kept.map(namedPeople)];
+  const roots = kept.some(({ listen }) => listen !== null) ? [rootUsers(options.accounts ?? null)] : [];
+  const sets = [grants.map(({ criteria }) => criteria), roots, ...lists, ...kept.map(namedPeople)];
   const asking = startAsking(config, { ...options, sets: sets.flat() });
   const [guards = [], ...rest] = inGroups(asking.reasoning.searcher.atoms.sets, sets);
   const named = rest.map((group) => group.filter((guard) => guard !== null));
-  const [hosted, people] = [named.slice(0, lists.length), named.slice(lists.length)];
+  const [root = [], ...logins] = named;
+  const [hosted, people] = [logins.slice(0, lists.length), logins.slice(lists.length)];
   const places = grants.map((grant, index): Placed => ({ grant, guard: guards[index] ?? null }));
   const used = new Set<Grant>();
   const excess: Excess[] = [];
@@ -88,7 +93,7 @@ export function compareWithIntent(
   );
   const losses = places
     .slice(allowed.length)
-    .flatMap((placed, index) => lossesOf(asking, placed, { people: people[index] ?? [], hosted }));
+    .flatMap((placed, index) => lossesOf(asking, placed, { people: people[index] ?? [], hosted, root }));
   return { exposure: toExposure(asking, answers, options), excess, losses, used };
 }
 
@@ -127,7 +132,11 @@ function excessOf(asking: Asking, { region, answer }: OpenRegion, { places, used
   );
   for (const { grant } of meeting) used.add(grant);
   return [...itemsByCovering(meeting, answer)].flatMap(([covering, items]) => {
-    const left = leftOf(asking, region, covering);
+    const left = leftOf(
+      asking,
+      region,
+      covering.flatMap(({ guard }) => (guard === null ? [] : [guard])),
+    );
     if (left === null) return [];
     const narrowed = withItems(toAnswer(asking, capability, left), items);
     return [{ answer: outsideGrants(asking, narrowed, covering), of: answer, partly: meeting.length > 0 }];
@@ -169,14 +178,13 @@ function itemsByCovering(
   return new Map([...groups.values()].map(({ covering, items }) => [covering, items]));
 }
 
-/** The part of the region outside the grants; null where nothing is left. */
+/** The part of the region outside the guards; null where nothing is left. */
 function leftOf(
   { reasoning: { searcher } }: Asking,
   region: Region,
-  covering: readonly Placed[],
+  guards: readonly Guard[],
 ): Region | null {
-  if (covering.length === 0) return region;
-  const guards = covering.flatMap(({ guard }) => (guard === null ? [] : [guard]));
+  if (guards.length === 0) return region;
   const scope = outside(region.scope, searcher.sequenceOf(guards));
   const result = search(searcher, scope);
   if (result.kind === "none") return null;
@@ -204,9 +212,13 @@ function outsideGrants(asking: Asking, answer: Answer, covering: readonly Placed
   return { ...answer, allowed: "unknown", unknownBecause: reason, witness: null };
 }
 
-/** Guards of the people that a grant names, and by line of the items of AllowUsers and DenyUsers that name hosts. */
+/**
+ * Guards of the people that a grant names, by line of the items of AllowUsers and DenyUsers that name hosts, and of
+ * those who may bind every port.
+ */
 interface Logins {
   readonly people: readonly Guard[];
+  readonly root: readonly Guard[];
   readonly hosted: readonly (readonly Guard[])[];
 }
 
@@ -221,7 +233,11 @@ function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Logins): Los
     const losses = new Map<string, Loss>();
     eachRegion(asking.reasoning, capability, { scope, witness }, (region) => {
       const answer = toAnswer(asking, capability, region);
-      const loss = lossIn(grant, answer) ?? refusedLoss(asking, { region, answer }, grant, logins);
+      const open = { region, answer };
+      const loss =
+        lossIn(grant, answer) ??
+        needsRootLoss(asking, open, grant, logins) ??
+        refusedLoss(asking, open, grant, logins);
       const key = loss === null ? "" : `${loss.kind} ${loss.decidedBy.map(keyOf).join()}`;
       if (loss !== null && !losses.has(key)) losses.set(key, loss);
     });
@@ -236,7 +252,7 @@ const NOBODY: Omit<Loss, "grant" | "capability"> = {
   extent: { who: "", except: [] },
   witness: null,
   decidedBy: [],
-  loginBecause: "",
+  because: "",
 };
 
 function keyOf({ keyword, directive }: Decider): string {
@@ -244,8 +260,8 @@ function keyOf({ keyword, directive }: Decider): string {
 }
 
 function lossIn(grant: Grant, answer: Answer): Loss | null {
-  const { capability, condition, extent, witness, decidedBy, loginBecause } = answer;
-  const lost = { grant, capability, condition, extent, witness, decidedBy, loginBecause };
+  const { capability, condition, extent, witness, decidedBy, loginBecause: because } = answer;
+  const lost = { grant, capability, condition, extent, witness, decidedBy, because };
   const wanted = wantedItems(grant, capability);
   // its destinations may all be places of TCP, or all sockets
   if (answer.allowed === "unknown" || wanted.length === 0) return null;
@@ -254,6 +270,24 @@ function lossIn(grant: Grant, answer: Answer): Loss | null {
   const missing = missingOf(grant, answer, wanted);
   if (missing.length > 0) return { ...lost, kind: "narrower", missing };
   return answer.login === "impossible" ? { ...lost, kind: "no-login", missing: items } : null;
+}
+
+/** Open, but for ports that some of them who can log in may not bind. */
+function needsRootLoss(
+  asking: Asking,
+  { region, answer: { allowed, capability } }: OpenRegion,
+  grant: Grant,
+  { root }: Logins,
+): Loss | null {
+  const { ports, reasoning } = asking;
+  const missing = capability === "tcp-remote" ? rootOnly(grant, ports) : [];
+  const left = allowed === true && missing.length > 0 ? leftOf(asking, region, root) : null;
+  if (left === null) return null;
+  const answer = toAnswer(asking, capability, left);
+  if (answer.allowed !== true || answer.login === "impossible") return null;
+  const { condition, extent, witness, decidedBy } = answer;
+  const because = whyRootOnly(ports, reasoning.config.release);
+  return { grant, capability, kind: "needs-root", missing, condition, extent, witness, decidedBy, because };
 }
 
 /** Open for somebody whom the grant names, who cannot log in, at least from somewhere. */
@@ -270,7 +304,7 @@ function refusedLoss(
     const found = refusedIn(reasoning, within(region.scope, person), hosted);
     if (found === null) continue;
     const { connection: witness, refusal } = found;
-    const lost = { grant, capability, condition, extent, witness, decidedBy, loginBecause: refusal.because };
+    const lost = { grant, capability, condition, extent, witness, decidedBy, because: refusal.because };
     return { ...lost, kind: "refused", missing: missing.filter((item) => item !== "") };
   }
   return null;

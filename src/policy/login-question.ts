@@ -14,6 +14,7 @@ import {
 } from "./login.ts";
 import type { Reasoning } from "./reasoning.ts";
 import { contains, type Scope, type Searcher, search } from "./search.ts";
+import { NO_FIELDS } from "./specification.ts";
 import { NOT_IN_NAMES } from "./worlds.ts";
 
 /** Asks for a scope: can somebody in it log in? `witness` lies in it. */
@@ -55,7 +56,9 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     const user = fixedUser(searcher, scope);
     const users = user === null ? admitted : [user];
     if (varies || accounts !== null || users === null || (rootVaries && users.includes("root"))) return false;
-    return users.every((name) => refusal({ ...witness, user: name })?.reach === "user");
+    return users.every(
+      (name) => refusal({ ...witness, user: name })?.reach === "user" || isLeftOut(searcher, scope, name),
+    );
   }
 
   /** Closed world, where the lists are the same for everybody: those of the accounts whom they may let in somewhere. */
@@ -93,6 +96,11 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     answered.set(scope, answer);
     return answer;
   };
+}
+
+/** Whatever else is true of the connection: the name alone fulfils a condition that the scope is without. */
+function isLeftOut(searcher: Searcher, { without }: Scope, name: string): boolean {
+  return !contains(searcher, { met: [], without }, { ...NO_FIELDS, user: name });
 }
 
 /** Nobody but users that do not exist. */
