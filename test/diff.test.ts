@@ -143,3 +143,11 @@ it("edits of edits are edits of the original", () => {
     { seed: SEED, numRuns: 2000 },
   );
 });
+
+it("of a hundred thousand edits and one more are made", () => {
+  const first = Array.from({ length: 140_000 }, (_, line) => ({
+    ...{ path: "/f", start: line * 3, end: line * 3 + 1, text: "xx" },
+  }));
+  const last = { path: "/f", start: 560_000, end: 560_001, text: "" };
+  expect(composeEdits(first, [last])).toHaveLength(140_001);
+});

@@ -40,7 +40,8 @@ export function composeEdits(first: readonly Edit[], second: readonly Edit[]): E
   const pieces: Piece[] = [];
   let at = 0;
   for (const { start, end, text } of sortEdits(second)) {
-    pieces.push(...take(rest, start - at), { text });
+    for (const kept of take(rest, start - at)) pieces.push(kept);
+    pieces.push({ text });
     take(rest, end - start);
     at = end;
   }
