@@ -71,6 +71,9 @@ describe("what a shell gives sshd is what is read", () => {
     ["OPTS=a; OPTS='-o PermitTunnel=yes' sh -c 'SSHD $OPTS'"],
     ["OPTS=a; env OPTS='-o PermitTunnel=yes' MORE=x sh -c 'SSHD $OPTS $MORE'"],
     ["OPTS=a; OPTS=b SSHD $OPTS"],
+    ["OPTS=a; OPTS=b exec sh -c 'SSHD $OPTS'"],
+    ["OPTS=a; OPTS=b eval 'SSHD $OPTS'"],
+    ["setup() { OPTS=$FIRST; }; FIRST=-D setup; SSHD $OPTS"],
     ["start() { OPTS=$1; }; start -D; start -e | cat; SSHD $OPTS"],
     ["printf '%s' x >/dev/null; if ! [ -n '' ]; then exec SSHD -D; fi; exec SSHD -o PermitTunnel=no"],
   ])("%s %j", (written, ...args) => {
@@ -245,6 +248,12 @@ describe("ENTRYPOINT and CMD", () => {
         "/entry.sh": `#!/bin/sh\n[ -e /x ] && /usr/sbin/sshd -D\n${":\n".repeat(5000)}/usr/sbin/sshd -o PermitTunnel=yes\n`,
       },
       "/entry.sh starts sshd with options from scripts that are too long to follow: they are not read",
+    ],
+    [
+      "a variable that stays in some shells",
+      ["/entry.sh"],
+      { "/entry.sh": "#!/bin/sh\nOPTS=-oPermitTunnel=yes eval :\nexec /usr/sbin/sshd -D $OPTS\n" },
+      "/entry.sh starts sshd with options that depend on what it meets: not all of them are read",
     ],
     [
       "a command that is computed",

@@ -116,6 +116,36 @@ export function assign(reading: Reading, word: string, certainty: Certainty): vo
   setVariable(reading, name, values, certainty);
 }
 
+/**
+ * What a command does behind assignments of its own. A program alone has them; what the shell does itself changes its
+ * other variables, too, and in some shells the assignments stay (POSIX.1-2017, Shell Command Language, 2.9.1).
+ */
+export function withAssignments<T>(
+  reading: Reading,
+  {
+    assignments,
+    certainty,
+    by,
+  }: {
+    readonly assignments: readonly string[];
+    readonly certainty: Certainty;
+    readonly by: "the shell" | "a program";
+  },
+  act: (inner: Reading) => T,
+): T {
+  if (assignments.length === 0) return act(reading);
+  const isOwn = by === "the shell";
+  const inner = isOwn ? reading : withOwnVariables(reading);
+  const before = new Map(reading.variables);
+  for (const word of assignments) assign(inner, word, isOwn ? certainty : "yes");
+  const result = act(inner);
+  for (const word of isOwn ? assignments : []) {
+    const [, name = ""] = ASSIGNMENT.exec(word) ?? [];
+    setVariable(reading, name, before.get(name) ?? [""], "maybe");
+  }
+  return result;
+}
+
 export function setVariable(
   { variables }: Reading,
   name: string,

@@ -32,6 +32,7 @@ import {
   type Standing,
   type Started,
   setVariable,
+  withAssignments,
   withOwnVariables,
 } from "./shell-reading.ts";
 
@@ -137,9 +138,11 @@ function perform(reading: Reading, { words, isFed }: ShellCommand, certainty: Ce
   if (written[0] === "case") return UNKNOWN;
   const alternatives = expandWords(written, reading);
   const each: Certainty = alternatives.length === 1 ? certainty : "maybe";
-  const inner = count === 0 || BUILTINS.has(written[0] ?? "") ? reading : withOwnVariables(reading);
-  if (inner !== reading) for (const word of words.slice(0, count)) assign(inner, word, "yes");
-  const outcomes = alternatives.map((fields) => execute(inner, fields, { written, certainty: each, isFed }));
+  const [name = ""] = written;
+  const by = BUILTINS.has(name) || reading.functions.has(name) ? "the shell" : "a program";
+  const outcomes = withAssignments(reading, { assignments: words.slice(0, count), certainty, by }, (inner) =>
+    alternatives.map((fields) => execute(inner, fields, { written, certainty: each, isFed })),
+  );
   return outcomes.length === 1
     ? (outcomes[0] ?? UNKNOWN)
     : { result: null, ends: outcomes.length > 0 && outcomes.every(({ ends }) => ends) };
