@@ -175,9 +175,10 @@ describe("a server that lets us in", () => {
     // clients that never say where to, as a listener of SOCKS takes them
     await session.listenTcp({ host: "localhost", port: 80 }, ({ accept }) => accept().resume());
     expect(await flood(5_000)).toBe(4_096);
+    let closed = 0;
+    raw._handlers["CHANNEL_CLOSE"] = () => closed++;
     for (const channel of opened.splice(0, 1_000)) raw.channelClose(channel);
-    // our end of them is told a little after they are closed
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    while (closed < 1_000) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(await flood(2_000)).toBe(1_000);
     session.end();
     server.close();
@@ -246,7 +247,7 @@ describe("a server that lets us in", () => {
     channel.on("data", (chunk: Buffer) => heard.push(chunk));
     raw.channelData(ours, Buffer.from("hello"));
     raw.channelEOF(ours);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     for (let time = 0; time < 3; time++)
       if (kind === "data") raw.channelData(ours, Buffer.from("more"));
       else raw.channelExtData(ours, Buffer.from("more"), 1);
