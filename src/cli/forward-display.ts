@@ -4,7 +4,7 @@ import type { HostSettings } from "../forward/settings.ts";
 import type { Forward } from "../forward/specification.ts";
 import type { Counts, ForwardEvent, Traffic } from "../forward/traffic.ts";
 import { visibleText } from "../report/text.ts";
-import { type EventLog, eventLine, printText, untilItFails } from "./event-log.ts";
+import { type EventLog, printText, stamped, untilItFails } from "./event-log.ts";
 import { isTerminal } from "./standard-output.ts";
 
 export interface ForwardDisplay {
@@ -28,6 +28,7 @@ export function openDisplay(
   { log: events, people, legs }: DisplayOptions,
 ): ForwardDisplay {
   const log = events === null ? null : gather(events);
+  const record = log === null ? null : stamped(log.write);
   const forPeople = people === "see it";
   const live = forPeople && isTerminal() && process.env["TERM"] !== "dumb";
   const totals = makeTotals(forwards.length);
@@ -36,7 +37,7 @@ export function openDisplay(
   const textOf = describe(forwards, { legs, only: live ? "the start" : "everything" });
   return {
     tell: (event) => {
-      log?.write(eventLine({ time: new Date().toISOString(), ...event }));
+      record?.(event);
       totals.count(event);
       const line = forPeople ? textOf(event) : "";
       if (view === null) text.write(line);

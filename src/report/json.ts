@@ -1,5 +1,4 @@
 /** The audit as one JSON document, version 1. */
-
 import type { Finding } from "../lint/rule.ts";
 import { type Place, type Position, positionAt } from "../source/source.ts";
 import {
