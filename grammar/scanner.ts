@@ -276,7 +276,7 @@ function scanDirective(
   const hasComment = list.closed && list.lost !== true && list.tail < end && !raw;
   const head: DirectiveHead = {
     keyword: fileWord(out.line, keyword),
-    args: list.words.map((word) => fileWord(out.line, word)),
+    args: out.line.pieces === null ? list.words : list.words.map((word) => fileWord(out.line, word)),
     ending: list.closed && list.lost !== true ? "complete" : "unclosed-quote",
     rest: fileRest(out.line, restStart, end),
     comment: commentSpan(out, hasComment ? list.tail : -1, end),

@@ -38,7 +38,9 @@ export function shellWord(text: string): string {
 
 /** JSON in which everything outside ASCII is written as an escape: a terminal obeys some of it. */
 export function inAscii(text: string): string {
-  return OUTSIDE_ASCII.test(text) ? text.replaceAll(/[\u007f-\uffff]/g, escaped) : text;
+  // a regular expression looks at each of millions of characters
+  const isPlain = Buffer.byteLength(text) === text.length && !text.includes("\u007f");
+  return isPlain ? text : text.replaceAll(/[\u007f-\uffff]/g, escaped);
 }
 
 export const OUTSIDE_ASCII: RegExp = /[\u007f-\uffff]/;
