@@ -1,15 +1,13 @@
 import {
-  type Account,
   type Answer,
   type Audit,
-  affectedBy,
   type Capability,
-  type Connection,
   type Draft,
   decode,
   forwards,
-  grantText,
+  limitOfPlaces,
   makeSource,
+  opened,
   type Place,
   placeOf,
   type Rule,
@@ -35,31 +33,28 @@ interface KeyLine {
 
 function check(audit: Audit): Draft[] {
   return (audit.facts?.authorizedKeys ?? []).flatMap(({ account, path, bytes }) => {
-    const connection = connectionOf(account);
-    if (audit.login(connection) === "impossible") return [];
+    const open = audit.openTo(account, FORWARDS);
+    if (open === null) return [];
     const source = makeSource(audit.shownAs(path), decode(bytes));
-    const open = FORWARDS.flatMap((capability) => audit.at(capability, connection) ?? []).filter(
-      ({ allowed }) => allowed !== false,
+    return keyLines(source.text).flatMap((line) =>
+      report(audit, { source, line }, { user: account.name, open }),
     );
-    return keyLines(source.text).flatMap((line) => report(source, line, { connection, open }));
   });
 }
 
-function connectionOf({ name, groups }: Account): Connection {
-  const addr = "198.51.100.7";
-  const where = { host: addr, addr, laddr: "192.0.2.1", lport: 22, rdomain: "" };
-  return { user: name, groups, ...where, invalidUser: false };
+interface Written {
+  readonly source: Source;
+  readonly line: KeyLine;
 }
 
 interface Owner {
-  readonly connection: Connection;
+  readonly user: string;
   /** what the server grants: a key's options can only narrow it */
   readonly open: readonly Answer[];
 }
 
-function report(source: Source, line: KeyLine, { connection, open }: Owner): Draft[] {
+function report(audit: Audit, { source, line }: Written, { user, open }: Owner): Draft[] {
   const place = placeOf(source, line);
-  const user = connection.user ?? "";
   const names = line.options.map(({ name }) => name);
   const list = line.options.find(({ name }) => name === "permitopen" || name === "permitlisten");
   if (!keyForwards(names) || open.length === 0) {
@@ -82,13 +77,9 @@ function report(source: Source, line: KeyLine, { connection, open }: Owner): Dra
   return [
     {
       ...said,
-      message: `${said.message}: whoever holds it ${forwards(unlimited)}`,
+      message: `${said.message}: whoever holds it ${forwards(unlimited)}${limitOfPlaces(unlimited)}`,
       place,
-      witness: connection,
-      grant: grantText(unlimited),
-      capability: first.capability,
-      login: first.login,
-      affected: affectedBy(unlimited, `user ${user}`),
+      ...opened(audit, first, unlimited),
     },
   ];
 }

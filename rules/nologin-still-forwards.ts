@@ -2,12 +2,13 @@ import {
   type Account,
   type Audit,
   affectedBy,
+  atTop,
   type Capability,
-  type Connection,
   type Draft,
   forwards,
-  grantText,
+  limitOfPlaces,
   listed,
+  opened,
   type Rule,
 } from "../src/lint/rule.ts";
 
@@ -18,27 +19,20 @@ const NOBODY = 65534;
 
 function check(audit: Audit): Draft[] {
   const open = (audit.accounts ?? []).filter(isShut).flatMap((account) => {
-    const connection = connectionOf(account);
-    if (audit.login(connection) === "impossible") return [];
-    const answers = FORWARDS.flatMap((capability) => audit.at(capability, connection) ?? []).filter(
-      ({ allowed }) => allowed !== false,
-    );
-    return answers.length === 0 ? [] : [{ account, connection, answers }];
+    const answers = audit.openTo(account, FORWARDS) ?? [];
+    return answers.length === 0 ? [] : [{ account, answers }];
   });
   const [first] = open;
-  const place = audit.config.files[0];
-  if (first === undefined || place === undefined) return [];
-  const [answer] = first.answers;
+  const [answer] = first?.answers ?? [];
+  const top = atTop(audit.config);
+  if (first === undefined || answer === undefined || top === null) return [];
   const names = listed(open.map(({ account }) => account.name));
   return [
     {
-      message: `${names}: the shell ${first.account.shell} refuses a session, and the account ${forwards(first.answers)}`,
-      place: answer?.decidedBy[0]?.directive?.place ?? { source: place.source, start: 0, end: 0 },
-      witness: first.connection,
-      grant: grantText(first.answers),
-      capability: answer?.capability ?? null,
-      login: answer?.login ?? null,
-      affected: open.flatMap(({ account, answers }) => affectedBy(answers, `user ${account.name}`)),
+      message: `${names}: the shell ${first.account.shell} refuses a session, and the account ${forwards(first.answers)}${limitOfPlaces(first.answers)}`,
+      place: answer.decidedBy[0]?.directive?.place ?? top,
+      ...opened(audit, answer, first.answers),
+      affected: affectedBy(open.flatMap(({ answers }) => answers)),
       notes: [
         "ssh -N asks for no shell; a password or a key is enough. DenyUsers or AllowTcpForwarding no in a Match block end it",
       ],
@@ -48,20 +42,6 @@ function check(audit: Audit): Draft[] {
 
 function isShut({ uid, shell }: Account): boolean {
   return uid >= FIRST_USER && uid !== NOBODY && /\/(?:nologin|false)$/.test(shell);
-}
-
-function connectionOf({ name, groups }: Account): Connection {
-  const addr = "198.51.100.7";
-  return {
-    user: name,
-    groups,
-    host: addr,
-    addr,
-    laddr: "192.0.2.1",
-    lport: 22,
-    rdomain: "",
-    invalidUser: false,
-  };
 }
 
 export const rule: Rule = {

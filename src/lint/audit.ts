@@ -6,6 +6,7 @@ import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
 import { closingLine, locate } from "../policy/locate.ts";
 import { loginThrough } from "../policy/login.ts";
+import { openTo } from "../policy/open-to.ts";
 import { readerOf } from "../policy/reader.ts";
 import { positionAt } from "../source/source.ts";
 import { whatBreaks } from "./breaks.ts";
@@ -64,6 +65,7 @@ export function judge(
       return answer?.allowed === false ? null : answer;
     },
     closing: (capability, connection) => closingLine(config, capability, connection),
+    openTo: (account, capabilities) => openTo({ config, answers: exposure.answers }, account, capabilities),
     login: (connection) => loginThrough(readerOf(config), connection, config.release),
     accounts: options.accounts ?? null,
     world: options.world ?? null,

@@ -37,7 +37,16 @@ export {
   TWO_WAY,
 } from "./openings.ts";
 export { atFile, atTop, type Pointed, pointAt, stockComment } from "./places.ts";
-export { forwards, grantText, isUnlimited, lineText, listed, quoted, whoText } from "./wording.ts";
+export {
+  forwards,
+  grantText,
+  isUnlimited,
+  limitOfPlaces,
+  lineText,
+  listed,
+  quoted,
+  whoText,
+} from "./wording.ts";
 export type {
   Account,
   Answer,
@@ -112,6 +121,8 @@ export interface Audit {
   readonly at: (capability: Capability, connection: Connection) => Answer | null;
   /** the line that closes the capability for a connection; null where none does, or the default */
   readonly closing: (capability: Capability, connection: Connection) => Directive | null;
+  /** what is open to an account, from wherever it comes; null: it can log in from nowhere */
+  readonly openTo: (account: Account, capabilities: readonly Capability[]) => readonly Answer[] | null;
   /** whether the configuration lets this connection log in at all */
   readonly login: (connection: Connection) => Answer["login"];
   /** null where no accounts of the target are known */

@@ -44,6 +44,15 @@ export function whoText(answers: readonly Answer[]): string {
   return text.includes(",") ? `${text},` : text;
 }
 
+const ASKS_FOR_PLACE = /(?:^|, )(?:address|host|localaddress|localport|rdomain) /;
+
+/** What the answers about one account leave out: "" where it gets one of them from wherever it comes. */
+export function limitOfPlaces(answers: readonly Answer[]): string {
+  const isLimited = ({ extent }: Answer): boolean =>
+    ASKS_FOR_PLACE.test(extent.who) || extent.except?.length !== 0;
+  return answers.every(isLimited) ? ", though not from everywhere" : "";
+}
+
 const OTHERS: Readonly<Partial<Record<Capability, string>>> = {
   "unix-local": "reach unix sockets of this server",
   "unix-remote": "create unix sockets on this server",

@@ -1,0 +1,70 @@
+/** What is open to one account from anywhere, by brute force over places. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import type { Account } from "../src/files/tree.ts";
+import { CAPABILITIES, type Connection } from "../src/policy/connection.ts";
+import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
+import { exposure } from "../src/policy/exposure.ts";
+import { loginOf } from "../src/policy/login.ts";
+import { openTo } from "../src/policy/open-to.ts";
+import { configOf } from "./configurations.ts";
+import { isOpen, POLICY, universe } from "./policies.ts";
+
+const ACCOUNT: Account = {
+  ...{ name: "alice", uid: 1000, gid: 1000, home: "/home/alice", shell: "/usr/sbin/nologin" },
+  groups: ["staff"],
+};
+const LISTS = fc.constantFrom(
+  "",
+  "AllowUsers alice\n",
+  "AllowUsers alice@10.1.0.0/16 bob\n",
+  "AllowUsers bob\n",
+  "DenyUsers alice@192.168.*\n",
+  "DenyGroups staff\n",
+);
+/** Without places, too: then one connection is asked. */
+const TEXT = fc
+  .tuple(LISTS, POLICY, fc.boolean())
+  .map(
+    ([lists, policy, placed]) =>
+      lists + (placed ? policy : policy.replaceAll(/Address|LocalPort|Host/g, "User")),
+  );
+
+it("is all that one of its connections gets that can log in, and nothing else", () => {
+  const own = universe.filter(({ user, groups }) => user === "alice" && groups?.join() === "staff");
+  let [found, limited] = [0, 0];
+  fc.assert(
+    fc.property(TEXT, (text) => {
+      const config = configOf(text, "10.0");
+      const { answers } = exposure(config, { answers: "open" });
+      const mayLogIn = (connection: Connection): boolean => {
+        const effective = evaluate(config, connection);
+        return isAnswer(effective) && loginOf(effective, connection, config.release).login !== "impossible";
+      };
+      const isGiven = (connection: Connection, capability: (typeof CAPABILITIES)[number]): boolean => {
+        const effective = evaluate(config, connection);
+        return isAnswer(effective) && isOpen(effective, capability);
+      };
+      const admitted = own.filter(mayLogIn);
+      const told = openTo({ config, answers }, ACCOUNT, CAPABILITIES);
+      if (admitted.length > 0) expect([text, told]).not.toEqual([text, null]);
+      for (const capability of CAPABILITIES) {
+        const given = admitted.filter((connection) => isGiven(connection, capability));
+        const same = (told ?? []).filter((answer) => answer.capability === capability);
+        if (given.length > 0) expect([text, capability, same.length]).not.toEqual([text, capability, 0]);
+        if (given.length > 0 && given.length < own.length) limited++;
+        for (const { witness, login, extent } of same) {
+          found++;
+          expect([text, witness?.user, witness?.groups]).toEqual([text, "alice", ["staff"]]);
+          expect(extent.who).toContain("user alice");
+          if (witness === null) continue;
+          expect([text, capability, isGiven(witness, capability)]).toEqual([text, capability, true]);
+          if (login === "possible") expect([text, mayLogIn(witness)]).toEqual([text, true]);
+        }
+      }
+    }),
+    { numRuns: Number(process.env["THEORIES"] ?? 300) },
+  );
+  expect(found).toBeGreaterThan(100);
+  expect(limited).toBeGreaterThan(20);
+}, 120_000);
