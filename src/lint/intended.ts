@@ -2,8 +2,10 @@
 import type { Config } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
+import type { Excess } from "../policy/excess.ts";
 import type { ExposureOptions } from "../policy/exposure.ts";
-import { compareWithIntent, type Excess, type Loss } from "../policy/intended.ts";
+import { compareWithIntent } from "../policy/intended.ts";
+import type { Loss } from "../policy/losses.ts";
 import type { Intent, IntentEntry } from "./intent.ts";
 
 export interface Intended {

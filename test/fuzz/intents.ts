@@ -10,7 +10,7 @@ import type { Intent } from "../../src/lint/intent.ts";
 import type { Answer } from "../../src/policy/answer.ts";
 import { requirements } from "../../src/policy/capabilities.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../../src/policy/connection.ts";
-import type { Loss } from "../../src/policy/intended.ts";
+import type { Loss } from "../../src/policy/losses.ts";
 import type { Sshd } from "../sshd/driver.ts";
 import { load } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";

@@ -6,7 +6,7 @@ import type { Answer } from "../../src/policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../../src/policy/connection.ts";
 import { criterionHolds } from "../../src/policy/evaluate.ts";
 import type { Grant } from "../../src/policy/grant.ts";
-import type { Loss } from "../../src/policy/intended.ts";
+import type { Loss } from "../../src/policy/losses.ts";
 import { makeSource, placeOf } from "../../src/source/source.ts";
 import { GROUPS_OF } from "../sshd/accounts.ts";
 import type { Sshd } from "../sshd/driver.ts";
