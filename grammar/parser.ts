@@ -13,32 +13,28 @@ import {
 import { readKnownLines } from "./known-lines.ts";
 import { type LineRules, lineRules } from "./logical-lines.ts";
 import type { Release } from "./release.ts";
-import { type LineEnd, type LineMark, scan } from "./scanner.ts";
+import { type LineMark, type LinePlace, scan } from "./scanner.ts";
 import { type GrammarProblem, type Line, type Tree, tokensOf } from "./tree.ts";
 
-/** What makes a line what it is, as a token of chevrotain's. */
-interface MarkToken extends IToken {
-  readonly mark: LineMark;
-}
-
-/** Ends each line, with or without a line end in the text. */
-interface EndToken extends IToken {
-  readonly line: LineEnd;
+/** A line as a token of chevrotain's. */
+interface LineToken extends IToken {
+  readonly place: LinePlace;
+  readonly mark: LineMark | null;
 }
 
 /**
- * What a line is made of to the parser. The scanner has seen the words; blanks and line ends need no grammar, so the
- * tables stay small: they are built at every start.
+ * What a line is to the parser. The scanner has seen the words; blanks and line ends need no grammar, so the tables stay
+ * small: they are built at every start.
  */
 const TYPES = {
-  directive: createToken({ name: "Keyword" }),
-  vanished: createToken({ name: "Vanished" }),
+  directive: createToken({ name: "Directive" }),
   comment: createToken({ name: "Comment" }),
-  end: createToken({ name: "End" }),
+  vanished: createToken({ name: "Vanished" }),
+  blank: createToken({ name: "Blank" }),
 } as const;
 
 /** In the order of the rule's alternatives. */
-const MARKS: readonly TokenType[] = [TYPES.directive, TYPES.comment, TYPES.vanished];
+const KINDS: readonly TokenType[] = [TYPES.directive, TYPES.comment, TYPES.blank, TYPES.vanished];
 
 /**
  * The type of the next token decides each choice of the grammar: said here, because chevrotain would find it out anew at
@@ -48,21 +44,16 @@ const LOOKAHEAD: ILookaheadStrategy = {
   validate: () => [],
   buildLookaheadForAlternation: () =>
     function (this: ConfigParser) {
-      return MARKS.indexOf(this.nextType());
+      return KINDS.indexOf(this.nextType());
     },
-  buildLookaheadForOptional: ({ prodType }) =>
-    prodType === "Option"
-      ? function (this: ConfigParser) {
-          return this.nextType() !== TYPES.end;
-        }
-      : function (this: ConfigParser) {
-          return this.nextType() !== EOF;
-        },
+  buildLookaheadForOptional: () =>
+    function (this: ConfigParser) {
+      return this.nextType() !== EOF;
+    },
 };
 
 class ConfigParser extends EmbeddedActionsParser {
   lines: Line[] = [];
-  mark: LineMark | null = null;
 
   constructor() {
     super(Object.values(TYPES), {
@@ -79,40 +70,33 @@ class ConfigParser extends EmbeddedActionsParser {
     return this.LA(1).tokenType;
   }
 
-  /** file: ((keyword | vanished | comment)? end)* */
+  /** file: (directive | comment | blank | vanished)* */
   readonly file: () => void = this.RULE("file", () => {
-    this.MANY(() => {
-      this.OPTION(() =>
-        this.OR([
-          { ALT: () => this.take(this.CONSUME(TYPES.directive)) },
-          { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
-          { ALT: () => this.take(this.CONSUME(TYPES.vanished)) },
-        ]),
-      );
-      this.finishLine(this.CONSUME(TYPES.end));
-    });
+    this.MANY(() =>
+      this.OR([
+        { ALT: () => this.take(this.CONSUME(TYPES.directive)) },
+        { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
+        { ALT: () => this.take(this.CONSUME(TYPES.blank)) },
+        { ALT: () => this.take(this.CONSUME(TYPES.vanished)) },
+      ]),
+    );
   });
 
   // while chevrotain records the rules, the tokens are its own
   private take(found: IToken): void {
-    if (!this.RECORDING_PHASE) this.mark = (found as MarkToken).mark;
-  }
-
-  private finishLine(found: IToken): void {
-    if (this.RECORDING_PHASE) return;
-    this.lines.push(lineOf(this.mark, (found as EndToken).line));
-    this.mark = null;
+    if (!this.RECORDING_PHASE) this.lines.push(lineOf(found as LineToken));
   }
 }
 
 /** V8 keeps the properties of a prototype in their fast form, once they are read through it. The bundle needs it (fastOnce). */
 function keepFast(parser: ConfigParser): void {
   const user: ConfigParser = Object.create(parser);
-  for (let time = 0; time < 2; time++) user.mark;
+  for (let time = 0; time < 2; time++) user.lines;
 }
 
 /** Spelled out, not spread: this runs once a line. */
-function lineOf(mark: LineMark | null, { start, end, number, sshdNumber }: LineEnd): Line {
+function lineOf({ place, mark }: LineToken): Line {
+  const { start, end, number, sshdNumber } = place;
   switch (mark?.kind) {
     case "directive": {
       const { keyword, args, ending, rest, comment } = mark.head;
@@ -150,19 +134,16 @@ function parse(text: string, release: Release, rules: LineRules): Tree {
   const problems: GrammarProblem[] = [];
   const lines: Line[] = [];
   const tokens: number[] = [];
-  let waiting: IToken[] = [];
-  let pending = 0;
+  let waiting: LineToken[] = [];
   const flush = (): void => {
     parseLines(waiting, lines);
     waiting = [];
-    pending = 0;
   };
   scan(text, release, rules, {
     tokens,
-    mark: (mark) => waiting.push(mark.kind === "comment" ? COMMENT : markToken(mark)),
-    lineEnd: (line) => {
-      waiting.push(endToken(line));
-      if (++pending === LINES_AT_ONCE) flush();
+    line: (place, mark) => {
+      waiting.push(lineToken(place, mark));
+      if (waiting.length === LINES_AT_ONCE) flush();
     },
     problem: (problem) => problems.push(problem),
   });
@@ -170,7 +151,7 @@ function parse(text: string, release: Release, rules: LineRules): Tree {
   return { text, release, tokens: new Uint32Array(tokens), lines, problems };
 }
 
-function parseLines(tokens: IToken[], lines: Line[]): void {
+function parseLines(tokens: LineToken[], lines: Line[]): void {
   sharedParser ??= new ConfigParser();
   sharedParser.input = tokens;
   sharedParser.lines = lines;
@@ -180,16 +161,9 @@ function parseLines(tokens: IToken[], lines: Line[]): void {
 }
 
 /** Spelled out, not spread: this runs once a line. */
-function markToken(mark: LineMark): MarkToken {
-  const tokenType = TYPES[mark.kind];
-  return { image: "", startOffset: 0, tokenTypeIdx: tokenType.tokenTypeIdx ?? 0, tokenType, mark };
-}
-
-/** All comments look alike to the parser. */
-const COMMENT: MarkToken = markToken({ kind: "comment" });
-
-function endToken(line: LineEnd): EndToken {
-  return { image: "", startOffset: 0, tokenTypeIdx: TYPES.end.tokenTypeIdx ?? 0, tokenType: TYPES.end, line };
+function lineToken(place: LinePlace, mark: LineMark | null): LineToken {
+  const tokenType = TYPES[mark?.kind ?? "blank"];
+  return { image: "", startOffset: 0, tokenTypeIdx: tokenType.tokenTypeIdx ?? 0, tokenType, place, mark };
 }
 
 /** The text of a tree: the same bytes that were parsed. */

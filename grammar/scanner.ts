@@ -40,19 +40,18 @@ export type LineMark =
   | { readonly kind: "comment" };
 
 /** Where a line stands in the file, and its number as an editor shows it and as sshd prints it. */
-export interface LineEnd {
+export interface LinePlace {
   readonly start: number;
   readonly end: number;
   readonly number: number;
   readonly sshdNumber: number;
 }
 
-/** Receives the lines in order, each as its mark, if it has one, and its end. */
+/** Receives the lines in order, each as its place and what makes it what it is; null: it is blank. */
 export interface LineSink {
   /** each token in order, packed; the scanner adds to it */
   readonly tokens: number[];
-  mark(mark: LineMark): void;
-  lineEnd(line: LineEnd): void;
+  line(place: LinePlace, mark: LineMark | null): void;
   problem(problem: GrammarProblem): void;
 }
 
@@ -81,7 +80,7 @@ export function scan(text: string, release: Release, lines: LineRules, sink: Lin
   };
   let sshdNumber = 1;
   readLogicalLines(text, lines, (line) => {
-    scanLine({ text, line, sshdNumber, sink, cursor: line.start, marked: false }, rules);
+    scanLine({ text, line, sshdNumber, sink, cursor: line.start, mark: null }, rules);
     sshdNumber++;
   });
 }
@@ -91,10 +90,9 @@ export function readDirective(text: string, release: Release): DirectiveHead | n
   let head: DirectiveHead | null = null;
   scan(text, release, lineRules(release), {
     tokens: [],
-    mark: (found) => {
-      if (found.kind === "directive") head = found.head;
+    line: (_, mark) => {
+      if (mark?.kind === "directive") head = mark.head;
     },
-    lineEnd: () => {},
     problem: () => {},
   });
   return head;
@@ -107,16 +105,10 @@ interface LineOutput {
   readonly sshdNumber: number;
   readonly sink: LineSink;
   cursor: number;
-  /** it has been said what makes the line what it is */
-  marked: boolean;
+  mark: LineMark | null;
 }
 
 const COMMENT: LineMark = { kind: "comment" };
-
-function mark(out: LineOutput, found: LineMark): void {
-  out.sink.mark(found);
-  out.marked = true;
-}
 
 /** `[from, to)` of the line's text becomes one token, or several where hidden bytes lie between its pieces. */
 function emit(out: LineOutput, kind: TokenKind, from: number, to: number): void {
@@ -198,7 +190,7 @@ function finish(out: LineOutput): void {
   if (line.commentStart !== -1) {
     fillTo(out, line.commentStart);
     push(out, "comment", stop);
-    if (!out.marked) mark(out, COMMENT);
+    out.mark ??= COMMENT;
   }
   fillTo(out, stop);
   if (line.newline) push(out, "newline", line.end);
@@ -207,7 +199,7 @@ function finish(out: LineOutput): void {
     report(out, "hidden-bytes", "silent", message, { start: line.start, end: line.end });
   }
   const { start, end, number } = line;
-  out.sink.lineEnd({ start, end, number, sshdNumber: out.sshdNumber });
+  out.sink.line({ start, end, number, sshdNumber: out.sshdNumber }, out.mark);
 }
 
 function scanLine(out: LineOutput, rules: ScanRules): void {
@@ -240,13 +232,13 @@ function scanWords(out: LineOutput, rules: ScanRules, from: number, end: number)
 
 function emitComment(out: LineOutput, from: number, end: number): void {
   emit(out, "comment", from, end);
-  mark(out, COMMENT);
+  out.mark = COMMENT;
 }
 
 function emitVanished(out: LineOutput, end: number, cause: "unclosed-quote" | "leading-equals"): void {
   const { from } = out.line;
   emit(out, "vanished", from, end);
-  mark(out, { kind: "vanished", cause });
+  out.mark = { kind: "vanished", cause };
   const code = cause === "unclosed-quote" ? "unclosed-quote-keyword" : "leading-equals";
   report(out, code, "silent", "sshd drops this line without a message", fileSpan(out.line, from, end));
 }
@@ -283,7 +275,7 @@ function scanDirective(
   };
   emit(out, "separator", out.line.from, keyword.start);
   emit(out, "keyword", keyword.start, keyword.end);
-  mark(out, { kind: "directive", head });
+  out.mark = { kind: "directive", head };
   emit(out, "separator", keyword.end, restStart);
   if (raw) emit(out, "argument", restStart, end);
   else emitArguments(out, list, restStart, end, rules);
