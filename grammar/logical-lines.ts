@@ -33,6 +33,8 @@ export interface LogicalLine {
   readonly newline: boolean;
   /** physical line number from 1 */
   readonly number: number;
+  /** as sshd counts them: a line that goes on behind a NUL is one */
+  readonly sshdNumber: number;
 }
 
 const HASH = "#";
@@ -71,8 +73,8 @@ function readPlainLines(text: string, rules: LineRules, emit: (line: LogicalLine
 
 function readGluedLines(text: string, rules: LineRules, emit: (line: LogicalLine) => void): void {
   let number = 1;
-  for (let at = 0; at < text.length; ) {
-    const line = readGluedLine(text, at, number, rules);
+  for (let at = 0, sshdNumber = 1; at < text.length; sshdNumber++) {
+    const line = readGluedLine(text, at, { number, sshdNumber }, rules);
     emit(line);
     number += countLineEnds(text, line.start, line.end);
     at = line.end;
@@ -113,10 +115,16 @@ function readPlainLine(text: string, start: number, number: number, rules: LineR
     commentStart,
     newline: lf !== -1,
     number,
+    sshdNumber: number,
   };
 }
 
-function readGluedLine(text: string, start: number, number: number, rules: LineRules): LogicalLine {
+function readGluedLine(
+  text: string,
+  start: number,
+  numbers: Pick<LogicalLine, "number" | "sshdNumber">,
+  rules: LineRules,
+): LogicalLine {
   const pieces: Piece[] = [];
   let joined = "";
   let glued = false;
@@ -134,7 +142,7 @@ function readGluedLine(text: string, start: number, number: number, rules: LineR
       const newline = !physical.hidden && text.charAt(physical.end - 1) === "\n";
       const { end, commentStart } = physical;
       const to = joined.length;
-      return { text: joined, from: 0, to, pieces, glued, start, end, commentStart, newline, number };
+      return { text: joined, from: 0, to, pieces, glued, start, end, commentStart, newline, ...numbers };
     }
   }
 }

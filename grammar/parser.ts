@@ -99,7 +99,7 @@ function lineOf({ place, mark }: LineToken): Line {
   const { start, end, number, sshdNumber } = place;
   switch (mark?.kind) {
     case "directive": {
-      const { keyword, args, ending, rest, comment } = mark.head;
+      const { keyword, args, ending, rest, comment } = mark;
       return { kind: "directive", start, end, number, sshdNumber, keyword, args, ending, rest, comment };
     }
     case "vanished":

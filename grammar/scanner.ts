@@ -24,8 +24,9 @@ import {
   type WordList,
 } from "./words.ts";
 
-/** What the scanner has read of a directive; it rides on the keyword to the parser. */
+/** What the scanner has read of a directive; it rides on the token of its line to the parser. */
 export interface DirectiveHead {
+  readonly kind: "directive";
   readonly keyword: Word;
   readonly args: readonly Word[];
   readonly ending: ArgumentsEnd;
@@ -35,7 +36,7 @@ export interface DirectiveHead {
 
 /** What makes a line what it is; a line without is blank. */
 export type LineMark =
-  | { readonly kind: "directive"; readonly head: DirectiveHead }
+  | DirectiveHead
   | { readonly kind: "vanished"; readonly cause: "unclosed-quote" | "leading-equals" }
   | { readonly kind: "comment" };
 
@@ -78,10 +79,8 @@ export function scan(text: string, release: Release, lines: LineRules, sink: Lin
     matchByArgv: atLeast(release, "9.9"),
     maxLine: atLeast(release, "7.8") ? Number.POSITIVE_INFINITY : 4095,
   };
-  let sshdNumber = 1;
   readLogicalLines(text, lines, (line) => {
-    scanLine({ text, line, sshdNumber, sink, cursor: line.start, mark: null }, rules);
-    sshdNumber++;
+    scanLine({ text, line, sink, cursor: line.start, mark: null }, rules);
   });
 }
 
@@ -91,7 +90,7 @@ export function readDirective(text: string, release: Release): DirectiveHead | n
   scan(text, release, lineRules(release), {
     tokens: [],
     line: (_, mark) => {
-      if (mark?.kind === "directive") head = mark.head;
+      if (mark?.kind === "directive") head = mark;
     },
     problem: () => {},
   });
@@ -102,7 +101,6 @@ export function readDirective(text: string, release: Release): DirectiveHead | n
 interface LineOutput {
   readonly text: string;
   readonly line: LogicalLine;
-  readonly sshdNumber: number;
   readonly sink: LineSink;
   cursor: number;
   mark: LineMark | null;
@@ -179,8 +177,8 @@ function report(
   message: string,
   span: Span,
 ): void {
-  const { number } = out.line;
-  out.sink.problem({ code, weight, message, span, number, sshdNumber: out.sshdNumber });
+  const { number, sshdNumber } = out.line;
+  out.sink.problem({ code, weight, message, span, number, sshdNumber });
 }
 
 /** Whatever of the line is left: comment cut off by `#`, hidden bytes, the line end. */
@@ -198,8 +196,7 @@ function finish(out: LineOutput): void {
     const message = "a NUL byte hides the rest of its line and joins the next line to it";
     report(out, "hidden-bytes", "silent", message, { start: line.start, end: line.end });
   }
-  const { start, end, number } = line;
-  out.sink.line({ start, end, number, sshdNumber: out.sshdNumber }, out.mark);
+  out.sink.line(line, out.mark);
 }
 
 function scanLine(out: LineOutput, rules: ScanRules): void {
@@ -267,6 +264,7 @@ function scanDirective(
   const raw = RAW_KEYWORDS.has(name);
   const hasComment = list.closed && list.lost !== true && list.tail < end && !raw;
   const head: DirectiveHead = {
+    kind: "directive",
     keyword: fileWord(out.line, keyword),
     args: out.line.pieces === null ? list.words : list.words.map((word) => fileWord(out.line, word)),
     ending: list.closed && list.lost !== true ? "complete" : "unclosed-quote",
@@ -275,7 +273,7 @@ function scanDirective(
   };
   emit(out, "separator", out.line.from, keyword.start);
   emit(out, "keyword", keyword.start, keyword.end);
-  out.mark = { kind: "directive", head };
+  out.mark = head;
   emit(out, "separator", keyword.end, restStart);
   if (raw) emit(out, "argument", restStart, end);
   else emitArguments(out, list, restStart, end, rules);
