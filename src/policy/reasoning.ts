@@ -24,17 +24,18 @@ export interface Reasoning {
   partitionOf(lines: KeywordLines, scope: Scope, known: Connection | null): Partition;
 }
 
-/** The last one: a run asks several questions about one configuration after the other. */
+/** The last one: a run asks several questions about one configuration after the other, of one account after the other, too. */
 let last: Reasoning | null = null;
 
 export function startReasoning(config: Config, options: ReasoningOptions = {}): Reasoning {
   const { accounts = null, sets = [] } = options;
-  if (sets.length === 0 && last?.config === config && last.accounts === accounts) return last;
-  last = reasonWith(
-    makeSearcher([config], { accounts, namedHosts: usesDns(config) }, sets),
-    config,
-    accounts,
-  );
+  const known = sets.length === 0 && last?.config === config ? last : null;
+  if (known !== null && known.accounts === accounts) return known;
+  const searcher =
+    known === null || accounts === null
+      ? makeSearcher([config], { accounts, namedHosts: usesDns(config) }, sets)
+      : known.searcher.among(accounts);
+  last = reasonWith(searcher, config, accounts);
   return last;
 }
 

@@ -44,12 +44,16 @@ export interface Searcher {
   readonly everywhere: Scope;
   /** the same guards in the same order are the same sequence */
   sequenceOf(guards: readonly Guard[]): GuardSequence;
-  /** the same questions where nobody but these accounts exists */
+  /** the same questions where nobody but these accounts exists; their work is counted anew */
   among(accounts: readonly Account[]): Searcher;
 }
 
 const STEPS_PER_QUESTION = 3000;
 const STEPS_IN_ALL = 100_000;
+
+function newBudget(): Budget {
+  return { stepsPerQuestion: STEPS_PER_QUESTION, stepsLeft: STEPS_IN_ALL };
+}
 
 /** Over the criteria of one configuration, or of two that are compared, and of further sets of connections. */
 export function makeSearcher(
@@ -102,7 +106,7 @@ function searcherOver(
     atoms,
     holding,
     boxes: boxesOf(world),
-    budget: { stepsPerQuestion: STEPS_PER_QUESTION, stepsLeft: STEPS_IN_ALL },
+    budget: newBudget(),
     everywhere: { met: [], without: [] },
     sequenceOf: (guards) => {
       const alike = sequences.get(guards[0]) ?? [];
@@ -112,7 +116,7 @@ function searcherOver(
       sequences.set(guards[0], [...alike, made]);
       return made;
     },
-    among: (accounts) => ({ ...searcher, boxes: boxesOf({ ...world, accounts }) }),
+    among: (accounts) => ({ ...searcher, boxes: boxesOf({ ...world, accounts }), budget: newBudget() }),
   };
   return searcher;
 }
