@@ -3,6 +3,7 @@ import {
   comparedItem,
   type Directive,
   type Draft,
+  isOutOfReach,
   openAnswers,
   quoted,
   type Rule,
@@ -27,8 +28,10 @@ function report(directive: Directive): Draft[] {
   ];
 }
 
-function isLow(item: string): boolean {
-  return Number(comparedItem(item).replace(/^.*:/, "")) < 1024;
+/** A low port that some client can ask for. */
+function isLow(written: string): boolean {
+  const item = comparedItem(written);
+  return !isOutOfReach(item) && Number(item.replace(/^.*:/, "")) < 1024;
 }
 
 export const rule: Rule = {

@@ -76,3 +76,35 @@ it("somebody who is named and cannot log in from somewhere is reported, and nobo
     { numRuns: Number(process.env["THEORIES"] ?? 800) },
   );
 }, 120_000);
+
+it.each<readonly [number, string]>([
+  [2, "AllowTcpForwarding yes\nAllowUsers alice root\n"],
+  [2, "AllowUsers alice\nAllowUsers root\n"],
+  [1, "AllowUsers deploy@192.168.0.0/16\nAllowUsers root\n"],
+  [2, "DenyUsers mallory\nDenyUsers dep*\n"],
+  [3, "DenyUsers mallory\nMatch Address 10.2.0.0/16\nDenyUsers deploy\n"],
+  [2, "Match User deploy\nRefuseConnection yes\n"],
+  [3, "AllowUsers deploy\nMatch Address 10.0.0.0/8\nAllowUsers root\n"],
+])("a login that is refused points at line %i, which refuses it: %j", (line, text) => {
+  const intent = intentOf(
+    "version: 1\nkeep:\n  - { users: deploy, from: 10.0.0.0/8, capability: tcp-local, to: db:5432 }\n",
+  );
+  const { losses } = compareIntent(configOf(text, "10.0"), intent, { accounts: null, today: "2026-01-01" });
+  const [loss] = losses;
+  expect(losses).toHaveLength(1);
+  expect(loss?.kind).toMatch(/^(?:refused|no-login)$/);
+  expect(loss?.decidedBy.map(({ directive }) => directive?.line.number)).toEqual([line]);
+});
+
+it("a group or root that may not log in points at its line, where accounts are known", () => {
+  const at = (text: string, name: string): readonly (number | undefined)[] => {
+    const people = [{ name, uid: 0, gid: 0, home: "/", shell: "/bin/sh", groups: ["staff"] }];
+    const intent = intentOf(`version: 1\nkeep:\n  - { users: ${name}, capability: agent }\n`);
+    const world = { accounts: people, today: "2026-01-01" };
+    const { losses } = compareIntent(configOf(text, "10.0"), intent, world);
+    return losses.flatMap(({ decidedBy }) => decidedBy.map(({ directive }) => directive?.line.number));
+  };
+  expect(at("DenyGroups other\nDenyGroups st*\n", "deploy")).toEqual([2]);
+  expect(at("X11Forwarding no\nAllowGroups admins\n", "deploy")).toEqual([2]);
+  expect(at("AllowGroups staff\nPermitRootLogin no\n", "root")).toEqual([2]);
+});

@@ -12,7 +12,7 @@ import type { Intended } from "./intended.ts";
 import type { IntentEntry } from "./intent.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
-export { comparedItem } from "../policy/capabilities.ts";
+export { comparedItem, isOutOfReach } from "../policy/capabilities.ts";
 export { CAPABILITIES } from "../policy/connection.ts";
 export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";

@@ -112,7 +112,8 @@ export function listenPlaces(values: readonly string[]): readonly string[] {
   return items.some(isOutOfReach) ? items.filter((item) => !isOutOfReach(item)) : items;
 }
 
-function isOutOfReach(item: string): boolean {
+/** Of an item as `comparedItem` gives it. */
+export function isOutOfReach(item: string): boolean {
   return /[A-Z].*:/.test(item);
 }
 

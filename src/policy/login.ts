@@ -5,6 +5,7 @@
 import { matchAddressList, parseAddressList } from "../../grammar/addresses.ts";
 import { matchHostList, matchPattern, parsePatternList } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
+import type { Decider } from "./answer.ts";
 import type { Connection } from "./connection.ts";
 import type { Effective } from "./evaluate.ts";
 import type { Reader } from "./reader.ts";
@@ -47,11 +48,25 @@ export type Reach = "user" | "person" | "connection";
 export interface Refusal {
   readonly because: string;
   readonly reach: Reach;
+  /** in lower case; null: the user does not exist */
+  readonly keyword: string | null;
+  /** the item of the keyword's lines that refuses, where it is one item */
+  readonly item: string | null;
 }
 
 /** Null: nothing refuses the connection, or sshd ends it. */
 export function refusalThrough(reader: Reader, connection: Connection, release: Release): Refusal | null {
   return refusalOf((keyword) => reader.read(connection, keyword)?.values ?? [], connection, release);
+}
+
+/** The line behind a refusal: the one with the item, else the last, to which a name would be added; [] where none is. */
+export function refusingLine(reader: Reader, connection: Connection, release: Release): readonly Decider[] {
+  const { keyword = null, item } = refusalThrough(reader, connection, release) ?? {};
+  const setting = keyword === null ? null : reader.read(connection, keyword);
+  if (keyword === null || setting === null) return [];
+  const { decidedBy, values } = setting;
+  const directive = decidedBy.find((line) => line.values?.includes(item ?? "")) ?? decidedBy.at(-1) ?? null;
+  return [{ keyword, value: (directive?.values ?? values).join(" "), directive }];
 }
 
 export const POSSIBLE: LoginAnswer = {
@@ -65,41 +80,66 @@ function judge(valuesOf: ValuesOf, connection: Connection, release: Release): Lo
 }
 
 function refusalOf(valuesOf: ValuesOf, connection: Connection, release: Release): Refusal | null {
-  if (connection.invalidUser) return { because: "the user does not exist", reach: "user" };
+  if (connection.invalidUser)
+    return { because: "the user does not exist", reach: "user", keyword: null, item: null };
   const refusal = whyRefused(valuesOf, connection, release);
   const isRoot = connection.user === "root" && valuesOf("permitrootlogin")[0] === "no";
   // of several reasons one that goes further
-  return isRoot && refusal?.reach !== "user" ? { because: "PermitRootLogin is no", reach: "user" } : refusal;
+  return isRoot && refusal?.reach !== "user"
+    ? { because: "PermitRootLogin is no", reach: "user", keyword: "permitrootlogin", item: null }
+    : refusal;
 }
 
 /** In the order of auth.c: DenyUsers, AllowUsers, DenyGroups, AllowGroups. */
 function whyRefused(valuesOf: ValuesOf, connection: Connection, release: Release): Refusal | null {
   const { user, groups } = connection;
-  if (valuesOf("refuseconnection")[0] === "yes") return { because: "RefuseConnection is yes", reach: "user" };
+  if (valuesOf("refuseconnection")[0] === "yes")
+    return { because: "RefuseConnection is yes", reach: "user", keyword: "refuseconnection", item: null };
   const matches = (item: string): boolean => userItemMatches(item, connection, release);
   const isAbout = (item: string): boolean => matchPattern(user ?? "", userPart(item, release), release);
   const denied = valuesOf("denyusers").filter(matches);
-  if (denied.length > 0)
+  const denying = denied.find((item) => !item.includes("@")) ?? denied[0];
+  if (denying !== undefined)
     return {
       because: `DenyUsers names ${user}`,
-      reach: denied.some((item) => !item.includes("@")) ? "user" : "connection",
+      reach: denying.includes("@") ? "connection" : "user",
+      keyword: "denyusers",
+      item: denying,
     };
   const allowed = valuesOf("allowusers");
   if (allowed.length > 0 && !allowed.some(matches))
     return {
       because: `AllowUsers does not name ${user}`,
       reach: allowed.some(isAbout) ? "connection" : "user",
+      keyword: "allowusers",
+      item: allowed.find(isAbout) ?? null,
     };
   const isIn = (pattern: string): boolean =>
     (groups ?? []).some((group) => matchPattern(group, pattern, release));
-  if (valuesOf("denygroups").some(isIn))
-    return { because: `DenyGroups names a group of ${user}`, reach: "person" };
+  const deniedGroup = valuesOf("denygroups").find(isIn);
+  if (deniedGroup !== undefined)
+    return {
+      because: `DenyGroups names a group of ${user}`,
+      reach: "person",
+      keyword: "denygroups",
+      item: deniedGroup,
+    };
   const allowedGroups = valuesOf("allowgroups");
   if (allowedGroups.length > 0 && !allowedGroups.some(isIn))
-    return { because: `AllowGroups names no group of ${user}`, reach: "person" };
+    return {
+      because: `AllowGroups names no group of ${user}`,
+      reach: "person",
+      keyword: "allowgroups",
+      item: null,
+    };
   // groupaccess.c ga_init counts no group: a primary group without a name
   if (groups?.length === 0 && valuesOf("denygroups").length > 0)
-    return { because: `DenyGroups is set, and ${user} is in no group`, reach: "person" };
+    return {
+      because: `DenyGroups is set, and ${user} is in no group`,
+      reach: "person",
+      keyword: "denygroups",
+      item: null,
+    };
   return null;
 }
 

@@ -7,6 +7,8 @@ import { type Asking, eachRegion, toAnswer } from "./exposure.ts";
 import { coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
 import { refusedIn } from "./kept-logins.ts";
 import { rootOnly, whyRootOnly } from "./kept-ports.ts";
+import { refusingLine } from "./login.ts";
+import type { Reasoning } from "./reasoning.ts";
 import { search, within } from "./search.ts";
 
 /** Connections of a grant that do not get what it wants. */
@@ -24,6 +26,7 @@ export interface Loss {
   readonly condition: string;
   readonly extent: Extent;
   readonly witness: Connection | null;
+  /** what closes or limits it; where a login is refused the line that refuses */
   readonly decidedBy: readonly Decider[];
   /** why they cannot log in, or bind the port */
   readonly because: string;
@@ -52,7 +55,7 @@ export function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Login
       const answer = toAnswer(asking, capability, region);
       const open = { region, answer };
       const loss =
-        lossIn(grant, answer) ??
+        lossIn(asking, grant, answer) ??
         needsRootLoss(asking, open, grant, logins) ??
         refusedLoss(asking, open, grant, logins);
       const key = loss === null ? "" : `${loss.kind} ${loss.decidedBy.map(keyOf).join()}`;
@@ -76,7 +79,7 @@ function keyOf({ keyword, directive }: Decider): string {
   return `${keyword} ${directive?.order ?? "default"}`;
 }
 
-function lossIn(grant: Grant, answer: Answer): Loss | null {
+function lossIn(asking: Asking, grant: Grant, answer: Answer): Loss | null {
   const { capability, condition, extent, witness, decidedBy, loginBecause: because } = answer;
   const lost = { grant, capability, condition, extent, witness, decidedBy, because };
   const wanted = wantedItems(grant, capability);
@@ -86,7 +89,13 @@ function lossIn(grant: Grant, answer: Answer): Loss | null {
   if (answer.allowed === false) return { ...lost, kind: "closed", missing: items };
   const missing = missingOf(grant, answer, wanted);
   if (missing.length > 0) return { ...lost, kind: "narrower", missing };
-  return answer.login === "impossible" ? { ...lost, kind: "no-login", missing: items } : null;
+  if (answer.login !== "impossible") return null;
+  const refusing = witness === null ? [] : refusedBy(asking.reasoning, witness);
+  return { ...lost, kind: "no-login", missing: items, decidedBy: refusing.length > 0 ? refusing : decidedBy };
+}
+
+function refusedBy({ config, reader }: Reasoning, connection: Connection): readonly Decider[] {
+  return refusingLine(reader, connection, config.release);
 }
 
 /** Open, but for ports that some of them who can log in may not bind. */
@@ -114,13 +123,14 @@ function refusedLoss(
   grant: Grant,
   { people, hosted }: Logins,
 ): Loss | null {
-  const { allowed, capability, condition, extent, decidedBy } = answer;
+  const { allowed, capability, condition, extent } = answer;
   const missing = wantedItems(grant, capability);
   if (allowed !== true || missing.length === 0) return null;
   for (const person of people) {
     const found = refusedIn(reasoning, within(region.scope, person), hosted);
     if (found === null) continue;
     const { connection: witness, refusal } = found;
+    const decidedBy = refusedBy(reasoning, witness);
     const lost = { grant, capability, condition, extent, witness, decidedBy, because: refusal.because };
     return { ...lost, kind: "refused", missing: missing.filter((item) => item !== "") };
   }
