@@ -131,12 +131,12 @@ export function commandLine(machine: Machine, { daemon }: Service, start: Defini
  */
 export async function lostByStart(
   machine: Machine,
-  { kind, name, daemon }: Service,
+  { kind, restart, daemon }: Service,
   start: Definition,
 ): Promise<readonly Endpoint[]> {
   // systemd keeps the sockets that it holds, whatever the files say
   if (daemon === null || kind === "systemd-socket" || kind === "systemd-instances") return [];
-  const isDefined = start.limit === null && DEFINED.test(name);
+  const isDefined = start.limit === null && isRead(kind, restart);
   const own = { program: daemon.program, options: testArguments(daemon.options) };
   const next = isDefined ? startCommand(daemon.program, start) : own;
   const wanted = await configuredListens(machine, next);
@@ -144,8 +144,11 @@ export async function lostByStart(
   return [...daemon.listens.values()].filter((endpoint) => !isAmong(wanted, endpoint));
 }
 
-/** Services whose definition is read: the usual units, and the scripts of the other init systems. */
-const DEFINED = /^(?:sshd?\.service \(systemd\)|.*\((?:OpenRC|SysV)\))$/;
+/** Whether it is the service whose definition is read: one of the usual units, or the script of another init system. */
+function isRead(kind: Service["kind"], restart: Service["restart"]): boolean {
+  if (kind === "systemd") return /^sshd?\.service$/.test(restart?.at(-1) ?? "");
+  return kind === "openrc" || kind === "sysv";
+}
 
 /** As the service's definition starts it. */
 function startCommand(program: string, start: Definition): TestCommand {
