@@ -21,48 +21,90 @@ import { NOT_IN_NAMES } from "./worlds.ts";
 export type LoginQuestion = (scope: Scope, witness: Connection | null) => LoginAnswer;
 
 /**
- * The witness first, then people that the lists name, or the accounts that they do not surely refuse. Without lists the
- * answer is certain; "impossible" is only said where nobody that a list lets in lies in the scope.
+ * Without lists the answer is certain; "impossible" is only said where nobody that a list lets in lies in the scope.
  */
 export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
-  const { accounts, config, reader, searcher } = reasoning;
-  const lists = config.directives.filter(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
-  const refusal = (connection: Connection): Refusal | null =>
-    refusalThrough(reader, connection, config.release);
-  const isLetIn = (scope: Scope, person: Connection): boolean =>
-    contains(searcher, scope, person) && refusal(person) === null;
-  const guarded = lists.filter(({ guards }) => guards.length > 0);
-  const varies = guarded.some(({ keyword }) => keyword !== "permitrootlogin");
-  // then it depends on the place whether root may
-  const rootVaries = guarded.length > 0;
+  const { accounts, searcher } = reasoning;
+  const lists = listsOf(reasoning);
+  const isExact = accounts !== null && !lists.vary;
+  const findOther = isExact ? amongAccounts(reasoning, lists, accounts) : amongPeople(reasoning, lists);
+  const isCertain = accounts === null && !lists.vary ? certainty(reasoning, lists) : () => false;
+
+  function ask(scope: Scope, witness: Connection): LoginAnswer {
+    const first = lists.refusal(witness);
+    if (first === null) return POSSIBLE;
+    const impossible: LoginAnswer = { login: "impossible", because: first.because };
+    if (isOfStrangers(searcher, scope)) return impossible;
+    const other = findOther(scope, witness);
+    if (isExact && other === null) return impossible;
+    if (other !== null && lists.refusal(other) === null) return possibleFor(other);
+    return isCertain(scope, witness)
+      ? impossible
+      : { login: "unknown", because: `${first.because}; others in this region may be let in` };
+  }
+
+  const answered = new Map<Scope, LoginAnswer>();
+  return (scope, witness) => {
+    if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
+    if (lists.lines.length === 0 && !witness.invalidUser) return POSSIBLE;
+    const answer = answered.get(scope) ?? ask(scope, witness);
+    answered.set(scope, answer);
+    return answer;
+  };
+}
+
+/** What decides who may log in. */
+interface Lists {
+  readonly lines: readonly Directive[];
+  /** other lists count for some connections than for others */
+  readonly vary: boolean;
+  /** it depends on the place whether root may */
+  readonly rootVaries: boolean;
+  readonly refusal: (connection: Connection) => Refusal | null;
+}
+
+function listsOf({ config, reader }: Reasoning): Lists {
+  const lines = config.directives.filter(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
+  const guarded = lines.filter(({ guards }) => guards.length > 0);
+  return {
+    lines,
+    vary: guarded.some(({ keyword }) => keyword !== "permitrootlogin"),
+    rootVaries: guarded.length > 0,
+    refusal: (connection) => refusalThrough(reader, connection, config.release),
+  };
+}
+
+/** A connection of the scope, of somebody who is not surely refused; null: there is none, or none was found. */
+type FindOther = (scope: Scope, witness: Connection) => Connection | null;
+
+/** People that the lists name, or the first accounts, at the place of the witness. */
+function amongPeople(reasoning: Reasoning, { lines, refusal }: Lists): FindOther {
+  const { accounts, searcher } = reasoning;
   // most files have lists that let the witness in
   let people: readonly Person[] | null = null;
-  let perhaps: Searcher | null = null;
-  const admitted = namesLetIn(lists, config.release);
-
-  function letIn(scope: Scope, witness: Connection): Connection | undefined {
+  return (scope, witness) => {
     const only = fixedUser(searcher, scope);
-    people ??= candidatesOf(reasoning, lists);
+    people ??= candidatesOf(reasoning, lines);
     const named = people.flatMap(({ name, groups }) =>
       accounts === null ? variants(witness, { name, groups }) : [{ ...witness, user: name, groups }],
     );
-    return [...(accounts === null ? inOwnGroup(witness) : []), ...named].find(
-      (person) => (only === null || person.user === only) && isLetIn(scope, person),
-    );
-  }
+    const all = [...(accounts === null ? inOwnGroup(witness) : []), ...named];
+    const isLetIn = (person: Connection): boolean =>
+      (only === null || person.user === only) &&
+      contains(searcher, scope, person) &&
+      refusal(person) === null;
+    return all.find(isLetIn) ?? null;
+  };
+}
 
-  /** Open world: nobody whom the lists let in can lie in the scope. */
-  function isCertain(scope: Scope, witness: Connection): boolean {
-    const user = fixedUser(searcher, scope);
-    const users = user === null ? admitted : [user];
-    if (varies || accounts !== null || users === null || (rootVaries && users.includes("root"))) return false;
-    return users.every(
-      (name) => refusal({ ...witness, user: name })?.reach === "user" || isLeftOut(searcher, scope, name),
-    );
-  }
-
-  /** Closed world, where the lists are the same for everybody: those of the accounts whom they may let in somewhere. */
-  function amongAccounts(scope: Scope, witness: Connection, all: readonly Account[]): Connection | null {
+/** Where the lists are the same for everybody: those of the accounts whom they may let in somewhere. Null is a proof. */
+function amongAccounts(
+  { searcher }: Reasoning,
+  { refusal, rootVaries }: Lists,
+  all: readonly Account[],
+): FindOther {
+  let perhaps: Searcher | null = null;
+  return (scope, witness) => {
     perhaps ??= searcher.among(
       all.filter(({ name, groups }) => {
         const reach = refusal({ ...witness, user: name, groups })?.reach ?? "connection";
@@ -72,29 +114,22 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     const found = search(perhaps, scope);
     if (found.kind === "none") return null;
     return found.kind === "witness" ? found.connection : witness;
-  }
+  };
+}
 
-  function ask(scope: Scope, witness: Connection): LoginAnswer {
-    const first = refusal(witness);
-    if (first === null) return POSSIBLE;
-    const impossible: LoginAnswer = { login: "impossible", because: first.because };
-    if (isOfStrangers(searcher, scope)) return impossible;
-    const isExact = accounts !== null && !varies;
-    const other = isExact ? amongAccounts(scope, witness, accounts) : letIn(scope, witness);
-    if (isExact && other === null) return impossible;
-    if (other != null && refusal(other) === null) return possibleFor(other);
-    return isCertain(scope, witness)
-      ? impossible
-      : { login: "unknown", because: `${first.because}; others in this region may be let in` };
-  }
-
-  const answered = new Map<Scope, LoginAnswer>();
+/** Open world, the same lists for everybody: whether nobody whom they let in can lie in the scope. */
+function certainty(
+  { config, searcher }: Reasoning,
+  { lines, rootVaries, refusal }: Lists,
+): (scope: Scope, witness: Connection) => boolean {
+  const admitted = namesLetIn(lines, config.release);
   return (scope, witness) => {
-    if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
-    if (lists.length === 0 && !witness.invalidUser) return POSSIBLE;
-    const answer = answered.get(scope) ?? ask(scope, witness);
-    answered.set(scope, answer);
-    return answer;
+    const user = fixedUser(searcher, scope);
+    const users = user === null ? admitted : [user];
+    if (users === null || (rootVaries && users.includes("root"))) return false;
+    return users.every(
+      (name) => refusal({ ...witness, user: name })?.reach === "user" || isLeftOut(searcher, scope, name),
+    );
   };
 }
 
