@@ -1,6 +1,7 @@
 /** `check`: would sshd of that release accept the file? */
 import { type CheckResult, checkConfig } from "../config/check.ts";
 import type { Problem } from "../config/config.ts";
+import { cutWords } from "../lint/wording.ts";
 import { jsonPieces, pathText, recordsOf } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
@@ -51,7 +52,7 @@ function asText({ target, result }: Checked, options: CheckCommandOptions): stri
 
 function problemLine({ place, message }: Problem, kind: string): string {
   const { line, column } = positionAt(place.source, place.start);
-  return `${place.source.path}:${line}:${column}: ${kind}: ${message}`;
+  return `${place.source.path}:${line}:${column}: ${kind}: ${cutWords(message)}`;
 }
 
 function asJson(checked: readonly Checked[]): Iterable<string> {
@@ -70,5 +71,13 @@ function asJson(checked: readonly Checked[]): Iterable<string> {
 
 function problemJson({ code, place, message, sshdLine, sshdText }: Problem): object {
   const { line, column } = positionAt(place.source, place.start);
-  return { code, file: pathText(place.source.path), line, column, sshdLine, message, sshdText };
+  return {
+    code,
+    file: pathText(place.source.path),
+    line,
+    column,
+    sshdLine,
+    message: cutWords(message),
+    sshdText,
+  };
 }

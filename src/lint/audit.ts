@@ -14,6 +14,7 @@ import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";
 import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
 import { applySuppressions, type Judged, type Suppressed, type SuppressionOptions } from "./suppressions.ts";
+import { cutWords } from "./wording.ts";
 
 export interface AuditOptions {
   readonly allowed?: AllowedForwarding;
@@ -123,10 +124,11 @@ function complete(rule: Rule, draft: Draft): Finding {
     capability: null,
     login: null,
     affected: [],
-    notes: [],
     fix: null,
     breaks: null,
     ...draft,
+    message: cutWords(draft.message),
+    notes: (draft.notes ?? []).map(cutWords),
     rule: rule.id,
   };
 }

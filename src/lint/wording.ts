@@ -15,6 +15,18 @@ export function quoted({ line, place }: Pick<Directive, "line" | "place">): stri
   return `"${text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text}"`;
 }
 
+/** Ours: above what real files hold in one word, lists of algorithms among them. */
+const LONGEST_WORD = 400;
+const LAST_CHARACTER = /[\xc0-\xff][\x80-\xbf]{0,3}$/;
+
+/** A message about a word of millions of characters is for nobody: long ones are cut, not inside a character of UTF-8. */
+export function cutWords(message: string): string {
+  if (message.length <= LONGEST_WORD) return message;
+  return message.replaceAll(/[^ \t\n]+/g, (word) =>
+    word.length > LONGEST_WORD ? `${word.slice(0, LONGEST_WORD).replace(LAST_CHARACTER, "")}...` : word,
+  );
+}
+
 /** "line 88", or "20-git.conf:4" seen from another file. */
 export function lineText(place: Place, from: Place): string {
   const { line } = positionAt(place.source, place.start);
