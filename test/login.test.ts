@@ -7,6 +7,7 @@ import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { locate } from "../src/policy/locate.ts";
 import { loginOf } from "../src/policy/login.ts";
+import { configOf } from "./configurations.ts";
 import { makeRandom, type Random } from "./fuzz/random.ts";
 import { load, MAIN_FILE, release, verdictOf } from "./sshd/reading.ts";
 
@@ -168,4 +169,15 @@ test.each<[string, readonly string[] | null, string, string]>([
   };
   const effective = evaluate(config, connection);
   expect(isAnswer(effective) && loginOf(effective, connection, config.release)).toEqual({ login, because });
+});
+
+test("nobody outside a block for all whom AllowUsers names can log in", () => {
+  const loginsOf = (text: string): readonly string[] =>
+    exposure(configOf(text), { capabilities: ["x11"] }).answers.map(({ login }) => login);
+  const block = "X11Forwarding yes\nMatch User alice\nX11Forwarding no\n";
+  expect(loginsOf(`AllowUsers alice\n${block}`)).toEqual(["possible", "impossible"]);
+  expect(loginsOf(`AllowUsers alice bob\n${block}`)).toEqual(["possible", "possible"]);
+  expect(
+    loginsOf(`AllowUsers alice\n${block.replace("User alice", "User alice Address 10.0.0.0/8")}`),
+  ).toEqual(["possible", "possible"]);
 });
