@@ -108,3 +108,19 @@ it("a group or root that may not log in points at its line, where accounts are k
   expect(at("X11Forwarding no\nAllowGroups admins\n", "deploy")).toEqual([2]);
   expect(at("AllowGroups staff\nPermitRootLogin no\n", "root")).toEqual([2]);
 });
+
+it("says that it is not settled where the lists have more places than are looked at", () => {
+  const among = (count: number): readonly string[] => {
+    const items = Array.from({ length: count }, (_, index) => `deploy@10.${index >> 8}.${index & 255}.0/24`);
+    const text = items.map((item) => `DenyUsers ${item.replace("deploy", "mallory")}\n`).join("");
+    const intent = intentOf("version: 1\nkeep:\n  - { users: deploy, capability: agent }\n");
+    const { everything, losses } = compareIntent(configOf(text, "10.0"), intent, {
+      accounts: null,
+      today: "2026-01-01",
+    });
+    expect(losses).toEqual([]);
+    return everything.limits;
+  };
+  expect(among(3)).toEqual([]);
+  expect(among(300)).toEqual(["whether everybody to be kept can log in could not be settled"]);
+});

@@ -61,12 +61,13 @@ export interface Refused {
 /**
  * A connection of the scope that cannot log in whatever its groups are; `hosted`: the guards of `hostedItems`. Null:
  * none was found inside of each item and outside of those of one line or all, for each block with such a line.
+ * `unsettled`: there may be one, where more places would have to be looked at, or one took more steps than the search may.
  */
 export function refusedIn(
   { accounts, config, reader, searcher }: Reasoning,
   scope: Scope,
   hosted: readonly (readonly Guard[])[],
-): Refused | null {
+): Refused | "unsettled" | null {
   const lines = config.directives.filter(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
   if (lines.length === 0) return null;
   const blocks = new Set(lines.map((line) => searcher.atoms.guardOf(line) ?? []));
@@ -76,13 +77,15 @@ export function refusedIn(
     const inner = within(scope, guard);
     return [...lists.map((items) => outside(inner, items)), ...all.map((item) => within(inner, item))];
   });
+  let isSettled = scopes.length <= MOST_PLACES;
   for (const place of scopes.slice(0, MOST_PLACES)) {
     const found = search(searcher, place);
+    if (found.kind === "unknown") isSettled = false;
     if (found.kind !== "witness") continue;
     const refusal = refusalThrough(reader, found.connection, config.release);
     // in the open world the user may be in other groups
     const isFixed = refusal !== null && (refusal.reach !== "person" || accounts !== null);
     if (isFixed) return { connection: found.connection, refusal };
   }
-  return null;
+  return isSettled ? null : "unsettled";
 }

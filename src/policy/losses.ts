@@ -118,7 +118,7 @@ function needsRootLoss(
 
 /** Open for somebody whom the grant names, who cannot log in, at least from somewhere. */
 function refusedLoss(
-  { reasoning }: Asking,
+  { limits, reasoning }: Asking,
   { region, answer }: OpenRegion,
   grant: Grant,
   { people, hosted }: Logins,
@@ -128,7 +128,8 @@ function refusedLoss(
   if (allowed !== true || missing.length === 0) return null;
   for (const person of people) {
     const found = refusedIn(reasoning, within(region.scope, person), hosted);
-    if (found === null) continue;
+    if (found === "unsettled") limits.add("whether everybody to be kept can log in could not be settled");
+    if (found === null || found === "unsettled") continue;
     const { connection: witness, refusal } = found;
     const decidedBy = refusedBy(reasoning, witness);
     const lost = { grant, capability, condition, extent, witness, decidedBy, because: refusal.because };
