@@ -3,6 +3,7 @@ import {
   comparedItem,
   type Directive,
   type Draft,
+  endpointOf,
   isOwnHost,
   openAnswers,
   quoted,
@@ -29,10 +30,7 @@ function report(directive: Directive): Draft[] {
 }
 
 function isOwnLowPort(item: string): boolean {
-  const compared = comparedItem(item);
-  const colon = compared.lastIndexOf(":");
-  const port = compared.slice(colon + 1);
-  const host = compared.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
+  const { host, port } = endpointOf(comparedItem(item));
   return isOwnHost(host) && (port === "*" || Number(port) < 1024);
 }
 

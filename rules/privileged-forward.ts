@@ -6,6 +6,7 @@ import {
   type Directive,
   type Draft,
   deciderOf,
+  endpointOf,
   grantText,
   openAnswers,
   type Pointed,
@@ -105,7 +106,7 @@ function draft(way: Way, who: string): Pick<Draft, "message" | "witness" | "gran
 
 /** "*:*", "localhost:443": an item of PermitListen that fits a port below 1024. */
 function coversLowPort(item: string): boolean {
-  const port = item.slice(item.lastIndexOf(":") + 1);
+  const { port } = endpointOf(item);
   return port === "*" || Number(port) < 1024;
 }
 

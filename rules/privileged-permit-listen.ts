@@ -3,6 +3,7 @@ import {
   comparedItem,
   type Directive,
   type Draft,
+  endpointOf,
   isOutOfReach,
   openAnswers,
   quoted,
@@ -31,7 +32,7 @@ function report(directive: Directive): Draft[] {
 /** A low port that some client can ask for. */
 function isLow(written: string): boolean {
   const item = comparedItem(written);
-  return !isOutOfReach(item) && Number(item.replace(/^.*:/, "")) < 1024;
+  return !isOutOfReach(item) && Number(endpointOf(item).port) < 1024;
 }
 
 export const rule: Rule = {

@@ -5,13 +5,13 @@ import type { Config } from "../config/config.ts";
 import type { Session } from "../forward/session.ts";
 import type { ProbePlace } from "../policy/attempt.ts";
 import type { Connection } from "../policy/connection.ts";
+import { LOOPBACK } from "../policy/endpoint.ts";
 import { PLAIN_KEY } from "../policy/login-key.ts";
 import { asksFor } from "../policy/specification.ts";
 import { freePorts } from "./free-ports.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import type { Target } from "./target.ts";
 
-export const LOOPBACK: readonly string[] = ["127.0.0.1", "::1"];
 /** for destinations, of which a configuration names few */
 const OWN_PORTS = 8;
 const LISTEN_PORTS = [40_000, 60_000] as const;

@@ -4,12 +4,12 @@ import type { Config } from "../config/config.ts";
 import { OWN_DESTINATION } from "../forward/accounts.ts";
 import type { Listen } from "../forward/job.ts";
 import type { Connection } from "../policy/connection.ts";
+import { LOOPBACK } from "../policy/endpoint.ts";
 import { type Ground, isAddress, isListenedTo, type PlannedConnection } from "./probe-plan.ts";
 
 /** Addresses beside loopback that the sandbox has for remote forwards (RFC 2544, RFC 5180: for tests only). */
 const OUTSIDE = "198.18.0.1";
 const OUTSIDE_6 = "2001:2::1";
-const LOOPBACK = ["127.0.0.1", "::1"];
 const FIRST_PORT = 20_000;
 
 /** Everything in namespaces: any account, address and port. */

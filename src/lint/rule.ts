@@ -14,6 +14,7 @@ import type { AllowedForwarding } from "./openings.ts";
 
 export { comparedItem, isOutOfReach } from "../policy/capabilities.ts";
 export { CAPABILITIES } from "../policy/connection.ts";
+export { endpointOf } from "../policy/endpoint.ts";
 export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { affectedBy, opened } from "./affected.ts";

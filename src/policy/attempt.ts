@@ -70,17 +70,6 @@ export function attempt({ capability }: Answer, request: Request, open: boolean)
   return { capability, request, predicted, listensAt: null, needs: null, untried: null };
 }
 
-interface Item {
-  readonly host: string;
-  readonly port: string;
-}
-
-/** `host:port`, `[host]:port`; the port may be `*` */
-export function endpointOf(item: string): Item {
-  const colon = item.lastIndexOf(":");
-  return { host: item.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: item.slice(colon + 1) };
-}
-
 /** A list that lets everything through. */
 export const ANYWHERE: readonly string[] = ["*:*"];
 

@@ -4,6 +4,7 @@ import { matchPattern } from "../../grammar/patterns.ts";
 import type { Criterion } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
 import type { Capability } from "./connection.ts";
+import { type Endpoint, endpointOf } from "./endpoint.ts";
 import { isWild } from "./holding.ts";
 import { findName, fullEffort, type NameConstraint } from "./theory-names.ts";
 
@@ -70,18 +71,6 @@ export function overlapsItem(items: readonly string[], other: string, capability
 function endpointsMeet(a: Endpoint, b: Endpoint, isAnyHost: (host: string) => boolean): boolean {
   const hosts = a.host === b.host || isAnyHost(a.host) || isAnyHost(b.host);
   return hosts && (a.port === b.port || a.port === "*" || b.port === "*");
-}
-
-interface Endpoint {
-  readonly host: string;
-  readonly port: string;
-}
-
-/** A port alone stands for it on any host, as in PermitListen. */
-function endpointOf(item: string): Endpoint {
-  const colon = item.lastIndexOf(":");
-  const host = colon === -1 ? "*" : item.slice(0, colon).replace(/^\[(.*)\]$/, "$1");
-  return { host, port: item.slice(colon + 1) };
 }
 
 /** The port of an item of tcp-remote; null: any. */

@@ -2,6 +2,7 @@
 import type { Config } from "../config/config.ts";
 import { listenPlaces, openDestinations, requirements, socketPaths } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
+import { endpointOf } from "./endpoint.ts";
 import { type Effective, evaluate, isAnswer } from "./evaluate.ts";
 
 export interface HeldUse {
@@ -47,21 +48,12 @@ function reaches(effective: Effective, capability: Capability, where: string): b
 
 /** A name in PermitOpen may have led to any address, so its port decides: sshd compares names, we see addresses. */
 function mayName(item: string, where: string): boolean {
-  const host = hostOf(item);
+  const { host } = endpointOf(item);
   const isAddress = host.includes(":") || /^[0-9.]+$/.test(host);
-  return fitsPort(item, where) && (!isAddress || host === hostOf(where));
+  return fitsPort(item, where) && (!isAddress || host === endpointOf(where).host);
 }
 
 function fitsPort(item: string, where: string): boolean {
-  const port = portOf(item);
-  return port === "*" || port === portOf(where);
-}
-
-function portOf(item: string): string {
-  return item.slice(item.lastIndexOf(":") + 1);
-}
-
-function hostOf(item: string): string {
-  const end = item.lastIndexOf(":");
-  return end === -1 ? "" : item.slice(0, end).replace(/^\[|\]$/g, "");
+  const { port } = endpointOf(item);
+  return port === "*" || port === endpointOf(where).port;
 }

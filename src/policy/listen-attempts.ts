@@ -8,7 +8,6 @@ import {
   type Attempt,
   attempt,
   distinct,
-  endpointOf,
   isLoopback,
   MOST_ITEMS,
   onlyWhereHarmless,
@@ -16,6 +15,7 @@ import {
   type ProbePlace,
   type Request,
 } from "./attempt.ts";
+import { endpointOf, LOOPBACK } from "./endpoint.ts";
 
 /** below it a listener needs root (Linux: net.ipv4.ip_unprivileged_port_start) */
 const FIRST_ORDINARY_PORT = 1024;
@@ -77,8 +77,6 @@ function listenAttempt(planning: Planning, answer: Answer, request: ListenReques
 function bindsBeyondLoopback(host: string, bind: "loopback" | "wildcard" | "client" | undefined): boolean {
   return bind === "wildcard" || (bind === "client" && host !== "localhost" && !isLoopback(host));
 }
-
-const LOOPBACK = ["127.0.0.1", "::1"];
 
 /**
  * channels.c channel_fwd_bind_addr with semantics 7.7: where a granted listener answers, of the addresses that are

@@ -5,7 +5,6 @@ import {
   type Attempt,
   attempt,
   distinct,
-  endpointOf,
   isLoopback,
   MOST_ITEMS,
   onlyWhereHarmless,
@@ -13,6 +12,7 @@ import {
   type ProbePlace,
 } from "./attempt.ts";
 import { socketPaths } from "./capabilities.ts";
+import { endpointOf } from "./endpoint.ts";
 import type { LoginKey } from "./login-key.ts";
 
 export function openTcp(planning: Planning, answer: Answer): readonly Attempt[] {
