@@ -5,7 +5,7 @@ import ssh2, { type Connection } from "ssh2";
 import { describe, expect, it } from "vitest";
 import { connectTcp } from "../src/forward/connect-tcp.ts";
 import type { SshFailure } from "../src/forward/failure.ts";
-import { connect, type Session } from "../src/forward/session.ts";
+import { type Channel, connect, type Session } from "../src/forward/session.ts";
 import { listenOn, serve, serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 
 const HOST_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
@@ -62,6 +62,27 @@ async function serveSsh(): Promise<FakeServer> {
     });
   });
   return { port: await listenOn(server as never, 0), close: () => server.close(), raw };
+}
+
+/** A session with a channel that the server has opened as it should. */
+async function openChannel(): Promise<{
+  readonly server: FakeServer;
+  readonly session: Session;
+  readonly raw: Raw;
+  readonly channel: Channel;
+  /** the channel's number on our side */
+  readonly ours: number;
+}> {
+  const server = await serveSsh();
+  const session = await logIn(server.port);
+  const { raw } = await server.raw;
+  let ours = -1;
+  raw._handlers["CHANNEL_OPEN"] = (protocol, of) => {
+    ours = (of as { sender: number }).sender;
+    protocol.channelOpenConfirm(ours, 7, 2_000_000, 32_768);
+  };
+  const channel = await session.openTcp({ host: "db", port: 5432 });
+  return { server, session, raw, channel, ours };
 }
 
 describe("a banner", () => {
@@ -203,16 +224,8 @@ describe("a server that lets us in", () => {
     ["data", (raw: Raw, channel: number, chunk: Buffer) => raw.channelData(channel, chunk)],
     ["error output", (raw: Raw, channel: number, chunk: Buffer) => raw.channelExtData(channel, chunk, 1)],
   ])("cannot fill our memory with %s beyond the window", async (kind, send) => {
-    const server = await serveSsh();
-    const session = await logIn(server.port);
-    const { raw } = await server.raw;
-    let ours = -1;
-    raw._handlers["CHANNEL_OPEN"] = (protocol, of) => {
-      ours = (of as { sender: number }).sender;
-      protocol.channelOpenConfirm(ours, 7, 2_000_000, 32_768);
-    };
     // nobody reads it
-    const channel = await session.openTcp({ host: "db", port: 5432 });
+    const { server, session, raw, channel, ours } = await openChannel();
     channel.on("error", () => {});
     const before = process.memoryUsage().arrayBuffers;
     // no divisor of the window: what comes when it is exactly 0 is dropped by ssh2
@@ -233,16 +246,8 @@ describe("a server that lets us in", () => {
   });
 
   it.each(["data", "error output"])("cannot make us stumble over %s after the end", async (kind) => {
-    const server = await serveSsh();
-    const session = await logIn(server.port);
-    const { raw } = await server.raw;
-    let ours = -1;
-    raw._handlers["CHANNEL_OPEN"] = (protocol, of) => {
-      ours = (of as { sender: number }).sender;
-      protocol.channelOpenConfirm(ours, 7, 2_000_000, 32_768);
-    };
     // a client that is served without a look at errors, as a probe does
-    const channel = await session.openTcp({ host: "db", port: 5432 });
+    const { server, session, raw, channel, ours } = await openChannel();
     const heard: Buffer[] = [];
     channel.on("data", (chunk: Buffer) => heard.push(chunk));
     raw.channelData(ours, Buffer.from("hello"));

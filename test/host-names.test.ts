@@ -5,6 +5,7 @@ import { parseAddress } from "../grammar/addresses.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { locate } from "../src/policy/locate.ts";
 import { configOf } from "./configurations.ts";
+import { signedList, withWildcard } from "./pattern-lists.ts";
 
 const ADDRESSES = [
   ...["10.0.0.1", "10.1.2.3", "1.1.1.1", "192.168.1.7"],
@@ -29,16 +30,9 @@ const PATTERN = fc.oneof(
     "!*",
     "0x*",
   ),
-  fc
-    .tuple(fc.constantFrom(...TEXTS), fc.nat(12), fc.constantFrom("*", "?"))
-    .map(([text, at, wild]) => text.slice(0, at) + wild + text.slice(at + 1)),
+  withWildcard(TEXTS),
 );
-const LIST = fc
-  .array(
-    fc.tuple(fc.constantFrom("", "", "!"), PATTERN).map((parts) => parts.join("")),
-    { minLength: 1, maxLength: 3 },
-  )
-  .map((items) => items.join(","));
+const LIST = signedList(PATTERN);
 const NETWORK = fc.constantFrom("10.0.0.0/8", "::/0", "0.0.0.0/0", "2001:db8::/32");
 const CRITERION = fc.oneof(
   LIST.map((list) => `Host ${list}`),

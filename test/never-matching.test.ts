@@ -5,6 +5,7 @@ import { whyNeverMatching } from "../src/lint/never-matching.ts";
 import { type Connection, NOT_OVER_IP } from "../src/policy/connection.ts";
 import { criterionHolds } from "../src/policy/evaluate.ts";
 import { configOf } from "./configurations.ts";
+import { signedList, withWildcard } from "./pattern-lists.ts";
 
 const ADDRESSES = ["10.0.0.1", "192.168.1.7", "2001:db8::1", "fe80::1%eth0", "fe80::7%lo", NOT_OVER_IP.addr];
 const USERS = ["alice", "bob", "eth0", "unknown"];
@@ -28,16 +29,9 @@ const PATTERN = fc.oneof(
     "'bob'",
   ),
   fc.constantFrom(...USERS, ...ADDRESSES),
-  fc
-    .tuple(fc.constantFrom(...ADDRESSES, ...USERS), fc.nat(12), fc.constantFrom("*", "?"))
-    .map(([text, at, wild]) => text.slice(0, at) + wild + text.slice(at + 1)),
+  withWildcard([...ADDRESSES, ...USERS]),
 );
-const LIST = fc
-  .array(
-    fc.tuple(fc.constantFrom("", "", "!"), PATTERN).map((parts) => parts.join("")),
-    { minLength: 1, maxLength: 3 },
-  )
-  .map((items) => items.join(","));
+const LIST = signedList(PATTERN);
 const LINE = fc
   .tuple(fc.constantFrom("User", "Group", "Host", "Address", "LocalAddress"), LIST)
   .map(([name, list]) => `Match ${name} "${list}"`);

@@ -8,6 +8,7 @@ import { exposure } from "../src/policy/exposure.ts";
 import { findAddress, niceAddress } from "../src/policy/theory-addresses.ts";
 import { findName, fullEffort } from "../src/policy/theory-names.ts";
 import { configOf } from "./configurations.ts";
+import { withWildcard } from "./pattern-lists.ts";
 
 const RUNS = Number(process.env["THEORIES"] ?? 3000);
 
@@ -44,9 +45,7 @@ const ITEM = fc
         "*::?",
         "fe80::*",
       ),
-      fc
-        .tuple(fc.constantFrom(...ADDRESSES), fc.nat(12), fc.constantFrom("?", "*"))
-        .map(([text, at, wild]) => text.slice(0, at) + wild + text.slice(at + 1)),
+      withWildcard(ADDRESSES),
     ),
   )
   .map(([sign, item]) => sign + item);
