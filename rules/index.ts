@@ -16,6 +16,7 @@ import { rule as lockout } from "./lockout.ts";
 import { rule as loosePermissions } from "./loose-permissions.ts";
 import { rule as lostForwarding } from "./lost-forwarding.ts";
 import { rule as missingInclude } from "./missing-include.ts";
+import { rule as neverMatchingLoginItem } from "./never-matching-login-item.ts";
 import { rule as neverMatchingPattern } from "./never-matching-pattern.ts";
 import { rule as nologinStillForwards } from "./nologin-still-forwards.ts";
 import { rule as notAllowedInMatch } from "./not-allowed-in-match.ts";
@@ -72,6 +73,7 @@ export const RULES: readonly Rule[] = [
   deadPermitOpen,
   unreachableMatch,
   neverMatchingPattern,
+  neverMatchingLoginItem,
   missingInclude,
   dropInNotIncluded,
   optionOverridesFile,

@@ -1,9 +1,10 @@
 /** "No connection is ever in this block", by brute force: no name and no address of a small world is in it. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { whyNeverMatching } from "../src/lint/never-matching.ts";
+import { whyNeverMatching, whyNobodyMeant } from "../src/lint/never-matching.ts";
 import { type Connection, NOT_OVER_IP } from "../src/policy/connection.ts";
-import { criterionHolds } from "../src/policy/evaluate.ts";
+import { criterionHolds, evaluate, isAnswer } from "../src/policy/evaluate.ts";
+import { loginOf } from "../src/policy/login.ts";
 import { configOf } from "./configurations.ts";
 import { signedList, withWildcard } from "./pattern-lists.ts";
 
@@ -63,4 +64,31 @@ it("is said of blocks that nobody is in", () => {
     }),
     { numRuns: Number(process.env["THEORIES"] ?? 3000) },
   );
+}, 60_000);
+
+const ITEM = fc.oneof(
+  PATTERN,
+  fc
+    .tuple(fc.constantFrom("alice", "*", "a?ice", "!bob", "alice,bob", ""), LIST)
+    .map((parts) => parts.join("@")),
+  fc.constantFrom("alice,bob", "!alice", "'alice'", "=alice"),
+);
+
+it("is said of items of AllowUsers and AllowGroups that let nobody in", () => {
+  const items = fc.property(
+    fc.constantFrom("AllowUsers", "AllowGroups"),
+    ITEM,
+    fc.constantFrom("8.4", "9.2", "10.0"),
+    (keyword, item, release) => {
+      const config = configOf(`${keyword} "${item}"\n`, release);
+      const [line] = config.directives;
+      if (line?.values == null || whyNobodyMeant(config, line.keyword, item) === null) return;
+      const letIn = WORLD.find((one) => {
+        const effective = evaluate(config, one);
+        return isAnswer(effective) && loginOf(effective, one, config.release).login === "possible";
+      });
+      expect([keyword, item, release, letIn]).toEqual([keyword, item, release, undefined]);
+    },
+  );
+  fc.assert(items, { numRuns: Number(process.env["THEORIES"] ?? 3000) });
 }, 60_000);

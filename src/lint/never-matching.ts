@@ -1,12 +1,13 @@
 /** Criteria that no connection can meet, and why (OpenSSH match.c, addrmatch.c, groupaccess.c). */
 import type { AddressItem } from "../../grammar/addresses.ts";
 import { lowerAscii } from "../../grammar/ascii.ts";
-import { matchHostList, type PatternItem } from "../../grammar/patterns.ts";
+import { matchHostList, type PatternItem, parsePatternList } from "../../grammar/patterns.ts";
 import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion, MatchBlock } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import { NOT_OVER_IP } from "../policy/connection.ts";
 import { criterionHolds } from "../policy/evaluate.ts";
+import { userPart } from "../policy/login.ts";
 import { usesDns } from "../policy/reasoning.ts";
 import { NO_FIELDS } from "../policy/specification.ts";
 import { findAddress } from "../policy/theory-addresses.ts";
@@ -27,9 +28,7 @@ export function hasNobody(config: Config, accounts: readonly Account[], block: M
 /** One line for an administrator; null where the criterion can hold, or nothing is known against it. */
 export function whyNeverMatching(config: Config, criterion: Criterion): string | null {
   if (!("items" in criterion)) return null;
-  const positive = criterion.items.filter(({ negated }) => !negated);
-  if (positive.length === 0)
-    return `a list with only negations never matches; "*,${criterion.text}" means everybody else`;
+  if (isNegative(criterion.items)) return whyNegative(criterion.text);
   switch (criterion.attribute) {
     case "user":
     case "group":
@@ -51,6 +50,32 @@ export function whyNeverMatching(config: Config, criterion: Criterion): string |
     default:
       return null;
   }
+}
+
+/**
+ * The same of an item of AllowUsers, DenyUsers, AllowGroups or DenyGroups: sshd compares each as one name with wildcards,
+ * and of lists and negations only the hosts behind an `@` know (auth.c allowed_user, match.c match_user, groupaccess.c).
+ */
+export function whyNobodyMeant(config: Config, keyword: string, item: string): string | null {
+  const name = keyword.endsWith("users") ? userPart(item, config.release) : item;
+  if (name === "") return 'nobody has an empty name; "*" is everybody';
+  if (name.includes(",")) return "names stand between blanks here, so this is one name with a comma in it";
+  if (name.startsWith("!")) return "a name is never negated here, so this is one that begins with !";
+  if (name.length < item.length) {
+    const hosts = item.slice(name.length + 1);
+    const items = parsePatternList(hosts);
+    if (isNegative(items)) return whyNegative(hosts);
+    return usesDns(config) ? null : whyNoHost(items);
+  }
+  return whyNoName(config, [name]);
+}
+
+function isNegative(items: readonly { readonly negated: boolean }[]): boolean {
+  return items.every(({ negated }) => negated);
+}
+
+function whyNegative(list: string): string {
+  return `a list with only negations never matches; "*,${list}" means everybody else`;
 }
 
 function whyNoName(config: Config, names: readonly string[]): string | null {

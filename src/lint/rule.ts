@@ -19,7 +19,7 @@ export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { affectedBy, opened } from "./affected.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
-export { hasNobody, whyNeverMatching } from "./never-matching.ts";
+export { hasNobody, whyNeverMatching, whyNobodyMeant } from "./never-matching.ts";
 export { becauseOf, nobodyLogsIn, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
 export {
   type AllowedForwarding,

@@ -1,6 +1,6 @@
 /** Words that several rules need: who is affected, and what a client may do. */
 import type { Directive } from "../config/config.ts";
-import type { Answer } from "../policy/answer.ts";
+import type { Answer, Extent } from "../policy/answer.ts";
 import type { Capability } from "../policy/connection.ts";
 import { type Place, positionAt } from "../source/source.ts";
 
@@ -46,14 +46,27 @@ export function listed(items: readonly string[]): string {
   return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 }
 
-/** Who the answers are about, in the administrator's own words. */
+/** Who the answers are about, in the administrator's own words; who is part of others is not named beside them. */
 export function whoText(answers: readonly Answer[]): string {
-  const conditions = [...new Set(answers.map(({ condition }) => condition))];
+  const isPart = ({ extent }: Answer): boolean =>
+    answers.some((other) => covers(other.extent, extent) && !covers(extent, other.extent));
+  const conditions = [...new Set(answers.filter((one) => !isPart(one)).map(({ condition }) => condition))];
   if (conditions.includes("everybody")) return "everybody";
   const shown = conditions.slice(0, SHOWN);
   const rest = conditions.length - shown.length;
   const text = rest > 0 ? `${shown.join("; ")}; and ${rest} more groups of connections` : shown.join("; ");
   return text.includes(",") ? `${text},` : text;
+}
+
+/** Seen without a search: the wide extent asks for less and leaves out nobody else. */
+function covers(wide: Extent, narrow: Extent): boolean {
+  const asked = new Set(narrow.who.split(", "));
+  const leftOut = new Set(narrow.except);
+  return (
+    wide.except !== null &&
+    wide.except.every((condition) => leftOut.has(condition)) &&
+    (wide.who === "" || wide.who.split(", ").every((criterion) => asked.has(criterion)))
+  );
 }
 
 const ASKS_FOR_PLACE = /(?:^|, )(?:address|host|localaddress|localport|rdomain) /;
