@@ -5,7 +5,7 @@ import type { LayerOrigin } from "../files/image-manifest.ts";
 import { byPlace } from "../lint/audit.ts";
 import { switchedOff } from "../lint/intent.ts";
 import type { Finding } from "../lint/rule.ts";
-import { networkAssumptions } from "../policy/exposure.ts";
+import { networkAssumptions } from "../policy/assumptions.ts";
 import type { ReportedEdit, TargetReport } from "../report/report.ts";
 import { positionAt } from "../source/source.ts";
 import type { Found } from "./findings.ts";

@@ -63,8 +63,7 @@ function covers(wide: Extent, narrow: Extent): boolean {
   const asked = new Set(narrow.who.split(", "));
   const leftOut = new Set(narrow.except);
   return (
-    wide.except !== null &&
-    wide.except.every((condition) => leftOut.has(condition)) &&
+    wide.except?.every((condition) => leftOut.has(condition)) === true &&
     (wide.who === "" || wide.who.split(", ").every((criterion) => asked.has(criterion)))
   );
 }

@@ -4,20 +4,15 @@
  */
 import type { Config } from "../config/config.ts";
 import type { Answer, Decider } from "./answer.ts";
+import { assumptionsOf } from "./assumptions.ts";
 import { type PortLimits, requirements, tunnelModes } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import type { KeywordLines } from "./deciders.ts";
-import {
-  assumptionsOf,
-  decidersOf,
-  type ExposureOptions,
-  eachRegion,
-  grantOf,
-  type Region,
-} from "./exposure.ts";
+import { decidersOf, type ExposureOptions, grantOf } from "./exposure.ts";
 import { coversItem, itemsOf } from "./grant.ts";
 import { type Reasoning, reasonWith, usesDns } from "./reasoning.ts";
+import { eachRegion, type Region } from "./regions.ts";
 import { makeSearcher, outside, type Scope, type Searcher, within } from "./search.ts";
 import { commonLines } from "./shared-lines.ts";
 

@@ -2,8 +2,9 @@
 import type { Answer } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import { criterionHolds } from "./evaluate.ts";
-import { type Asking, type Region, toAnswer } from "./exposure.ts";
+import { type Asking, toAnswer } from "./exposure.ts";
 import { bindCovers, coversItem, type Grant, itemsOf, overlapsItem, wantedItems } from "./grant.ts";
+import type { Region } from "./regions.ts";
 import { outside, search, within } from "./search.ts";
 
 /** A part of an open answer that no grant covers. */

@@ -5,23 +5,15 @@
 import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "./answer.ts";
-import {
-  listenGrant,
-  needsOf,
-  openDestinations,
-  type PortLimits,
-  type Requirement,
-  requirements,
-  socketPaths,
-} from "./capabilities.ts";
+import { assumptionsOf } from "./assumptions.ts";
+import { listenGrant, needsOf, openDestinations, type PortLimits, socketPaths } from "./capabilities.ts";
 import { describeScope, extentOf } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
-import { type Choice, choiceAt, effectiveLines, type KeywordLines } from "./deciders.ts";
 import type { LoginAnswer } from "./login.ts";
 import { makeLoginQuestion } from "./login-question.ts";
-import { type Reasoning, type ReasoningOptions, startReasoning, usesDns } from "./reasoning.ts";
+import { type Reasoning, type ReasoningOptions, startReasoning } from "./reasoning.ts";
+import { eachRegion, everywhere, type Region, regionsOf, type Start } from "./regions.ts";
 import { outside, type Scope, search, within } from "./search.ts";
-import { asksFor } from "./specification.ts";
 
 export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
@@ -90,12 +82,6 @@ export function portLimits({ config, linesOf }: Reasoning, options: ExposureOpti
   };
 }
 
-type Start = Pick<Region, "scope" | "witness">;
-
-function everywhere({ searcher }: Reasoning): Start {
-  return { scope: searcher.everywhere, witness: null };
-}
-
 /** Null: no connection lies in the set. */
 function firstSet({ reasoning: { searcher }, limits }: Asking): Start | null {
   const guard = searcher.atoms.sets[0] ?? null;
@@ -115,142 +101,6 @@ export function toExposure(
 ): Exposure {
   const limits = [...config.limits, ...met];
   return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
-}
-
-export function assumptionsOf(config: Config, options: ExposureOptions): string[] {
-  const closed = (options.accounts ?? null) !== null;
-  return [
-    closed ? "nobody but the known accounts exists" : "any user with any groups may exist",
-    ...networkAssumptions(config),
-  ];
-}
-
-/** What is taken for granted of clients' networks, as far as the configuration asks for it. */
-export function networkAssumptions(config: Config): string[] {
-  return [
-    ...(asksForHostNames(config) ? ["a client's address may resolve to any host name"] : []),
-    ...(asksFor(config, "rdomain") ? ["there are no routing domains (no VRF)"] : []),
-  ];
-}
-
-/** `Match Host`, or `user@host` in a list of who may log in, where sshd looks names up. */
-function asksForHostNames(config: Config): boolean {
-  if (!usesDns(config)) return false;
-  const lines = effectiveLines(config);
-  const users = ["allowusers", "denyusers"].flatMap((keyword) => lines.get(keyword) ?? []);
-  return (
-    asksFor(config, "host") ||
-    users.some(({ values }) => values?.some((pattern) => HOST_NAME.test(pattern)) === true)
-  );
-}
-
-/** Behind the last `@` more than an address or a network. */
-const HOST_NAME = /@[^@]*[^@0-9a-f.:/]/i;
-
-/** Connections that are treated alike, because the same lines decide. */
-export interface Region {
-  readonly allowed: boolean;
-  readonly scope: Scope;
-  /** null: the effort limit was met before one was found */
-  readonly witness: Connection | null;
-  /** one for each keyword that was asked */
-  readonly choices: readonly Choice[];
-}
-
-/** All regions of a capability; a closed one is named by the line that closes it. */
-export function regionsOf(
-  reasoning: Reasoning,
-  capability: Capability,
-  start: Start = everywhere(reasoning),
-): readonly Region[] {
-  const regions: Region[] = [];
-  const closed = new Map<Choice, number>();
-  eachRegion(reasoning, capability, start, (region) => {
-    const closing = region.allowed || region.choices.length === 1 ? undefined : region.choices.at(-1);
-    const known = closing === undefined ? undefined : closed.get(closing);
-    if (closing !== undefined && known === undefined) closed.set(closing, regions.length);
-    const before = known === undefined ? undefined : regions[known];
-    if (closing === undefined || known === undefined || before === undefined) regions.push(region);
-    else regions[known] = widened(reasoning, start, { ...before, witness: before.witness ?? region.witness });
-  });
-  return regions;
-}
-
-/** All ways through the keywords of a capability inside a scope; `witness`: a connection in it. */
-export function eachRegion(
-  reasoning: Reasoning,
-  capability: Capability,
-  inside: Start,
-  emit: (region: Region) => void,
-): void {
-  const wanted = requirements(capability, reasoning.config.release);
-  const questions = wanted.map(({ keyword, closes }) => ({ lines: reasoning.linesOf(keyword), closes }));
-  const branching = questions.findLastIndex(({ lines }) => lines.guarded.length > 0) + 1;
-  const ending = endingOf(questions.slice(branching));
-  walk({ reasoning, questions: questions.slice(0, branching), ending, emit, choices: [] }, inside);
-}
-
-interface Question {
-  readonly lines: KeywordLines;
-  readonly closes: Requirement["closes"];
-}
-
-type Ending = Pick<Region, "allowed" | "choices">;
-
-interface Walk {
-  readonly reasoning: Reasoning;
-  readonly questions: readonly Question[];
-  /** what keywords that nothing but a global line decides say behind them, to all ways alike */
-  readonly ending: Ending;
-  readonly emit: (region: Region) => void;
-  /** of the keywords that were asked on the way here */
-  readonly choices: Choice[];
-}
-
-function endingOf(questions: readonly Question[]): Ending {
-  const choices: Choice[] = [];
-  for (const { lines, closes } of questions) {
-    choices.push(lines.otherwise);
-    if (closes(lines.otherwise.values)) return { allowed: false, choices };
-  }
-  return { allowed: true, choices };
-}
-
-/** Asks one keyword after the other; a value that closes ends the way at once. */
-function walk(walking: Walk, { scope, witness }: Start): void {
-  const { reasoning, questions, ending, emit, choices } = walking;
-  const question = questions[choices.length];
-  if (question === undefined) {
-    emit({ allowed: ending.allowed, scope, witness, choices: choices.concat(ending.choices) });
-    return;
-  }
-  const { lines } = question;
-  if (lines.guarded.length === 0) take(walking, question, lines.otherwise, { scope, witness });
-  else
-    for (const part of reasoning.partitionOf(lines, scope, witness).parts)
-      take(walking, question, choiceAt(lines, part), { scope: part.scope, witness: part.connection });
-}
-
-function take(walking: Walk, { closes }: Question, choice: Choice, start: Start): void {
-  const { choices, emit } = walking;
-  choices.push(choice);
-  if (!closes(choice.values)) walk(walking, start);
-  else emit({ allowed: false, scope: start.scope, witness: start.witness, choices: choices.slice() });
-  choices.pop();
-}
-
-function namingOf({ allowed, choices }: Region): readonly Choice[] {
-  return allowed ? choices : choices.slice(-1);
-}
-
-/** Several ways lead to the line that closes: the region is then all that this line decides, whatever others say. */
-function widened(reasoning: Reasoning, start: Start, region: Region): Region {
-  const closing = region.choices.at(-1);
-  if (closing === undefined || region.choices.length === 1) return region;
-  const lines = reasoning.linesOf(closing.keyword);
-  const { parts } = reasoning.partitionOf(lines, start.scope, start.witness);
-  const whole = parts.find((part) => choiceAt(lines, part) === closing);
-  return whole === undefined ? region : { ...region, scope: whole.scope, choices: [closing] };
 }
 
 /** One region as an answer; its witness goes through the plain reading. */
@@ -361,6 +211,6 @@ export function grantOf(
 const ANY_SOCKET: Pick<Answer, "destinations" | "listen"> = { destinations: ["*"], listen: null };
 const NO_DESTINATIONS: Pick<Answer, "destinations" | "listen"> = { destinations: [], listen: null };
 
-export function decidersOf(region: Region): readonly Decider[] {
-  return namingOf(region);
+export function decidersOf({ allowed, choices }: Region): readonly Decider[] {
+  return allowed ? choices : choices.slice(-1);
 }

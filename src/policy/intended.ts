@@ -6,11 +6,12 @@ import type { Config } from "../config/config.ts";
 import type { Exposure } from "./answer.ts";
 import { CAPABILITIES } from "./connection.ts";
 import { type Excess, excessOf, type Placed } from "./excess.ts";
-import { type ExposureOptions, regionsOf, startAsking, toAnswer, toExposure } from "./exposure.ts";
+import { type ExposureOptions, startAsking, toAnswer, toExposure } from "./exposure.ts";
 import type { Grant } from "./grant.ts";
 import { hostedItems, namedPeople } from "./kept-logins.ts";
 import { rootUsers } from "./kept-ports.ts";
 import { type Loss, lossesOf } from "./losses.ts";
+import { regionsOf } from "./regions.ts";
 
 export interface Wanted {
   /** what may be open */

@@ -3,12 +3,13 @@ import type { Answer, Decider, Extent } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { Capability, Connection } from "./connection.ts";
 import { leftOf, type OpenRegion, type Placed } from "./excess.ts";
-import { type Asking, eachRegion, toAnswer } from "./exposure.ts";
+import { type Asking, toAnswer } from "./exposure.ts";
 import { coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
 import { refusedIn } from "./kept-logins.ts";
 import { rootOnly, whyRootOnly } from "./kept-ports.ts";
 import { refusingLine } from "./login.ts";
 import type { Reasoning } from "./reasoning.ts";
+import { eachRegion } from "./regions.ts";
 import { search, within } from "./search.ts";
 
 /** Connections of a grant that do not get what it wants. */
