@@ -1,4 +1,6 @@
 /** What a server finds under a path is found inside its own root folder, wherever links of that root lead. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +45,32 @@ it.each([
 ])("%s: %s", (path, there) => {
   expect(folderTree(root).stat(path) !== null).toBe(there);
 });
+
+it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
+  "the root of another process is its own, not the one that its link names",
+  async () => {
+    const place = mkdtempSync(join(tmpdir(), "sshd-policy-place-"));
+    const script = `mount -t tmpfs none ${place} && mkdir ${place}/etc && echo theirs >${place}/etc/config && echo ready && exec sleep 60`;
+    const other = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", script]);
+    try {
+      await once(other.stdout, "data");
+      const theirs = `/proc/${other.pid}/root${place}`;
+      for (const [tree, path] of [
+        [folderTree("/"), `${theirs}/etc/config`],
+        [folderTree(theirs), "/etc/config"],
+        [folderTree(`/proc/${other.pid}/root`), `${place}/etc/config`],
+      ] as const) {
+        const content = tree.read(path);
+        expect(content.kind === "file" && String(content.bytes)).toBe("theirs\n");
+        expect(content.kind === "file" && content.realPath).toBe(path);
+      }
+      expect(folderTree(theirs).list("/etc")).toEqual(["config"]);
+    } finally {
+      other.kill();
+      rmSync(place, { recursive: true });
+    }
+  },
+);
 
 it("wildcards through links to their own folder end", { timeout: 60_000 }, () => {
   const tree = folderTree(makeRoot({ "/x/a": { link: "." }, "/x/b": { link: "." }, "/x/z.conf": "" }));

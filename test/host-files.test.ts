@@ -20,6 +20,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { awaitConfirmation } from "../src/cli/wait.ts";
 import { confirmRuns, watchRun } from "../src/host/confirm.ts";
+import { whileHolding } from "../src/host/held-folders.ts";
 import {
   advance,
   createRun,
@@ -64,12 +65,17 @@ function replacement(name: string, before = `old ${name}`): Replacement {
 const textsOf = (): string[] => ["a", "b"].map((name) => readFileSync(`${folder}/${name}`, "utf8"));
 const namesOf = (): string[] => readdirSync(folder).sort();
 
+/** By whatever name its folder is held. */
+const isFile = (path: string, name: string): boolean => path.endsWith(`/${name}`);
+const twinOf = ({ path, after }: Replacement, twin: string): Promise<void> =>
+  whileHolding(machine, [{ path }], (held) => makeTwin(held, { path, after }, twin));
+
 /** A machine on which something happens right before the rename that makes the file new. */
 function beforeSwapOf(name: string, happens: () => void): Machine {
   return {
     ...machine,
     rename: (from, to) => {
-      if (to === `${folder}/${name}` && from.endsWith("-new")) happens();
+      if (isFile(to, name) && from.endsWith("-new")) happens();
       machine.rename(from, to);
     },
   };
@@ -98,7 +104,7 @@ describe("replacing files", () => {
     const failing: Machine = {
       ...machine,
       rename: (from, to) => {
-        if (to !== `${folder}/a` || !from.endsWith("-new"))
+        if (!isFile(to, "a") || !from.endsWith("-new"))
           throw Object.assign(new Error("EIO"), { code: "EIO" });
         machine.rename(from, to);
       },
@@ -114,7 +120,7 @@ describe("replacing files", () => {
     const unreadable: Machine = {
       ...machine,
       sync: (path) => {
-        if (path === folder) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+        if (path.endsWith("/.")) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
         machine.sync(path);
       },
     };
@@ -154,9 +160,26 @@ describe("replacing files", () => {
     expect(readdirSync(outside).sort()).toEqual(["a", "second", "sub"]);
   });
 
+  test("where no folder can be held, by root only in folders that nobody else can put a link in place of", async () => {
+    const elsewhere = (owner: number): Machine => ({
+      ...machine,
+      self: { ...machine.self, uid: 0 },
+      holdFolder: () => null,
+      status: (path) => {
+        const now = machine.status(path);
+        return now === null || !folder.startsWith(`${path}/`) ? now : { ...now, uid: owner };
+      },
+    });
+    expect(await replaceFiles(elsewhere(501), [replacement("a")])).toMatchObject({
+      because: expect.stringContaining("somebody else than root may write in "),
+    });
+    expect(await replaceFiles(elsewhere(0), [replacement("a")])).toEqual({ kind: "replaced" });
+    expect(textsOf()).toEqual(["new a", "old b"]);
+  });
+
   test("a twin is never written through a link that waits at its name", async () => {
     symlinkSync(`${folder}/b`, `${folder}/trap`);
-    await expect(makeTwin(machine, replacement("a"), `${folder}/trap`)).rejects.toThrow("is there already");
+    await expect(twinOf(replacement("a"), `${folder}/trap`)).rejects.toThrow("is there already");
     expect(textsOf()).toEqual(["old a", "old b"]);
   });
 
@@ -525,7 +548,7 @@ function newRun(): Run {
 async function halfDone(): Promise<Run> {
   const run = newRun();
   for (const [index, { newTwin, oldTwin, path }] of run.journal.files.entries()) {
-    await makeTwin(machine, replacement(index === 0 ? "a" : "b"), newTwin);
+    await twinOf(replacement(index === 0 ? "a" : "b"), newTwin);
     machine.link(path, oldTwin);
   }
   const [first] = run.journal.files;

@@ -218,11 +218,10 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
     import("./host.ts"),
   ]);
   const machine = ownMachine();
-  const root = target.rootFolder === "" ? "" : (machine.realPath(target.rootFolder) ?? target.rootFolder);
   const result = await replaceFiles(
     machine,
     plan.files.map(({ realPath, before, after }) => ({
-      path: `${root}${realPath}`,
+      path: target.rootFolder + realPath,
       before: encode(before),
       after: encode(after),
     })),

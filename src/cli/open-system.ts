@@ -31,7 +31,8 @@ export async function openRoot(
   files: readonly string[],
   options: TargetOptions,
 ): Promise<readonly (Opened | Absent)[] | Misuse> {
-  const folder = absolute(root);
+  // once and for all: a link on the way could lead elsewhere by the time something is written
+  const folder = realPathOf(absolute(root));
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const tree = folderTree(Buffer.from(folder, "latin1"));
   if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
@@ -49,6 +50,11 @@ export async function openRoot(
     image: null,
   };
   return await openSystem(system, files, options);
+}
+
+/** What is not there stays what it is called. */
+function realPathOf(folder: string): string {
+  return folderTree("/").stat(folder)?.realPath ?? folder;
 }
 
 export function hasSshd(tree: FileTree): boolean {

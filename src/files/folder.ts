@@ -1,7 +1,7 @@
 /**
  * A folder seen as `/`. Symbolic links are resolved here, component by component and inside the folder, so that an
- * absolute link or `..` never leads out of it; the last open refuses links, so that a link put there in between is an
- * error and not a way out.
+ * absolute link or `..` never leads out of it. Each name is looked up in its folder as that is held, and the last open
+ * refuses links, so that a link put there in between is an error and not a way out.
  */
 import {
   closeSync,
@@ -12,8 +12,11 @@ import {
   readdirSync,
   readlinkSync,
   readSync,
+  realpathSync,
   type Stats,
+  statSync,
 } from "node:fs";
+import { type HeldFolder, holdFolder } from "./held-folder.ts";
 import { type Failure, type Resolved, resolveInside } from "./resolve.ts";
 import type { FileContent, FileEntry, FileErrorCode, FileTree } from "./tree.ts";
 
@@ -39,22 +42,65 @@ interface FolderNode {
 /** `root` as text is UTF-8; a folder of any other name is given as its bytes. */
 export function folderTree(root: string | Uint8Array): FileTree {
   const base = Buffer.from(Buffer.from(root).toString("latin1").replace(/\/+$/, ""), "latin1");
-  const place: Place = {
-    outside: (path) => Buffer.concat([base, Buffer.from(path, "latin1")]),
-    folders: new Map(),
-  };
+  const tree: Tree = { base: base.length === 0 ? base : realPathOf(base), folders: new Map() };
   return {
-    read: (path) => readFile(place, path),
-    list: (path) => listFolder(place, path),
-    stat: (path, options) => statPath(place, path, options?.follow ?? true),
+    read: (path) => whileHolding(tree, (place) => readFile(place, path)),
+    list: (path) => whileHolding(tree, (place) => listFolder(place, path)),
+    stat: (path, options) => whileHolding(tree, (place) => statPath(place, path, options?.follow ?? true)),
   };
 }
 
-interface Place {
-  /** from a path inside the tree to the real one; the root's own name may hold any characters */
-  readonly outside: (path: string) => Buffer;
+/** As it is found on this machine; what is not there stays what it is called, and nothing is found in it. */
+function realPathOf(folder: Buffer): Buffer {
+  try {
+    // a name from the current folder on
+    const path = folder[0] === SLASH ? folder : realpathSync.native(folder, "buffer");
+    const found = folderTree("/").stat(path.toString("latin1"));
+    return found === null ? path : Buffer.from(found.realPath, "latin1");
+  } catch {
+    return folder;
+  }
+}
+
+const SLASH = 0x2f;
+
+interface Tree {
+  /** the root without links and without a slash at its end; its own name may hold any characters */
+  readonly base: Buffer;
   /** folders that a path has led through: most paths that are asked for share theirs */
   readonly folders: Map<string, FolderNode>;
+}
+
+interface Place extends Pick<Tree, "folders"> {
+  /** from a path inside the tree to a real one. @throws where its folder is not there any more */
+  readonly at: (inside: string) => Buffer;
+  /** it is this machine's own `/` */
+  readonly isOwn: boolean;
+}
+
+/** The folder of what is asked for is held until all is done. Of `/` itself nothing lies outside. */
+function whileHolding<T>({ base, folders }: Tree, act: (place: Place) => T): T {
+  const named = (inside: string): Buffer => Buffer.concat([base, Buffer.from(inside, "latin1")]);
+  if (base.length === 0) return act({ folders, at: named, isOwn: true });
+  let name: string | null = null;
+  let folder: HeldFolder | null = null;
+  const hold = (next: string | null): void => {
+    if (next === name) return;
+    folder?.release();
+    [name, folder] = [null, null];
+    if (next !== null) folder = holdFolder(named(next));
+    name = next;
+  };
+  const at = (inside: string): Buffer => {
+    const end = inside.lastIndexOf("/");
+    hold(inside.slice(0, end));
+    return folder === null ? named(inside) : Buffer.from(folder.place + inside.slice(end), "latin1");
+  };
+  try {
+    return act({ folders, at, isOwn: false });
+  } finally {
+    hold(null);
+  }
 }
 
 function readFile(place: Place, path: string): FileContent {
@@ -64,7 +110,7 @@ function readFile(place: Place, path: string): FileContent {
   if (kind === "folder") return { kind };
   if (kind !== "file") return unreadable("ESPECIAL");
   if (stats.size > MAX_FILE_BYTES) return unreadable("ETOOBIG");
-  const bytes = readBytes(place.outside(found.path));
+  const bytes = readBytes(place, found.path);
   return bytes instanceof Uint8Array ? { kind: "file", bytes, realPath: found.path } : unreadable(bytes.code);
 }
 
@@ -74,10 +120,10 @@ export function unreadable(code: FileErrorCode): FileContent {
 }
 
 /** Opens without following a link and without waiting for a FIFO's other end. */
-function readBytes(path: Buffer): Uint8Array | Failure {
+function readBytes({ at }: Place, inside: string): Uint8Array | Failure {
   let handle: number;
   try {
-    handle = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    handle = openSync(at(inside), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     return failure(error);
   }
@@ -110,9 +156,9 @@ function listFolder(place: Place, path: string): readonly string[] | null {
   const found = resolve(place, path, "follow");
   if ("code" in found || found.node.kind !== "folder") return null;
   try {
-    const names = readdirSync(place.outside(found.path), { encoding: "buffer" }).map((name) =>
-      name.toString("latin1"),
-    );
+    const names = readdirSync(place.at(found.path === "/" ? "/." : `${found.path}/.`), {
+      encoding: "buffer",
+    }).map((name) => name.toString("latin1"));
     return names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   } catch {
     return null;
@@ -131,7 +177,7 @@ function statPath(place: Place, path: string, follow: boolean): FileEntry | null
     gid: stats.gid,
     modifiedMs: stats.mtimeMs,
     realPath: found.path,
-    target: kind === "link" ? readLink(place.outside(found.path)) : null,
+    target: kind === "link" ? readLink(place, found.path) : null,
   };
 }
 
@@ -141,9 +187,9 @@ function kindOf(stats: Stats): FileEntry["kind"] {
   return stats.isSymbolicLink() ? "link" : "other";
 }
 
-function readLink(path: Buffer): string | null {
+function readLink({ at }: Place, inside: string): string | null {
   try {
-    return readlinkSync(path, { encoding: "buffer" }).toString("latin1");
+    return readlinkSync(at(inside), { encoding: "buffer" }).toString("latin1");
   } catch {
     return null;
   }
@@ -152,30 +198,42 @@ function readLink(path: Buffer): string | null {
 function resolve(place: Place, path: string, last: "follow" | "keep"): Resolved<FolderNode> | Failure {
   return resolveInside(
     {
-      at: (inside, rest) => (rest.length > 0 ? passedThrough(place, inside) : lstat(place.outside(inside))),
-      targetOf: (inside) => readLink(place.outside(inside)),
+      at: (inside, rest) => (rest.length > 0 ? passedThrough(place, inside) : lstat(place, inside)),
+      targetOf: (inside) => readLink(place, inside),
     },
     path,
     last,
   );
 }
 
-function passedThrough({ outside, folders }: Place, inside: string): FolderNode | Failure {
-  const known = folders.get(inside);
+function passedThrough(place: Place, inside: string): FolderNode | Failure {
+  const known = place.folders.get(inside);
   if (known !== undefined) return known;
-  const found = lstat(outside(inside));
-  if ("kind" in found && found.kind === "folder") folders.set(inside, found);
+  const found = lstat(place, inside);
+  if ("kind" in found && found.kind === "folder") place.folders.set(inside, found);
   return found;
 }
 
-function lstat(path: Buffer): FolderNode | Failure {
+function lstat({ at, isOwn }: Place, inside: string): FolderNode | Failure {
   try {
+    const path = at(inside);
     // most of what is looked for is not there, and an error takes longer to make than the call
     const stats = lstatSync(path, { throwIfNoEntry: false });
-    return stats === undefined ? { code: "ENOENT" } : { kind: kindOf(stats), stats };
+    if (stats === undefined) return { code: "ENOENT" };
+    const kind = kindOf(stats);
+    return (
+      (kind === "link" && isOwn && inside.startsWith("/proc/") && foreignFolder(path)) || { kind, stats }
+    );
   } catch (error) {
     return failure(error);
   }
+}
+
+/** /proc/PID/root: what such a link holds is its name there (proc(5)), and where it leads only the kernel knows. */
+function foreignFolder(path: Buffer): FolderNode | null {
+  if (!/\/(root|cwd)$/.test(path.toString("latin1"))) return null;
+  const stats = statSync(path);
+  return stats.isDirectory() ? { kind: "folder", stats } : null;
 }
 
 function failure(error: unknown): Failure {

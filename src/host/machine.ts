@@ -4,6 +4,8 @@
  * in the last part of a path, except where it says so. Readers give null for what is not there; all else throws as
  * node:fs does, with a `code`.
  */
+import type { HeldFolder } from "../files/held-folder.ts";
+
 export interface Ran {
   /** the exit code; null: killed by a signal or by the time limit, or it could not be started */
   readonly status: number | null;
@@ -57,6 +59,8 @@ export interface Machine {
   readonly readLink: (path: string) => string | null;
   /** with all links followed; null when it leads nowhere */
   readonly realPath: (path: string) => string | null;
+  /** null: this system has no such names. @throws ELOOP where a link is part of the path, or no folder is there */
+  readonly holdFolder: (path: string) => HeldFolder | null;
 
   /** a new folder, private to its owner; one that is there is left alone */
   readonly makeFolder: (path: string) => void;

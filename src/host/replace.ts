@@ -3,6 +3,7 @@
  * extended attributes and label, synced, renamed over it, and the folder synced.
  */
 import { randomBytes } from "node:crypto";
+import { type HoldingMachine, whileHolding } from "./held-folders.ts";
 import { type FileStatus, folderOf, type Machine, messageOf } from "./machine.ts";
 
 export interface Replacement {
@@ -19,6 +20,13 @@ export type ReplaceResult =
 /** Where nothing has to be tested or restarted: all files, or none of them. */
 export async function replaceFiles(
   machine: Machine,
+  replacements: readonly Replacement[],
+): Promise<ReplaceResult> {
+  return whileHolding(machine, replacements, (held) => replaceHeld(held, replacements));
+}
+
+async function replaceHeld(
+  machine: HoldingMachine,
   replacements: readonly Replacement[],
 ): Promise<ReplaceResult> {
   // names that nobody can have prepared: the folder may be somebody else's
@@ -105,12 +113,12 @@ export function twinPath(path: string, what: "new" | "old", run: string): string
 
 /** Why this file must not or cannot be replaced by another one; null when it can. */
 export function whyNotReplaceable(
-  machine: Machine,
+  machine: HoldingMachine,
   { path, before }: Pick<Replacement, "path" | "before">,
   { ownLinks }: { readonly ownLinks: number } = { ownLinks: 0 },
 ): string | null {
-  if (machine.realPath(folderOf(path)) !== folderOf(path))
-    return `${folderOf(path)} is no longer the folder it was: run again`;
+  // what is held may have been moved: nobody would look for the file there
+  if (machine.realPath(folderOf(path)) !== folderOf(path)) return whyMoved(path);
   const status = machine.status(path);
   if (status === null) return `${path} is gone`;
   if (status.kind !== "file") return `${path} is not a regular file`;
@@ -121,6 +129,10 @@ export function whyNotReplaceable(
     return `${path} has ${status.hardLinks} hard links: replacing it would cut the others off; edit it by hand, or copy it first`;
   }
   return hasBytes(machine, path, before) ? null : `${path} was changed by somebody else meanwhile: run again`;
+}
+
+function whyMoved(path: string): string {
+  return `${folderOf(path)} is no longer the folder it was: run again`;
 }
 
 /** The same inode under a name that a run gave it, of which no journal tells any more. */
@@ -137,7 +149,7 @@ export function hasBytes(machine: Machine, path: string, bytes: Uint8Array): boo
 
 /** The file as it will be, at `twin`, with everything the old one carries, on the disk. */
 export async function makeTwin(
-  machine: Machine,
+  machine: HoldingMachine,
   { path, after }: Pick<Replacement, "path" | "after">,
   twin: string,
 ): Promise<void> {
@@ -151,14 +163,22 @@ export async function makeTwin(
 
 /** GNU cp keeps what Node.js has no function for: ACLs, extended attributes, the SELinux label. */
 async function copyAttributes(
-  machine: Machine,
+  machine: HoldingMachine,
   path: string,
   { twin, old }: { readonly twin: string; readonly old: FileStatus },
 ): Promise<void> {
   if (machine.status(twin) !== null) throw new Error(`${twin} is there already: remove it`);
   // whoever owns the folder can put a link there right now: removed first, it is not followed (cp creates with O_EXCL then)
   const safely = ["--remove-destination", "--no-dereference", "-T"];
-  const argv = ["cp", "--attributes-only", "--preserve=all", ...safely, "--", path, twin];
+  const argv = [
+    "cp",
+    "--attributes-only",
+    "--preserve=all",
+    ...safely,
+    "--",
+    machine.placeOf(path),
+    machine.placeOf(twin),
+  ];
   const { status, stderr, failed } = await machine.run(argv);
   if (status === 0) return;
   machine.unlink(twin);
@@ -179,6 +199,7 @@ export function whyFailed(path: string, error: unknown): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "EPERM")
     return `${path} cannot be replaced: it or its folder is immutable (lsattr), or not yours`;
+  if (code === "ELOOP") return whyMoved(path);
   if (code === "EACCES") return `${path} cannot be replaced: no permission to write in ${folderOf(path)}`;
   if (code === "EROFS") return `${path} cannot be replaced: the file system is read-only`;
   if (code === "ENOSPC") return `${path} cannot be replaced: no space left`;

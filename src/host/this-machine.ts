@@ -24,6 +24,7 @@ import {
   writeSync,
 } from "node:fs";
 import { connect } from "node:net";
+import { holdFolder } from "../files/held-folder.ts";
 import type { FileStatus, Machine, Ran, RunOptions, Self } from "./machine.ts";
 
 const RUN_LIMIT_MS = 60_000;
@@ -39,6 +40,7 @@ export function thisMachine(self: Self): Machine {
     list: (path) => unlessMissing(() => readdirSync(bytes(path), "buffer").map(latin1).sort()),
     readLink: (path) => unlessMissing(() => latin1(readlinkSync(bytes(path), "buffer"))),
     realPath: (path) => unlessMissing(() => latin1(realpathSync.native(bytes(path), "buffer"))),
+    holdFolder: (path) => holdFolder(bytes(path)),
     makeFolder: (path) => unlessThere(() => mkdirSync(bytes(path), 0o700)),
     removeFolder: (path) => rmdirSync(bytes(path)),
     create: (path) =>

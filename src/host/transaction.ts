@@ -2,6 +2,7 @@
  * The steps from a plan to a server that runs with it, or to the server as it was. Everything that can be tried before
  * the first file changes is tried then; after that each failure leads to the undo. The caller holds the lock.
  */
+import { type HoldingMachine, whileHolding } from "./held-folders.ts";
 import { advance, createRun, discardQuietly, foldersOf, type Run } from "./journal.ts";
 import { type Machine, messageOf } from "./machine.ts";
 import { makeTwin, type Replacement, whyFailed, whyNotReplaceable } from "./replace.ts";
@@ -80,7 +81,13 @@ export type Outcome =
 class StepFailed extends Error {}
 
 export async function applyFix(machine: Machine, fix: LiveFix, tell: Tell): Promise<Outcome> {
-  const work: Work = { machine, fix, tell, run: null, changed: false };
+  return whileHolding(machine, fix.files, (held) =>
+    applyHeld({ machine: held, fix, tell, run: null, changed: false }),
+  );
+}
+
+async function applyHeld(work: Work): Promise<Outcome> {
+  const { fix, tell } = work;
   try {
     await prepare(work);
     if (fix.mode === "rehearse") {
@@ -99,7 +106,7 @@ export async function applyFix(machine: Machine, fix: LiveFix, tell: Tell): Prom
 }
 
 interface Work {
-  readonly machine: Machine;
+  readonly machine: HoldingMachine;
   readonly fix: LiveFix;
   readonly tell: Tell;
   run: Run | null;

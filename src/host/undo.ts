@@ -1,4 +1,5 @@
 /** A run that is taken back, or kept for good: both can be stopped at any point and done again. */
+import { type HoldingMachine, whileHolding } from "./held-folders.ts";
 import { advance, foldersOf, hashOf, type JournalFile, type Run } from "./journal.ts";
 import { type Machine, messageOf } from "./machine.ts";
 import { makeTwin, twinPath, whyFailed } from "./replace.ts";
@@ -24,7 +25,7 @@ const ATTEMPTS = 2;
 export async function undoRun(machine: Machine, run: Run, restart: Restarter): Promise<Undone> {
   // a full disk must not keep the files from being put back: the state before says enough to do it again
   const undoing = quietly(() => advance(machine, run, { state: "undoing" })) ?? run;
-  const files = await putAllBack(machine, run);
+  const files = await whileHolding(machine, run.journal.files, (held) => putAllBack(held, run));
   const service = run.journal.restarted && restart !== null ? await start(restart) : null;
   const problems = [...files.conflicts, ...files.failures];
   if (service?.kind === "down") problems.push(`the service is not up: ${service.because}`);
@@ -64,7 +65,7 @@ interface PutBack {
   readonly failures: readonly string[];
 }
 
-async function putAllBack(machine: Machine, run: Run): Promise<PutBack> {
+async function putAllBack(machine: HoldingMachine, run: Run): Promise<PutBack> {
   let result: PutBack = { conflicts: [], failures: [] };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const conflicts: string[] = [];
@@ -85,7 +86,7 @@ async function putAllBack(machine: Machine, run: Run): Promise<PutBack> {
 }
 
 /** What could not be done because somebody changed the file since; null when it is as it was. */
-async function putBack(machine: Machine, run: Run, file: JournalFile): Promise<string | null> {
+async function putBack(machine: HoldingMachine, run: Run, file: JournalFile): Promise<string | null> {
   const now = machine.readFile(file.path);
   const hash = now === null ? null : hashOf(now);
   if (hash === file.after) await restore(machine, run, file);
@@ -96,14 +97,14 @@ async function putBack(machine: Machine, run: Run, file: JournalFile): Promise<s
   return `${file.path} was changed since by somebody else and is left as it is; the old text is ${file.backup}`;
 }
 
-async function restore(machine: Machine, run: Run, file: JournalFile): Promise<void> {
+async function restore(machine: HoldingMachine, run: Run, file: JournalFile): Promise<void> {
   if (machine.status(file.oldTwin) === null) await rebuildTwin(machine, run, file);
   machine.rename(file.oldTwin, file.path);
 }
 
 /** The old inode is gone (a copy of the file system without it): its bytes are in the backup. */
 async function rebuildTwin(
-  machine: Machine,
+  machine: HoldingMachine,
   run: Run,
   { path, backup, oldTwin }: JournalFile,
 ): Promise<void> {

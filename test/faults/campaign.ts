@@ -3,7 +3,7 @@
  * namespace of its own (unshare --mount): it mounts small disks, and changes nothing of this machine.
  */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { thisMachine } from "../../src/host/this-machine.ts";
@@ -64,7 +64,7 @@ async function runOnce(
   const seen: Seen[] = [];
   let step = "";
   const strikes = (call: Call): boolean => {
-    seen.push({ ...call, step });
+    seen.push({ name: call.name, operands: call.operands.map(ownName), step });
     return seen.length - 1 === at;
   };
   const faulty = faultyMachine(machine, faultOf(host, name, strikes));
@@ -131,6 +131,12 @@ function objectOf(path: string, { stateFolder, files }: SmallHost): string {
   if (/-again$/.test(path)) return "the old file, made anew";
   if (/-old$/.test(path)) return "the kept old file";
   return files.some((file) => file.path === path) ? "the configuration file" : "its folder";
+}
+
+/** Of a file whose folder is held open, the name by which people know it. */
+function ownName(path: string): string {
+  const [, folder, rest = ""] = /^(\/proc\/\d+\/fd\/\d+)\/(.*)$/.exec(path) ?? [];
+  return folder === undefined ? path : join(readlinkSync(folder), rest);
 }
 
 /** Something that is wrong from outside, and what is expected of it. */
