@@ -1,6 +1,6 @@
 /** `audit --repo`: what is found in a tree of configuration, and what is left alone. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findConfigurations } from "../src/files/repository.ts";
@@ -11,7 +11,7 @@ const CLOSED = "AllowTcpForwarding no\nX11Forwarding no\nPermitRootLogin no\n";
 
 function foundIn(files: Readonly<Record<string, string>>): readonly string[] {
   const root = makeRoot(files);
-  return findConfigurations(root).map(
+  return findConfigurations(root).found.map(
     ({ path, template }) => `${path.slice(root.length)}${template === null ? "" : ` (${template})`}`,
   );
 }
@@ -49,6 +49,28 @@ describe("a tree of configuration", () => {
       ["/roles/ssh/sshd_config.j2 (Jinja)", "/sshd_config (Jinja)", "/sshd_config.erb (ERB)"],
     ],
     [
+      "templates by their name alone, and drop-ins among them",
+      {
+        "/a/sshd_config.j2":
+          "{{ header | comment }}\n{% for k in all %}\n{{ k }} {{ all[k] }}\n{% endfor %}\n",
+        "/b/sshd_config.erb": "<%- def yes(v)\n  if v\n    'yes'\n  end\nend -%>\n<%= @lines %>\n",
+        "/sshd_config.d/1.conf.j2": "AllowTcpForwarding {{ yes }}\n",
+        "/sshd_config.d/2.conf.epp": "<%= $line %>\n",
+        "/sshd_config-el9.tmpl": "{{ range .Lines }}\n{{ . }}\n{{ end }}\n",
+        "/sshd_config.template": "#\t$OpenBSD: sshd_config,v 1.103 $\nPermitRootLogin $ROOT_LOGIN\n",
+        "/sshd_config.in": "#\t$OpenBSD: sshd_config,v 1.103 $\nPermitRootLogin no\n",
+      },
+      [
+        "/a/sshd_config.j2 (Jinja)",
+        "/b/sshd_config.erb (ERB)",
+        "/sshd_config-el9.tmpl (Go)",
+        "/sshd_config.d/1.conf.j2 (Jinja)",
+        "/sshd_config.d/2.conf.epp (EPP)",
+        "/sshd_config.in",
+        "/sshd_config.template (shell)",
+      ],
+    ],
+    [
       "no documentation, code, client's configuration or other people's folders",
       {
         "/docs/sshd_config.md": CLOSED,
@@ -72,7 +94,7 @@ describe("a tree of configuration", () => {
     symlinkSync(root, join(root, "loop"));
     symlinkSync("real/sshd_config", join(root, "sshd_config.link"));
     mkdirSync(join(root, "sshd_config.d"));
-    expect(findConfigurations(root).map(({ path }) => path.slice(root.length))).toEqual([
+    expect(findConfigurations(root).found.map(({ path }) => path.slice(root.length))).toEqual([
       "/real/sshd_config",
       "/sshd_config.link",
     ]);
@@ -91,7 +113,7 @@ describe.skipIf(process.platform !== "linux")("names that are no UTF-8", () => {
 
   it("are found in a tree of configuration", () => {
     const root = makeOdd();
-    expect(findConfigurations(root).map(({ path }) => path)).toEqual([root + ODD]);
+    expect(findConfigurations(root).found.map(({ path }) => path)).toEqual([root + ODD]);
     expect(runCli(["audit", "--repo", root, ...options])).toMatchObject({
       code: 1,
       stdout: expect.stringMatching(/:1:20: high: /),
@@ -136,6 +158,47 @@ describe("audit --repo", () => {
     expect(stderr.replaceAll(root, "")).toBe(
       "sshd-policy: /two/sshd_config.j2: a template (Jinja), not audited: render it, and audit the result\n",
     );
+  });
+
+  it("finds drop-ins of the folder itself, named as it is or .", () => {
+    const root = makeRoot({ "/sshd_config.d/a.conf": "PermitTunnel yes\n", "/sshd_config": "" });
+    const drop = { code: 1, stdout: expect.stringContaining("a.conf:1:14: medium: ") };
+    const options = ["--openssh", "9.2", "--rule", "tunnel-device", "--format", "concise"];
+    expect(runCli(["audit", "--repo", ".", ...options], { cwd: root })).toMatchObject(drop);
+    expect(runCli(["audit", "--repo", ".", ...options], { cwd: `${root}/sshd_config.d` })).toMatchObject(
+      drop,
+    );
+  });
+
+  it.each(["1", "2"])("never takes the host's own file for a folder without any (--jobs %s)", (jobs) => {
+    const call = (root: string, ...more: string[]) =>
+      runCli(["audit", "--repo", root, "--format", "json", "--jobs", jobs, ...more]);
+    const root = makeRoot({ "/x/sshd_config.j2": "Port {{ port }}\n" });
+    for (const folder of [root, makeRoot({})]) {
+      const { code, stdout } = call(folder);
+      expect({ code, findings: JSON.parse(stdout).summary.findings.high }).toEqual({ code: 0, findings: 0 });
+    }
+    expect(call(root, "--root", root).code).toBe(2);
+    expect(call(`${root}/missing`).code).toBe(2);
+  });
+
+  it("names links that lead out, and folders that cannot be read", () => {
+    const outside = makeRoot({ "/sshd_config": CLOSED });
+    const root = makeRoot({ "/closed/sshd_config": CLOSED });
+    symlinkSync(join(outside, "sshd_config"), join(root, "sshd_config"));
+    const plain = runCli(["audit", "--repo", root, "--rule", "tcp-forwarding"]);
+    expect({ ...plain, stderr: plain.stderr.replaceAll(root, "") }).toMatchObject({
+      code: 0,
+      stderr: "sshd-policy: /sshd_config: a link that leads out of , or nowhere: not audited\n",
+    });
+    if (process.getuid?.() === 0) return;
+    chmodSync(join(root, "closed"), 0);
+    const { code, stderr } = runCli(["audit", "--repo", root]);
+    chmodSync(join(root, "closed"), 0o755);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("/closed: a folder that cannot be read\n"),
+    });
   });
 
   it("says when there is nothing, and what does not go together", () => {

@@ -1,6 +1,6 @@
 /** Images and tars of roots: the same answers for the same content in every form, and which layer wrote the line. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -11,6 +11,7 @@ import { type AuditCommandOptions, prepareAudit } from "../src/cli/prepare-audit
 import { type Image, openImage } from "../src/files/image.ts";
 import { json } from "../src/report/json.ts";
 import {
+  block,
   COMPRESSIONS,
   dockerArchive,
   file,
@@ -23,6 +24,7 @@ import {
   ociMembers,
   pax,
   tar,
+  withChecksum,
 } from "./images/writing.ts";
 
 let work = "";
@@ -304,6 +306,14 @@ describe("layers", () => {
       ],
       "old\n",
     ],
+    ...[".wh..wh..opq", ".wh.sshd_config"].map((gone): [string, readonly (readonly Member[])[], string] => [
+      `a folder in place of a link, with ${gone}: what the link led to stays`,
+      [
+        [file("srv/x/sshd_config", "kept\n"), link("etc/ssh", "/srv/x")],
+        [file(`etc/ssh/${gone}`, ""), folder("etc/ssh"), link("etc/ssh/sshd_config", "/srv/x/sshd_config")],
+      ],
+      "kept\n",
+    ]),
     ["a FIFO", [[{ name: "etc/ssh/sshd_config", flag: "6" }]], "ESPECIAL"],
     ["a device", [[{ name: "etc/ssh/sshd_config", flag: "3" }]], "ESPECIAL"],
     ["a folder by that name", [[folder("etc/ssh/sshd_config/")]], "a folder"],
@@ -349,6 +359,64 @@ describe("layers", () => {
     const image = { layers: [first, ...layers.map((members) => ({ tar: tar(members), command: "" }))] };
     for (const compress of [(bytes: Buffer) => bytes, gzipSync])
       expect(await textIn(written(dockerArchive(image, compress)))).toBe(expected);
+  });
+});
+
+test("an owner above 2,097,151, which GNU tar writes as a binary number", async () => {
+  const header = block(file("etc/ssh/sshd_config", ""));
+  header.writeBigUInt64BE(0x8000000000000000n + 3_000_000n, 108);
+  const image = await open(written(Buffer.concat([withChecksum(header), tar([folder("usr")])])));
+  expect(typeof image === "string" ? image : image.tree.stat(MAIN)?.uid).toBe(3_000_000);
+});
+
+test.each([
+  [1000, 0, true],
+  [1000, 1000, false],
+])("an owner other than root is told of, but not where / is his (%i, %i)", async (uid, top, isTold) => {
+  const members = [{ ...folder("./"), uid: top }, ...ROOT.map((one) => ({ ...one, uid }))];
+  expect((await audited({ image: [written(tar(members))] })).includes("loose-permissions")).toBe(isTold);
+  const root = mkdtempSync(join(work, "owned-"));
+  layOut(
+    root,
+    ROOT.filter(({ flag }) => flag === undefined),
+  );
+  if (process.getuid?.() !== 0) return;
+  for (const path of [MAIN, "/etc/ssh"]) chownSync(root + path, uid, uid);
+  chownSync(root, top, top);
+  expect((await audited({ root })).includes("loose-permissions")).toBe(isTold);
+});
+
+/** Names in folders of a docker-archive whose folders have no entries of their own. */
+async function listed(layers: readonly (readonly Member[])[], ...folders: readonly string[]) {
+  const path = written(dockerArchive({ layers: layers.map((one) => ({ tar: tar(one), command: "" })) }));
+  const seen: Record<string, readonly string[] | null> = {};
+  await openImage(path, {
+    platform: null,
+    threads: 1,
+    explore: async ({ tree }) => {
+      for (const folder of folders) seen[folder] = tree.list(folder);
+    },
+  });
+  return seen;
+}
+
+test("a folder without an entry of its own is there, until a layer takes it away", async () => {
+  const first = [
+    file("etc/passwd", ""),
+    file("srv/1/ssh/a.conf", ""),
+    file("srv/2/b/x", ""),
+    file("opt/f", ""),
+  ];
+  expect(await listed([first], "/srv", "/srv/1/ssh", "/srv/3")).toEqual({
+    "/srv": ["1", "2"],
+    "/srv/1/ssh": ["a.conf"],
+    "/srv/3": null,
+  });
+  const second = [file("srv/.wh.2", ""), file("srv/4/c/x", ""), link("srv/5", "6"), file("opt", "")];
+  expect(await listed([first, second], "/srv", "/srv/2", "/opt")).toEqual({
+    "/srv": ["1", "4", "5"],
+    "/srv/2": null,
+    "/opt": null,
   });
 });
 

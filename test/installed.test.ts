@@ -36,6 +36,12 @@ describe("installedRelease", () => {
       { "/lib/apk/db/installed": "C:x\nP:openssh-server\nV:9.9_p2-r0\n\nP:musl\nV:1.2\n" },
       "9.9_p2-r0",
     ],
+    ["apk below /usr", { "/usr/lib/apk/db/installed": "P:openssh-server\nV:10.2_p1-r0\n" }, "10.2_p1-r0"],
+    [
+      "dpkg's files of images without dpkg",
+      { "/var/lib/dpkg/status.d/openssh-server": "Package: openssh-server\nVersion: 1:9.2p1-2+deb12u3\n" },
+      "1:9.2p1-2+deb12u3",
+    ],
     ["pacman", { "/var/lib/pacman/local/openssh-9.9p2-1/desc": "" }, "9.9p2"],
     ["none", { "/etc/os-release": "ID=x\n" }, null],
   ])("%s", (_, files, expected) => {

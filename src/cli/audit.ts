@@ -1,5 +1,4 @@
 /** `audit`: rules over configurations, findings out. */
-import { statSync } from "node:fs";
 import type { Config, ConfigFile } from "../config/config.ts";
 import type { Intent } from "../lint/intent.ts";
 import { movedReport, namesFile } from "../report/moved.ts";
@@ -33,25 +32,26 @@ type Audited = { readonly targets: readonly TargetReport[] } | { readonly misuse
 async function auditAll(files: readonly string[], options: AuditCommandOptions): Promise<Audited> {
   const { jobs = 1, repo } = options;
   const counter = openCounter(options);
-  const isRepository = repo !== undefined && files.length === 0 && isFolder(repo);
   try {
     const many = options.image?.length ?? files.length;
-    if (jobs < 2 || files.includes("-") || (many < 2 && !isRepository))
+    if (jobs < 2 || files.includes("-") || (many < 2 && repo === undefined))
       return await auditTargets(files, options, counter.count);
     const { auditInWorkers } = await import("./jobs.ts");
-    if (!isRepository) return await auditInWorkers({ files, options }, Math.min(jobs, many), counter.count);
+    if (repo === undefined)
+      return await auditInWorkers({ files, options }, Math.min(jobs, many), counter.count);
+    const listed = (await import("./repository.ts")).listRepository(files, { ...options, repo });
+    if ("misuse" in listed) return listed;
+    const { plain, others } = listed;
     const { repo: _, ...rest } = options;
-    const { plain, skipped } = (await import("./repository.ts")).listRepository(repo);
-    const audited = await auditInWorkers({ files: plain, options: rest }, jobs, counter.count);
+    const audited =
+      plain.length === 0
+        ? { targets: [] }
+        : await auditInWorkers({ files: plain, options: rest }, jobs, counter.count);
     if ("misuse" in audited) return audited;
-    return { targets: [...audited.targets, ...skipped.map(withoutFindings)] };
+    return { targets: [...audited.targets, ...others.map(withoutFindings)] };
   } finally {
     counter.close();
   }
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** `count` is told of each target that is done, and how many there are. */

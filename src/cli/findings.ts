@@ -58,7 +58,7 @@ export function findingsOf(
   };
 }
 
-/** Permissions count on this host and in a root, not in a checkout; owners where they are those of the server. */
+/** Permissions count on this host and in a root, not in a checkout; owners not in what somebody unpacked as himself, its `/` too. */
 function factsOf(target: Target, config: Config): HostFacts {
   return hostFacts(target.tree, {
     files: config.files.map(({ realPath }) => realPath),
@@ -66,7 +66,7 @@ function factsOf(target: Target, config: Config): HostFacts {
     configFolder: target.path.endsWith("/sshd_config")
       ? (target.loadOptions.configFolder ?? "/etc/ssh")
       : null,
-    owners: target.live || target.image !== null,
+    owners: target.live || target.tree.stat("/")?.uid === 0,
     permissions: isServer(target),
     running: target.live,
     // accounts of this host label nothing in the open world, but their keys are there

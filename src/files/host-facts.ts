@@ -39,7 +39,7 @@ export interface FactOptions {
   readonly files: readonly string[];
   /** stands for /etc/ssh; null: drop-ins are not looked for */
   readonly configFolder: string | null;
-  /** owners mean something: the live host, or a root unpacked by root */
+  /** owners mean something: the live host, or a root or image whose `/` is root's */
   readonly owners: boolean;
   /** permissions are those of a server, not of somebody's checkout */
   readonly permissions: boolean;

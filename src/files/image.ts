@@ -142,7 +142,7 @@ function writtenThroughLinks(layers: readonly ScannedLayer[], tree: FileTree, wa
   let isNew = false;
   for (const layer of layers) {
     for (const link of layer.links) links.add(link);
-    for (const folder of layer.folders.keys()) {
+    for (const folder of [...layer.folders.keys(), ...layer.takenFrom]) {
       const link =
         links.size === 0 ? undefined : [folder, ...foldersAbove(folder)].find((above) => links.has(above));
       if (link !== undefined && follows(link, folder, tree, wanted)) isNew = true;

@@ -11,14 +11,22 @@ export interface LayerEntry {
   readonly body: (() => Buffer | null) | null;
 }
 
+/** A folder that something is in, whether it has an entry of its own or not. */
+export interface ImpliedFolder {
+  readonly implied: string;
+}
+
 export interface ScannedLayer {
-  readonly entries: readonly LayerEntry[];
+  readonly entries: readonly (LayerEntry | ImpliedFolder)[];
   /** paths that lower layers lose (OCI image specification, "Whiteouts") */
   readonly whiteouts: readonly string[];
   /** folders that lower layers lose everything below */
   readonly opaque: readonly string[];
-  /** the folders of all entries (may anything in it be wanted?), and all links: is something written through a link? */
+  /** the folders of all entries and those above: may anything in it be wanted? */
   readonly folders: ReadonlyMap<string, boolean>;
+  /** the folders of all whiteouts, which make none */
+  readonly takenFrom: ReadonlySet<string>;
+  /** is something written through a link? */
   readonly links: ReadonlySet<string>;
 }
 
@@ -100,20 +108,29 @@ export function collect(
   { wanted, keeper, kind, layer }: Scanning,
   stored: Stored | null,
 ): { readonly visitor: Visitor; readonly scanned: ScannedLayer } {
-  const entries: LayerEntry[] = [];
+  const entries: (LayerEntry | ImpliedFolder)[] = [];
   const removals = { whiteouts: [] as string[], opaque: [] as string[] };
-  const known = { folders: new Map<string, boolean>(), links: new Set<string>() };
+  const known = {
+    folders: new Map<string, boolean>(),
+    links: new Set<string>(),
+    takenFrom: new Set<string>(),
+  };
   let lastFolder = "/";
   let mayBeWanted = true;
   const refuseTooMany = ({ size }: { readonly size: number }): void => {
     if (size > MAX_KNOWN)
       throw new ArchiveError(`more than ${MAX_KNOWN} folders or links: a limit of sshd-policy`);
   };
+  const know = (folder: string): boolean => {
+    const isWanted = wanted.keeping(folder) !== "nothing";
+    refuseTooMany(known.folders.set(folder, isWanted));
+    if (isWanted) entries.push({ implied: folder });
+    return isWanted;
+  };
   const enterFolder = (folder: string): void => {
     lastFolder = folder;
-    const before = known.folders.get(folder);
-    mayBeWanted = before ?? wanted.keeping(folder) !== "nothing";
-    if (before === undefined) refuseTooMany(known.folders.set(folder, mayBeWanted));
+    mayBeWanted = known.folders.get(folder) ?? know(folder);
+    for (let above = folderOf(folder); !known.folders.has(above); above = folderOf(above)) know(above);
   };
   const add = (entry: TarEntry, body: LayerEntry["body"]): void => {
     entries.push({ entry, body });
@@ -123,14 +140,15 @@ export function collect(
   const visitor: Visitor = {
     concerns: (path, entryKind) => {
       const slash = path.lastIndexOf("/");
-      // most entries are in the folder of the one before
-      if (slash !== lastFolder.length || !path.startsWith(lastFolder))
-        enterFolder(path.slice(0, Math.max(1, slash)));
-      if (entryKind === "link") refuseTooMany(known.links.add(path));
       if (kind === "layer" && path.startsWith(".wh.", slash + 1)) {
-        takeAway(lastFolder, path.slice(slash + 1 + ".wh.".length), wanted, removals);
+        const folder = folderOf(path);
+        refuseTooMany(known.takenFrom.add(folder));
+        takeAway(folder, path.slice(slash + 1 + ".wh.".length), wanted, removals);
         return false;
       }
+      // most entries are in the folder of the one before
+      if (slash !== lastFolder.length || !path.startsWith(lastFolder)) enterFolder(folderOf(path));
+      if (entryKind === "link") refuseTooMany(known.links.add(path));
       return mayBeWanted && wanted.keeping(path) !== "nothing";
     },
     passesBeside: () => !mayBeWanted,
@@ -145,6 +163,10 @@ export function collect(
     data: (entry, bytes) => add(entry, keeper.keep(entry.path, layer, wholeFile(entry, bytes))),
   };
   return { visitor, scanned: { entries, ...removals, ...known } };
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
 function takeAway(

@@ -115,18 +115,18 @@ function placesOf(layers: readonly ScannedLayer[]): (path: string) => boolean {
 }
 
 interface Places {
-  /** of all entries, and those above them */
+  /** of all entries and whiteouts, and those above them */
   readonly folders: ReadonlySet<string>;
   readonly links: ReadonlySet<string>;
 }
 
 function unionOf(layers: readonly ScannedLayer[]): Places {
-  const folders = new Set<string>();
-  for (const layer of layers) {
-    for (const folder of layer.folders.keys()) {
-      for (let path = folder; !folders.has(path); path = foldersAbove(path)[0] ?? "/") folders.add(path);
-    }
-  }
+  const folders = new Set(
+    layers.flatMap((layer) => [
+      ...layer.folders.keys(),
+      ...[...layer.takenFrom].flatMap((folder) => [folder, ...foldersAbove(folder)]),
+    ]),
+  );
   return { folders, links: new Set(layers.flatMap((layer) => [...layer.links])) };
 }
 
@@ -188,15 +188,35 @@ interface Applying {
 
 /** What a layer takes away is taken from lower layers alone, wherever it stands in the layer. */
 function applyLayer(applying: Applying, layer: ScannedLayer, index: number): void {
-  for (const folder of layer.opaque) {
-    const found = resolveInside(applying.lookup, folder, "follow");
-    if (!("code" in found) && found.node.kind === "folder") found.node.children.clear();
+  const below = foldersBelow(applying, layer);
+  for (const folder of layer.opaque) below(folder)?.children.clear();
+  for (const path of layer.whiteouts) below(foldersAbove(path)[0] ?? "/")?.children.delete(nameOf(path));
+  for (const each of layer.entries) {
+    if ("implied" in each) makeImplied(applying, each.implied);
+    else place(applying, each, index);
   }
-  for (const path of layer.whiteouts) {
-    const folder = resolveInside(applying.lookup, foldersAbove(path)[0] ?? "/", "follow");
-    if (!("code" in folder) && folder.node.kind === "folder") folder.node.children.delete(nameOf(path));
-  }
-  for (const { entry, body } of layer.entries) place(applying, { entry, body }, index);
+}
+
+/** A folder without an entry of its own is there for what is in it, also where that is of no interest. */
+function makeImplied(applying: Applying, path: string): void {
+  const found = resolveInside(applying.lookup, path, "follow");
+  if ("code" in found && found.code === "ENOENT") folderFor(applying, path);
+}
+
+/** Folders as lower layers left them; of one that this layer puts in place of a link nothing is below, whatever the link led to. */
+function foldersBelow({ lookup }: Applying, { entries }: ScannedLayer): (path: string) => Folder | null {
+  const own = new Set(
+    entries.flatMap((each) => ("entry" in each && each.entry.kind === "folder" ? [each.entry.path] : [])),
+  );
+  const isLink = (path: string): boolean => {
+    const found = resolveInside(lookup, path, "keep");
+    return !("code" in found) && found.node.kind === "link";
+  };
+  return (path) => {
+    if ([path, ...foldersAbove(path)].some((each) => own.has(each) && isLink(each))) return null;
+    const found = resolveInside(lookup, path, "follow");
+    return "code" in found || found.node.kind !== "folder" ? null : found.node;
+  };
 }
 
 function nameOf(path: string): string {

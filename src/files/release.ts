@@ -14,19 +14,27 @@ export function installedRelease(tree: FileTree): InstalledRelease | null {
   return fromDpkg(tree) ?? fromApk(tree) ?? fromPacman(tree);
 }
 
-/** deb822 stanzas, each with Package, Status and Version (deb-control(5), dpkg(1)). */
+/** deb822 stanzas, each with Package, Status and Version (deb-control(5), dpkg(1)); images without dpkg have a file a package, without Status. */
 function fromDpkg(tree: FileTree): InstalledRelease | null {
   const stanza = stanzaWith(tree, "/var/lib/dpkg/status", "Package: openssh-server\n");
-  if (stanza === null || !/^Status: .* installed$/m.test(stanza)) return null;
-  return found(/^Version: (.*)$/m.exec(stanza)?.[1], "dpkg: openssh-server");
+  const isInstalled = stanza !== null && /^Status: .* installed$/m.test(stanza);
+  const installed = isInstalled
+    ? stanza
+    : stanzaWith(tree, "/var/lib/dpkg/status.d/openssh-server", "Package: openssh-server\n");
+  return found(/^Version: (.*)$/m.exec(installed ?? "")?.[1], "dpkg: openssh-server");
 }
+
+/** The older place first; systems whose /lib is no link to /usr/lib may have the other one alone. */
+const APK_DATABASES = ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"];
 
 /** `P:` package and `V:` version (apk-v2 installed database). */
 function fromApk(tree: FileTree): InstalledRelease | null {
-  for (const name of ["openssh-server", "openssh-server-pam"]) {
-    const stanza = stanzaWith(tree, "/lib/apk/db/installed", `P:${name}\n`);
-    const version = stanza === null ? undefined : /^V:(.*)$/m.exec(stanza)?.[1];
-    if (version !== undefined) return found(version, `apk: ${name}`);
+  for (const path of APK_DATABASES) {
+    for (const name of ["openssh-server", "openssh-server-pam"]) {
+      const stanza = stanzaWith(tree, path, `P:${name}\n`);
+      const version = stanza === null ? undefined : /^V:(.*)$/m.exec(stanza)?.[1];
+      if (version !== undefined) return found(version, `apk: ${name}`);
+    }
   }
   return null;
 }

@@ -12,7 +12,7 @@ import {
   readSync,
   realpathSync,
 } from "node:fs";
-import { join, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST } from "../../grammar/release.ts";
 
@@ -20,7 +20,15 @@ export interface Discovered {
   /** below the folder that was given, with it in front; latin1, as all paths here: names may be no UTF-8 */
   readonly path: string;
   /** the language of its placeholders; null: a plain configuration */
-  readonly template: "Jinja" | "ERB" | "shell" | null;
+  readonly template: "Jinja" | "ERB" | "EPP" | "Go" | "shell" | null;
+}
+
+export interface Discoveries {
+  readonly found: readonly Discovered[];
+  /** folders that cannot be read */
+  readonly unread: readonly string[];
+  /** links by such a name that lead out of the folder, or nowhere */
+  readonly leading: readonly string[];
 }
 
 /** Folders of other people's code, and of version control. */
@@ -28,31 +36,45 @@ const SKIPPED = new Set([".git", ".hg", ".svn", "node_modules", ".terraform", ".
 /** Ours: no configuration is longer, and content is looked at for candidates only. */
 const MAX_BYTES = 1024 * 1024;
 
-/** @throws where the folder cannot be read */
-export function findConfigurations(folder: string): readonly Discovered[] {
+/** @throws where the folder itself is not there */
+export function findConfigurations(folder: string): Discoveries {
   const top = realPath(folder);
+  const whole = resolve(folder);
   const found: Discovered[] = [];
-  const pending = [folder];
+  const unread: string[] = [];
+  const leading: string[] = [];
+  const pending = [""];
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
-    for (const entry of entriesOf(current)) {
+    const entries = entriesOf(join(folder, current));
+    if (entries === null) unread.push(join(folder, current));
+    for (const entry of entries ?? []) {
       const name = entry.name.toString("latin1");
-      const path = join(current, name);
+      const inside = join(current, name);
       if (entry.isDirectory()) {
-        if (!SKIPPED.has(name)) pending.push(path);
-      } else if (isCandidate(path) && isInside(path, top)) {
-        const discovered = discover(path);
-        if (discovered !== null) found.push(discovered);
+        if (!SKIPPED.has(name)) pending.push(inside);
+        continue;
       }
+      const path = join(folder, inside);
+      const bare = join(whole, inside).replace(TEMPLATE_ENDING, "");
+      if (!isCandidate(bare)) continue;
+      const isLed = entry.isSymbolicLink() && !isInside(path, top);
+      if (isLed && NAMED.test(bare)) leading.push(path);
+      const discovered = isLed ? null : discover(path, bare);
+      if (discovered !== null) found.push(discovered);
     }
   }
-  return found.sort((a, b) => (a.path < b.path ? -1 : 1));
+  return {
+    found: found.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    unread: unread.sort(),
+    leading: leading.sort(),
+  };
 }
 
-function entriesOf(folder: string): readonly Dirent<Buffer>[] {
+function entriesOf(folder: string): readonly Dirent<Buffer>[] | null {
   try {
     return readdirSync(bytesOf(folder), { withFileTypes: true, encoding: "buffer" });
   } catch {
-    return [];
+    return null;
   }
 }
 
@@ -77,32 +99,39 @@ const TEMPLATE_ENDING = /\.(?:j2|jinja2?|erb|epp|tmpl|tpl|tftpl|in|template)$/;
 const OTHER_ENDING =
   /\.(?:md|rst|adoc|txt|html?|ya?ml|json|toml|xml|py|rb|pp|ts|js|go|rs|c|h|sh|pl|lua|diff|patch|orig|png|svg|gz|lock)$/;
 
-/** sshd_config and its copies by any suffix, drop-ins, and files whose name leaves it to their content. */
-function isCandidate(path: string): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1).replace(TEMPLATE_ENDING, "");
-  if (OTHER_ENDING.test(name)) return false;
-  return (
-    /sshd/.test(name) ||
-    /\/sshd_config\.d\/[^/]+\.conf$/.test(path.replace(TEMPLATE_ENDING, "")) ||
-    /\.(?:conf|cfg)$/.test(name)
-  );
-}
+/** Names that leave no doubt: sshd_config and its copies by any suffix, and drop-ins. */
+const NAMED = /\/sshd_config(?:\.d\/[^/]+\.conf)?$/;
+const COPY = /sshd_config[^/]*$/;
 
-function discover(path: string): Discovered | null {
+/** `bare`: the same path without a template's ending, from the root of this machine: its folder may be the one that was given. */
+function discover(path: string, bare: string): Discovered | null {
   const text = readStart(path);
   // sshd takes a NUL, and what cannot be read here is told by the audit: neither may pass for a file that is none
-  if (IS_MAIN.test(path) && (text === null || text.includes("\0"))) return { path, template: null };
+  if (NAMED.test(bare) && (text === null || text.includes("\0"))) return { path, template: null };
   if (text === null || text.includes("\0")) return null;
-  return isConfiguration(path, text) ? { path, template: templateOf(path, text) } : null;
+  const template = templateOf(path, text);
+  const isNamed = template !== null && (NAMED.test(bare) || COPY.test(bare));
+  return isNamed || isConfiguration(bare, text) ? { path, template } : null;
+}
+
+/** By their names: those that say so, and those that leave it to their content. */
+function isCandidate(bare: string): boolean {
+  const name = bare.slice(bare.lastIndexOf("/") + 1);
+  if (OTHER_ENDING.test(name)) return false;
+  return /sshd/.test(name) || NAMED.test(bare) || /\.(?:conf|cfg)$/.test(name);
 }
 
 function templateOf(path: string, text: string): Discovered["template"] {
-  if (/\{\{|\{%/.test(text) || /\.(?:j2|jinja2?)$/.test(path)) return "Jinja";
-  if (/<%/.test(text) || /\.(?:erb|epp)$/.test(path)) return "ERB";
-  return /\$\{[A-Za-z_]/.test(text) && TEMPLATE_ENDING.test(path) ? "shell" : null;
+  const ending = TEMPLATE_ENDING.exec(path)?.[0] ?? "";
+  if (/\{\{|\{%/.test(text)) return /^\.(?:tmpl|tpl)$/.test(ending) ? "Go" : "Jinja";
+  if (ending.startsWith(".j")) return "Jinja";
+  if (ending === ".epp") return "EPP";
+  if (/<%/.test(text) || ending === ".erb") return "ERB";
+  return ending !== "" && SHELL_VALUE.test(text) ? "shell" : null;
 }
 
-const IS_MAIN = /\/sshd_config(?:\.d\/[^/]+\.conf)?$/;
+/** `${NAME}` anywhere, `$NAME` as a whole value (envsubst(1)): stock comments have `$OpenBSD: …$`. */
+const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*[A-Za-z0-9]+[ \t]+"?\$[A-Za-z_]/m;
 
 /** Keywords that a client's configuration or another program's does not have. */
 const TELLING =
@@ -112,14 +141,14 @@ const TELLING =
  * A name that says so needs half of its lines to be sshd's (an empty file counts); another name needs three keywords that
  * only sshd has, and nearly all lines.
  */
-function isConfiguration(path: string, text: string): boolean {
+function isConfiguration(bare: string, text: string): boolean {
   const words = text.split("\n").flatMap((line) => {
     const word = /^[ \t]*([A-Za-z0-9]+)[ \t=]/.exec(line)?.[1];
     return word === undefined || /^[ \t]*(?:#|\{|<)/.test(line) ? [] : [word];
   });
   const known = words.filter((word) => isKeyword(word)).length;
-  if (IS_MAIN.test(path)) return words.length === 0 || known * 2 >= words.length;
-  if (/sshd/.test(path.slice(path.lastIndexOf("/") + 1))) return known > 0 && known * 2 >= words.length;
+  if (NAMED.test(bare)) return words.length === 0 || known * 2 >= words.length;
+  if (/sshd[^/]*$/.test(bare)) return known > 0 && known * 2 >= words.length;
   const telling = new Set(words.map((word) => word.toLowerCase()).filter((word) => TELLING.test(word)));
   return telling.size >= 3 && known * 10 >= words.length * 9;
 }

@@ -86,19 +86,23 @@ export function textAt(bytes: Buffer, start: number, length: number): string {
   return bytes.toString("latin1", start, end);
 }
 
-/** Octal digits, or a big-endian number behind a first byte of 0x80. */
 function numberAt(bytes: Buffer, start: number, length: number, at: number): number {
+  const number = fieldAt(bytes, start, length);
+  if (number !== null) return number;
+  throw new ArchiveError(
+    ((bytes[start] ?? 0) & 0x80) === 0
+      ? `no number in the tar header at byte ${at}: it is damaged`
+      : `a size out of range in the tar header at byte ${at}`,
+  );
+}
+
+/** Octal digits, or a big-endian number behind a first byte of 0x80; null for anything else, negative ones too. */
+function fieldAt(bytes: Buffer, start: number, length: number): number | null {
   const first = bytes[start] ?? 0;
-  if ((first & 0x80) === 0) {
-    const number = octal(bytes, start, length);
-    if (number === null) throw new ArchiveError(`no number in the tar header at byte ${at}: it is damaged`);
-    return number;
-  }
+  if ((first & 0x80) === 0) return octal(bytes, start, length);
   let number = first & 0x7f;
   for (let index = start + 1; index < start + length; index++) number = number * 256 + (bytes[index] ?? 0);
-  if (first === 0xff || !Number.isSafeInteger(number))
-    throw new ArchiveError(`a size out of range in the tar header at byte ${at}`);
-  return number;
+  return first === 0xff || !Number.isSafeInteger(number) ? null : number;
 }
 
 /** Blanks and NULs around the digits are as good as nothing; null for anything else. */
@@ -117,10 +121,10 @@ function octal(bytes: Buffer, start: number, length: number): number | null {
 /** Permissions, owner and time: of no importance to where the next header is, so damage reads as nothing. */
 export function attributesOf({ bytes, start }: Piece, extended: Extended): Attributes {
   return {
-    mode: (octal(bytes, start + 100, 8) ?? 0) & 0o7777,
-    uid: decimal(extended.get("uid")) ?? octal(bytes, start + 108, 8) ?? 0,
-    gid: decimal(extended.get("gid")) ?? octal(bytes, start + 116, 8) ?? 0,
-    modifiedMs: 1000 * (decimal(extended.get("mtime")) ?? octal(bytes, start + 136, 12) ?? 0),
+    mode: (fieldAt(bytes, start + 100, 8) ?? 0) & 0o7777,
+    uid: decimal(extended.get("uid")) ?? fieldAt(bytes, start + 108, 8) ?? 0,
+    gid: decimal(extended.get("gid")) ?? fieldAt(bytes, start + 116, 8) ?? 0,
+    modifiedMs: 1000 * (decimal(extended.get("mtime")) ?? fieldAt(bytes, start + 136, 12) ?? 0),
   };
 }
 

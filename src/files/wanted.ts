@@ -35,7 +35,6 @@ const FOLDERS = [
   "/usr/local/lib/sysctl.d",
   "/usr/lib/sysctl.d",
   "/lib/sysctl.d",
-  "/var/lib/dpkg/status.d",
 ];
 const FILES = [
   "/etc/passwd",
@@ -54,6 +53,7 @@ const FILES = [
   "/etc/sysctl.conf",
   "/etc/crypto-policies/back-ends/opensshserver.config",
   "/var/lib/dpkg/status",
+  "/var/lib/dpkg/status.d/openssh-server",
   "/lib/apk/db/installed",
   "/usr/lib/apk/db/installed",
   "/usr/lib/sysimage/rpm/rpmdb.sqlite",
