@@ -15,7 +15,7 @@ const RUNS = Number(process.env["THEORIES"] ?? 3000);
 const OCTETS = ["0", "1", "7", "10", "11", "27", "107", "117", "127", "192"];
 const V4 = OCTETS.flatMap((first) => OCTETS.slice(0, 4).map((last) => `${first}.0.${last}.1`));
 const V6 = ["::1", "1::1", "2001:db8::1", "2001:db8::7", "2001:db8:1::1", "2001:db9::1", "2001:db9:1::7"];
-const ZONED = ["fe80::1%lo", "fe80::1%eth0", "fe80::7%eth0"];
+const ZONED = ["fe80::1%lo", "fe80::1%eth0", "fe80::7%eth0", "fe80::1%eth7"];
 const ADDRESSES = [...V4, ...V6, ...ZONED];
 
 const ITEM = fc
@@ -44,6 +44,9 @@ const ITEM = fc
         "2001:db9:*",
         "*::?",
         "fe80::*",
+        "*.example.com",
+        "h.*",
+        "*7",
       ),
       withWildcard(ADDRESSES),
     ),
@@ -61,6 +64,21 @@ describe("theories", () => {
     expect(answers.map(({ witness, decidedBy }) => [witness?.addr, decidedBy[0]?.value])).toEqual([
       [expect.not.stringMatching(/^10\./), "yes"],
     ]);
+  });
+
+  it.each(["*,!trusted.example.com", "*,!*.example.com", "!*.lan,!h.*,*", "*,!*corp*", "*,!eth0*"])(
+    "know that no address looks like a host: %s",
+    (list) => {
+      const config = configOf(`Match Host ${list}\n\tAllowTcpForwarding no\n`);
+      const { answers, limits } = exposure(config, { capabilities: ["tcp-local"], answers: "open" });
+      expect({ answers, limits }).toEqual({ answers: [], limits: [] });
+    },
+  );
+
+  it("of text in a few addresses", () => {
+    const config = configOf("Match Address ::1 Address 1*\n\tX11Forwarding yes\n");
+    const { answers, limits } = exposure(config, { capabilities: ["x11"], answers: "open" });
+    expect({ answers, limits }).toEqual({ answers: [], limits: [] });
   });
 
   it("of addresses", () => {

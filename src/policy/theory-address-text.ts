@@ -33,6 +33,8 @@ export function findLoose(question: LooseQuestion): Found<string> {
   if (good !== undefined) return { kind: "found", value: good };
   const room = constraints.reduce((left, constraint) => narrowed(left, constraint, family), question.left);
   if (room.length === 0) return { kind: "none" };
+  const few = room.reduce((count, { low, high }) => count + high - low + 1n, 0n) <= FEW;
+  if (few) return findAmong(room, constraints, family);
   const stretches = stretchesOf({ ...question, left: room });
   for (const { low, high } of stretches.slice(0, MAX_STRETCHES)) {
     for (const value of new Set([low < high ? low + 1n : low, low, high])) {
@@ -43,6 +45,18 @@ export function findLoose(question: LooseQuestion): Found<string> {
   if (noTextFits(constraints, family, effort)) return { kind: "none" };
   if (family === 4) return followOctets(constraints, stretches, effort);
   return sampleInstances(question);
+}
+
+/** A network of this size is looked through, address by address. */
+const FEW = 256n;
+
+function findAmong(room: Ranges, constraints: readonly AddressConstraint[], family: Family): Found<string> {
+  for (const { low, high } of room)
+    for (let value = low; value <= high; value++) {
+      const text = printAddress(value, family);
+      if (fits(text, constraints)) return { kind: "found", value: text };
+    }
+  return { kind: "none" };
 }
 
 /** What a list leaves at most, with each loose item taken for the whole range that its fixed beginning names. */
@@ -213,15 +227,27 @@ export function noTextFits(
   family: Family | "zoned",
   effort: Effort,
 ): boolean {
-  const names: NameConstraint[] = [];
+  const names: NameConstraint[] = family === "zoned" ? [WITH_ZONE] : [];
   for (const { items, met } of constraints) {
     if (items.some((item) => item.kind === "network" && canMatch(item, family))) continue;
     const patterns = items.flatMap((item) => (item.kind === "text" ? [item] : []));
     names.push({ items: patterns, wanted: met ? [1] : [-1, 0] });
   }
-  const forbidden = family === 4 ? /[^0-9.]/ : /[\0-\x20,/]/;
-  return findName(names, { nice: [], forbidden, effort }).kind === "none";
+  return findName(names, { nice: [], forbidden: NOT_IN_TEXT[family], effort }).kind === "none";
 }
+
+/** What is printed for an address of the family; IPv6 has dots for mapped and compatible ones alone, which no peer has. */
+const NOT_IN_TEXT: Readonly<Record<Family | "zoned", RegExp>> = {
+  4: /[^0-9.]/,
+  6: /[^0-9a-f:]/,
+  zoned: /[\0-\x20,/]/,
+};
+
+/** fe80::/10, as it is printed */
+const WITH_ZONE: NameConstraint = {
+  items: ["fe8?:*%*", "fe9?:*%*", "fea?:*%*", "feb?:*%*"].map((pattern) => ({ negated: false, pattern })),
+  wanted: [1],
+};
 
 function canMatch({ network }: Extract<AddressItem, { kind: "network" }>, family: Family | "zoned"): boolean {
   if (family === 4) return network.bytes.length === 4;

@@ -14,16 +14,23 @@ export function findZoned(constraints: readonly AddressConstraint[], effort: Eff
   const zones = [...USUAL, ...zonesIn(items), ...otherZones(items)];
   const all = [
     ...LINK_LOCAL.flatMap((address) => zones.map(withZone(address))),
+    ...[..."0123456789"].map((digit) => `fe80::1%eth${digit}`),
     ...items.flatMap(instancesOf),
   ];
   const candidates = all.filter((text) => ZONED.test(text));
   const found = candidates.find((text) => fits(text, constraints));
   if (found !== undefined) return { kind: "found", value: found };
-  // a list that only an interface with the name of a host fits, as `*.example.net`
-  const isOutOfReach = (constraint: AddressConstraint): boolean =>
-    constraint.met && !candidates.some((text) => fits(text, [constraint]));
-  if (constraints.some(isOutOfReach) && !items.some(spellsZones)) return { kind: "none" };
-  return noTextFits(constraints, "zoned", effort) ? { kind: "none" } : { kind: "unknown" };
+  const reachable = items.some(spellsZones) ? constraints : constraints.map(withinReach(candidates));
+  return noTextFits(reachable, "zoned", effort) ? { kind: "none" } : { kind: "unknown" };
+}
+
+/** Without the items that only an interface with the name of a host fits, as `*.example.net`. */
+function withinReach(candidates: readonly string[]): (constraint: AddressConstraint) => AddressConstraint {
+  const isReached = (item: AddressItem): boolean =>
+    item.kind !== "text" ||
+    !/[^0-9a-f:*?]/.test(item.pattern) ||
+    candidates.some((text) => fits(text, [{ items: [{ ...item, negated: false }], met: true }]));
+  return ({ items, met }) => ({ items: items.filter(isReached), met });
 }
 
 /** What interfaces are usually called. */
