@@ -101,6 +101,33 @@ describe("theories", () => {
     );
   });
 
+  it("of a client and the server address that it came to, which are of one family", () => {
+    const isV6 = (address: string): boolean => address.includes(":");
+    const places = ADDRESSES.flatMap((addr) =>
+      [...V4.slice(0, 9), ...V6].flatMap((laddr) => (isV6(addr) === isV6(laddr) ? [{ addr, laddr }] : [])),
+    );
+    const holds = (text: string, list: string): boolean =>
+      matchAddressList(text, parseAddressList(list, NEWEST).items) === 1;
+    fc.assert(
+      fc.property(LIST, LIST, (from, to) => {
+        const config = configOf(`Match Address ${from} LocalAddress ${to}\n\tX11Forwarding yes\n`);
+        const { answers, limits } = exposure(config, { capabilities: ["x11"], answers: "open" });
+        const witness = answers[0]?.witness;
+        if (witness?.addr != null && witness.laddr != null)
+          expect(isV6(witness.addr)).toBe(isV6(witness.laddr));
+        if (answers.length === 0 && limits.length === 0)
+          expect(places.filter(({ addr, laddr }) => holds(addr, from) && holds(laddr, to))).toEqual([]);
+      }),
+      {
+        numRuns: RUNS / 10,
+        examples: [
+          ["10.0.0.0/8", "2001:db8::/32"],
+          ["*", "2001:db8::/32"],
+        ],
+      },
+    );
+  });
+
   const LETTERS = ["a", "b", "1", "."];
   const TEXTS = LETTERS.flatMap((a) =>
     ["", ...LETTERS].flatMap((b) => ["", ...LETTERS].map((c) => a + b + c)),

@@ -26,21 +26,26 @@ export function niceAddress(text: string): NiceAddress {
 export interface AddressDomain {
   /** tried first, in order */
   readonly nice: readonly NiceAddress[];
+  /** only these, with zones under 6; default: all */
+  readonly family?: Family;
   readonly effort: Effort;
 }
 
 export function findAddress(constraints: readonly AddressConstraint[], domain: AddressDomain): Found<string> {
-  const first = domain.nice[0];
+  const { nice, family, effort } = domain;
+  const first = nice.find((address) => family === undefined || address.family === family);
   if (constraints.some(leavesNothing)) return { kind: "none" };
   if (constraints.length === 0 && first !== undefined) return { kind: "found", value: first.text };
-  const v4 = findInFamily(constraints, 4, domain);
-  if (v4.kind === "found") return v4;
+  const v4 = family === 6 ? NO_ADDRESS : findInFamily(constraints, 4, domain);
+  if (v4.kind === "found" || family === 4) return v4;
   const v6 = findInFamily(constraints, 6, domain);
   if (v6.kind === "found") return v6;
-  const zoned = findZoned(constraints, domain.effort);
+  const zoned = findZoned(constraints, effort);
   if (zoned.kind !== "none") return zoned;
-  return v4.kind === "unknown" || v6.kind === "unknown" ? { kind: "unknown" } : { kind: "none" };
+  return v4.kind === "unknown" || v6.kind === "unknown" ? { kind: "unknown" } : NO_ADDRESS;
 }
+
+const NO_ADDRESS = { kind: "none" } as const;
 
 /** A list that matches every address, and must not. */
 function leavesNothing({ items, met }: AddressConstraint): boolean {

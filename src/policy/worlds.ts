@@ -61,17 +61,17 @@ const PORTS = [22, 2222, 10022, 1022];
 
 const USER = 0;
 const GROUP = 1;
-const PEER = 2;
-const SERVER = 3;
-const PORT = 4;
+/** client and server address are of one family, so they are one slot */
+const PLACE = 2;
+const PORT = 3;
 
 const SLOTS: Readonly<Record<Atom["attribute"], number>> = {
   user: USER,
   group: GROUP,
   "invalid-user": GROUP,
-  address: PEER,
-  host: PEER,
-  localaddress: SERVER,
+  address: PLACE,
+  host: PLACE,
+  localaddress: PLACE,
   localport: PORT,
 };
 
@@ -82,16 +82,15 @@ export function makeWorld(
 ): World {
   const effort = fullEffort();
   const places = [
-    peerTheory(atoms, namedHosts, effort),
-    serverTheory(atoms, served.rdomain, effort),
+    placeTheory(atoms, { namedHosts, rdomain: served.rdomain, effort }),
     (cell: Cell) => findPort(portsOf(atoms, cell.met), portsOf(atoms, cell.missed)),
   ];
   const apart = (box: Box): Partial<Connection> | null =>
-    served.apart && box.slice(PEER).every((cell) => fitsApart(atoms, cell)) ? NOT_OVER_IP : null;
+    served.apart && box.slice(PLACE).every((cell) => fitsApart(atoms, cell)) ? NOT_OVER_IP : null;
   if (accounts === null)
     return {
       theories: [userTheory(atoms, effort), groupTheory(atoms, effort), ...places],
-      firstPlace: PEER,
+      firstPlace: PLACE,
       apart,
       slotOf: (of) => SLOTS[of],
     };
@@ -100,7 +99,7 @@ export function makeWorld(
   const nothing: Theory = () => ({ kind: "found", value: {} });
   return {
     theories: [people, nothing, ...places],
-    firstPlace: PEER,
+    firstPlace: PLACE,
     apart,
     slotOf: (attribute) => (SLOTS[attribute] === GROUP ? USER : SLOTS[attribute]),
   };
@@ -138,31 +137,70 @@ function groupTheory(atoms: readonly Atom[], effort: Effort): Theory {
   };
 }
 
+interface Places {
+  readonly namedHosts: boolean;
+  readonly rdomain: Connection["rdomain"];
+  readonly effort: Effort;
+}
+
 /** First the host as the text of the address; with UseDNS yes a name of its own as well. */
-function peerTheory(atoms: readonly Atom[], namedHosts: boolean, effort: Effort): Theory {
+function placeTheory(atoms: readonly Atom[], { namedHosts, rdomain, effort }: Places): Theory {
   const peers = { nice: PEERS, effort };
+  const servers = { nice: SERVERS, effort };
   const hosts = { ...HOSTS, effort };
   return (cell) => {
     const addresses = addressConstraints(atoms, cell, "address");
-    const asText = hostsAsText(atoms, cell);
-    const numeric = findAddress([...addresses, ...asText], peers);
-    if (numeric.kind === "found")
-      return { kind: "found", value: { addr: numeric.value, host: numeric.value } };
+    const locals = addressConstraints(atoms, cell, "localaddress");
+    const asText = [...addresses, ...hostsAsText(atoms, cell)];
+    const meet = (constraints: readonly AddressConstraint[]): Found<Meeting> =>
+      firstFound(FAMILIES, (family) =>
+        together(findAddress(constraints, { ...peers, family }), () =>
+          findAddress(locals, { ...servers, family }),
+        ),
+      );
+    const numeric = meet(asText);
+    if (numeric.kind === "found") return placed(numeric.value, numeric.value.addr, rdomain);
     if (!namedHosts) return numeric;
-    const addr = findAddress(addresses, peers);
-    if (addr.kind !== "found") return addr;
+    const named = meet(addresses);
+    if (named.kind !== "found") return named;
     const host = findName(nameConstraints(atoms, cell, "host"), hosts);
-    if (host.kind === "found") return { kind: "found", value: { addr: addr.value, host: host.value } };
+    if (host.kind === "found") return placed(named.value, host.value, rdomain);
     return numeric.kind === "unknown" ? numeric : host;
   };
 }
 
-function serverTheory(atoms: readonly Atom[], rdomain: Connection["rdomain"], effort: Effort): Theory {
-  const servers = { nice: SERVERS, effort };
-  return (cell) => {
-    const laddr = findAddress(addressConstraints(atoms, cell, "localaddress"), servers);
-    return laddr.kind === "found" ? { kind: "found", value: { laddr: laddr.value, rdomain } } : laddr;
-  };
+const FAMILIES = [4, 6] as const;
+
+interface Meeting {
+  readonly addr: string;
+  readonly laddr: string;
+}
+
+function placed(
+  { addr, laddr }: Meeting,
+  host: string,
+  rdomain: Connection["rdomain"],
+): Found<Partial<Connection>> {
+  return { kind: "found", value: { addr, host, laddr, rdomain } };
+}
+
+/** Of two that are both needed, one that is not there counts more than one that is not known. */
+function together(addr: Found<string>, findLocal: () => Found<string>): Found<Meeting> {
+  if (addr.kind === "none") return addr;
+  const laddr = findLocal();
+  if (laddr.kind === "found" && addr.kind === "found")
+    return { kind: "found", value: { addr: addr.value, laddr: laddr.value } };
+  return { kind: laddr.kind === "none" ? "none" : "unknown" };
+}
+
+function firstFound<Item, Value>(items: readonly Item[], find: (item: Item) => Found<Value>): Found<Value> {
+  let missing: Found<Value> = { kind: "none" };
+  for (const item of items) {
+    const found = find(item);
+    if (found.kind === "found") return found;
+    if (found.kind === "unknown") missing = found;
+  }
+  return missing;
 }
 
 function findPort(wanted: readonly number[], excluded: readonly number[]): Found<{ lport: number }> {

@@ -50,14 +50,17 @@ function isPlain({ user, groups }: Connection): boolean {
 
 /**
  * As the regions assume: no routing domain without a VRF, link-local peers have a zone, mapped ones are IPv4 (canohost.c),
- * with UseDNS no the host is the text of the address, a client without one arrives at none, and nobody with an account is
- * an invalid user, as sshd itself never says (`-C` can, and then looks the groups up all the same).
+ * with UseDNS no the host is the text of the address, a client without one arrives at none and each other at one of its own
+ * family, and nobody with an account is an invalid user, as sshd itself never says (`-C` can, and then looks the groups up all the same).
  */
 export function asAssumed(config: Config, connection: Connection): Connection {
   const zoned = connection.addr === "fe80::1" ? "fe80::1%lo" : connection.addr;
   const addr = zoned?.replace(/^::ffff:(?=[0-9.]+$)/, "") ?? null;
   const { groups, invalidUser } = connection;
-  const plain = { ...connection, addr, rdomain: "", invalidUser: invalidUser && groups === null };
+  const isV6 = addr?.includes(":") === true;
+  const laddr =
+    connection.laddr?.includes(":") === isV6 ? connection.laddr : isV6 ? "2001:db8::2" : "192.0.2.1";
+  const plain = { ...connection, addr, laddr, rdomain: "", invalidUser: invalidUser && groups === null };
   if (addr === NOT_OVER_IP.addr) return { ...plain, ...NOT_OVER_IP };
   return usesDns(config) ? plain : { ...plain, host: addr };
 }
