@@ -267,6 +267,17 @@ describe("who can log in, beside the grant", () => {
     expect(answer?.witness?.user).not.toContain(",");
   });
 
+  it("shows nobody whose connection another line closes first", () => {
+    const config = configOf(
+      "DisableForwarding yes\nAllowGroups fwd\nMatch User git\nAllowAgentForwarding yes\nMatch Group wheel\nAllowAgentForwarding no\nAllowTcpForwarding local\n",
+      "10.0",
+    );
+    const { answers } = exposure(config, { capabilities: ["tcp-local", "agent"] });
+    expect(answers.map(({ decidedBy }) => decidedBy[0]?.keyword)).toContain("disableforwarding");
+    for (const answer of answers)
+      expect(answer.witness && locate(config, answers, answer.capability, answer.witness)).toBe(answer);
+  });
+
   it("is unknown where a list is too long to try each name", () => {
     const groups = Array.from({ length: 70 }, (_, number) => `g${number}`).join(" ");
     expect(logins(`AllowGroups ${groups}\n${blocks}`)).toEqual(["user pi: possible"]);

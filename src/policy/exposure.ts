@@ -9,6 +9,7 @@ import { assumptionsOf } from "./assumptions.ts";
 import { listenGrant, needsOf, openDestinations, type PortLimits, socketPaths } from "./capabilities.ts";
 import { describeScope, extentOf } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
+import { closingLine } from "./locate.ts";
 import type { LoginAnswer } from "./login.ts";
 import { makeLoginQuestion } from "./login-question.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning } from "./reasoning.ts";
@@ -111,7 +112,11 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
   const login = asking.login(region.scope, found);
   // one that can log in shows more
   const { admitted } = login;
-  const witness = admitted !== undefined && agreesWith(asking.reasoning, region, admitted) ? admitted : found;
+  const isShown =
+    admitted !== undefined &&
+    agreesWith(asking.reasoning, region, admitted) &&
+    isClosedFirst(asking.reasoning, { capability, region, connection: admitted });
+  const witness = isShown ? admitted : found;
   const { destinations, listen } = grantOf(asking.ports, capability, region);
   const needs = needsOf(capability, listen, asking.ports);
   // what is looked up for the extent serves the text, too
@@ -140,6 +145,17 @@ export function confirmed(reasoning: Reasoning, region: Region): Connection | nu
   if (witness === null || agreesWith(reasoning, region, witness)) return witness;
   const other = survivor(reasoning, region.scope);
   return other !== null && agreesWith(reasoning, region, other) ? other : null;
+}
+
+/** Several lines may close a capability for one connection; the first that is asked names its region. */
+function isClosedFirst(
+  { config }: Reasoning,
+  { capability, region, connection }: { capability: Capability; region: Region; connection: Connection },
+): boolean {
+  return (
+    region.allowed ||
+    closingLine(config, capability, connection) === (region.choices.at(-1)?.directive ?? null)
+  );
 }
 
 /** The plain reading gives the connection the same deciding lines. */
