@@ -38,7 +38,10 @@ describe("a policy file that is right", () => {
   it("may be empty or begin with a byte order mark", () => {
     expect(mistakesOf("")).toEqual([]);
     expect(mistakesOf("# nothing yet\n")).toEqual([]);
-    expect(mistakesOf("\xef\xbb\xbfversion: 1\n")).toEqual([]);
+    expect(mistakesOf("\xef\xbb\xbfversion: 1\r\nfail-on: low\r\n")).toEqual([]);
+    expect(mistakesOf("\xef\xbb\xbfversion: 1\nfail_on: low\n").join()).toContain(
+      "p:2:1: a policy file has no",
+    );
   });
 
   it("says who, what and until when", () => {
@@ -109,6 +112,13 @@ describe("a mistake", () => {
     ],
     [`version: 1\nallow: [{ ${ENTRY}, from: office }]\n`, '"office" is no address and no network', false],
     [`version: 1\nallow: [{ ${ENTRY}, to: db }]\n`, '"db" is no HOST:PORT and not any', false],
+    [`version: 1\nallow: [{ ${ENTRY}, to: "db:65536" }]\n`, '"db:65536" is no HOST:PORT and not any', false],
+    [
+      "version: 1\nallow: [{ capability: tcp-remote, listen: 99999, reason: r }]\n",
+      '"99999" is no PORT, no HOST:PORT and not any',
+      false,
+    ],
+    ["version: 1\n---\nallow: []\n", "p:2:1: a second document begins here, which would not count", false],
     [`version: 1\nallow: [{ ${ENTRY}, listen: 80 }]\n`, '"listen" goes with tcp-remote only', false],
     [`version: 1\nallow: [{ ${ENTRY}, until: 31.1.2027 }]\n`, '"until" is a day like 2027-01-31', true],
     [`version: 1\nallow: [{ ${ENTRY}, until: 2027-02-30 }]\n`, '"until" is a day like 2027-01-31', false],

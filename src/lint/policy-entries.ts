@@ -114,7 +114,7 @@ function criterionOf({ reading }: Entry, field: (typeof PEOPLE)[number], list: L
   const text = list.written.map((item) => item.text).join(",");
   if (field === "server-port") {
     const [only, ...others] = list.written;
-    const isPort = /^[1-9]\d{0,4}$/.test(only?.text ?? "") && Number(only?.text) <= 65535;
+    const isPort = /^[1-9]\d{0,4}$/.test(only?.text ?? "") && Number(only?.text) <= LAST_PORT;
     if (only === undefined || others.length > 0 || !isPort)
       return complain(reading, list.node, '"server-port" is one number from 1 to 65535');
     return { attribute: "localport", place, text, port: Number(only.text) };
@@ -154,8 +154,16 @@ function isAddressText(reading: YamlReading, { text, node }: Written): boolean {
   return !odd;
 }
 
-const TCP_PLACE = /^(?:\[[^\]\s]+\]|[^:\s[\]]+):(?:[1-9]\d{0,4}|\*)$/;
-const LISTEN_PLACE = /^(?:(?:\[[^\]\s]+\]|[^:\s[\]]*):)?(?:[1-9]\d{0,4}|\*)$/;
+const TCP_PLACE = /^(?:\[[^\]\s]+\]|[^:\s[\]]+):([1-9]\d{0,4}|\*)$/;
+const LISTEN_PLACE = /^(?:(?:\[[^\]\s]+\]|[^:\s[\]]*):)?([1-9]\d{0,4}|\*)$/;
+
+/** A place with a port that exists, or with any. */
+function isPlace(text: string, form: RegExp): boolean {
+  const port = form.exec(text)?.[1];
+  return port !== undefined && (port === "*" || Number(port) <= LAST_PORT);
+}
+
+const LAST_PORT = 65535;
 
 function destinationsOf(entry: Entry, capabilities: readonly Capability[]): readonly string[] | null {
   const { reading } = entry;
@@ -170,7 +178,7 @@ function destinationsOf(entry: Entry, capabilities: readonly Capability[]): read
   }
   if (written.some(({ text }) => text === "any")) return null;
   for (const { text, node: item } of written) {
-    if (!(tcp && TCP_PLACE.test(text)) && !(sockets && (text === "*" || text.startsWith("/"))))
+    if (!(tcp && isPlace(text, TCP_PLACE)) && !(sockets && (text === "*" || text.startsWith("/"))))
       complain(reading, item, `"${text}" is no ${tcp ? "HOST:PORT" : "path of a socket"} and not any`);
   }
   return written.map(({ text }) => text);
@@ -187,7 +195,8 @@ function listenOf(entry: Entry, capabilities: readonly Capability[]): readonly s
   }
   if (written.some(({ text }) => text === "any")) return null;
   for (const { text, node: item } of written)
-    if (!LISTEN_PLACE.test(text)) complain(reading, item, `"${text}" is no PORT, no HOST:PORT and not any`);
+    if (!isPlace(text, LISTEN_PLACE))
+      complain(reading, item, `"${text}" is no PORT, no HOST:PORT and not any`);
   return written.map(({ text }) => text);
 }
 

@@ -32,16 +32,11 @@ export function readPolicyFile(
   text: string,
   known: KnownNames,
 ): Intent | { readonly mistakes: readonly string[] } {
-  const reading: YamlReading = { source: makeSource(path, withoutMark(text)), problems: [] };
+  const reading: YamlReading = { source: makeSource(path, text), problems: [] };
   const top = readYaml(reading);
   const intent =
     top === null || reading.problems.length > 0 ? nothing(reading.source) : read(reading, top, known);
   return reading.problems.length > 0 ? { mistakes: reading.problems.map(problemText) } : intent;
-}
-
-/** A byte order mark would become part of the first name. Blanks keep the offsets. */
-function withoutMark(text: string): string {
-  return text.startsWith("\xef\xbb\xbf") ? `   ${text.slice(3)}` : text;
 }
 
 /** An empty file wants nothing. */

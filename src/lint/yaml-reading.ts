@@ -17,11 +17,14 @@ export interface YamlReading {
 export function readYaml(reading: YamlReading): Node | null {
   const { source, problems } = reading;
   try {
-    const document = parseDocument(source.text, { version: "1.2", uniqueKeys: true, logLevel: "silent" });
-    for (const { message, pos } of [...document.errors, ...document.warnings]) {
+    const mark = markLength(source);
+    // with logLevel "silent" a second document is no error
+    const document = parseDocument(source.text.slice(mark), { version: "1.2", uniqueKeys: true });
+    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
       // the first line says what, the others draw the place
       const [first = ""] = message.split(/ at line \d|\n/, 1);
-      problems.push({ message: first, place: { source, start: pos[0], end: pos[1] } });
+      const text = code === "MULTIPLE_DOCS" ? SECOND_DOCUMENT : first;
+      problems.push({ message: text, place: { source, start: pos[0] + mark, end: pos[1] + mark } });
     }
     return document.contents;
   } catch (error) {
@@ -32,9 +35,17 @@ export function readYaml(reading: YamlReading): Node | null {
   }
 }
 
+const SECOND_DOCUMENT = "a second document begins here, which would not count: write all into the first one";
+
+/** Of a byte order mark, as editors on Windows write it. */
+function markLength({ text }: Source): number {
+  return text.startsWith("\xef\xbb\xbf") ? 3 : 0;
+}
+
 export function placeOf({ source }: YamlReading, node: Node): Place {
+  const mark = markLength(source);
   const [start = 0, end = start] = node.range ?? [];
-  return { source, start, end };
+  return { source, start: start + mark, end: end + mark };
 }
 
 export function complain(reading: YamlReading, node: Node, message: string): null {
