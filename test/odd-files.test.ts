@@ -48,6 +48,11 @@ const CASES: readonly (readonly [string, ServerTree])[] = [
     { "/etc/ssh/d/x.conf": { link: "/nonexistent" }, [MAIN_FILE]: "Include d/x.conf\nX11Forwarding yes\n" },
   ],
   [
+    "masked drop-in",
+    { "/etc/ssh/d/x.conf": { link: "/dev/null" }, [MAIN_FILE]: "Include d/*.conf\nX11Forwarding yes\n" },
+  ],
+  ["no drop-in", { [MAIN_FILE]: "Include /dev/null\nX11Forwarding yes\n" }],
+  [
     "link",
     {
       "/etc/ssh/real": "X11Forwarding yes\n",

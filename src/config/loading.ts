@@ -106,11 +106,24 @@ export function readText(loading: Loading, path: string): LoadedText | string {
   const known = loading.texts.get(path);
   if (known !== undefined) return known;
   const content = loading.tree.read(path);
-  const read =
-    content.kind === "unreadable" ? unreadable(loading, path, content) : prepared(loading, path, content);
+  const read = isMasked(loading, path, content)
+    ? prepareText(loading, shown(loading, path), "", path)
+    : content.kind === "unreadable"
+      ? unreadable(loading, path, content)
+      : prepared(loading, path, content);
   loading.texts.set(path, read);
   return read;
 }
+
+/** A link to /dev/null switches a drop-in off: sshd reads nothing there. In an image the device itself may be missing. */
+function isMasked({ tree }: Loading, path: string, { kind }: FileContent): boolean {
+  return (
+    kind === "unreadable" &&
+    (tree.stat(path)?.realPath === NOTHING || tree.stat(path, { follow: false })?.target === NOTHING)
+  );
+}
+
+const NOTHING = "/dev/null";
 
 /** sshd has no limit of size: a file beyond ours counts as empty here, and the answer as incomplete. */
 function unreadable(
