@@ -5,6 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import type { Directive } from "../src/forward/client-config.ts";
 import { settingsOf } from "../src/forward/reach.ts";
 import type { HostSettings } from "../src/forward/settings.ts";
 import { distinctForwards, type Forward } from "../src/forward/specification.ts";
@@ -18,16 +19,26 @@ const { homedir: home, username: name, uid } = userInfo();
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   HostName: ["192.0.2.4", "%h.example", '"quoted.example"', "::1"],
   Port: ["2222", "22", '"2022"'],
-  User: ["bob", '"al ice"', "carol"],
-  IdentityFile: ["/k/a", '"/k/a b"', "~/.ssh/id_x"],
+  User: ["bob", '"al ice"', "'al ice'", "carol"],
+  IdentityFile: ["/k/a", '"/k/a b"', "~/.ssh/id_x", "/k/a\\ b", "'/k/c d'"],
   ProxyJump: ["none", "j1", "u@j1:22", "j1,u@j2"],
   ProxyCommand: ["none"],
-  LocalForward: ["8080 localhost:80", "127.0.0.1:81 [::1]:80", "*:8082 a:1", "/tmp/s b:2", "[::1]:85 d:4"],
-  RemoteForward: ["9090 localhost:80", "*:9092 a:1", "/tmp/s /tmp/t", "0 a:1"],
+  LocalForward: [
+    ...["8080 localhost:80", "127.0.0.1:81 [::1]:80", "*:8082 a:1", "/tmp/s b:2", "[::1]:85 d:4"],
+    ...[
+      '"/tmp/a b" c:3',
+      "'/tmp/a b' c:4",
+      "/tmp/a\\ b c:5",
+      `"$\{FOLDER}/s" /%h-%n-%p-%r-%u-%i-%d`,
+      "/%L-%l-%k a:6",
+    ],
+  ],
+  RemoteForward: ["9090 localhost:80", "*:9092 a:1", "/tmp/s /tmp/t", "0 a:1", "/%r/%% /a%%b", "82 a:7:"],
   DynamicForward: ["1080", "*:1081", "[::1]:1082", '"1084"'],
   GatewayPorts: ["yes", "no", '"yes"'],
   ExitOnForwardFailure: ["yes", "no", "true"],
   StreamLocalBindUnlink: ["yes", "no"],
+  ClearAllForwardings: ["yes", "no", "no", "no"],
   StrictHostKeyChecking: ["yes", "no", "ask", "accept-new", "off"],
   UserKnownHostsFile: ["/a", "/a /b", "none", "/dev/null"],
   GlobalKnownHostsFile: ["/g", "/g /h", "none"],
@@ -79,6 +90,9 @@ const text = fc
   // Debian's ssh has a default of its own beside BatchMode
   .map((lines) => `${lines.join("")}Match all\nServerAliveInterval 20\n`);
 
+/** FORWARD_SPECIFICATIONS=3000 is a campaign: ssh -G is started for each. */
+const SPECIFICATIONS = Number(process.env["FORWARD_SPECIFICATIONS"] ?? 120);
+
 type Reading = Readonly<Record<string, string>>;
 
 const LISTS = ["identityfile", "localforward", "remoteforward", "dynamicforward"];
@@ -94,6 +108,8 @@ function theirs(file: string): Reading {
     const [, keyword = "", value = ""] = /^(\S+) ?(.*)$/.exec(line) ?? [];
     said.set(keyword, LISTS.includes(keyword) ? `${said.get(keyword) ?? ""}${value}\n` : value);
   }
+  // a LocalForward from socket to socket is printed as a DynamicForward, too
+  said.set("dynamicforward", (said.get("dynamicforward") ?? "").replace(/^.*\/.*\n/gm, ""));
   const get = (keyword: string): string => said.get(keyword) ?? "";
   const timeout = get("connecttimeout");
   return {
@@ -131,15 +147,15 @@ const SAME = [
 const UNSET = "/unset";
 const VARIABLES: Readonly<Record<string, string>> = { SSH_AUTH_SOCK: UNSET, FOLDER: "/f/%h" };
 
+const environment = {
+  caller: { home, name, uid },
+  configFile: null,
+  variable: (wanted: string) => VARIABLES[wanted] ?? null,
+  talk: { ask: async () => null, note: () => {} },
+};
+
 function ours(file: string): Reading {
-  const talk = { ask: async () => null, note: () => {} };
-  const environment = {
-    caller: { home, name, uid },
-    configFile: file,
-    variable: (wanted: string) => VARIABLES[wanted] ?? null,
-    talk,
-  };
-  const of = settingsOf({ user: null, host: "h", port: null }, [], environment);
+  const of = settingsOf({ user: null, host: "h", port: null }, [], { ...environment, configFile: file });
   const yes = (value: boolean): string => (value ? "yes" : "no");
   const paths = (list: readonly string[]): string => list.join(" ") || "none";
   return {
@@ -211,4 +227,85 @@ describe.skipIf(missing !== null)(`ssh -G and ours${missing === null ? "" : `: $
       { numRuns: 200 },
     );
   }, 120_000);
+
+  /** Pieces of what -L and -R say. */
+  const specification = fc
+    .array(
+      fc.constantFrom(
+        ...[
+          ":",
+          ":",
+          ":",
+          "[",
+          "]",
+          "\\",
+          "/",
+          "80",
+          "0",
+          "a",
+          "*",
+          " ",
+          "[::1]",
+          "é",
+          "http",
+          "65536",
+          "%%",
+          "%h",
+        ],
+        ...[`$\{FOLDER}`, `$\{UNSET}`, `$\{`, "$", "%z", "x".repeat(100)],
+      ),
+      { minLength: 1, maxLength: 9 },
+    )
+    .map((pieces) => pieces.join(""));
+
+  it.each([
+    ["localforward", "-L"],
+    ["remoteforward", "-R"],
+  ])(
+    "read the same out of a random %s",
+    (keyword, place) => {
+      const both = (text: string): readonly [string | null, string | null] => [
+        theirForward(keyword, [place, text]),
+        ourForward({ keyword, args: [text], place }),
+      ];
+      fc.assert(
+        fc.property(specification, (text) => {
+          const [ssh, own] = both(text);
+          expect(own).toBe(ssh);
+        }),
+        {
+          numRuns: SPECIFICATIONS,
+          examples: ["80:a:80:", "/%h:a:80", "80:/a%%b", `$\{FOLDER}:a:80`].map((text) => [text]),
+        },
+      );
+    },
+    120_000,
+  );
 });
+
+/** What only ssh takes, and what it does with it makes no sense: SOCKS on a socket, a destination without a name. */
+const SENSELESS = /\/.*\[socks\]:0$| \[\]:/;
+
+/** As ssh -G prints it; null: refused, or one that makes no sense. */
+function theirForward(keyword: string, args: readonly string[]): string | null {
+  const { stdout, status } = spawnSync("ssh", ["-G", "-F", "none", ...args, "h"], {
+    encoding: "utf8",
+    env: { ...process.env, ...VARIABLES },
+  });
+  const line = stdout.split("\n").find((one) => one.startsWith(`${keyword} `));
+  if (status !== 0 || line === undefined) return null;
+  const text = line.slice(keyword.length + 1);
+  return SENSELESS.test(text) ? null : text.replace(/ \[socks\]:0$/, "").replace(/^\[\]:/, "[*]:");
+}
+
+/** For a local listener port 0 is ours alone. */
+function ourForward(given: Directive): string | null {
+  try {
+    const { forwards } = settingsOf({ user: null, host: "h", port: null }, [given], environment);
+    const [forward] = forwards;
+    const isOurs = forward?.side === "local" && forward.listen.kind === "tcp" && forward.listen.port === 0;
+    return forward === undefined || isOurs ? null : forwardText(forward);
+  } catch {
+    return null;
+  }
+}

@@ -1,5 +1,6 @@
 /** What the forwarder reads: specifications, SOCKS, known_hosts, ssh_config. */
 import { execFileSync } from "node:child_process";
+import { lookup } from "node:dns/promises";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -54,17 +55,20 @@ describe("-L, -R and -D", () => {
     expect(parseDynamic("/tmp/x", "local")).toBe(null);
   });
 
-  it("bind as ssh(1): loopback unless told otherwise", () => {
+  it("bind as ssh(1): loopback unless told otherwise, and at all addresses of a name", async () => {
     const closed = { gatewayPorts: "no", family: null } as const;
     const open = { gatewayPorts: "yes", family: null } as const;
-    expect(bindAddresses(null, closed)).toEqual(["127.0.0.1", "::1"]);
-    expect(bindAddresses(null, open)).toEqual(["0.0.0.0", "::"]);
-    expect(bindAddresses("localhost", open)).toEqual(["127.0.0.1", "::1"]);
-    expect(bindAddresses("*", closed)).toEqual(["0.0.0.0", "::"]);
-    expect(bindAddresses("192.0.2.1", open)).toEqual(["192.0.2.1"]);
-    expect(bindAddresses(null, { ...closed, family: 4 })).toEqual(["127.0.0.1"]);
-    expect(bindAddresses("*", { ...closed, family: 6 })).toEqual(["::"]);
-    expect(bindAddresses("::1", { ...closed, family: 4 })).toEqual([]);
+    expect(await bindAddresses(null, closed)).toEqual(["127.0.0.1", "::1"]);
+    expect(await bindAddresses(null, open)).toEqual(["0.0.0.0", "::"]);
+    expect(await bindAddresses("localhost", open)).toEqual(["127.0.0.1", "::1"]);
+    expect(await bindAddresses("*", closed)).toEqual(["0.0.0.0", "::"]);
+    expect(await bindAddresses("192.0.2.1", open)).toEqual(["192.0.2.1"]);
+    expect(await bindAddresses(null, { ...closed, family: 4 })).toEqual(["127.0.0.1"]);
+    expect(await bindAddresses("*", { ...closed, family: 6 })).toEqual(["::"]);
+    expect(await bindAddresses("::1", { ...closed, family: 4 })).toEqual([]);
+    const named = (await lookup("LOCALHOST", { all: true })).map(({ address }) => address);
+    expect(await bindAddresses("LOCALHOST", open)).toEqual([...new Set(named)]);
+    await expect(bindAddresses("no.such.host.invalid", open)).rejects.toThrow("no such host");
     expect([null, "", "*", "0.0.0.0"].map(remoteBindHost)).toEqual(["localhost", "", "", "0.0.0.0"]);
   });
 });

@@ -112,14 +112,19 @@ export function readDecimalTime(text: string): number | null {
   return total;
 }
 
-/** StreamLocalBindMask: strtol base 8, what follows the digits is ignored. */
+/** StreamLocalBindMask: strtol base 8, what follows the digits is ignored. Null: not one. */
+export function parseOctalMode(text: string): number | null {
+  const match = /^[ \t\n\v\f\r]*([+-]?)([0-7]+)/.exec(text);
+  const mode = Number.parseInt(match?.[2] ?? "", 8);
+  const negative = match?.[1] === "-" && mode !== 0;
+  return mode <= 0o777 && !negative ? mode : null;
+}
+
 export function readOctalMode(args: Arguments): FormReading {
   const word = nextFull(args);
   if (word === null) return missing(args, "missing StreamLocalBindMask argument.");
-  const match = /^[ \t\n\v\f\r]*([+-]?)([0-7]+)/.exec(word.value);
-  const mode = Number.parseInt(match?.[2] ?? "", 8);
-  const negative = match?.[1] === "-" && mode !== 0;
-  if (!(mode <= 0o777) || negative)
+  const mode = parseOctalMode(word.value);
+  if (mode === null)
     return fatal(args, "bad-mode", args.newer ? `Invalid ${args.spelled}.` : "Bad mask.", { word });
   return [`0${mode.toString(8)}`];
 }

@@ -97,10 +97,7 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   const stdio = options.W === undefined ? null : forwarder.parseHostPort(options.W);
   if (options.W !== undefined && stdio === null) throw usage(`-W ${options.W}: wanted is host:port`);
   // as ssh(1): -W alone, without what the configuration forwards
-  const forwards =
-    stdio !== null
-      ? []
-      : forwarder.distinctForwards([...givenForwards(forwarder, options), ...settings.forwards]);
+  const forwards = stdio !== null ? [] : forwarder.distinctForwards(settings.forwards);
   return { settings, forwards, stdio, environment };
 }
 
@@ -120,9 +117,18 @@ function usage(message: string): Error {
 
 const KEYWORDS = { J: "proxyjump", p: "port", l: "user", i: "identityfile" } as const;
 
-function givenDirectives(forwarder: Forwarder, { g, given }: ForwardCommandOptions): readonly Directive[] {
+const FORWARDS = { L: "localforward", R: "remoteforward", D: "dynamicforward" } as const;
+
+/** Those of forwards come before those of the configuration, which counts them all. */
+function givenDirectives(forwarder: Forwarder, options: ForwardCommandOptions): readonly Directive[] {
+  const { g, given } = options;
   const open: Directive = { keyword: "gatewayports", args: ["yes"], place: "-g" };
   return [
+    ...(["L", "R", "D"] as const).flatMap((letter) =>
+      (options[letter] ?? []).map(
+        (value): Directive => ({ keyword: FORWARDS[letter], args: [value], place: `-${letter}` }),
+      ),
+    ),
     ...(g === true ? [open] : []),
     ...given.map(
       ({ letter, value }): Directive =>
@@ -131,27 +137,6 @@ function givenDirectives(forwarder: Forwarder, { g, given }: ForwardCommandOptio
           : { keyword: KEYWORDS[letter], args: [value], place: `-${letter}` },
     ),
   ];
-}
-
-const SHAPES = {
-  L: "[bind:]port:host:hostport, with a path of a socket on either side",
-  R: "[bind:]port:host:hostport, with a path of a socket on either side, or [bind:]port for SOCKS",
-  D: "[bind:]port",
-} as const;
-
-function givenForwards(forwarder: Forwarder, options: ForwardCommandOptions): readonly Forward[] {
-  const parsers = {
-    L: (text: string) => forwarder.parseForward(text, "local"),
-    R: (text: string) => forwarder.parseForward(text, "remote"),
-    D: (text: string) => forwarder.parseDynamic(text, "local"),
-  };
-  return (["L", "R", "D"] as const).flatMap((letter) =>
-    (options[letter] ?? []).map((text) => {
-      const forward = parsers[letter](text);
-      if (forward === null) throw usage(`-${letter} ${text}: wanted is ${SHAPES[letter]}`);
-      return forward;
-    }),
-  );
 }
 
 async function runStandardStreams(forwarder: Forwarder, reached: Reached, to: Endpoint): Promise<number> {

@@ -1,6 +1,8 @@
 /** Where a local listener binds: the rules of ssh(1), and who may take a port below 1024. */
+import { lookup } from "node:dns/promises";
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { asFailure } from "./failure.ts";
 import type { Listen } from "./specification.ts";
 
 const LOOPBACK = ["127.0.0.1", "::1"] as const;
@@ -13,19 +15,26 @@ export interface BindRules {
 
 /**
  * channels.c channel_fwd_bind_addr for a client: no address is loopback, or every one with -g; "" and "*" are every one;
- * "localhost" is loopback in both families. One that binds is enough: a machine without IPv6 is no failure. An address
- * of a family that is not wanted is left out (channel_set_af).
+ * "localhost" is loopback in both families, another name all addresses that it has. One that binds is enough: a machine
+ * without IPv6 is no failure. An address of a family that is not wanted is left out (channel_set_af). Rejects with an
+ * SshFailure for a name that has none.
  */
-export function bindAddresses(host: string | null, { gatewayPorts, family }: BindRules): readonly string[] {
-  return addressesOf(host, gatewayPorts).filter(
-    (address) => family === null || isIP(address) === 0 || isIP(address) === family,
-  );
+export async function bindAddresses(
+  host: string | null,
+  { gatewayPorts, family }: BindRules,
+): Promise<readonly string[]> {
+  const addresses = await addressesOf(host, gatewayPorts);
+  return addresses.filter((address) => family === null || isIP(address) === family);
 }
 
-function addressesOf(host: string | null, gatewayPorts: "yes" | "no"): readonly string[] {
+async function addressesOf(host: string | null, gatewayPorts: "yes" | "no"): Promise<readonly string[]> {
   if (host === "" || host === "*" || (host === null && gatewayPorts === "yes")) return ["0.0.0.0", "::"];
   if (host === null || host === "localhost") return LOOPBACK;
-  return [host];
+  if (isIP(host) !== 0) return [host];
+  const found = await lookup(host, { all: true }).catch((error: unknown) => {
+    throw asFailure("unreachable", error);
+  });
+  return [...new Set(found.map(({ address }) => address))];
 }
 
 /** What to send in a tcpip-forward request (channels.c channel_rfwd_bind_host). */

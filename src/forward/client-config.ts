@@ -7,7 +7,8 @@ import { dirname, join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
-import { keywordOf, refusedLine, tellingLines } from "./client-keywords.ts";
+import { delimitWord, delimitWords, splitWords } from "../../grammar/words.ts";
+import { keywordOf, refusedLine, type TellingLine, tellingLines } from "./client-keywords.ts";
 import { SshFailure } from "./failure.ts";
 
 /** One directive that holds: keyword in lower case, its arguments, and where it stands. */
@@ -64,8 +65,13 @@ export function readClientConfig(path: string, asked: Asked, caller: Caller): Re
       const { param, config } = node;
       if (typeof param !== "string" || param === "") continue;
       const keyword = keywordOf(param);
-      const args = argumentsOf(node);
-      const place = `${block.file}:${block.lines[block.cursor.at++] ?? ""}`;
+      const line = block.lines[block.cursor.at++];
+      const args = line === undefined ? [] : argumentsOf(keyword, line.text);
+      const place = `${block.file}:${line?.number ?? ""}`;
+      if (args === null) {
+        block.refused.push(`${place}: a quote is not closed`);
+        continue;
+      }
       const because = refusedLine(keyword, args, first("ignoreunknown") ?? null);
       if (because !== null) block.refused.push(`${place}: ${because}`);
       if (keyword === "host" || keyword === "match") {
@@ -102,8 +108,8 @@ interface Block {
   readonly file: string;
   readonly depth: number;
   readonly holds: boolean;
-  /** the numbers of the file's lines that say something, and how many of them were read */
-  readonly lines: readonly number[];
+  /** the file's lines that say something, and how many of them were read */
+  readonly lines: readonly TellingLine[];
   readonly cursor: { at: number };
   /** what ssh(1) would stop at, at the file's end */
   readonly refused: string[];
@@ -131,11 +137,20 @@ function parse(file: string, text: string): readonly Node[] {
   }
 }
 
-/** The library gives one argument as text and several as a list, and that for some keywords only. */
-function argumentsOf({ value, quoted }: Node): readonly string[] {
-  if (Array.isArray(value)) return value.map((item: { readonly val: string }) => item.val);
-  if (typeof value !== "string") return [];
-  return quoted === true ? [value] : value.split(/[ \t]+/).map((word) => word.replace(/^"(.*)"$/, "$1"));
+/** From the line itself: the library loses where a quoted argument ends. Null: a quote is not closed (misc.c argv_split). */
+function argumentsOf(keyword: string, line: string): readonly string[] | null {
+  const end = line.replace(/[ \t\r\f]+$/, "").length;
+  const from = delimitWord(line, line.search(/[^ \t\r\f]/), end)?.next ?? end;
+  if (keyword === "match") return criteriaOf(line, from, end);
+  const { words, closed } = splitWords(line, from, end);
+  return closed ? words.map(({ value }) => value) : null;
+}
+
+/** By strdelim, up to 9.8, whose first empty word ends the line (readconf.c match_cfg_line). */
+function criteriaOf(line: string, from: number, end: number): readonly string[] {
+  const words = delimitWords(line, from, end, { comments: true }).words.map(({ value }) => value);
+  const empty = words.indexOf("");
+  return empty === -1 ? words : words.slice(0, empty);
 }
 
 /** ssh.c and glob(3) for what people write: a pattern in the last part of the path. */

@@ -51,7 +51,15 @@ export function refusedLine(keyword: string, args: readonly string[], ignored: s
   return isIgnored ? null : `Bad configuration option: ${keyword}`;
 }
 
-/** The numbers of the lines that say something, from 1. */
-export function tellingLines(text: string): readonly number[] {
-  return text.split("\n").flatMap((line, index) => (/^[ \t\r\f]*(?:#|$)/.test(line) ? [] : [index + 1]));
+/** `number`: from 1 */
+export interface TellingLine {
+  readonly number: number;
+  readonly text: string;
+}
+
+/** The lines that say something. */
+export function tellingLines(text: string): readonly TellingLine[] {
+  return text
+    .split("\n")
+    .flatMap((line, index) => (/^[ \t\r\f]*(?:#|$)/.test(line) ? [] : [{ number: index + 1, text: line }]));
 }

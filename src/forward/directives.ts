@@ -3,6 +3,7 @@ import { lowerAscii } from "../../grammar/ascii.ts";
 import { readPort } from "../../grammar/ports.ts";
 import { NEWEST } from "../../grammar/release.ts";
 import { readTime } from "../../grammar/values/numbers.ts";
+import { splitWords } from "../../grammar/words.ts";
 import type { Directive } from "./client-config.ts";
 import { SshFailure } from "./failure.ts";
 
@@ -52,9 +53,10 @@ export function parseOption(text: string): Directive {
       "configuration",
       `-o ${text}: not an option of this forwarder, which knows ${KEYWORDS.join(", ")}`,
     );
-  // as readconf.c: blanks separate, double quotes keep them
-  const words = (match[2] ?? "").match(/"[^"]*"|[^ \t]+/g) ?? [""];
-  const args = words.map((word) => word.replace(/^"(.*)"$/, "$1"));
+  const value = match[2] ?? "";
+  const { words, closed } = splitWords(value, 0, value.length);
+  if (!closed) throw new SshFailure("configuration", `-o ${text}: a quote is not closed`);
+  const args = words.length === 0 ? [""] : words.map((word) => word.value);
   return { keyword, args, place: "-o" };
 }
 

@@ -13,13 +13,7 @@ import type { Traffic } from "./traffic.ts";
 export { parseOption } from "./directives.ts";
 export { legs } from "./legs.ts";
 export { reach, settingsOf } from "./reach.ts";
-export {
-  distinctForwards,
-  parseDestination,
-  parseDynamic,
-  parseForward,
-  parseHostPort,
-} from "./specification.ts";
+export { distinctForwards, parseDestination, parseHostPort } from "./specification.ts";
 export { makeTraffic } from "./traffic.ts";
 
 export interface Forwarding {

@@ -4,8 +4,9 @@ import type { BaseAgent, ParsedKey } from "ssh2";
 import type { Credential, PrivateKey } from "./authentication.ts";
 import { asFailure } from "./failure.ts";
 import type { Talk } from "./host-key.ts";
+import type { LoginMethod } from "./login-settings.ts";
 import { createAgent, parseKey } from "./session.ts";
-import type { HostSettings, LoginMethod } from "./settings.ts";
+import type { HostSettings } from "./settings.ts";
 
 interface KeyFile {
   readonly path: string;

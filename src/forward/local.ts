@@ -1,5 +1,5 @@
 /** -L and -D: this machine listens, the server connects. */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { type BindRules, bindAddresses } from "./bind.ts";
@@ -38,23 +38,66 @@ export async function listenLocally(
     connectThrough(session, socket, { target: forward.target, index, traffic });
   };
   const { listen } = forward;
-  if (listen.kind === "socket") {
-    // libuv calls it "permission denied" (uv_pipe_bind)
-    if (!existsSync(dirname(listen.path)))
-      throw new SshFailure("unreachable", `${listen.path}: there is no such folder`);
-    if (rules.unlink === "yes") rmSync(listen.path, { force: true });
-    const before = process.umask(rules.mask);
-    try {
-      const bound = listenAt(serve, { path: listen.path });
-      process.umask(before);
-      return await bound;
-    } catch (error) {
-      throw asFailure("unreachable", error);
-    } finally {
-      process.umask(before);
-    }
+  return listen.kind === "socket"
+    ? await listenOnSocket(listen.path, rules, serve)
+    : await listenOnAll(await bindAddresses(listen.host, rules), listen.port, serve);
+}
+
+async function listenOnSocket(
+  path: string,
+  { unlink, mask }: ListenRules,
+  serve: (socket: Socket) => void,
+): Promise<Listening> {
+  // libuv calls it "permission denied" (uv_pipe_bind)
+  if (!existsSync(dirname(path))) throw new SshFailure("unreachable", `${path}: there is no such folder`);
+  if (unlink === "yes") removeIfThere(path);
+  const before = process.umask(mask);
+  try {
+    const bound = listenAt(serve, { path });
+    process.umask(before);
+    const listening = await bound;
+    const own = fileAt(path);
+    return { ...listening, stop: () => keepingOthers(path, own, listening.stop) };
+  } catch (error) {
+    throw asFailure("unreachable", error);
+  } finally {
+    process.umask(before);
   }
-  return listenOnAll(bindAddresses(listen.host, rules), listen.port, serve);
+}
+
+/** What cannot be removed is in the way, which the system will say (misc.c unix_listener). */
+function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // said by the bind
+  }
+}
+
+/** What tells one file of a path from the next; null: none is there. */
+function fileAt(path: string): string | null {
+  try {
+    const { dev, ino } = lstatSync(path);
+    return `${dev} ${ino}`;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * libuv removes, as it closes a socket, whatever has its path by then: the socket of a forwarder that has taken over, too
+ * (StreamLocalBindUnlink). That one is out of the way meanwhile.
+ */
+async function keepingOthers(path: string, own: string | null, stop: () => Promise<void>): Promise<void> {
+  const now = fileAt(path);
+  if (now === null || now === own) return await stop();
+  const aside = `${path}.${process.pid}`;
+  renameSync(path, aside);
+  try {
+    await stop();
+  } finally {
+    renameSync(aside, path);
+  }
 }
 
 /** One address that binds is enough (channels.c channel_setup_fwd_listener_tcpip). All get the same port. */

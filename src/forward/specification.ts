@@ -33,19 +33,25 @@ const LONGEST_PATH = 107;
 
 type Field = { readonly text: string; readonly isPath: boolean };
 
-/** misc.c parse_fwd_field, again and again: colons separate, brackets keep them, a backslash takes the next byte. */
+/**
+ * readconf.c parse_fwd_field, again and again: colons separate (and may end the last one), brackets keep them, a backslash
+ * takes the next byte, of which no slash makes a path.
+ */
 function splitFields(text: string): readonly Field[] | null {
   const fields: Field[] = [];
   let rest = text.replace(/^[ \t]+/, "");
   for (;;) {
-    const match = /^(?:\[([^\]]*)\]|((?:\\[\s\S]|[^:\\])*))(?::|$)/.exec(rest);
+    const match = /^(?:\[([^\]]*)\]|(?!\[)((?:\\[\s\S]|[^:\\])*))(?::|$)/.exec(rest);
     if (match === null) return null;
     const [whole, bracketed, plain = ""] = match;
     if (bracketed === undefined)
-      fields.push({ text: plain.replace(/\\([\s\S])/g, "$1"), isPath: plain.includes("/") });
+      fields.push({
+        text: plain.replace(/\\([\s\S])/g, "$1"),
+        isPath: plain.replace(/\\[\s\S]/g, "").includes("/"),
+      });
     else fields.push({ text: bracketed, isPath: bracketed.includes("/") });
     rest = rest.slice(whole.length);
-    if (rest === "") return whole.endsWith(":") ? null : fields;
+    if (rest === "") return fields;
   }
 }
 
@@ -96,7 +102,12 @@ function targetOf(fields: readonly Field[]): Target | null {
 }
 
 function socketOf(path: string): { readonly kind: "socket"; readonly path: string } | null {
-  return Buffer.byteLength(path) > LONGEST_PATH ? null : { kind: "socket", path };
+  const socket = { kind: "socket", path } as const;
+  return isTooLong(socket) ? null : socket;
+}
+
+export function isTooLong(end: Listen | Target): boolean {
+  return end.kind === "socket" && Buffer.byteLength(end.path) > LONGEST_PATH;
 }
 
 /** `host:port` of -W */
