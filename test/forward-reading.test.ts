@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bindAddresses, remoteBindHost } from "../src/forward/bind.ts";
 import { type Caller, readClientConfig } from "../src/forward/client-config.ts";
 import { parseOption } from "../src/forward/directives.ts";
+import { readKeyFiles, unlock } from "../src/forward/key-files.ts";
 import { checkKey, fingerprint, lookupName, parseKnownHosts } from "../src/forward/known-hosts.ts";
+import { parseKey } from "../src/forward/session.ts";
 import { settingsFor } from "../src/forward/settings.ts";
 import { readSocks, socksReply } from "../src/forward/socks.ts";
 import { parseDestination, parseDynamic, parseForward } from "../src/forward/specification.ts";
@@ -290,4 +292,46 @@ describe("ssh_config", () => {
     expect(() => read("Include config\n", "db")).toThrow(/levels of Include/);
     expect(() => parseOption("ForwardX11=yes")).toThrow(/not an option of this forwarder/);
   });
+});
+
+describe("a private key", () => {
+  const folder = mkdtempSync(join(tmpdir(), "sshd-policy-formats-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  it.each([
+    ["ed25519", "RFC4716", "aes256-ctr"],
+    ["ecdsa", "RFC4716", "aes256-gcm@openssh.com"],
+    ["rsa", "RFC4716", "aes256-cbc"],
+    ["rsa", "PEM", ""],
+    ["ecdsa", "PEM", ""],
+    ["rsa", "PKCS8", ""],
+    ["ecdsa", "PKCS8", ""],
+  ])(
+    "%s in %s %s is opened by its passphrase, the second time, and is known without it",
+    async (type, format, cipher) => {
+      const path = join(folder, `${type}-${format}`);
+      const args = ["-q", "-t", type, "-m", format, "-N", "secret", ...(cipher === "" ? [] : ["-Z", cipher])];
+      execFileSync("ssh-keygen", [...args, "-f", path]);
+      const wire = readFileSync(`${path}.pub`, "latin1").split(" ")[1];
+      if (format === "RFC4716") rmSync(`${path}.pub`);
+      const answers = ["wrong", "secret"];
+      const notes: string[] = [];
+      const talk = {
+        ask: async () => answers.shift() ?? null,
+        note: (text: string) => void notes.push(text),
+      };
+      const settings = settingsFor(
+        { host: "h", given: [] },
+        [{ keyword: "identityfile", args: [path], place: "-i" }],
+        { caller: { home: "/nonexistent", name: "x", uid: 0 }, variable: () => null },
+      );
+      const [file] = readKeyFiles(settings, talk);
+      expect(file?.publicKey?.toString("base64")).toBe(wire);
+      const key = file === undefined ? null : await unlock(file, settings, talk);
+      const parsed = parseKey(key?.text ?? "", key?.passphrase);
+      expect(parsed instanceof Error ? parsed : parsed.getPublicSSH().toString("base64"), notes.join()).toBe(
+        wire,
+      );
+      expect(answers).toEqual([]);
+    },
+  );
 });

@@ -1,19 +1,11 @@
 /** What we may log in with, in the order of ssh(1): keys of the agent, keys of files, then what the user is asked for. */
-import { readFileSync, statSync } from "node:fs";
-import type { BaseAgent, ParsedKey } from "ssh2";
-import type { Credential, PrivateKey } from "./authentication.ts";
-import { asFailure } from "./failure.ts";
+import type { BaseAgent, ParsedKey, PublicKeyEntry } from "ssh2";
+import type { Credential } from "./authentication.ts";
 import type { Talk } from "./host-key.ts";
+import { type KeyFile, readKeyFiles, unlock } from "./key-files.ts";
 import type { LoginMethod } from "./login-settings.ts";
-import { createAgent, parseKey } from "./session.ts";
+import { createAgent } from "./session.ts";
 import type { HostSettings } from "./settings.ts";
-
-interface KeyFile {
-  readonly path: string;
-  readonly text: string;
-  /** as on the wire; null when only the passphrase would tell */
-  readonly publicKey: Buffer | null;
-}
 
 export function credentialsFor(settings: HostSettings, talk: Talk): readonly Credential[] {
   return settings.methods.flatMap((method) => {
@@ -22,109 +14,57 @@ export function credentialsFor(settings: HostSettings, talk: Talk): readonly Cre
   });
 }
 
+/** A key is offered once: servers count each (MaxAuthTries), and a passphrase is asked for only where the agent has not the key. */
 function keys(settings: HostSettings, talk: Talk): readonly Credential[] {
   const files = readKeyFiles(settings, talk);
+  const offered = new Set<string>();
   const agent =
     settings.agent === null
       ? []
-      : [{ kind: "agent", agent: orderedAgent(settings.agent, files, settings) } as const];
+      : [{ kind: "agent", agent: orderedAgent(settings.agent, { files, settings, offered }) } as const];
   return [
     ...agent,
     ...files.map(
-      (file): Credential => ({ kind: "key", name: file.path, read: () => unlock(file, settings, talk) }),
+      (file): Credential => ({
+        kind: "key",
+        name: file.path,
+        read: async () =>
+          offered.has(file.publicKey?.toString("base64") ?? "") ? null : await unlock(file, settings, talk),
+      }),
     ),
   ];
 }
 
-function readKeyFiles({ identityFiles }: HostSettings, talk: Talk): readonly KeyFile[] {
-  return identityFiles.flatMap(({ path, chosen }): KeyFile[] => {
-    try {
-      const status = statSync(path);
-      const { mode, uid } = status;
-      // /dev/zero has no end
-      if (status.isCharacterDevice()) {
-        talk.note(`${path} is left out: it is a device`);
-        return [];
-      }
-      const text = readFileSync(path, "latin1");
-      if (!isPublic(text) && uid === process.getuid?.() && (mode & 0o077) !== 0) {
-        talk.note(`${path} is left out: others may read this private key (chmod 600 mends it)`);
-        return [];
-      }
-      return [{ path, text, publicKey: publicPart(path, text) }];
-    } catch (error) {
-      if (chosen === "by the user") talk.note(`left out: ${asFailure("configuration", error).message}`);
-      return [];
-    }
-  });
+type AgentKey = string | Buffer | ParsedKey | PublicKeyEntry;
+
+function wireOf(key: AgentKey): Buffer | null {
+  return typeof key !== "string" && "getPublicSSH" in key ? key.getPublicSSH() : null;
 }
 
-/** ssh(1) takes the file of a public key, too: it says which key of the agent to use. */
-function isPublic(text: string): boolean {
-  const parsed = parseKey(text);
-  return !(parsed instanceof Error) && !parsed.isPrivateKey();
-}
-
-function publicPart(path: string, text: string): Buffer | null {
-  const parsed = parseKey(text);
-  if (!(parsed instanceof Error)) return parsed.getPublicSSH();
-  try {
-    const [, encoded = ""] = readFileSync(`${path}.pub`, "latin1").split(" ");
-    return Buffer.from(encoded, "base64");
-  } catch {
-    return null;
-  }
-}
-
-/** Keys that a file names come first; with IdentitiesOnly no other does. */
+/** Keys that a file names come first; with IdentitiesOnly no other does. `offered` learns which there are, in base64. */
 function orderedAgent(
   socket: string,
-  files: readonly KeyFile[],
-  { identitiesOnly }: HostSettings,
+  {
+    files,
+    settings: { identitiesOnly },
+    offered,
+  }: { files: readonly KeyFile[]; settings: HostSettings; offered: Set<string> },
 ): BaseAgent<string | Buffer | ParsedKey> {
   const agent = createAgent(socket);
   const all = agent.getIdentities.bind(agent);
   agent.getIdentities = (done) => {
     all((error, keys = []) => {
-      const isNamed = (key: (typeof keys)[number]): boolean => {
-        if (typeof key === "string" || !("getPublicSSH" in key)) return false;
-        const wire = key.getPublicSSH();
-        return files.some(({ publicKey }) => publicKey?.equals(wire) === true);
+      const isNamed = (key: AgentKey): boolean => {
+        const wire = wireOf(key);
+        return wire !== null && files.some(({ publicKey }) => publicKey?.equals(wire) === true);
       };
       const named = keys.filter(isNamed);
       const others = identitiesOnly ? [] : keys.filter((key) => !named.includes(key));
+      for (const key of named) offered.add(wireOf(key)?.toString("base64") ?? "");
       done(error, [...named, ...others]);
     });
   };
   return agent;
-}
-
-const PASSPHRASE_ATTEMPTS = 3;
-
-async function unlock(
-  { path, text }: KeyFile,
-  { batch }: HostSettings,
-  talk: Talk,
-): Promise<PrivateKey | null> {
-  if (isPublic(text)) {
-    talk.note(`${path} is left out: it is a public key, with which only an agent can log in`);
-    return null;
-  }
-  const parsed = parseKey(text);
-  if (!(parsed instanceof Error)) return { text };
-  if (!/encrypt/i.test(parsed.message)) {
-    talk.note(`${path} is left out: ${parsed.message}`);
-    return null;
-  }
-  for (let attempt = 0; attempt < PASSPHRASE_ATTEMPTS && !batch; attempt++) {
-    const passphrase = await talk.ask(`Passphrase for key ${path}: `, "hidden");
-    if (passphrase === null || passphrase === "") break;
-    if (!(parseKey(text, passphrase) instanceof Error)) return { text, passphrase };
-  }
-  talk.note(
-    `${path} is left out: it has a passphrase, which was not given (ssh-add puts the key into an agent)`,
-  );
-  return null;
 }
 
 /** Each failed login asks again, as often as NumberOfPasswordPrompts says. */

@@ -1,0 +1,114 @@
+/** Which keys are offered, in which order, and in which formats: by OpenSSH's own client and by ours, as sshd's log has it. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forwarderArguments, type Program } from "./sshd/forwarders.ts";
+import { type LoopbackSshd, serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
+
+const absent = ["/usr/bin/ssh", "/usr/bin/ssh-agent"].find((path) => !existsSync(path));
+const missing = whyNoSshd() ?? (absent === undefined ? null : `no ${absent}`);
+const hello = "over there and back";
+
+/** Keys of the agent, and options: "wrong1" to "wrong7" are nobody's, "good" may log in, GONE is good's public part alone. */
+const CASES: readonly (readonly [agent: string, options: string])[] = [
+  ["wrong1 wrong2 wrong3 wrong4", "-i good"],
+  ["wrong1 wrong2 wrong3 wrong4", "-i wrong1 -i wrong2 -i wrong3 -i wrong4 -i good"],
+  ["wrong1 wrong2 wrong3 wrong4 wrong5 wrong6 wrong7 good", "-o IdentityFile=none"],
+  ["wrong1 wrong2 wrong3 wrong4 wrong5 wrong6 wrong7 good", "-i good"],
+  ["wrong1 wrong2 good", "-o IdentitiesOnly=yes -i wrong2 -i good.pub"],
+  ["wrong1 wrong2 good", "-o IdentitiesOnly=yes -i wrong2"],
+  ["wrong1 good", "-i locked"],
+  ["wrong1", "-i locked -i good"],
+];
+
+describe.skipIf(missing !== null)(
+  `ssh and sshd-policy forward${missing === null ? "" : `: ${missing}`}`,
+  () => {
+    let sshd: LoopbackSshd;
+    let echo: TestServer;
+    let folder: string;
+    let agent: ChildProcess;
+    const inFolder = (name: string): string => join(folder, name);
+    beforeAll(async () => {
+      [sshd, echo] = [await startSshd({ lines: ["MaxAuthTries 6"] }), await serveEcho()];
+      folder = mkdtempSync(join(tmpdir(), "sshd-policy-keys-"));
+      for (const part of ["", ".pub"]) copyFileSync(`${sshd.identity}${part}`, inFolder(`good${part}`));
+      // the same key with a passphrase, and without its public part beside it
+      copyFileSync(sshd.identity, inFolder("locked"));
+      execFileSync("ssh-keygen", ["-q", "-p", "-N", "secret", "-f", inFolder("locked")], { stdio: "ignore" });
+      for (let number = 1; number <= 7; number++) makeKey(`wrong${number}`, ["-t", "ed25519"]);
+      agent = spawn("ssh-agent", ["-D", "-a", inFolder("agent")], { stdio: ["ignore", "pipe", "ignore"] });
+      await once(agent.stdout ?? agent, "data");
+    });
+    afterAll(async () => {
+      agent.kill();
+      echo.close();
+      await sshd.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+
+    function makeKey(name: string, args: readonly string[], passphrase = ""): string {
+      const key = ["ssh-keygen", "-q", "-N", passphrase, "-C", name, "-f", inFolder(name), ...args];
+      execFileSync(key[0] ?? "", key.slice(1));
+      return inFolder(name);
+    }
+
+    /** Whether it gets in, and sshd's lines about the keys that it offers: F a failed one, A the one that is taken. */
+    async function offers(program: Program, options: readonly string[]): Promise<object> {
+      const [file, ...args] = forwarderArguments(program, { ...sshd, sshOptions: ownOptions() });
+      const before = sshd.log().length;
+      const child = spawn(file, [...args, ...options, "-W", `127.0.0.1:${echo.port}`, "127.0.0.1"], {
+        stdio: ["pipe", "pipe", "ignore"],
+        env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", SSH_AUTH_SOCK: inFolder("agent") },
+      });
+      let heard = "";
+      child.stdout.on("data", (bytes: Buffer) => {
+        heard += bytes.toString("latin1");
+      });
+      child.stdin.on("error", () => {}).end(hello);
+      await once(child, "close");
+      // sshd's log comes through a pipe
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const lines = sshd
+        .log()
+        .slice(before)
+        .matchAll(/^(Failed|Accepted) publickey .* (SHA256:\S+)/gm);
+      return { in: heard === hello, offered: [...lines].map(([, what, key]) => `${what} ${key}`) };
+    }
+
+    /** Of those of sshd without the key, and without what keeps agents out. */
+    function ownOptions(): readonly string[] {
+      const files = [
+        `UserKnownHostsFile=${sshd.knownHosts}`,
+        "GlobalKnownHostsFile=/dev/null",
+        "BatchMode=yes",
+      ];
+      return [
+        "-F",
+        "none",
+        ...files.flatMap((file) => ["-o", file]),
+        "-p",
+        String(sshd.port),
+        "-l",
+        sshd.user,
+      ];
+    }
+
+    it.each(CASES)("agree with %j in the agent, and %s", async (held, options) => {
+      const env = { PATH: process.env["PATH"] ?? "", SSH_AUTH_SOCK: inFolder("agent") };
+      execFileSync("ssh-add", ["-q", "-D"], { env, stdio: "ignore" });
+      const names = held === "" ? [] : held.split(" ");
+      if (names.length > 0) execFileSync("ssh-add", ["-q", ...names.map(inFolder)], { env, stdio: "ignore" });
+      const args = options
+        .split(" ")
+        .map((word) => (/^(good|wrong|locked)/.test(word) ? inFolder(word) : word));
+      const ours = await offers("sshd-policy forward", args);
+      expect(ours).toEqual(await offers("ssh", args));
+      if (held.startsWith("wrong1 wrong2 wrong3") && options.endsWith("-i good"))
+        expect(ours).toMatchObject({ in: true });
+    });
+  },
+);
