@@ -4,7 +4,7 @@ const LISTS: ReadonlySet<string> = new Set(["allowusers", "denyusers", "allowgro
 
 function check(audit: Audit): Draft[] {
   return audit.config.directives.flatMap((directive) =>
-    LISTS.has(directive.keyword) ? report(audit, directive) : [],
+    LISTS.has(directive.keyword) && directive.values !== null ? report(audit, directive) : [],
   );
 }
 
