@@ -4,6 +4,8 @@
  */
 import { readPort } from "../../grammar/ports.ts";
 import { atLeast, NEWEST, type Release } from "../../grammar/release.ts";
+import { onceFor } from "../../grammar/remember.ts";
+import type { Config } from "../config/config.ts";
 import type { ListenGrant } from "./answer.ts";
 import type { Capability } from "./connection.ts";
 
@@ -77,6 +79,26 @@ export function requirements(capability: Capability, release: Release): readonly
         SESSIONS,
       ];
   }
+}
+
+/** Bounds that real files set high enough: where no line sets one so low that it closes, no answer names it. */
+const BOUNDS: readonly Requirement[] = [SESSIONS, DISPLAYS];
+
+const closingBounds = onceFor(({ directives }: Config): readonly Requirement[] =>
+  BOUNDS.filter(({ keyword, closes }) =>
+    directives.some(
+      (line) =>
+        line.keyword === keyword && line.values !== null && line.values.length > 0 && closes(line.values),
+    ),
+  ),
+);
+
+/** The requirements of a capability that can make a difference under this configuration. */
+export function requirementsUnder(config: Config, capability: Capability): readonly Requirement[] {
+  const closing = closingBounds(config);
+  return requirements(capability, config.release).filter(
+    (requirement) => !BOUNDS.includes(requirement) || closing.includes(requirement),
+  );
 }
 
 /** The first security update of a Debian release with the repair of CVE-2025-32728 (the packages' changelogs). */

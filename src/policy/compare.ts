@@ -5,7 +5,7 @@
 import type { Config } from "../config/config.ts";
 import type { Answer, Decider } from "./answer.ts";
 import { assumptionsOf } from "./assumptions.ts";
-import { type PortLimits, requirements, tunnelModes } from "./capabilities.ts";
+import { type PortLimits, requirementsUnder, tunnelModes } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import type { KeywordLines } from "./deciders.ts";
@@ -89,8 +89,8 @@ function compareInside(comparing: Comparing, capability: Capability, scope: Scop
 
 /** Values can differ only where a line decides that the other side does not have in its place. */
 function changedScopes({ searcher, before, after }: Comparing, capability: Capability): readonly Scope[] {
-  const wanted = requirements(capability, before.config.release).map(({ keyword }) => keyword);
-  const also = requirements(capability, after.config.release).map(({ keyword }) => keyword);
+  const wanted = requirementsUnder(before.config, capability).map(({ keyword }) => keyword);
+  const also = requirementsUnder(after.config, capability).map(({ keyword }) => keyword);
   if (wanted.join(" ") !== also.join(" ")) return [searcher.everywhere];
   return wanted.flatMap((keyword) => {
     const old = before.linesOf(keyword);
@@ -201,7 +201,7 @@ function isOpenAt(
   capability: Capability,
   connection: Connection,
 ): boolean | null {
-  for (const { keyword, closes } of requirements(capability, config.release)) {
+  for (const { keyword, closes } of requirementsUnder(config, capability)) {
     const setting = reader.read(connection, keyword);
     if (setting === null) return null;
     if (closes(setting.values)) return false;

@@ -2,7 +2,7 @@
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer } from "./answer.ts";
-import { requirements } from "./capabilities.ts";
+import { requirementsUnder } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
 import { readerOf } from "./reader.ts";
 
@@ -49,7 +49,7 @@ interface Decisions {
 function decisionsAt(config: Config, capability: Capability, connection: Connection): Decisions | null {
   const reader = readerOf(config);
   const made: Decisions["made"][number][] = [];
-  for (const { keyword, closes } of requirements(capability, config.release)) {
+  for (const { keyword, closes } of requirementsUnder(config, capability)) {
     const setting = reader.read(connection, keyword);
     if (setting === null) return null;
     const decision = { keyword, directive: setting.decidedBy[0] ?? null };

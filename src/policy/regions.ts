@@ -1,5 +1,5 @@
 /** The ways through the keywords of a capability: regions of connections for which the same lines decide. */
-import { type Requirement, requirements } from "./capabilities.ts";
+import { type Requirement, requirementsUnder } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
 import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
 import type { Reasoning } from "./reasoning.ts";
@@ -48,7 +48,7 @@ export function eachRegion(
   inside: Start,
   emit: (region: Region) => void,
 ): void {
-  const wanted = requirements(capability, reasoning.config.release);
+  const wanted = requirementsUnder(reasoning.config, capability);
   const questions = wanted.map(({ keyword, closes }) => ({ lines: reasoning.linesOf(keyword), closes }));
   const branching = questions.findLastIndex(({ lines }) => lines.guarded.length > 0) + 1;
   const ending = endingOf(questions.slice(branching));

@@ -280,10 +280,9 @@ function reasons(rows: readonly Row[], paint: ChalkInstance): string[] {
   });
 }
 
-/** The lines that open, or limit, or the default where there is none. */
+/** What opens or closes, a line or the default, and the lines that limit. */
 export function becauseText({ decidedBy, login, loginBecause }: Answer): string {
-  const written = decidedBy.filter(({ directive }) => directive !== null);
-  const shown = written.length > 0 ? written : decidedBy.slice(0, 1);
+  const shown = decidedBy.filter(({ directive }, index) => index === 0 || directive !== null);
   const text = shown.map(deciderText).join(", ");
   return login === "impossible" ? `${text} (nobody of them can log in: ${visible(loginBecause)})` : text;
 }
