@@ -5,7 +5,7 @@ import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
-import { requirements } from "../policy/capabilities.ts";
+import { BOUND_KEYWORDS, requirements } from "../policy/capabilities.ts";
 import type { Capability } from "../policy/connection.ts";
 import { listed } from "./wording.ts";
 
@@ -43,7 +43,8 @@ const globalLines = onceFor(({ directives }: Config) => {
 export function reopenedBy(config: Config, answer: Answer): Directive | null {
   for (const { directive } of answer.decidedBy) {
     if (directive === null || directive.guards.length === 0) continue;
-    if (BESIDE_FORWARDING.has(directive.keyword)) continue;
+    // to take sessions back would take his shell
+    if (BOUND_KEYWORDS.has(directive.keyword)) continue;
     const overridden = globalLine(config, directive.keyword);
     const { capability } = answer;
     if (
@@ -55,9 +56,6 @@ export function reopenedBy(config: Config, answer: Answer): Directive | null {
   }
   return null;
 }
-
-/** Who gets sessions or displays is not given forwarding, and to take them back would take his shell. */
-const BESIDE_FORWARDING: ReadonlySet<string> = new Set(["maxsessions", "x11displayoffset"]);
 
 /** True where DisableForwarding yes stands outside every Match and this release does not apply it to the capability. */
 export function escapesDisable(config: Config, answer: Answer): boolean {

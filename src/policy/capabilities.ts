@@ -83,6 +83,8 @@ export function requirements(capability: Capability, release: Release): readonly
 
 /** Bounds that real files set high enough: where no line sets one so low that it closes, no answer names it. */
 const BOUNDS: readonly Requirement[] = [SESSIONS, DISPLAYS];
+/** Who gets sessions or displays is not given forwarding by that. */
+export const BOUND_KEYWORDS: ReadonlySet<string> = new Set(BOUNDS.map(({ keyword }) => keyword));
 
 const closingBounds = onceFor(({ directives }: Config): readonly Requirement[] =>
   BOUNDS.filter(({ keyword, closes }) =>

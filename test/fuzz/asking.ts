@@ -1,7 +1,13 @@
 /** What a real sshd is asked about connections, and what its answers say of the capabilities. */
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
-import { listenPlaces, openDestinations, requirements, socketPaths } from "../../src/policy/capabilities.ts";
+import {
+  BOUND_KEYWORDS,
+  listenPlaces,
+  openDestinations,
+  requirements,
+  socketPaths,
+} from "../../src/policy/capabilities.ts";
 import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
 import { usesDns } from "../../src/policy/reasoning.ts";
 import { sampleConnections } from "../../src/policy/samples.ts";
@@ -99,7 +105,7 @@ export function isOfMachine(error: string): boolean {
   return NAME_RESOLUTION.test(error) || error === "sshd crashes";
 }
 
-/** "closed", or "open" with the values that sshd prints of all keywords that play a part. */
+/** "closed", or "open" with the values that sshd prints of all keywords that say how much. */
 export function whatSshdSays(
   printed: Settings | undefined,
   { capability }: Pick<Answer, "capability">,
@@ -109,8 +115,8 @@ export function whatSshdSays(
   return isOpen(printed, capability, sshd)
     ? [
         "open",
-        ...requirements(capability, sshd.release).map(
-          ({ keyword }) => `${keyword} ${printedValue(printed, keyword)}`,
+        ...requirements(capability, sshd.release).flatMap(({ keyword }) =>
+          BOUND_KEYWORDS.has(keyword) ? [] : [`${keyword} ${printedValue(printed, keyword)}`],
         ),
       ].join(" ")
     : "closed";

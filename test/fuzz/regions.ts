@@ -4,6 +4,7 @@
  */
 import type { Config } from "../../src/config/config.ts";
 import type { Answer } from "../../src/policy/answer.ts";
+import { BOUND_KEYWORDS } from "../../src/policy/capabilities.ts";
 import { CAPABILITIES } from "../../src/policy/connection.ts";
 import { locate } from "../../src/policy/locate.ts";
 import { formatSpecification } from "../../src/policy/specification.ts";
@@ -93,8 +94,9 @@ async function judgeSamples(
   return asked;
 }
 
-/** "closed", or "open" with the values of all keywords that play a part. */
+/** "closed", or "open" with the values of all keywords that say how much. */
 function whatWeSay({ allowed, decidedBy }: Answer): string {
   if (allowed !== true) return "closed";
-  return ["open", ...decidedBy.map(({ keyword, value }) => `${keyword} ${value}`)].join(" ");
+  const saying = decidedBy.filter(({ keyword }) => !BOUND_KEYWORDS.has(keyword));
+  return ["open", ...saying.map(({ keyword, value }) => `${keyword} ${value}`)].join(" ");
 }
