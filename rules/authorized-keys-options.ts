@@ -5,6 +5,7 @@ import {
   type Draft,
   decode,
   forwards,
+  keyOptionsOf,
   limitOfPlaces,
   makeSource,
   opened,
@@ -24,7 +25,7 @@ const LIMITED_BY: Readonly<Record<string, string>> = {
 
 type Source = Place["source"];
 
-/** The options in front of a key, names in lower case, in their order (OpenSSH auth-options.c, sshauthopt_parse). */
+/** The options in front of a key. */
 interface KeyLine {
   readonly options: readonly { readonly name: string; readonly value: string }[];
   readonly start: number;
@@ -33,12 +34,15 @@ interface KeyLine {
 
 function check(audit: Audit): Draft[] {
   return (audit.facts?.authorizedKeys ?? []).flatMap(({ account, path, bytes }) => {
-    const open = audit.openTo(account, FORWARDS);
-    if (open === null) return [];
     const source = makeSource(audit.shownAs(path), decode(bytes));
-    return keyLines(source.text).flatMap((line) =>
-      report(audit, { source, line }, { user: account.name, open }),
-    );
+    // keys of a file are often good from the same places
+    const known = new Map<string | null, readonly Answer[] | null>();
+    return keyLines(source.text).flatMap((line) => {
+      const from = line.options.find(({ name }) => name === "from")?.value ?? null;
+      const open = known.has(from) ? known.get(from) : audit.openTo(account, FORWARDS, from);
+      known.set(from, open ?? null);
+      return open == null ? [] : report(audit, { source, line }, { user: account.name, open });
+    });
   });
 }
 
@@ -70,6 +74,8 @@ function report(audit: Audit, { source, line }: Written, { user, open }: Owner):
       },
     ];
   }
+  const from = line.options.find(({ name }) => name === "from");
+  const holder = from === undefined ? "whoever holds it" : `whoever holds it and comes from ${from.value}`;
   const unlimited = open.filter(({ capability }) => !names.includes(LIMITED_BY[capability] ?? ""));
   const [first] = unlimited;
   const said = first === undefined ? null : misleading(names, user);
@@ -77,7 +83,7 @@ function report(audit: Audit, { source, line }: Written, { user, open }: Owner):
   return [
     {
       ...said,
-      message: `${said.message}: whoever holds it ${forwards(unlimited)}${limitOfPlaces(unlimited)}`,
+      message: `${said.message}: ${holder} ${forwards(unlimited)}${limitOfPlaces(unlimited)}`,
       place,
       ...opened(audit, first, unlimited),
     },
@@ -111,21 +117,7 @@ function keyForwards(names: readonly string[]): boolean {
   );
 }
 
-const KNOWN =
-  /^(?:restrict|cert-authority|(?:no-)?(?:port-forwarding|agent-forwarding|x11-forwarding|pty|user-rc)|no-touch-required|verify-required|command|principals|from|expiry-time|environment|permitopen|permitlisten|tunnel)$/;
-
-/** permitopen takes HOST:PORT, permitlisten a port alone, too; `none` is neither (auth-options.c, handle_permit). */
-const LISTS: Readonly<Record<string, RegExp>> = {
-  permitopen: /^(?:\[[^\]]*\]|[^:]*):(?:\*|[A-Za-z0-9-]+)$/,
-  permitlisten: /^(?:(?:\[[^\]]*\]|[^:]*):(?:\*|[A-Za-z0-9-]+)|\*|\d+)$/,
-};
-
-function isAccepted({ name, value }: { readonly name: string; readonly value: string }): boolean {
-  return KNOWN.test(name) && LISTS[name]?.test(value) !== false;
-}
-
 const KEY_TYPE = /^(?:ssh-|ecdsa-|sk-|[0-9]+$)/;
-const OPTION = /^([A-Za-z-]+)(?:="((?:\\.|[^"\\])*)")?/;
 
 /** Lines whose first word is no key type begin with options. */
 function keyLines(text: string): KeyLine[] {
@@ -136,26 +128,16 @@ function keyLines(text: string): KeyLine[] {
     const line = whole.replace(/^[ \t]+/, "");
     const first = /^[^ \t,="]*/.exec(line)?.[0] ?? "";
     if (line === "" || line.startsWith("#") || KEY_TYPE.test(first)) return [];
-    const options = optionsOf(line);
-    // sshd refuses a key with an option that it does not know, or a list that it cannot read
-    if (options.some((option) => !isAccepted(option))) return [];
-    const length = options.reduce((sum, { length: own }) => sum + own, 0);
+    const read = keyOptionsOf(line);
+    if ("because" in read || isDead(read.options.map(({ name }) => name))) return [];
     const indent = whole.length - line.length;
-    return [{ options, start: lineStart + indent, end: lineStart + indent + length }];
+    return [{ options: read.options, start: lineStart + indent, end: lineStart + indent + read.length }];
   });
 }
 
-function optionsOf(line: string): { name: string; value: string; length: number }[] {
-  const options: { name: string; value: string; length: number }[] = [];
-  for (let rest = line; ; ) {
-    const match = OPTION.exec(rest);
-    if (match === null) return options;
-    const name = (match[1] ?? "").toLowerCase();
-    const comma = rest[match[0].length] === ",";
-    options.push({ name, value: match[2] ?? "", length: match[0].length + (comma ? 1 : 0) });
-    if (!comma) return options;
-    rest = rest.slice(match[0].length + 1);
-  }
+/** Principals are those of certificates: a key of its own lets nobody in with them (auth2-pubkeyfile.c). */
+function isDead(names: readonly string[]): boolean {
+  return names.includes("principals") && !names.includes("cert-authority");
 }
 
 export const rule: Rule = {

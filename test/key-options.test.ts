@@ -2,7 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { whyNoKeyOptions } from "../src/policy/login-key.ts";
+import { NEWEST } from "../grammar/release.ts";
+import type { Connection } from "../src/policy/connection.ts";
+import { keyOptionsOf } from "../src/policy/key-options.ts";
+import { whyNoKeyOptions, whyNoLoginByKey } from "../src/policy/login-key.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 
 /** Each with the reason that is given; null: sshd reads it. */
@@ -22,7 +25,48 @@ const OPTIONS: readonly (readonly [text: string, because: string | null])[] = [
   ['permitlisten=":8080"', null],
   ['permitopen="localhost:65536"', 'permitopen="localhost:65536" is no host:port'],
   ['environment="A=\\"b c\\"",no-pty', null],
+  ['environment="A b=c"', 'environment="A b=c" is no NAME=value'],
+  [",,no-pty", null],
+  ['from="127.0.0.1",from="127.0.0.1"', "from stands there twice"],
+  ['command="true",Command="true"', "command stands there twice"],
+  ['tunnel="any"', null],
+  ['tunnel="1:2"', 'tunnel="1:2" is no number of a tunnel'],
+  ['expiry-time="29990101"', null],
+  ['expiry-time="299901012359"', null],
+  ['expiry-time="29990231Z"', null],
+  ['expiry-time="2999010123"', 'expiry-time="2999010123" is no time as YYYYMMDD or YYYYMMDDHHMM[SS]'],
+  ['expiry-time="29991301"', 'expiry-time="29991301" is no time as YYYYMMDD or YYYYMMDDHHMM[SS]'],
 ];
+
+/** Options that sshd reads, each with why a login from 127.0.0.1 by a plain key comes to nothing; null: it does not. */
+const LOGINS: readonly (readonly [text: string, because: string | null])[] = [
+  ['from="127.0.0.1"', null],
+  ['FROM="10.0.0.0/8,127.0.0.0/8"', null],
+  ['from="127.*"', null],
+  ['from="*,!127.0.0.1"', 'the key\'s from="*,!127.0.0.1" does not hold 127.0.0.1'],
+  ['from="!10.0.0.1"', 'the key\'s from="!10.0.0.1" does not hold 127.0.0.1'],
+  ['from="10.0.0.0/8"', 'the key\'s from="10.0.0.0/8" does not hold 127.0.0.1'],
+  ['from="127.0.0.1/8"', 'the key\'s from="127.0.0.1/8" does not hold 127.0.0.1'],
+  ['from="localhost"', 'the key\'s from="localhost" does not hold 127.0.0.1'],
+  ['from=""', 'the key\'s from="" does not hold 127.0.0.1'],
+  ['from="127.0.0.1,"', 'the key\'s from="127.0.0.1," does not hold 127.0.0.1'],
+  ['expiry-time="20200101"', 'the key\'s expiry-time="20200101" is over'],
+  ['expiry-time="29990101",expiry-time="20200101Z"', 'the key\'s expiry-time="20200101Z" is over'],
+  ['expiry-time="19500101"', 'the key\'s expiry-time="19500101" is over'],
+  ['principals="alice"', "the key's principals: it is no certificate"],
+  ["cert-authority", "the key's cert-authority: certificates alone log in by it"],
+];
+
+const CLIENT: Connection = {
+  ...{ user: "alice", groups: [], host: "127.0.0.1", addr: "127.0.0.1", laddr: "127.0.0.1", lport: 22 },
+  ...{ rdomain: "", invalidUser: false },
+};
+
+test.each(LOGINS)("from 127.0.0.1 with %s: %s", (text, because) => {
+  const read = keyOptionsOf(`${text} ssh-ed25519`);
+  const use = { connection: CLIENT, release: NEWEST, now: Date.now() };
+  expect("because" in read ? read : whyNoLoginByKey(read.options, use)).toBe(because);
+});
 
 test.each(OPTIONS)("%s: %s", (text, because) => {
   expect(whyNoKeyOptions(text)).toBe(because);
@@ -39,7 +83,7 @@ describe.skipIf(missing !== null)(`a real sshd${missing === null ? "" : `: ${mis
   });
   afterAll(() => sshd.stop());
 
-  test.each(OPTIONS)("%s", (text, because) => {
+  test.each([...OPTIONS, ...LOGINS])("%s", (text, because) => {
     writeFileSync(`${sshd.folder}/authorized_keys`, `${text} ${key}`.trimStart());
     const { status } = spawnSync("ssh", [...sshd.sshOptions, "-o", "BatchMode=yes", "127.0.0.1", "true"]);
     expect(status === 0).toBe(because === null);

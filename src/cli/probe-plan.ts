@@ -1,4 +1,5 @@
 /** From a configuration to the job of a sandbox: which connections, what is tried on them, what it takes. */
+import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { ownOptions, type SandboxChange, sandboxFiles } from "../config/sandbox.ts";
 import { accountsOf } from "../files/accounts.ts";
@@ -10,8 +11,9 @@ import type { Attempt, ProbePlace } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
 import type { Connection } from "../policy/connection.ts";
 import { type Effective, evaluate, isAnswer } from "../policy/evaluate.ts";
+import { keyOptionsOf } from "../policy/key-options.ts";
 import { loginOf } from "../policy/login.ts";
-import { readKeyOptions } from "../policy/login-key.ts";
+import { readKeyOptions, whyNoLoginByKey } from "../policy/login-key.ts";
 import type { Target } from "./target.ts";
 
 /** What is probed, and by which program. */
@@ -112,7 +114,7 @@ export function isAddress(text: string): boolean {
 }
 
 function planConnection(
-  { config, answers, accounts }: Subject,
+  { config, answers, accounts, keyOptions }: Subject,
   connection: Connection,
   place: Omit<ProbePlace, "asRoot">,
 ): PlannedConnection {
@@ -129,7 +131,8 @@ function planConnection(
   return {
     connection,
     attempts,
-    noLogin: whyNoLogin(config, effective, connection),
+    noLogin:
+      whyNoLogin(config, effective, connection) ?? whyNoKeyLogin(keyOptions, connection, config.release),
     job: {
       user: connection.user ?? "",
       from: connection.addr ?? "",
@@ -156,6 +159,13 @@ function chrootOf(value: string, { user }: Connection, home: string): string {
   return value.replace(/%([%hu])/g, (_, token: string) =>
     token === "h" ? home : token === "u" ? (user ?? "") : "%",
   );
+}
+
+function whyNoKeyLogin(text: string, connection: Connection, release: Release): string | null {
+  const read = keyOptionsOf(text);
+  return "because" in read
+    ? read.because
+    : whyNoLoginByKey(read.options, { connection, release, now: Date.now() });
 }
 
 function whyNoLogin(

@@ -66,7 +66,8 @@ export function judge(
       return answer?.allowed === false ? null : answer;
     },
     closing: (capability, connection) => closingLine(config, capability, connection),
-    openTo: (account, capabilities) => openTo({ config, answers: exposure.answers }, account, capabilities),
+    openTo: (account, capabilities, from = null) =>
+      openTo({ config, answers: exposure.answers }, account, { capabilities, from }),
     login: (connection) => loginThrough(readerOf(config), connection, config.release),
     accounts: options.accounts ?? null,
     world: options.world ?? null,

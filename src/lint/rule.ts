@@ -15,6 +15,7 @@ import type { AllowedForwarding } from "./openings.ts";
 export { comparedItem, isOutOfReach } from "../policy/capabilities.ts";
 export { CAPABILITIES } from "../policy/connection.ts";
 export { endpointOf } from "../policy/endpoint.ts";
+export { keyOptionsOf } from "../policy/key-options.ts";
 export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { affectedBy, opened } from "./affected.ts";
@@ -122,8 +123,12 @@ export interface Audit {
   readonly at: (capability: Capability, connection: Connection) => Answer | null;
   /** the line that closes the capability for a connection; null where none does, or the default */
   readonly closing: (capability: Capability, connection: Connection) => Directive | null;
-  /** what is open to an account, from wherever it comes; null: it can log in from nowhere */
-  readonly openTo: (account: Account, capabilities: readonly Capability[]) => readonly Answer[] | null;
+  /** what is open to an account, from wherever it comes, or from where its key lets in; null: it can log in from nowhere */
+  readonly openTo: (
+    account: Account,
+    capabilities: readonly Capability[],
+    from?: string | null,
+  ) => readonly Answer[] | null;
   /** whether the configuration lets this connection log in at all */
   readonly login: (connection: Connection) => Answer["login"];
   /** null where no accounts of the target are known */

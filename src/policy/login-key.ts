@@ -1,8 +1,11 @@
 /**
  * What the options of the login's key leave of a grant: they only ever narrow it (sshd(8), AUTHORIZED_KEYS FILE FORMAT;
- * OpenSSH auth-options.c sshauthopt_parse; semantics 7.4).
+ * OpenSSH auth2-pubkeyfile.c auth_authorise_keyopts; semantics 7.4).
  */
-import { lowerAscii } from "../../grammar/ascii.ts";
+import type { Release } from "../../grammar/release.ts";
+import type { Connection } from "./connection.ts";
+import { expiryOf, type KeyOption, keyOptionsOf } from "./key-options.ts";
+import { isFrom } from "./login.ts";
 
 export interface LoginKey {
   readonly portForwarding: boolean;
@@ -36,54 +39,47 @@ const SWITCHES: Readonly<Record<string, Partial<LoginKey>>> = {
 /** In their order: `port-forwarding,restrict` is restricted. Options that say nothing of forwarding are passed over. */
 export function readKeyOptions(text: string): LoginKey {
   let key = PLAIN_KEY;
-  for (const [, name = "", value = ""] of text.matchAll(/([A-Za-z0-9-]+)(?:="((?:[^"\\]|\\.)*)")?/g)) {
-    const option = lowerAscii(name);
-    key = { ...key, ...SWITCHES[option] };
-    if (option === "permitopen") key = { ...key, permitOpen: [...(key.permitOpen ?? []), value] };
+  for (const { name, value } of optionsIn(text)) {
+    key = { ...key, ...SWITCHES[name] };
+    if (name === "permitopen") key = { ...key, permitOpen: [...(key.permitOpen ?? []), value] };
     // a port alone stands for any host
     const listen = value.includes(":") ? value : `*:${value}`;
-    if (option === "permitlisten") key = { ...key, permitListen: [...(key.permitListen ?? []), listen] };
+    if (name === "permitlisten") key = { ...key, permitListen: [...(key.permitListen ?? []), listen] };
   }
   return key;
 }
 
-/** Names without a value, and those of them that "no-" may stand before (OpenSSH auth-options.c, sshauthopt_parse). */
-const FLAG =
-  /^(?:restrict|cert-authority|(?:no-)?(?:port-forwarding|agent-forwarding|x11-forwarding|pty|user-rc|touch-required|verify-required))/i;
-const WITH_VALUE =
-  /^(command|principals|from|expiry-time|environment|permitopen|permitlisten|tunnel)=("(?:[^"\\]|\\.)*")?/i;
+/** None where sshd reads none. */
+function optionsIn(text: string): readonly KeyOption[] {
+  const read = keyOptionsOf(text);
+  return "because" in read ? [] : read.options;
+}
 
 /** Why sshd lets nobody in with a key that has these options, in words; null: it reads them. */
 export function whyNoKeyOptions(text: string): string | null {
-  for (let rest = text; rest !== ""; ) {
-    const [flag] = FLAG.exec(rest) ?? [];
-    const [whole, name, value] = WITH_VALUE.exec(rest) ?? [];
-    const taken = flag ?? whole;
-    if (taken === undefined) return `sshd knows no key option "${/^[^,= ]*/.exec(rest)?.[0]}"`;
-    if (flag === undefined) {
-      const because = whyNoValue(lowerAscii(name ?? ""), value);
-      if (because !== null) return because;
-    }
-    rest = rest.slice(taken.length);
-    if (rest === "") return null;
-    if (!rest.startsWith(",")) return `a comma is missing before "${rest}"`;
-    rest = rest.slice(1);
-  }
-  return null;
+  const read = keyOptionsOf(text);
+  if ("because" in read) return read.because;
+  return read.length === text.length ? null : `a blank ends the options before "${text.slice(read.length)}"`;
 }
 
-function whyNoValue(name: string, value: string | undefined): string | null {
-  if (value === undefined) return `the value of ${name} must stand in double quotes`;
-  const bare = value.slice(1, -1);
-  if (name !== "permitopen" && name !== "permitlisten") return null;
-  const isPort = name === "permitlisten" && !bare.includes(":");
-  const port = /^(?:\[[^\]]*\]|[^:]*):(.*)$/.exec(isPort ? `*:${bare}` : bare)?.[1] ?? "";
-  // the machine knows ports by name, too (misc.c, a2port)
-  const isThere =
-    port === "*" || (/^\d+$/.test(port) ? isPortNumber(Number(port)) : /^[A-Za-z0-9_-]+$/.test(port));
-  return isThere ? null : `${name}="${bare}" is no host:port`;
+export interface KeyUse {
+  readonly connection: Connection;
+  readonly release: Release;
+  /** as Date has it */
+  readonly now: number;
 }
 
-function isPortNumber(port: number): boolean {
-  return port > 0 && port < 65536;
+/** Why the options keep this login out; null: they do not, or that is not known. A key that is no certificate. */
+export function whyNoLoginByKey(
+  options: readonly KeyOption[],
+  { connection, release, now }: KeyUse,
+): string | null {
+  const names = options.map(({ name }) => name);
+  if (names.includes("cert-authority")) return "the key's cert-authority: certificates alone log in by it";
+  if (names.includes("principals")) return "the key's principals: it is no certificate";
+  const expired = options.find(({ name, value }) => name === "expiry-time" && (expiryOf(value) ?? 0) < now);
+  if (expired !== undefined) return `the key's expiry-time="${expired.value}" is over`;
+  const from = options.find(({ name }) => name === "from");
+  if (from === undefined || isFrom(from.value, connection, release)) return null;
+  return `the key's from="${from.value}" does not hold ${connection.addr}`;
 }

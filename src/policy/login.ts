@@ -154,9 +154,18 @@ function userItemMatches(item: string, { user, host, addr }: Connection, release
   const name = userPart(item, release);
   if (user === null || !matchPattern(user, name, release)) return false;
   if (name.length === item.length) return true;
-  const hosts = item.slice(name.length + 1);
+  return isFrom(item.slice(name.length + 1), { host, addr }, release);
+}
+
+/** match.c match_host_and_ip: a list that cannot be read holds nobody. */
+export function isFrom(
+  hosts: string,
+  { host, addr }: Pick<Connection, "host" | "addr">,
+  release: Release,
+): boolean {
   const byAddress =
     addr === null ? 0 : matchAddressList(addr, parseAddressList(hosts, release).items, release);
+  if (byAddress === "dies") return false;
   const byHost = host === null ? 0 : matchHostList(host, parsePatternList(hosts), release);
   return byAddress !== -1 && byHost !== -1 && (byAddress === 1 || byHost === 1);
 }

@@ -1,9 +1,12 @@
 /** What one account may do, from wherever it comes. */
-import type { Config } from "../config/config.ts";
+import { parseAddressList } from "../../grammar/addresses.ts";
+import { parsePatternList } from "../../grammar/patterns.ts";
+import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
+import { makeSource } from "../source/source.ts";
 import type { Answer } from "./answer.ts";
 import type { Capability, Connection } from "./connection.ts";
-import { exposure } from "./exposure.ts";
+import { type ExposureOptions, exposure } from "./exposure.ts";
 import { locate } from "./locate.ts";
 import { loginThrough } from "./login.ts";
 import { readerOf } from "./reader.ts";
@@ -15,17 +18,42 @@ export interface Judged {
   readonly answers: readonly Answer[];
 }
 
+export interface Asked {
+  readonly capabilities: readonly Capability[];
+  /** the places from which a key lets in, as its option `from` has them (auth2-pubkeyfile.c); null: it says none */
+  readonly from: string | null;
+}
+
 /**
  * The open answers, each about this account alone and with a witness that may log in, as far as is known. Null: the
  * account can log in from nowhere.
  */
-export function openTo(
+export function openTo(judged: Judged, account: Account, asked: Asked): readonly Answer[] | null {
+  const { capabilities, from } = asked;
+  if (from !== null) return fromListed(judged, account, { capabilities, from });
+  return asksForPlaces(judged.config)
+    ? fromPlaces(judged, account, { capabilities })
+    : fromOnePlace(judged, account, capabilities);
+}
+
+/** match.c match_host_and_ip: the list is one of addresses, and where names are looked up one of names, too. */
+function fromListed(
   judged: Judged,
   account: Account,
-  capabilities: readonly Capability[],
+  { capabilities, from }: { readonly capabilities: readonly Capability[]; readonly from: string },
 ): readonly Answer[] | null {
-  const open = asksForPlaces(judged.config) ? fromAnywhere : fromOnePlace;
-  return open(judged, account, capabilities);
+  const { config } = judged;
+  const place = { source: makeSource("from", from), start: 0, end: from.length };
+  const { items } = parseAddressList(from, config.release);
+  // an item that is no address keeps out everybody, wherever it stands
+  if (items.some(({ kind }) => kind === "invalid")) return null;
+  const lists: Criterion[] = [{ attribute: "address", place, text: from, items }];
+  const isNamed = config.directives.some(
+    ({ keyword, values }) => keyword === "usedns" && values?.[0] === "yes",
+  );
+  if (isNamed) lists.push({ attribute: "host", place, text: from, items: parsePatternList(from) });
+  const told = lists.map((list) => fromPlaces(judged, account, { capabilities, inside: [list] }));
+  return told.every((open) => open === null) ? null : told.flatMap((open) => open ?? []);
 }
 
 /** Without such a criterion all places are alike. */
@@ -42,10 +70,12 @@ function asksForPlaces(config: Config): boolean {
 
 const PLACES = ["address", "host", "localaddress", "localport", "rdomain"] as const;
 
-type Opening = typeof openTo;
-
-const fromAnywhere: Opening = ({ config, answers }, account, capabilities) => {
-  const own = exposure(config, { accounts: [account], capabilities }).answers;
+function fromPlaces(
+  { config, answers }: Judged,
+  account: Account,
+  options: Pick<ExposureOptions, "capabilities" | "inside">,
+): readonly Answer[] | null {
+  const own = exposure(config, { accounts: [account], ...options }).answers;
   if (own.every(({ login }) => login === "impossible")) return null;
   return own
     .filter(({ allowed, login }) => allowed !== false && login !== "impossible")
@@ -56,7 +86,7 @@ const fromAnywhere: Opening = ({ config, answers }, account, capabilities) => {
       const { listen } = general ?? answer;
       return { ...answer, listen, extent: { ...extent, who: ownWho(account, extent.who) } };
     });
-};
+}
 
 /** Criteria in one spelling, sorted, as in every extent. */
 function ownWho({ name }: Account, who: string): string {
@@ -64,7 +94,11 @@ function ownWho({ name }: Account, who: string): string {
   return [...others, `user ${name}`].sort().join(", ");
 }
 
-const fromOnePlace: Opening = ({ config, answers }, account, capabilities) => {
+function fromOnePlace(
+  { config, answers }: Judged,
+  account: Account,
+  capabilities: readonly Capability[],
+): readonly Answer[] | null {
   const witness = connectionOf(account);
   const login = loginThrough(readerOf(config), witness, config.release);
   if (login === "impossible") return null;
@@ -73,7 +107,7 @@ const fromOnePlace: Opening = ({ config, answers }, account, capabilities) => {
     .flatMap((capability) => locate(config, answers, capability, witness) ?? [])
     .filter(({ allowed }) => allowed !== false)
     .map((answer) => ({ ...answer, login, witness, condition: who, extent: { who, except: NOBODY } }));
-};
+}
 
 const NOBODY: readonly string[] = [];
 
