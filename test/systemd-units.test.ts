@@ -112,6 +112,49 @@ const CASES: Readonly<Record<string, ServerTree>> = {
     "UnsetEnvironment=OPTS=-oPermitTunnel=no MORE=-oX11Forwarding=no LESS",
     `ExecStart=${SSHD} $OPTS $MORE $LESS`,
   ),
+  "an alias of a unit of any name": {
+    [`${ETC}/my-ssh.service`]: start("-D -o PermitTunnel=yes -o Banner=%n"),
+    [`${ETC}/ssh.service`]: { link: `${ETC}/my-ssh.service` },
+    [`${ETC}/my-ssh.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=no -o Banner=%n\n`,
+  },
+  "a third name": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/third-ssh.service`]: { link: `${VENDOR}/ssh.service` },
+    [`${ETC}/third-ssh.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=yes\n`,
+  },
+  "a name by way of another": {
+    [`${ETC}/my-ssh.service`]: start("-o PermitTunnel=yes"),
+    [`${ETC}/third-ssh.service`]: { link: "my-ssh.service" },
+    [`${ETC}/ssh.service`]: { link: "third-ssh.service" },
+    [`${ETC}/third-ssh.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=no\n`,
+  },
+  "a link to a file elsewhere": {
+    "/opt/ssh/my-ssh.service": start("-o PermitTunnel=yes -o Banner=%n"),
+    [`${ETC}/ssh.service`]: { link: "/opt/ssh/my-ssh.service" },
+  },
+  "an instance of a template": {
+    [`${VENDOR}/ssh@.service`]: start("-o PermitTunnel=no"),
+    [`${ETC}/ssh@main.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o PermitTunnel=yes -o Banner=%i\n`,
+    [`${ETC}/ssh@.service.d/a.conf`]: "[Service]\nExecStart=\n",
+    [`${ETC}/multi-user.target.wants/ssh@main.service`]: { link: `${VENDOR}/ssh@.service` },
+  },
+  "the service of a socket": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${VENDOR}/ssh.socket`]: "[Socket]\nListenStream=2222\nService=my-ssh.service\n",
+    [`${VENDOR}/my-ssh.service`]: start("-o PermitTunnel=yes"),
+    [`${ETC}/sockets.target.wants/ssh.socket`]: { link: `${VENDOR}/ssh.socket` },
+  },
+  "the service of a socket of another name": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${VENDOR}/sshd.socket`]: "[Socket]\nListenStream=2222\n",
+    [`${VENDOR}/sshd.service`]: start("-o PermitTunnel=yes"),
+    [`${ETC}/sockets.target.wants/sshd.socket`]: { link: `${VENDOR}/sshd.socket` },
+  },
+  "the whole manager's variables": {
+    ...unit(`ExecStart=${SSHD} $SSHOPTS $OTHEROPTS`, "Environment=OTHEROPTS=-oX11Forwarding=no"),
+    "/etc/systemd/system.conf.d/ssh.conf":
+      '[Manager]\nDefaultEnvironment="SSHOPTS=-o PermitTunnel=yes" OTHEROPTS=-oBanner=x\n',
+  },
   "percent signs": withOptions("OPTS=-oBanner=100%%", "-D $OPTS -o Banner=50%%"),
 };
 
@@ -121,7 +164,10 @@ const optionsOfTree = (tree: ServerTree): readonly string[] =>
 /** Names of its own for each case, so that one host has all of them. */
 const named = (text: string, index: number): string =>
   text
-    .replaceAll(/\b(sshd?)\.service/g, `$1${index}.service`)
+    .replaceAll(/\b(sshd?)(@\w*)?\.(service|socket)/g, `$1${index}$2.$3`)
+    .replaceAll("system.conf.d/ssh", `system.conf.d/ssh${index}`)
+    .replaceAll(/\b(?:SSH|OTHER)OPTS/g, `$&${index}`)
+    .replaceAll("=2222", `=${22_000 + index}`)
     .replaceAll("/default/ssh", `/default/ssh${index}`);
 
 whenBootable("bookworm")("systemd starts it with what is read", () => {
@@ -138,16 +184,22 @@ whenBootable("bookworm")("systemd starts it with what is read", () => {
       }
     }
     await host.boot();
-    await host.must(`${links}systemctl daemon-reload`);
+    await host.must(`${links}systemctl daemon-reexec`);
   }, 120_000);
   afterAll(() => host.remove());
 
   test.each(all)("%s", { timeout: 60_000 }, async (_, tree, index) => {
+    const enabled = Object.keys(tree).find((path) => path.includes(".wants/")) ?? "ssh.service";
+    const started = named(enabled.slice(enabled.lastIndexOf("/") + 1), index);
+    const asks = started.endsWith(".socket")
+      ? `(exec 3<>/dev/tcp/127.0.0.1/${22_000 + index}; sleep 1)`
+      : ":";
     const { stdout } = await host.run(
-      `rm -f /run/said; systemctl start ssh${index} 2>/dev/null; od -An -tx1 -v /run/said 2>/dev/null`,
+      `rm -f /run/said; systemctl start ${started} 2>/dev/null; bash -c '${asks}'; od -An -tx1 -v /run/said 2>/dev/null`,
     );
     const bytes = Buffer.from(stdout.replaceAll(/\s/g, ""), "hex").toString("latin1");
-    expect(optionsOfTree(tree)).toEqual(readOptions(bytes.split("\x1f").slice(0, -1), "").options);
+    const said = bytes.replaceAll(new RegExp(`ssh${index}\\b`, "g"), "ssh");
+    expect(optionsOfTree(tree)).toEqual(readOptions(said.split("\x1f").slice(0, -1), "").options);
   });
 });
 
@@ -162,9 +214,9 @@ test("a masked unit leaves the other name's", () => {
 
 describe("a specifier in a variable", () => {
   test.each([
-    ["Environment=OPTS=-oBanner=%i", 'in "Environment="', "$OPTS", true],
-    ["Environment=OPTS=-oBanner=%%i", "escaped", "$OPTS", false],
-    ["Environment=OTHER=%i", "of no concern", "$OPTS", false],
+    ["Environment=OPTS=-oBanner=%H", 'in "Environment="', "$OPTS", true],
+    ["Environment=OPTS=-oBanner=%%H", "escaped", "$OPTS", false],
+    ["Environment=OTHER=%H", "of no concern", "$OPTS", false],
   ])("%s: %s", (line, _, words, isLimit) => {
     const { limit } = startOptions(folderTree(makeRoot(unit(line, `ExecStart=${SSHD} ${words}`))));
     expect(limit?.includes("% specifier") ?? false).toBe(isLimit);

@@ -1,5 +1,5 @@
 /** Whether systemd listens in sshd's place: an enabled ssh.socket or sshd.socket (systemd.socket(5), Accept=no or yes). */
-import { type UnitLine, unitLines } from "./systemd-unit.ts";
+import { findUnit, type UnitLine } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface SocketUnit {
@@ -35,8 +35,8 @@ export function enabledSocket(
 ): { readonly unit: string; readonly lines: readonly UnitLine[] } | null {
   for (const unit of ["ssh.socket", "sshd.socket"]) {
     if (ENABLED.every((folder) => tree.stat(`${folder}/${unit}`, { follow: false }) === null)) continue;
-    const lines = unitLines(tree, unit);
-    if (lines !== null) return { unit, lines };
+    const found = findUnit(tree, unit);
+    if (found !== null) return { unit, lines: found.lines };
   }
   return null;
 }

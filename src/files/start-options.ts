@@ -12,7 +12,7 @@ import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
-import { type UnitLine, unitLines } from "./systemd-unit.ts";
+import { findUnit, managerLines, type Unit, type UnitLine } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -32,24 +32,34 @@ function startsUnits(tree: FileTree): boolean {
 }
 
 function ofUnits(tree: FileTree): StartOptions | null {
-  for (const unit of [...connectionUnits(tree), "ssh.service", "sshd.service"]) {
+  for (const unit of [...socketUnits(tree), "ssh.service", "sshd.service", ...instances(tree)]) {
     const options = unitOptions(tree, unit);
     if (options !== null) return options;
   }
   return null;
 }
 
-/** What runs for each connection of an enabled socket with Accept=yes (systemd.socket(5)). */
-function connectionUnits(tree: FileTree): readonly string[] {
+/** What an enabled socket starts: with Accept=yes a service for each connection (systemd.socket(5)). */
+function socketUnits(tree: FileTree): readonly string[] {
   const socket = enabledSocket(tree);
-  const accept = lastOf(socket?.lines ?? [], "Accept")?.value ?? "no";
-  return socket !== null && /^(?:1|y|yes|t|true|on)$/i.test(accept)
-    ? [socket.unit.replace(".socket", "@.service")]
-    : [];
+  if (socket === null) return [];
+  const accept = lastOf(socket.lines, "Accept")?.value ?? "no";
+  if (/^(?:1|y|yes|t|true|on)$/i.test(accept)) return [socket.unit.replace(".socket", "@.service")];
+  return [lastOf(socket.lines, "Service")?.value ?? socket.unit.replace(".socket", ".service")];
 }
 
-function unitOptions(tree: FileTree, unit: string): StartOptions | null {
-  const read = unitLines(tree, unit) ?? [];
+/** sshd@main.service, enabled by hand: no other service may be there at all. */
+function instances(tree: FileTree): readonly string[] {
+  const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
+  return enabled.filter((name) => /^sshd?@.+\.service$/.test(name));
+}
+
+function unitOptions(tree: FileTree, asked: string): StartOptions | null {
+  const found = findUnit(tree, asked);
+  return found === null ? null : optionsOfUnit(tree, found);
+}
+
+function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): StartOptions | null {
   const broken = read.filter(({ key, value }) => key === "ExecStart" && unitWords(value).isBroken);
   // with such a line a unit is not loaded, behind `-` it is passed over
   if (broken.some(({ value }) => !value.startsWith("-"))) return null;
@@ -81,9 +91,13 @@ function wordsOf(value: string, unit: string): readonly string[] {
 /** Specifiers (systemd.unit(5)): those that the unit's name tells; others are COMPUTED. */
 function resolved(text: string, unit: string): string {
   const name = unit.slice(0, unit.lastIndexOf("."));
-  const known: Readonly<Record<string, string>> = name.endsWith("@")
-    ? { "%%": "%", "%p": name.slice(0, -1) }
-    : { "%%": "%", "%p": name, "%N": name, "%n": unit };
+  const [prefix = "", instance] = name.split(/@(.*)/s);
+  const known: Readonly<Record<string, string>> = {
+    "%%": "%",
+    "%p": prefix,
+    // the instance of a template by itself is not known before it runs
+    ...(instance === "" ? {} : { "%N": name, "%n": unit, "%i": instance ?? "" }),
+  };
   return text.replaceAll(/%[\s\S]?/g, (specifier) => known[specifier] ?? COMPUTED);
 }
 
@@ -138,7 +152,9 @@ interface Environment {
 function environmentFor(tree: FileTree, lines: readonly UnitLine[], unit: string): Environment {
   const wordsFor = (key: string): readonly string[] =>
     assigned(lines, key).flatMap(({ value }) => wordsOf(value, unit));
-  const variables = assignments(wordsFor("Environment"));
+  const defaults = assigned(managerLines(tree), "DefaultEnvironment");
+  const words = defaults.flatMap(({ value }) => wordsOf(value, unit));
+  const variables = assignments([...words, ...wordsFor("Environment")]);
   const patterns = assigned(lines, "EnvironmentFile").map(({ value }) => resolved(value, unit));
   const found = patterns.map((pattern) => globPaths(tree, pattern.replace(/^-/, "")));
   let source: string | null = null;

@@ -17,13 +17,69 @@ export interface UnitLine {
   readonly path: string;
 }
 
-/** The assignments of a unit's own section, with its drop-ins', in systemd's order; null where there is no such unit. */
-export function unitLines(tree: FileTree, unit: string): readonly UnitLine[] | null {
+export interface Unit {
+  /** by which it is known where it has several names, as specifiers tell it */
+  readonly name: string;
+  /** the assignments of its own section, with its drop-ins', in systemd's order */
+  readonly lines: readonly UnitLine[];
+}
+
+/** Null where there is no such unit. */
+export function findUnit(tree: FileTree, asked: string): Unit | null {
   const folders = unitFolders(tree);
-  const main = mainFile(tree, folders, unit);
-  return main === null
-    ? null
-    : [main, ...dropIns(tree, folders, unit, main)].flatMap((path) => linesOf(tree, path, sectionOf(unit)));
+  const name = ownName(tree, folders, asked);
+  const main = mainFile(tree, folders, name) ?? mainFile(tree, folders, templateOf(name));
+  if (main === null) return null;
+  const paths = [main, ...dropIns(tree, folders, name)];
+  return { name, lines: paths.flatMap((path) => linesOf(tree, path, sectionOf(name))) };
+}
+
+/** "sshd@.service" of "sshd@main.service"; any other name is its own. */
+function templateOf(unit: string): string {
+  return unit.replace(/@.*\./, "@.");
+}
+
+/** As many links as it takes systemd to give up (basic/unit-file.c, UNIT_NAME_MAX aside). */
+const MOST_ALIASES = 8;
+
+/** A link names a unit, wherever the file of that name is; one that leads out of systemd's folders is a file of its own. */
+function ownName(tree: FileTree, folders: readonly string[], unit: string): string {
+  let name = unit;
+  for (let links = 0; links < MOST_ALIASES; links++) {
+    const next = aliased(tree, folders, name);
+    if (next === null) return name;
+    name = next;
+  }
+  return name;
+}
+
+function aliased(tree: FileTree, folders: readonly string[], name: string): string | null {
+  for (const folder of folders) {
+    const entry = tree.stat(`${folder}/${name}`, { follow: false });
+    if (entry === null) continue;
+    if (entry.target === null || entry.target === "/dev/null") return null;
+    const at = entry.target.lastIndexOf("/");
+    const above =
+      at < 0
+        ? folder
+        : entry.target.startsWith("/")
+          ? entry.target.slice(0, at)
+          : `${folder}/${entry.target.slice(0, at)}`;
+    const other = entry.target.slice(at + 1);
+    const isUnit = folders.some((one) => tree.stat(one)?.realPath === tree.stat(above)?.realPath);
+    return isUnit && other !== name ? other : null;
+  }
+  return null;
+}
+
+/** Of the whole manager (systemd-system.conf(5)): its own file, and the drop-ins of all folders. */
+export function managerLines(tree: FileTree): readonly UnitLine[] {
+  const folders = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((above) => `${above}/systemd`);
+  const main = folders
+    .map((folder) => `${folder}/system.conf`)
+    .find((path) => tree.stat(path)?.kind === "file");
+  const files = [...(main === undefined ? [] : [main]), ...inDropIns(tree, folders, ["system.conf"])];
+  return files.flatMap((path) => linesOf(tree, path, "Manager"));
 }
 
 /** Those that are there, each once: /lib is a link to /usr/lib nearly everywhere. */
@@ -54,11 +110,18 @@ function mainFile(tree: FileTree, folders: readonly string[], unit: string): str
   return null;
 }
 
-function dropIns(tree: FileTree, folders: readonly string[], unit: string, main: string): string[] {
-  const byName = new Map<string, string>();
+function dropIns(tree: FileTree, folders: readonly string[], unit: string): string[] {
   const type = unit.slice(unit.lastIndexOf(".") + 1);
-  // a name in an earlier folder hides the same name in a later one, and a unit's own those of its type
-  for (const named of [type, ...otherNames(tree, folders, unit, main), unit]) {
+  const names = [unit, ...otherNames(tree, folders, unit)];
+  // a unit's own hide those of its template, and those those of its type
+  const templates = names.map(templateOf).filter((name) => !names.includes(name));
+  return inDropIns(tree, folders, [type, ...templates, ...names.toReversed()]);
+}
+
+/** A name in an earlier folder hides the same name in a later one. */
+function inDropIns(tree: FileTree, folders: readonly string[], names: readonly string[]): string[] {
+  const byName = new Map<string, string>();
+  for (const named of names) {
     for (const folder of [...folders].reverse()) {
       for (const name of tree.list(`${folder}/${named}.d`) ?? [])
         if (name.endsWith(".conf")) byName.set(name, `${folder}/${named}.d/${name}`);
@@ -67,19 +130,16 @@ function dropIns(tree: FileTree, folders: readonly string[], unit: string, main:
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path);
 }
 
-/** Debian links sshd.service to ssh.service: the drop-ins of both names count. */
-function otherNames(
-  tree: FileTree,
-  folders: readonly string[],
-  unit: string,
-  main: string,
-): readonly string[] {
-  const other = unit.startsWith("sshd") ? unit.replace("sshd", "ssh") : unit.replace("ssh", "sshd");
-  const its = mainFile(tree, folders, other);
-  if (its === null) return [];
-  // a link names a unit, wherever the file of that name is
-  const isLinked = tree.stat(its, { follow: false })?.target?.split("/").at(-1) === unit;
-  return isLinked || tree.stat(its)?.realPath === tree.stat(main)?.realPath ? [other] : [];
+/** The drop-ins of all its names count: Debian links sshd.service to ssh.service, and `systemctl enable` below /etc. */
+function otherNames(tree: FileTree, folders: readonly string[], unit: string): readonly string[] {
+  const twin = unit.startsWith("sshd") ? unit.replace("sshd", "ssh") : unit.replace("ssh", "sshd");
+  const type = unit.slice(unit.lastIndexOf("."));
+  const made = ["/etc/systemd/system", "/run/systemd/system"].flatMap((folder) =>
+    (tree.list(folder) ?? []).filter((name) => name.endsWith(type)),
+  );
+  return [...new Set([twin, ...made])].filter(
+    (name) => name !== unit && ownName(tree, folders, name) === unit,
+  );
 }
 
 /** As src/shared/conf-parser.c reads them: other sections, and what stands before the first, are passed over. */
