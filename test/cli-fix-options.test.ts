@@ -34,6 +34,16 @@ describe("an option that says how a fix is made", () => {
   );
 });
 
+test.each(["", " \t\n"])(
+  "--restart-command %j is wrong usage: it would restart nothing, with success",
+  (command) => {
+    const root = makeRoot({ "/c": "X11Forwarding yes\n" });
+    const { code, stderr } = runCli(["audit", "--fix", "--restart-command", command, `${root}/c`]);
+    expect(stderr).toContain("a command of the shell, please: it restarts sshd");
+    expect(code).toBe(2);
+  },
+);
+
 describe("an option about the running sshd", () => {
   test.each([["--confirm", "60"], ["--reload"], ["--restart-command", "true"], ["--probe"]])(
     "is wrong usage where no FILE is its configuration, for it promises what is not done: %s",

@@ -244,6 +244,39 @@ describe("the state folder", () => {
     },
   );
 
+  test("a journal in which one value is another's is no journal, or the same to an undo; nothing else is touched", async () => {
+    const service = {
+      how: "restart",
+      silent: [{ address: "::1", port: 22 }],
+      configFile: "/etc/ssh/of-a-test",
+      restartCommand: null,
+      manager: { kind: "stopped", name: "", listens: [], restart: ["true"], reload: null, status: null },
+    } as const;
+    const { folder: runFolder, journal } = await halfDone();
+    const whole = advance(machine, { folder: runFolder, journal: { ...journal, service } }, {});
+    const file = `${whole.folder}/journal.json`;
+    const text = readFileSync(file, "utf8");
+    const bystander = `${folder}/bystander`;
+    writeFileSync(bystander, "mine");
+    const tried = places(JSON.parse(text)).flatMap((path) =>
+      [undefined, null, 0, "", "2", bystander, "../../bystander", [], {}, [bystander], true].map((value) => ({
+        path,
+        value,
+      })),
+    );
+    const passed: string[] = [];
+    for (const { path, value } of tried) {
+      writeFileSync(file, JSON.stringify(withValue(JSON.parse(text), path, value) ?? null));
+      const [run] = openRuns(machine, state);
+      if (run === undefined) continue;
+      passed.push(path.join("."));
+      await recoverRun({ ...machine, sync: () => {} }, run, async () => ({ kind: "up", text: "" }));
+      expect(readFileSync(bystander, "utf8"), `${path.join(".")} ${value}`).toBe("mine");
+    }
+    // what is words for people, a choice of its own, or another list of the same kind
+    expect(new Set(passed)).toEqual(new Set(FREE));
+  });
+
   test("what a run of which no journal tells left beside a file is named as that", async () => {
     const run = await halfDone();
     rmSync(run.folder, { recursive: true });
@@ -535,6 +568,45 @@ describe("the lock", () => {
     expect(takeLock(machine, state).kind).toBe(process.platform === "linux" ? "held" : "busy");
   });
 });
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** The ways to all values in it. */
+function places(value: Json): string[][] {
+  if (typeof value !== "object" || value === null) return [[]];
+  return [
+    [],
+    ...Object.entries(value).flatMap(([name, inner]) => places(inner).map((path) => [name, ...path])),
+  ];
+}
+
+function withValue(
+  value: Json,
+  [name, ...rest]: readonly string[],
+  other: Json | undefined,
+): Json | undefined {
+  if (name === undefined) return other;
+  if (typeof value !== "object" || value === null) return value;
+  const inner = withValue((value as Record<string, Json>)[name] ?? null, rest, other);
+  if (Array.isArray(value))
+    return value.flatMap((item, at) => (String(at) !== name ? [item] : inner === undefined ? [] : [inner]));
+  const others = Object.entries(value).filter(([key]) => key !== name);
+  return Object.fromEntries(inner === undefined ? others : [...others, [name, inner]]);
+}
+
+const FREE: readonly string[] = [
+  ...["caller", "deadline", "files.0", "files.1", "restarted", "service"],
+  ...["configFile", "restartCommand", "silent", "silent.0", "silent.0.address", "silent.0.port"].map(
+    ofService,
+  ),
+  ...["listens", "name", "reload", "restart", "restart.0", "status"].map((name) =>
+    ofService(`manager.${name}`),
+  ),
+];
+
+function ofService(name: string): string {
+  return `service.${name}`;
+}
 
 function newRun(): Run {
   return createRun(machine, state, {

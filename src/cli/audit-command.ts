@@ -7,6 +7,7 @@ import {
   once,
   positive,
   seconds,
+  shellCommand,
   withImages,
   withOutput,
   withTargets,
@@ -64,7 +65,7 @@ export function addAudit(program: Command, done: Done): void {
     .option("--dry-run", "with --fix: every step but the change itself")
     .option("--no-restart", "with --fix on this host: leave sshd as it runs")
     .option("--reload", "with --fix on this host: reload sshd instead of restarting it")
-    .option("--restart-command <command>", "with --fix on this host: how sshd is restarted")
+    .option("--restart-command <command>", "with --fix on this host: how sshd is restarted", shellCommand)
     .option("--no-validate", "with --fix on this host: do not test the result with sshd -t")
     .option(
       "--confirm <seconds>",

@@ -31,6 +31,12 @@ export function seconds(text: string): number {
   return Number(text);
 }
 
+/** A command that is empty restarts nothing, and does so with success. */
+export function shellCommand(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("a command of the shell, please: it restarts sshd");
+  return text;
+}
+
 export function positive(text: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError("a number from 1 to 999, please");
   return Number(text);

@@ -14,6 +14,7 @@ import {
   unreadableRuns,
   writeLog,
 } from "./journal.ts";
+import { areSessions } from "./journal-shape.ts";
 import { takeLock } from "./lock.ts";
 import { type Machine, messageOf } from "./machine.ts";
 import { statusOf, textOf } from "./processes.ts";
@@ -266,14 +267,33 @@ async function whyNoProof(machine: Machine, runs: readonly Run[]): Promise<strin
   if (origin.kind === "console") return null;
   if (origin.kind === "ended") return `this shell came by a login that has ended: ${LOG_IN}`;
   const { session } = origin;
-  const isOld = runs.some((run) => wasOpenBefore(machine, run, session));
-  return isOld ? `this session was open before the change: ${LOG_IN}` : null;
+  for (const run of runs) {
+    const known = sessionsBefore(machine, run);
+    if (known === null)
+      return `${sessionsPath(run)} no longer tells which sessions are new: confirm at the console`;
+    if (wasOpenBefore(machine, run, { session, known }))
+      return `this session was open before the change: ${LOG_IN}`;
+  }
+  return null;
 }
 
-function wasOpenBefore(machine: Machine, run: Run, { pid, started }: Session): boolean {
-  const known: readonly Pick<Session, "pid" | "started">[] = JSON.parse(
-    textOf(machine, sessionsPath(run)) ?? "[]",
-  );
+type Remembered = Pick<Session, "pid" | "started">;
+
+/** Null where that cannot be read any more. */
+function sessionsBefore(machine: Machine, run: Run): readonly Remembered[] | null {
+  try {
+    const known: unknown = JSON.parse(textOf(machine, sessionsPath(run)) ?? "");
+    return areSessions(known) ? (known as Remembered[]) : null;
+  } catch {
+    return null;
+  }
+}
+
+function wasOpenBefore(
+  machine: Machine,
+  run: Run,
+  { session: { pid, started }, known }: { readonly session: Session; readonly known: readonly Remembered[] },
+): boolean {
   if (known.some((session) => session.pid === pid && session.started === started)) return true;
   // a login while the old sshd still listened proves nothing either
   const { service } = run.journal;

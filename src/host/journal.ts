@@ -3,6 +3,7 @@
  * what is to be finished or undone. One folder a run, named by the time it began, with the journal and the backups.
  */
 import { createHash } from "node:crypto";
+import { isJournal } from "./journal-shape.ts";
 import { folderOf, type Machine } from "./machine.ts";
 import { twinPath } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
@@ -164,11 +165,10 @@ export function readRun(machine: Machine, folder: string): Run | null {
   return { folder, journal: parseJournal(bytes, folder) };
 }
 
-/** The folder is root's own and files in it are replaced whole: what stands there is what was written. */
 function parseJournal(bytes: Uint8Array, folder: string): Journal {
   try {
-    const journal: Journal = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    if (journal.version === 1) return journal;
+    const journal: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    if (isJournal(journal, folder)) return journal as Journal;
   } catch {
     // said below, with what to do
   }

@@ -2,17 +2,20 @@
 import type { Daemon } from "./daemon.ts";
 import type { Endpoint } from "./sockets.ts";
 
-export type ManagerKind =
-  | "systemd"
-  | "systemd-socket"
-  | "systemd-instances"
-  | "openrc"
-  | "runit"
-  | "sysv"
-  | "foreground"
-  | "given"
-  | "stopped"
-  | "unknown";
+export const MANAGER_KINDS = [
+  "systemd",
+  "systemd-socket",
+  "systemd-instances",
+  "openrc",
+  "runit",
+  "sysv",
+  "foreground",
+  "given",
+  "stopped",
+  "unknown",
+] as const;
+
+export type ManagerKind = (typeof MANAGER_KINDS)[number];
 
 /** argv of a command. */
 export type Command = readonly string[];

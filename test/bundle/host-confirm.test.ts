@@ -128,6 +128,16 @@ describe.each(INITS.map((way) => [`${way.base}, ${way.how}`, way] as const))("%s
         code: 1,
         stderr: expect.stringMatching(/this session was open before the change/),
       });
+      // what was open before is not known any more: then no session is new
+      for (const spoil of ["rm $f", "echo '[null]' >$f"]) {
+        const spoiled = `f=$(ls /var/lib/sshd-policy/2*/sessions.json | tail -n 1); cp $f /root/sessions; ${spoil}`;
+        await host.must(spoiled);
+        expect(await host.run(`${SSH} root@127.0.0.1 '${confirm}'`)).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining("no longer tells which sessions are new: confirm at the console"),
+        });
+        await host.must("cp /root/sessions $(ls -d /var/lib/sshd-policy/2* | tail -n 1)/sessions.json");
+      }
       const other = await host.run(`${PROGRAM} audit --fix`);
       expect(other).toMatchObject({
         code: 1,
