@@ -89,7 +89,7 @@ const SHAPES: Readonly<Record<string, ValueShape>> = {
     what: "time as YYYYMMDD or YYYYMMDDHHMM[SS]",
   },
   environment: { isRead: (value) => /^[A-Za-z0-9_]+=/.test(value), what: "NAME=value" },
-  tunnel: { isRead: (value) => /^(?:any|\d{1,9})$/i.test(value), what: "number of a tunnel" },
+  tunnel: { isRead: (value) => /^(?:\d{1,9}|any)$/.test(lowerAscii(value)), what: "number of a tunnel" },
 };
 
 function isEndpoint(text: string): boolean {
