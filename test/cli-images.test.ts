@@ -185,6 +185,24 @@ describe("audit --image", () => {
     expect(code).toBe(what === null ? 0 : 3);
   });
 
+  test("an sshd in a place of its own, which ENTRYPOINT names, is one", () => {
+    const own = [
+      file("etc/passwd", "root:x:0:0::/root:/bin/sh\n"),
+      file("opt/ssh/sbin/sshd", "\x7fELF\0OpenSSH_9.8p1\0"),
+      file("opt/ssh/etc/sshd_config", "AllowTcpForwarding yes\n"),
+    ];
+    const entrypoint = ["/opt/ssh/sbin/sshd", "-D", "-f", "/opt/ssh/etc/sshd_config"];
+    save("own.tar", dockerArchive(image([own], { entrypoint })));
+    const options = ["--rule", "tcp-forwarding", "--format", "json"];
+    const { code, stdout } = run("audit", "--image", "own.tar", ...options);
+    expect({ code, openssh: JSON.parse(stdout).targets[0].openssh }).toEqual({ code: 1, openssh: "9.8p1" });
+    save("named.tar", dockerArchive(image([own.slice(0, 1)], { entrypoint })));
+    expect(run("audit", "--image", "named.tar", ...options)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining("there is no sshd in the image"),
+    });
+  });
+
   test.each([
     ["plain layers", dockerArchive],
     ["a gzip", (settings: ImageSettings) => gzipSync(dockerArchive(settings))],
@@ -259,7 +277,8 @@ describe("audit --image", () => {
     const images = [image([BASE]), image([BASE, open], { architecture: "arm64" })];
     save("both.tar", tar(ociMembers(images, "gzip")));
     expect(run("audit", "--image", "both.tar", "--platform", "linux/amd64").code).toBe(0);
-    expect(run("audit", "--image", "both.tar", "--platform", "arm64").stdout).toContain("[tunnel-device]");
+    for (const name of ["arm64", "linux/arm64/v8", "linux/aarch64", "Linux/ARM64"])
+      expect(run("audit", "--image", "both.tar", "--platform", name).stdout).toContain("[tunnel-device]");
     expect(run("audit", "--image", "both.tar")).toMatchObject({
       code: 2,
       stderr:

@@ -1,5 +1,6 @@
 /** Images and tars of roots: the same answers for the same content in every form, and which layer wrote the line. */
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,8 +24,11 @@ import {
   type Member,
   ociMembers,
   pax,
+  sha256,
+  taggedMembers,
   tar,
   withChecksum,
+  zstdStored,
 } from "./images/writing.ts";
 
 let work = "";
@@ -384,6 +388,42 @@ test.each([
   for (const path of [MAIN, "/etc/ssh"]) chownSync(root + path, uid, uid);
   chownSync(root, top, top);
   expect((await audited({ root })).includes("loose-permissions")).toBe(isTold);
+});
+
+/** A layout whose last layer has a digest of SHA-512, and `data` in its place. */
+function layoutWithSha512(data: (layer: Buffer) => Buffer): string {
+  const layer = zstdStored(tar(THIRD));
+  const digest = createHash("sha512").update(layer).digest("hex");
+  const members = taggedMembers(IMAGE, "zstd");
+  const manifest = members.find(({ data: text }) => String(text).startsWith('{"schemaVersion":2,"config"'));
+  const text = String(manifest?.data).replace(`sha256:${sha256(layer)}`, `sha512:${digest}`);
+  const index = String(members.find(({ name }) => name === "index.json")?.data);
+  const path = join(work, `sha512-${count++}`);
+  layOut(path, [
+    ...members.filter(({ name }) => !name.endsWith(sha256(layer))),
+    { name: `blobs/sha512/${digest}`, data: data(layer) },
+    file(`blobs/sha256/${sha256(Buffer.from(text))}`, text),
+    file(
+      "index.json",
+      index.replace(manifest?.name.slice("blobs/sha256/".length) ?? "?", sha256(Buffer.from(text))),
+    ),
+  ]);
+  return path;
+}
+
+test("a digest of SHA-512 is one, and damage is told by it", async () => {
+  expect(await textIn(layoutWithSha512((layer) => layer))).toContain("X11Forwarding yes");
+  const flipped = (layer: Buffer): Buffer =>
+    Buffer.from(layer.toString("latin1").replace("X11", "X12"), "latin1");
+  expect(await textIn(layoutWithSha512(flipped))).toMatch(/does not have the digest sha512:/);
+});
+
+test("a history of more or fewer layers says nothing of any", async () => {
+  const [own, none] = ['"created_by":"COPY 20-new.conf"', '"empty_layer":true'];
+  const archive = dockerArchive(IMAGE).toString("latin1").replace(own, none.padEnd(own.length));
+  const image = await open(written(Buffer.from(archive, "latin1")));
+  if (typeof image === "string") throw new Error(image);
+  expect(image.writerOf(MAIN, "X11Forwarding yes")).toMatchObject({ index: 2, command: null });
 });
 
 /** Names in folders of a docker-archive whose folders have no entries of their own. */

@@ -6,6 +6,7 @@ import { folderTree } from "../src/files/folder.ts";
 import { installedRelease, releaseOfBinary } from "../src/files/release.ts";
 import type { StartOptions } from "../src/files/sshd-options.ts";
 import { startOptions } from "../src/files/start-options.ts";
+import { sshdPrograms } from "../src/files/vendor-place.ts";
 import { makeRoot } from "./auditing.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
@@ -57,7 +58,7 @@ test.each([
   ["ID=nobody\n", "9.6p1"],
 ])("the vendor of a program's release, by os-release(5): %j", (text, expected) => {
   const tree = folderTree(makeRoot({ "/etc/os-release": text, "/usr/sbin/sshd": "\0OpenSSH_9.6p1\0" }));
-  const installed = releaseOfBinary(tree);
+  const installed = releaseOfBinary(tree, sshdPrograms(tree));
   expect(installed === null ? null : formatRelease(installed.release)).toBe(expected);
 });
 

@@ -119,6 +119,13 @@ describe("ENTRYPOINT and CMD", () => {
     [["su", "-", "root", "-c", "/usr/sbin/sshd -D -o PermitTunnel=yes"], {}, options("PermitTunnel=yes")],
     [["runuser", "--command=/usr/sbin/sshd -o PermitTunnel=yes"], {}, options("PermitTunnel=yes")],
     [
+      ["/usr/bin/env", "-S", "/usr/sbin/sshd -D -o PermitTunnel=yes", "-p", "2222"],
+      {},
+      options("PermitTunnel=yes", "Port=2222"),
+    ],
+    [["env", "-iSsshd -o 'PermitTunnel yes'"], {}, options("PermitTunnel yes")],
+    [["/init"], { "/init": "#!/bin/sh\nexec sshd -o PermitTunnel=yes\n" }, options("PermitTunnel=yes")],
+    [
       ["/entry.sh"],
       {
         "/entry.sh": "#!/bin/sh\nrun-sshd -o PermitTunnel=yes\n",
@@ -151,6 +158,15 @@ describe("ENTRYPOINT and CMD", () => {
       ["tini", "--", "/entry.py"],
       { "/entry.py": "#!/usr/bin/env python3\n" },
       "the image's ENTRYPOINT and CMD runs /entry.py, which is no shell script: options that it gives sshd are not read",
+    ],
+    [
+      "s6-overlay's init",
+      ["/init"],
+      {
+        "/init": "#!/bin/execlineb -S0\n",
+        "/etc/services.d/sshd/run": "#!/bin/sh\nexec sshd -o PermitTunnel=yes\n",
+      },
+      "the image's ENTRYPOINT and CMD runs /init, which is no shell script: options that it gives sshd are not read",
     ],
     [
       "a supervisor",

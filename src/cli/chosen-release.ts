@@ -10,7 +10,7 @@ import {
 } from "../../grammar/release.ts";
 import { type InstalledRelease, installedRelease, releaseOfBinary } from "../files/release.ts";
 import type { FileTree } from "../files/tree.ts";
-import { LOCAL_SSHD } from "../files/vendor-place.ts";
+import { LOCAL_SSHD, sshdPrograms } from "../files/vendor-place.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface ChosenRelease {
@@ -31,12 +31,15 @@ export async function chooseRelease(
   { openssh }: TargetOptions,
   tree: FileTree,
   whose: Whose,
+  sshds: readonly string[] = [],
 ): Promise<ChosenRelease> {
   const given = openssh === undefined ? null : parseRelease(openssh);
   if (given !== null) return known({ release: given, source: "given with --openssh" });
   const isSystem = whose === "root" || whose === "image";
   const installed =
-    installedRelease(tree) ?? (await fromRpm(tree)) ?? (isSystem ? releaseOfBinary(tree) : null);
+    installedRelease(tree) ??
+    (await fromRpm(tree)) ??
+    (isSystem ? releaseOfBinary(tree, [...sshdPrograms(tree), ...sshds]) : null);
   if (installed !== null) {
     const where = isSystem ? `found in the ${whose}` : "found on this host";
     return known({ release: installed.release, source: `${where}, ${installed.source}` });

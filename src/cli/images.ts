@@ -1,9 +1,11 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
 import type { Image } from "../files/image.ts";
+import type { Started } from "../files/shell-reading.ts";
 import { startedBy } from "../files/shell-script.ts";
 import { assignments } from "../files/shell-words.ts";
 import { optionsOf, type StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
+import type { FileTree } from "../files/tree.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { shellWord } from "../report/text.ts";
 import { hasSshd, openSystem, type System } from "./open-system.ts";
@@ -43,10 +45,11 @@ async function openOne(
     platform: options.platform ?? null,
     threads: options.imageThreads ?? 1,
     explore: async (seen) => {
-      found =
-        files.length === 0 && !hasSshd(seen.tree)
-          ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
-          : await openSystem(systemOf(file, seen, options), files, options);
+      const starting = startOf(seen);
+      const isAbsent = files.length === 0 && !hasSshd(seen.tree) && starting.sshds.length === 0;
+      found = isAbsent
+        ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
+        : await openSystem(systemOf(file, seen, starting, options), files, options);
       if (!("misuse" in found)) for (const each of found) askFor(each, seen);
     },
   });
@@ -59,7 +62,7 @@ function askFor(opened: Opened | Absent, { tree }: Image): void {
   for (const { path } of keyFilesOf(opened.config, opened.accounts ?? [])) tree.read(path);
 }
 
-function systemOf(file: string, image: Image, { platform }: TargetOptions): System {
+function systemOf(file: string, image: Image, starting: Starting, { platform }: TargetOptions): System {
   const { tree } = image;
   const choice = platform === undefined ? "" : ` --platform ${shellWord(latin1(platform))}`;
   return {
@@ -67,7 +70,7 @@ function systemOf(file: string, image: Image, { platform }: TargetOptions): Syst
     whose: "image",
     shownAs: (path) => `${latin1(file)}:${path}`,
     checkCommand: `sshd-policy effective --image ${shellWord(latin1(file))}${choice}`,
-    start: startOf(image),
+    ...starting,
     rootFolder: "",
     image,
   };
@@ -75,10 +78,19 @@ function systemOf(file: string, image: Image, { platform }: TargetOptions): Syst
 
 const COMMAND = "the image's ENTRYPOINT and CMD";
 
-/** Of a compiled program nothing is known: then those of the image's units or scripts count, and that is a limit. */
-function startOf({ tree, command, environment }: Image): StartOptions {
-  if (command.length === 0) return startOptions(tree);
+/** How sshd is started, and the sshds in places of their own that are. */
+type Starting = Pick<System, "start" | "sshds">;
+
+function startOf({ tree, command, environment }: Image): Starting {
+  if (command.length === 0) return { start: startOptions(tree), sshds: [] };
   const started = startedBy(command, { tree, variables: assignments(environment) });
+  const named = started.starts.map(({ program }) => program).filter((program) => program.includes("/"));
+  const sshds = [...new Set(named)].filter((program) => tree.stat(program)?.kind === "file");
+  return { start: optionsFor(tree, started), sshds };
+}
+
+/** Of a compiled program nothing is known: then those of the image's units or scripts count, and that is a limit. */
+function optionsFor(tree: FileTree, started: Started): StartOptions {
   const options = optionsOf(started, COMMAND);
   if (options !== null) return options;
   const usual = startOptions(tree);

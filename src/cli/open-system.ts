@@ -21,6 +21,8 @@ export interface System {
   readonly shownAs: (path: string) => string;
   readonly checkCommand: string;
   readonly start: StartOptions;
+  /** sshds that are started from places of their own */
+  readonly sshds: readonly string[];
   /** the folder on this machine, latin1; empty for / itself and where there is none */
   readonly rootFolder: string;
   readonly image: Image | null;
@@ -46,6 +48,7 @@ export async function openRoot(
     shownAs: (inside) => shownRoot + inside,
     checkCommand: `sshd-policy effective --root ${shellWord(latin1(root))}`,
     start: startOptions(tree),
+    sshds: [],
     rootFolder: folder === "/" ? "" : folder,
     image: null,
   };
@@ -78,10 +81,10 @@ export async function openSystem(
   files: readonly string[],
   options: TargetOptions,
 ): Promise<readonly Opened[] | Misuse> {
-  const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
+  const { tree, whose, start, sshds, shownAs, checkCommand, rootFolder, image } = system;
   const people = choosePeople(options, folderTree("/"), tree);
   if ("misuse" in people) return people;
-  const release = await chooseRelease(options, tree, whose);
+  const release = await chooseRelease(options, tree, whose, sshds);
   const opening = { options, tree, release, people, start, folders: makeFolders(tree) };
   const paths =
     files.length === 0

@@ -82,9 +82,10 @@ function ociManifest(read: ReadMember, index: Buffer, platform: string | null): 
   const known = [...new Map(fitting.map((each) => [each.digest, each])).values()];
   const [chosen] = known;
   const names = all.map((each) => each.name ?? each.platform).join(", ");
+  const others = [...new Set(all.map((each) => each.platform))].join(", ");
   if (chosen === undefined)
     throw new ArchiveError(
-      all.length === 0 ? "it holds no image" : `it holds no image for ${platform}, but for ${names}`,
+      all.length === 0 ? "it holds no image" : `it holds no image for ${platform}, but for ${others}`,
     );
   if (known.length > 1) {
     const platforms = new Set(known.map((each) => each.platform));
@@ -136,8 +137,24 @@ function platformOf({ os, architecture, variant }: Json): string | null {
 
 /** `linux/arm` fits linux/arm/v7; `amd64` alone means Linux. */
 function fits(platform: string, wanted: string): boolean {
-  const whole = wanted.includes("/") ? wanted : `linux/${wanted}`;
-  return platform === whole || platform.startsWith(`${whole}/`);
+  const whole = usualName(wanted.includes("/") ? wanted : `linux/${wanted}`);
+  const own = usualName(platform);
+  return own === whole || own.startsWith(`${whole}/`);
+}
+
+const ARCHITECTURES: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+  ["aarch64", "arm64"],
+  ["i386", "386"],
+]);
+
+/** Names for the same: what containerd's platforms.Normalize makes of them. */
+function usualName(platform: string): string {
+  const [os = "", given = "", ...variant] = platform.toLowerCase().split("/");
+  const architecture = ARCHITECTURES.get(given) ?? given;
+  const named = [os, architecture, ...variant].join("/");
+  return named.replace(/\/arm64\/v?8$/, "/arm64").replace(/\/amd64\/v1$/, "/amd64");
 }
 
 function manifestOf(
@@ -163,7 +180,8 @@ function manifestOf(
         count: layers.length,
         digest: digest ?? diffIds[index] ?? null,
         diffId: diffIds[index] ?? null,
-        command: commands[index] ?? null,
+        // with more or fewer nobody knows which is whose
+        command: commands.length === layers.length ? (commands[index] ?? null) : null,
       },
     })),
     platform,
@@ -185,15 +203,16 @@ function member(read: ReadMember, name: string, digest: string | null = null): J
   return record(parsed(digest === null ? bytes : checked(bytes, digest), name));
 }
 
-/** Loaded only when there is a digest to check: it costs every start otherwise. */
-export function createSha256(): Hash {
-  return process.getBuiltinModule("node:crypto").createHash("sha256");
+/** Of what has this digest, if it has; null for a digest of another kind. node:crypto is loaded only here: it costs every start otherwise. */
+export function hashFor(digest: string | null): Hash | null {
+  const [algorithm] = /^sha(?:256|384|512)(?=:)/.exec(digest ?? "") ?? [];
+  return algorithm === undefined ? null : process.getBuiltinModule("node:crypto").createHash(algorithm);
 }
 
 function checked(bytes: Buffer, digest: string): Buffer {
-  const wrong =
-    digest.startsWith("sha256:") && createSha256().update(bytes).digest("hex") !== digest.slice(7);
-  if (wrong) throw new ArchiveError(`the blob ${digest} does not have this digest: it is damaged`);
+  const made = hashFor(digest)?.update(bytes).digest("hex");
+  if (made !== undefined && !digest.endsWith(`:${made}`))
+    throw new ArchiveError(`the blob ${digest} does not have this digest: it is damaged`);
   return bytes;
 }
 

@@ -13,7 +13,7 @@ import {
 } from "./archive-bytes.ts";
 import { type Compression, compressionOf, type Expansion, expanded } from "./compression.ts";
 import { folderTree } from "./folder.ts";
-import { createSha256, type ImageLayer, type ReadMember } from "./image-manifest.ts";
+import { hashFor, type ImageLayer, type ReadMember } from "./image-manifest.ts";
 import {
   type Budget,
   collect,
@@ -143,16 +143,16 @@ async function scanLayer(
 
 /** What is read whole is checked against its digest, which also tells of damage that zstd does not. */
 async function* verified(chunks: Chunks, digest: string | null): Chunks {
-  if (digest === null || !digest.startsWith("sha256:")) {
+  const hash = hashFor(digest);
+  if (hash === null || digest === null) {
     yield* chunks;
     return;
   }
-  const hash = createSha256();
   for await (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;
   }
-  if (hash.digest("hex") !== digest.slice("sha256:".length))
+  if (!digest.endsWith(`:${hash.digest("hex")}`))
     throw new ArchiveError(`it does not have the digest ${digest}: it is damaged`);
 }
 

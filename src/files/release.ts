@@ -1,7 +1,6 @@
 /** The OpenSSH server that a tree has installed, by its package database. No program of the tree is ever run. */
 import { parseRelease, type Release } from "../../grammar/release.ts";
 import type { FileTree } from "./tree.ts";
-import { sshdPrograms } from "./vendor-place.ts";
 
 export interface InstalledRelease {
   readonly release: Release;
@@ -56,10 +55,7 @@ const VENDORS: Readonly<Record<string, string>> = {
  * The banner's version, which is written in the program (version.h SSH_RELEASE). Debian and Ubuntu add the package's
  * revision; elsewhere the revision is unknown. The program is read, never run.
  */
-export function releaseOfBinary(
-  tree: FileTree,
-  programs: readonly string[] = sshdPrograms(tree),
-): InstalledRelease | null {
+export function releaseOfBinary(tree: FileTree, programs: readonly string[]): InstalledRelease | null {
   for (const path of programs) {
     const content = tree.read(path);
     if (content.kind !== "file") continue;

@@ -6,6 +6,8 @@ import type { FileTree } from "./tree.ts";
 
 /** One way in which sshd may be started. */
 export interface SshdStart {
+  /** its name, with a path or without */
+  readonly program: string;
   /** those behind its name; one that holds COMPUTED is not known */
   readonly words: readonly string[];
   /** the script that starts it; null: the command that was asked about */

@@ -162,15 +162,16 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   const [program = "", ...args] = fields;
   const name = nameOf(program);
   const builtin = BUILTINS.get(program);
-  if (isSshd(program)) start(reading, args, standing);
+  if (isSshd(program)) start(reading, fields, standing);
   else if (reading.functions.has(program)) callFunction(reading, program, args, standing.certainty);
   else if (builtin !== undefined) return builtin(reading, args, standing);
   else if (WITH_TEXT.has(name) && textBehind(args) !== null)
     runText(reading, textBehind(args) ?? "", [], standing.certainty);
+  else if (name === "env" && SPLITTING.test(args[0] ?? "")) runSplit(reading, args, standing);
   else if (LAUNCHERS.has(name)) launch(reading, args, standing);
   else if (SHELLS.test(name)) runShell(reading, args, standing);
   else if (name === "xargs") launch(reading, [...args, COMPUTED], standing);
-  else if (SERVICE_MANAGERS.has(name)) reading.found.services = true;
+  else if (managesServices(reading, program)) reading.found.services = true;
   else if (SUPERVISORS.has(name)) leaveUnread(reading, `${program}, whose own files say what it starts`);
   else if (name === "start-stop-daemon") startStopDaemon(reading, args, standing);
   else if (serviceOf(program, args) !== null)
@@ -179,13 +180,22 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   return UNKNOWN;
 }
 
+/** `/init` is a container's own, as s6-overlay's is, unless it is a link to the system's. */
+function managesServices({ tree }: Reading, program: string): boolean {
+  const isOwn = nameOf(program) === "init" && program.includes("/") && !STANDARD_FOLDER.test(program);
+  const real = isOwn ? (tree.stat(program)?.realPath ?? program) : program;
+  return (
+    SERVICE_MANAGERS.has(nameOf(real)) && (!isOwn || nameOf(real) !== "init" || STANDARD_FOLDER.test(real))
+  );
+}
+
 /** A script of the tree is followed; of another program only the words behind sshd's name are known. */
 function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
   const path = outsideSystem(reading, program);
   const at = onlyNames(nameOf(program)) ? -1 : args.findIndex((word) => /^\/.*bin\/sshd$/.test(word));
   if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
     followScript(reading, path, args);
-  else if (at !== -1) start(reading, args.slice(at + 1), standing);
+  else if (at !== -1) start(reading, args.slice(at), standing);
 }
 
 /** Null: one of the system's own programs, or none that is there. */
@@ -199,9 +209,9 @@ function outsideSystem(reading: Reading, program: string): string | null {
 }
 
 /** What only looks at the configuration starts nothing (sshd(8): -t, -T, -G, -V). */
-function start({ found, path }: Reading, words: readonly string[], { written }: Standing): void {
+function start({ found, path }: Reading, [program = "", ...words]: Fields, { written }: Standing): void {
   if (words.some((word) => /^-[46dDeiqr]*[tTGV?]/.test(word))) return;
-  found.starts.push({ words, path, written });
+  found.starts.push({ program, words, path, written });
 }
 
 /** The first of its words that is a program: sshd, a shell, a path. */
@@ -226,6 +236,20 @@ function isProgram({ functions, tree, variables }: Reading, word: string): boole
     functions.has(word) ||
     inPath(tree, variables.get("PATH")?.at(-1), word) !== null
   );
+}
+
+/** Options of env(1) that end with one whose text becomes words: `env -S TEXT`, `env -vSTEXT`. */
+const SPLITTING = /^(?:-[iv]*S|--split-string(?:=|$))/;
+
+/** Read as a shell would; what stands behind the text follows it. */
+function runSplit(
+  reading: Reading,
+  [option = "", ...args]: readonly string[],
+  { certainty }: Standing,
+): void {
+  const joined = option.replace(SPLITTING, "");
+  const [text = "", ...rest] = joined === "" ? args : [joined, ...args];
+  runText(reading, `${text} "$@"`, rest, certainty);
 }
 
 /** Of `su - root -c TEXT`, `runuser --command=TEXT`. */
@@ -258,8 +282,9 @@ function runText(reading: Reading, text: string, args: readonly string[], certai
 function startStopDaemon(reading: Reading, args: readonly string[], standing: Standing): void {
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
-  if (own.some((word) => /^(?:--start|-\w*S\w*)$/.test(word)) && own.some(isSshd))
-    start(reading, end === -1 ? [] : args.slice(end + 1), {
+  const sshd = own.find(isSshd);
+  if (own.some((word) => /^(?:--start|-\w*S\w*)$/.test(word)) && sshd !== undefined)
+    start(reading, [sshd, ...(end === -1 ? [] : args.slice(end + 1))], {
       ...standing,
       written: standing.written.slice(standing.written.indexOf("--") + 1),
     });

@@ -7,7 +7,13 @@ const BELOW_USR = "/usr/etc/ssh/sshd_config";
 /** FreeBSD's port and what is built by hand: a second sshd with a file of its own. */
 const LOCAL = { file: "/usr/local/etc/ssh/sshd_config", sshd: "/usr/local/sbin/sshd" };
 
-const PROGRAMS: readonly string[] = ["/usr/sbin/sshd", "/usr/bin/sshd", "/sbin/sshd", LOCAL.sshd];
+const PROGRAMS: readonly string[] = [
+  "/usr/sbin/sshd",
+  "/usr/bin/sshd",
+  "/sbin/sshd",
+  "/bin/sshd",
+  LOCAL.sshd,
+];
 
 /** The main files of all sshds in a tree; the usual one where there is none. */
 export function mainFiles(tree: FileTree): readonly string[] {

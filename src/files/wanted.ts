@@ -72,6 +72,7 @@ const ENTRIES = [
   "/usr/sbin/sshd",
   "/usr/bin/sshd",
   "/sbin/sshd",
+  "/bin/sshd",
   "/usr/local/sbin/sshd",
   "/usr/lib/ssh/sshd-session",
   "/sbin/init",
