@@ -1,5 +1,6 @@
 /** --image and --platform on the command line: what people and scripts see, and the exit codes. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -10,6 +11,7 @@ import {
   folder,
   hardLink,
   type ImageSettings,
+  layOut,
   link,
   type Member,
   ociMembers,
@@ -287,6 +289,41 @@ describe("audit --image", () => {
     expect(run("audit", "--image", "both.tar", "--platform", "linux/s390x").stderr).toContain(
       "it holds no image for linux/s390x, but for linux/amd64, linux/arm64",
     );
+  });
+
+  test.each([
+    ["behind a last line without its newline", "Banner none\n#X11Forwarding no"],
+    ["behind a last line that is edited and has none", "AllowAgentForwarding no\nX11Forwarding yes"],
+    ["an empty file", ""],
+    [
+      "tabs, carriage returns and UTF-8",
+      "\tX11Forwarding\tyes # gr\u00fcn \\n $HOME `x` it's & /\r\n\tBanner none\r\n",
+    ],
+    ["before a Match block", "Banner none\nMatch User a\n\tX11Forwarding yes\n"],
+  ])("the line for the Dockerfile makes what --fix makes: %s", (_, text) => {
+    const settings = [file("etc/ssh/sshd_config", bytes(text))];
+    save("line.tar", dockerArchive(image([BASE, settings])));
+    const { stderr } = run("audit", "--image", "line.tar", "--fix", "--unsafe-fixes", "--diff");
+    const [, line = ""] = /\nRUN (.*)\n/.exec(stderr) ?? [];
+    const made = mkdtempSync(join(work, "made-"));
+    for (const name of ["by-line", "by-fix"]) layOut(join(made, name), [...BASE, ...settings].slice(1));
+    spawnSync("sh", [
+      "-c",
+      Buffer.from(line.replaceAll("/etc/ssh", join(made, "by-line/etc/ssh")), "latin1").toString(),
+    ]);
+    run("audit", "--root", join(made, "by-fix"), "--fix", "--unsafe-fixes");
+    const [byLine, byFix] = ["by-line", "by-fix"].map((name) =>
+      readFileSync(join(made, name, "etc/ssh/sshd_config"), "latin1").replace(/\r?\n$/, ""),
+    );
+    expect(byFix).not.toBe(bytes(text).replace(/\r?\n$/, ""));
+    expect(byLine).toBe(byFix);
+  });
+
+  test("where no line for a Dockerfile can hold a change, that is said", () => {
+    const settings = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes # \xff\n`)];
+    save("none.tar", dockerArchive(image([BASE, settings])));
+    const { stderr } = run("audit", "--image", "none.tar", "--fix", "--diff");
+    expect(stderr).toContain("no line for its Dockerfile can hold this change");
   });
 
   test("a fix is a diff and a line for the Dockerfile; the image stays as it is", () => {

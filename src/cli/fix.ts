@@ -246,7 +246,11 @@ function diffName(shown: string): string {
 /** On standard error: standard output is the diff's. */
 function tellDockerfile(files: readonly ImageFile[]): void {
   const line = dockerfileLine(files);
-  if (line !== null) complain(`the same as a line for its Dockerfile:\n${line}`);
+  complain(
+    line === null
+      ? "no line for its Dockerfile can hold this change: apply the diff to a copy of the file, and COPY that"
+      : `the same as a line for its Dockerfile:\n${line}`,
+  );
 }
 
 /** Prints the diff. What it has no place for is said on standard error. */
