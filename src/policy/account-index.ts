@@ -3,6 +3,7 @@ import type { Account } from "../files/tree.ts";
 import type { Atom } from "./atoms.ts";
 import type { Theory } from "./box.ts";
 import type { Connection } from "./connection.ts";
+import { found, NONE } from "./found.ts";
 import type { Holding } from "./holding.ts";
 
 export function indexAccounts(
@@ -15,7 +16,7 @@ export function indexAccounts(
   const nobody = new Uint32Array(words);
   return ({ met, missed }) => {
     // in this world everybody exists
-    if (met.some((atom) => atoms[atom]?.attribute === "invalid-user")) return { kind: "none" };
+    if (met.some((atom) => atoms[atom]?.attribute === "invalid-user")) return NONE;
     for (let word = 0; word < words; word++) {
       let left = ~0;
       for (const atom of met) left &= (sets.get(atom) ?? nobody)[word] ?? 0;
@@ -23,12 +24,11 @@ export function indexAccounts(
       while (left !== 0) {
         const bit = 31 - Math.clz32(left & -left);
         const account = accounts[word * 32 + bit];
-        if (account !== undefined)
-          return { kind: "found", value: { user: account.name, groups: account.groups } };
+        if (account !== undefined) return found({ user: account.name, groups: account.groups });
         left &= left - 1;
       }
     }
-    return { kind: "none" };
+    return NONE;
   };
 }
 

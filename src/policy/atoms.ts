@@ -24,8 +24,8 @@ export interface Atoms {
   readonly keys: readonly string[];
   /** null: no connection can fulfil it */
   guardOf(directive: Directive): Guard | null;
-  /** the guards of `sets`, in their order */
-  readonly sets: readonly (Guard | null)[];
+  /** the guard of one of `sets`; null: no connection can fulfil it */
+  guardOfSet(criteria: readonly Criterion[]): Guard | null;
 }
 
 /** `sets`: conjunctions of criteria from elsewhere that are to be compared with those of the configurations. */
@@ -34,6 +34,7 @@ export function internAtoms(configs: readonly Config[], sets: readonly (readonly
   const keys: string[] = [];
   const byKey = new Map<string, number>();
   const guards = new Map<MatchBlock, Guard | null>();
+  const ofSets = new Map<readonly Criterion[], Guard | null>();
   const intern = (criterion: Atom, release: Release): number => {
     const atom = spelledOut(criterion, release);
     const key = keyOf(atom);
@@ -47,10 +48,11 @@ export function internAtoms(configs: readonly Config[], sets: readonly (readonly
   // outer blocks come before the blocks inside them
   for (const { matches, release } of configs)
     for (const block of matches) guards.set(block, guardOfBlock(block, release, { intern, guards }));
+  for (const criteria of sets) ofSets.set(criteria, guardOfCriteria(criteria, NEWEST, intern));
   return {
     list,
     keys,
-    sets: sets.map((criteria) => guardOfCriteria(criteria, NEWEST, intern)),
+    guardOfSet: (criteria) => ofSets.get(criteria) ?? null,
     guardOf: ({ guards: blocks }) => {
       const block = blocks.at(-1);
       return block === undefined ? [] : (guards.get(block) ?? null);
@@ -148,8 +150,14 @@ function keyOf(atom: Atom): string {
     case "localaddress":
       return `${atom.attribute} ${atom.items.map(addressItemKey).join()}`;
     default:
-      return `${atom.attribute} ${atom.items.map(({ negated, pattern }) => (negated ? "!" : "") + pattern).join()}`;
+      return `${atom.attribute} ${atom.items.map(nameItemKey).join()}`;
   }
+}
+
+/** Lists of who may log in take `!` and `,` as they stand, where those of Match have items of their own for them. */
+function nameItemKey({ negated, pattern }: PatternItem): string {
+  if (negated) return `!${pattern}`;
+  return /^["!]|,/.test(pattern) ? JSON.stringify(pattern) : pattern;
 }
 
 function addressItemKey(item: AddressItem): string {

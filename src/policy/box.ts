@@ -4,7 +4,7 @@
  */
 import type { Atom, Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
-import type { Found } from "./theory-names.ts";
+import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 
 /** What one slot demands; both lists ascending. */
 export interface Cell {
@@ -29,9 +29,10 @@ export interface World {
 export interface Boxes {
   /** all that the guard demands, and nothing else */
   within(guard: Guard): Box;
-  /** null: the box lies outside this criterion at sight */
-  withMet(box: Box, atom: number): Box | null;
-  withMissed(box: Box, atom: number): Box | null;
+  /** the box and the guard; null: they lie apart at sight */
+  inside(box: Box, guard: Guard): Box | null;
+  /** the part outside the guard, as disjoint boxes: not c1 · c1 and not c2 · c1 and c2 and not c3 … */
+  outside(box: Box, guard: Guard): Box[];
   sample(box: Box): Found<Connection>;
 }
 
@@ -57,10 +58,16 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
     return changed;
   };
   const cellOf = (box: Box, atom: number): Cell => box[slots[atom] ?? 0] ?? FREE;
+  /** null: the box lies outside this criterion at sight */
   const withMet = (box: Box, atom: number): Box | null => {
     const { met, missed } = cellOf(box, atom);
     if (missed.includes(atom)) return null;
     return met.includes(atom) ? box : change(box, atom, { met: insert(met, atom), missed });
+  };
+  const withMissed = (box: Box, atom: number): Box | null => {
+    const { met, missed } = cellOf(box, atom);
+    if (met.includes(atom)) return null;
+    return missed.includes(atom) ? box : change(box, atom, { met, missed: insert(missed, atom) });
   };
   let stranger: Stranger | null = null;
   const everywhere: Box = world.theories.map(() => FREE);
@@ -74,11 +81,21 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
       }
       return box;
     },
-    withMet,
-    withMissed: (box, atom) => {
-      const { met, missed } = cellOf(box, atom);
-      if (met.includes(atom)) return null;
-      return missed.includes(atom) ? box : change(box, atom, { met, missed: insert(missed, atom) });
+    inside: (box, guard) => {
+      let inside: Box | null = box;
+      for (const atom of guard) if (inside !== null) inside = withMet(inside, atom);
+      return inside;
+    },
+    outside: (box, guard) => {
+      const parts: Box[] = [];
+      let inside: Box | null = box;
+      for (const atom of guard) {
+        if (inside === null) break;
+        const outside = withMissed(inside, atom);
+        if (outside !== null) parts.push(outside);
+        inside = withMet(inside, atom);
+      }
+      return parts;
     },
     sample: (box) => {
       stranger ??= solveFree(solvers);
@@ -91,19 +108,15 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
         if (solved.kind === "found") connection = withPart(connection, solved.value);
         else if (slot >= world.firstPlace) {
           const apart = world.apart(box);
-          if (apart !== null)
-            return isKnown ? { kind: "found", value: withPart(connection, apart) } : UNKNOWN;
+          if (apart !== null) return isKnown ? found(withPart(connection, apart)) : UNKNOWN;
         }
         if (solved.kind === "none") return NONE;
         if (solved.kind === "unknown") isKnown = false;
       }
-      return isKnown ? { kind: "found", value: connection } : UNKNOWN;
+      return isKnown ? found(connection) : UNKNOWN;
     },
   };
 }
-
-const NONE = { kind: "none" } as const;
-const UNKNOWN = { kind: "unknown" } as const;
 
 /** Spelled out: V8 gives each copy that is changed afterwards a shape of its own. */
 function withPart(connection: Connection, part: Partial<Connection>): Connection {

@@ -40,7 +40,7 @@ export interface Asking {
 export function exposure(config: Config, options: ExposureOptions = {}): Exposure {
   const { inside } = options;
   const asking = startAsking(config, inside === undefined ? options : { ...options, sets: [inside] });
-  const start = inside === undefined ? everywhere(asking.reasoning) : firstSet(asking);
+  const start = inside === undefined ? everywhere(asking.reasoning) : startInside(asking, inside);
   const answersOf = options.answers === "open" ? openAnswers : allAnswers;
   const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
     start === null ? [] : answersOf(asking, capability, start),
@@ -84,8 +84,11 @@ export function portLimits({ config, linesOf }: Reasoning, options: ExposureOpti
 }
 
 /** Null: no connection lies in the set. */
-function firstSet({ reasoning: { searcher }, limits }: Asking): Start | null {
-  const guard = searcher.atoms.sets[0] ?? null;
+function startInside(
+  { reasoning: { searcher }, limits }: Asking,
+  inside: readonly Criterion[],
+): Start | null {
+  const guard = searcher.atoms.guardOfSet(inside);
   if (guard === null) return null;
   const scope = within(searcher.everywhere, guard);
   const found = search(searcher, scope);

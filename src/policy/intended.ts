@@ -2,13 +2,14 @@
  * The policy against what is wanted, in both directions: what is open beyond all grants, and what a grant needs and the
  * policy does not give. Sets are compared inside one search, so that the answers are complete, each with a witness.
  */
-import type { Config } from "../config/config.ts";
+import type { Config, Criterion } from "../config/config.ts";
 import type { Exposure } from "./answer.ts";
+import type { Guard } from "./atoms.ts";
 import { CAPABILITIES } from "./connection.ts";
 import { type Excess, excessOf, type Placed } from "./excess.ts";
 import { type ExposureOptions, startAsking, toAnswer, toExposure } from "./exposure.ts";
 import type { Grant } from "./grant.ts";
-import { hostedItems, namedPeople } from "./kept-logins.ts";
+import { namedPeople } from "./kept-logins.ts";
 import { rootUsers } from "./kept-ports.ts";
 import { type Loss, lossesOf } from "./losses.ts";
 import { regionsOf } from "./regions.ts";
@@ -33,16 +34,20 @@ export function compareWithIntent(
   { allowed, kept }: Wanted,
   options: ExposureOptions = {},
 ): IntentAnswer {
-  const grants = [...allowed, ...kept];
-  const lists = hostedItems(config);
-  const roots = kept.some(({ listen }) => listen !== null) ? [rootUsers(options.accounts ?? null)] : [];
-  const sets = [grants.map(({ criteria }) => criteria), roots, ...lists, ...kept.map(namedPeople)];
-  const asking = startAsking(config, { ...options, sets: sets.flat() });
-  const [guards = [], ...rest] = inGroups(asking.reasoning.searcher.atoms.sets, sets);
-  const named = rest.map((group) => group.filter((guard) => guard !== null));
-  const [root = [], ...logins] = named;
-  const [hosted, people] = [logins.slice(0, lists.length), logins.slice(lists.length)];
-  const places = grants.map((grant, index): Placed => ({ grant, guard: guards[index] ?? null }));
+  const keeping = kept.map((grant) => ({ grant, people: namedPeople(grant) }));
+  const root = kept.some(({ listen }) => listen !== null) ? [rootUsers(options.accounts ?? null)] : [];
+  const criteria = [...allowed, ...kept].map((grant) => grant.criteria);
+  const sets = [...criteria, ...root, ...keeping.flatMap(({ people }) => people)];
+  const asking = startAsking(config, { ...options, sets });
+  const guardOf = (set: readonly Criterion[]): Guard | null =>
+    asking.reasoning.searcher.atoms.guardOfSet(set);
+  const guardsOf = (all: readonly (readonly Criterion[])[]): readonly Guard[] =>
+    all.flatMap((set) => {
+      const guard = guardOf(set);
+      return guard === null ? [] : [guard];
+    });
+  const placed = (grant: Grant): Placed => ({ grant, guard: guardOf(grant.criteria) });
+  const places = [...allowed, ...kept].map(placed);
   const used = new Set<Grant>();
   const excess: Excess[] = [];
   const answers = CAPABILITIES.flatMap((capability) =>
@@ -52,17 +57,8 @@ export function compareWithIntent(
       return answer;
     }),
   );
-  const losses = places
-    .slice(allowed.length)
-    .flatMap((placed, index) => lossesOf(asking, placed, { people: people[index] ?? [], hosted, root }));
+  const losses = keeping.flatMap(({ grant, people }) =>
+    lossesOf(asking, placed(grant), { people: guardsOf(people), root: guardsOf(root) }),
+  );
   return { exposure: toExposure(asking, answers, options), excess, losses, used };
-}
-
-/** `all` in pieces as long as those of `like`. */
-function inGroups<T>(all: readonly T[], like: readonly (readonly unknown[])[]): readonly (readonly T[])[] {
-  let start = 0;
-  return like.map(({ length }) => {
-    start += length;
-    return all.slice(start - length, start);
-  });
 }

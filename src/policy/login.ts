@@ -39,15 +39,8 @@ export function loginThrough(reader: Reader, connection: Connection, release: Re
   return judge((keyword) => reader.read(connection, keyword)?.values ?? [], connection, release).login;
 }
 
-/**
- * How far a refusal goes where the lists are the same: to the user, from anywhere and with any groups · to the user with
- * these groups, from anywhere · to this connection.
- */
-export type Reach = "user" | "person" | "connection";
-
 export interface Refusal {
   readonly because: string;
-  readonly reach: Reach;
   /** in lower case; null: the user does not exist */
   readonly keyword: string | null;
   /** the item of the keyword's lines that refuses, where it is one item */
@@ -79,67 +72,35 @@ function judge(valuesOf: ValuesOf, connection: Connection, release: Release): Lo
   return refusal === null ? POSSIBLE : { login: "impossible", because: refusal.because };
 }
 
+/** In the order of auth.c: DenyUsers, AllowUsers, DenyGroups, AllowGroups; root where nothing but his groups would refuse him. */
 function refusalOf(valuesOf: ValuesOf, connection: Connection, release: Release): Refusal | null {
-  if (connection.invalidUser)
-    return { because: "the user does not exist", reach: "user", keyword: null, item: null };
-  const refusal = whyRefused(valuesOf, connection, release);
-  const isRoot = connection.user === "root" && valuesOf("permitrootlogin")[0] === "no";
-  // of several reasons one that goes further
-  return isRoot && refusal?.reach !== "user"
-    ? { because: "PermitRootLogin is no", reach: "user", keyword: "permitrootlogin", item: null }
-    : refusal;
-}
-
-/** In the order of auth.c: DenyUsers, AllowUsers, DenyGroups, AllowGroups. */
-function whyRefused(valuesOf: ValuesOf, connection: Connection, release: Release): Refusal | null {
-  const { user, groups } = connection;
+  const { user, groups, invalidUser } = connection;
+  if (invalidUser) return { because: "the user does not exist", keyword: null, item: null };
   if (valuesOf("refuseconnection")[0] === "yes")
-    return { because: "RefuseConnection is yes", reach: "user", keyword: "refuseconnection", item: null };
+    return { because: "RefuseConnection is yes", keyword: "refuseconnection", item: null };
   const matches = (item: string): boolean => userItemMatches(item, connection, release);
-  const isAbout = (item: string): boolean => matchPattern(user ?? "", userPart(item, release), release);
-  const denied = valuesOf("denyusers").filter(matches);
-  const denying = denied.find((item) => !item.includes("@")) ?? denied[0];
+  const denying = valuesOf("denyusers").find(matches);
   if (denying !== undefined)
-    return {
-      because: `DenyUsers names ${user}`,
-      reach: denying.includes("@") ? "connection" : "user",
-      keyword: "denyusers",
-      item: denying,
-    };
+    return { because: `DenyUsers names ${user}`, keyword: "denyusers", item: denying };
   const allowed = valuesOf("allowusers");
-  if (allowed.length > 0 && !allowed.some(matches))
-    return {
-      because: `AllowUsers does not name ${user}`,
-      reach: allowed.some(isAbout) ? "connection" : "user",
-      keyword: "allowusers",
-      item: allowed.find(isAbout) ?? null,
-    };
+  if (allowed.length > 0 && !allowed.some(matches)) {
+    const isAbout = (item: string): boolean => matchPattern(user ?? "", userPart(item, release), release);
+    const item = allowed.find(isAbout) ?? null;
+    return { because: `AllowUsers does not name ${user}`, keyword: "allowusers", item };
+  }
+  if (user === "root" && valuesOf("permitrootlogin")[0] === "no")
+    return { because: "PermitRootLogin is no", keyword: "permitrootlogin", item: null };
   const isIn = (pattern: string): boolean =>
     (groups ?? []).some((group) => matchPattern(group, pattern, release));
   const deniedGroup = valuesOf("denygroups").find(isIn);
   if (deniedGroup !== undefined)
-    return {
-      because: `DenyGroups names a group of ${user}`,
-      reach: "person",
-      keyword: "denygroups",
-      item: deniedGroup,
-    };
+    return { because: `DenyGroups names a group of ${user}`, keyword: "denygroups", item: deniedGroup };
   const allowedGroups = valuesOf("allowgroups");
   if (allowedGroups.length > 0 && !allowedGroups.some(isIn))
-    return {
-      because: `AllowGroups names no group of ${user}`,
-      reach: "person",
-      keyword: "allowgroups",
-      item: null,
-    };
+    return { because: `AllowGroups names no group of ${user}`, keyword: "allowgroups", item: null };
   // groupaccess.c ga_init counts no group: a primary group without a name
   if (groups?.length === 0 && valuesOf("denygroups").length > 0)
-    return {
-      because: `DenyGroups is set, and ${user} is in no group`,
-      reach: "person",
-      keyword: "denygroups",
-      item: null,
-    };
+    return { because: `DenyGroups is set, and ${user} is in no group`, keyword: "denygroups", item: null };
   return null;
 }
 

@@ -33,14 +33,10 @@ export interface Loss {
   readonly because: string;
 }
 
-/**
- * Guards of the people that a grant names, by line of the items of AllowUsers and DenyUsers that name hosts, and of
- * those who may bind every port.
- */
+/** Guards of the people that a grant names, and of those who may bind every port. */
 export interface Logins {
   readonly people: readonly Guard[];
   readonly root: readonly Guard[];
-  readonly hosted: readonly (readonly Guard[])[];
 }
 
 export function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Logins): Loss[] {
@@ -122,13 +118,13 @@ function refusedLoss(
   { limits, reasoning }: Asking,
   { region, answer }: OpenRegion,
   grant: Grant,
-  { people, hosted }: Logins,
+  { people }: Logins,
 ): Loss | null {
   const { allowed, capability, condition, extent } = answer;
   const missing = wantedItems(grant, capability);
   if (allowed !== true || missing.length === 0) return null;
   for (const person of people) {
-    const found = refusedIn(reasoning, within(region.scope, person), hosted);
+    const found = refusedIn(reasoning, within(region.scope, person));
     if (found === "unsettled") limits.add("whether everybody to be kept can log in could not be settled");
     if (found === null || found === "unsettled") continue;
     const { connection: witness, refusal } = found;

@@ -4,6 +4,7 @@ import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
 import { effectiveLines, type KeywordLines, keywordLines, type Partition, partition } from "./deciders.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
+import { type Admission, admissionOf, loginLists } from "./login-demand.ts";
 import { type Reader, readerOf } from "./reader.ts";
 import { makeSearcher, type Scope, type Searcher } from "./search.ts";
 
@@ -20,6 +21,7 @@ export interface Reasoning {
   readonly searcher: Searcher;
   readonly reader: Reader;
   linesOf(keyword: string): KeywordLines;
+  admission(): Admission;
   /** who decides inside the scope; `known`: a connection in it. Keywords with lines in the same blocks share it. */
   partitionOf(lines: KeywordLines, scope: Scope, known: Connection | null): Partition;
 }
@@ -33,9 +35,15 @@ export function startReasoning(config: Config, options: ReasoningOptions = {}): 
   if (known !== null && known.accounts === accounts) return known;
   const searcher =
     known === null || accounts === null
-      ? makeSearcher([config], { accounts, namedHosts: usesDns(config) }, sets)
+      ? makeSearcher([config], { accounts, namedHosts: usesDns(config) }, [
+          ...sets,
+          ...loginLists(config).sets,
+        ])
       : known.searcher.among(accounts);
-  last = reasonWith(searcher, config, accounts);
+  // the criteria are the same, whoever exists
+  const { linesOf, admission } = known ?? {};
+  const made = reasonWith(searcher, config, accounts);
+  last = linesOf === undefined || admission === undefined ? made : { ...made, linesOf, admission };
   return last;
 }
 
@@ -54,15 +62,21 @@ export function reasonWith(
 ): Reasoning {
   const known = new Map<string, KeywordLines>();
   const partitions = new Map<GuardSequence, Map<Scope, Partition>>();
+  const linesOf = (keyword: string): KeywordLines => {
+    const lines = known.get(keyword) ?? keywordLines(config, keyword, searcher);
+    known.set(keyword, lines);
+    return lines;
+  };
+  let admission: Admission | null = null;
   return {
     config,
     accounts,
     searcher,
     reader: readerOf(config),
-    linesOf: (keyword) => {
-      const lines = known.get(keyword) ?? keywordLines(config, keyword, searcher);
-      known.set(keyword, lines);
-      return lines;
+    linesOf,
+    admission: () => {
+      admission ??= admissionOf({ config, linesOf, searcher });
+      return admission;
     },
     partitionOf: ({ sequence }, scope, connection) => {
       if (sequence.guards.length === 0) return partition(searcher, sequence, scope, connection);

@@ -7,6 +7,7 @@ import type { Account } from "../files/tree.ts";
 import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
 import { type Box, type Boxes, makeBoxes } from "./box.ts";
 import { type Connection, usualRoutingDomain } from "./connection.ts";
+import { type Demand, waysTo } from "./demand.ts";
 import { type GuardSequence, makeSequence } from "./guard-sequence.ts";
 import { type Held, type Holding, holds, makeHolding } from "./holding.ts";
 import { makeOverlaps } from "./overlap.ts";
@@ -44,8 +45,8 @@ export interface Searcher {
   readonly everywhere: Scope;
   /** the same guards in the same order are the same sequence */
   sequenceOf(guards: readonly Guard[]): GuardSequence;
-  /** the same questions where nobody but these accounts exists; their work is counted anew */
-  among(accounts: readonly Account[]): Searcher;
+  /** the same questions where nobody but these accounts exists, or anybody (null); their work is counted anew */
+  among(accounts: readonly Account[] | null): Searcher;
 }
 
 const STEPS_PER_QUESTION = 3000;
@@ -126,13 +127,15 @@ function areSame(some: readonly Guard[], others: readonly Guard[]): boolean {
   return some.length === others.length && some.every((guard, index) => guard === others[index]);
 }
 
-export function search(searcher: Searcher, scope: Scope): SearchResult {
+/** `demand`: what the connection must fulfil beside; default: nothing. */
+export function search(searcher: Searcher, scope: Scope, demand: Demand | null = null): SearchResult {
   const { boxes, budget, holding } = searcher;
   const caught = new Set<Guard>();
   const stack: Box[] = [boxes.within(scope.met)];
+  const ways: Iterator<Box>[] = [];
   let sawUnknown = false;
   for (let steps = 0; ; steps++) {
-    const box = stack.pop();
+    const box = stack.pop() ?? nextOf(ways);
     if (box === undefined) return { kind: sawUnknown ? "unknown" : "none", caught: [...caught] };
     // the first look at a question is always affordable
     if (steps > 0 && (steps >= budget.stepsPerQuestion || budget.stepsLeft-- <= 0))
@@ -140,11 +143,27 @@ export function search(searcher: Searcher, scope: Scope): SearchResult {
     const sampled = boxes.sample(box);
     if (sampled.kind === "unknown") sawUnknown = true;
     if (sampled.kind !== "found") continue;
-    const guard = catching(scope, holding.heldBy(sampled.value));
-    if (guard === null) return { kind: "witness", connection: sampled.value, caught: [...caught] };
-    caught.add(guard);
-    stack.push(...split(boxes, box, guard));
+    const held = holding.heldBy(sampled.value);
+    const guard = catching(scope, held);
+    if (guard !== null) {
+      caught.add(guard);
+      stack.push(...boxes.outside(box, guard).reverse());
+      continue;
+    }
+    const others = demand === null ? null : waysTo(demand, { box, held, boxes });
+    if (others === null) return { kind: "witness", connection: sampled.value, caught: [...caught] };
+    ways.push(others);
   }
+}
+
+/** There may be thousands of ways, and one of the first is mostly enough. */
+function nextOf(ways: Iterator<Box>[]): Box | undefined {
+  for (let last = ways.at(-1); last !== undefined; last = ways.at(-1)) {
+    const { done, value } = last.next();
+    if (done !== true) return value;
+    ways.pop();
+  }
+  return undefined;
 }
 
 /** Seen without a search: a guard that is left out holds wherever the scope's own criteria do. */
@@ -159,19 +178,6 @@ function catching({ without }: Scope, held: Held): Guard | null {
     if (position !== -1) return sequence.guards[position] ?? null;
   }
   return null;
-}
-
-/** The part of a box outside a guard, as disjoint boxes: not c1 · c1 and not c2 · c1 and c2 and not c3 … */
-function split(boxes: Boxes, box: Box, guard: Guard): Box[] {
-  const parts: Box[] = [];
-  let inside: Box | null = box;
-  for (const atom of guard) {
-    if (inside === null) break;
-    const outside = boxes.withMissed(inside, atom);
-    if (outside !== null) parts.push(outside);
-    inside = boxes.withMet(inside, atom);
-  }
-  return parts.reverse();
 }
 
 /** Both the scope and the guard. */

@@ -1,8 +1,9 @@
 /** Addresses under text patterns that are no range, such as `10.*.5`: followed through the printed address. */
 import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
 import { type Family, itemRange, printAddress, valueOfV6 } from "./address-sets.ts";
+import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { contains, intersect, type Range, type Ranges, subtract, unite } from "./ranges.ts";
-import { type Effort, type Found, findName, type NameConstraint } from "./theory-names.ts";
+import { type Effort, findName, type NameConstraint } from "./theory-names.ts";
 
 export interface AddressConstraint {
   readonly items: readonly AddressItem[];
@@ -30,19 +31,19 @@ const MAX_STRETCHES = 200;
 export function findLoose(question: LooseQuestion): Found<string> {
   const { constraints, family, nice, effort } = question;
   const good = nice.find((text) => fits(text, constraints));
-  if (good !== undefined) return { kind: "found", value: good };
+  if (good !== undefined) return found(good);
   const room = constraints.reduce((left, constraint) => narrowed(left, constraint, family), question.left);
-  if (room.length === 0) return { kind: "none" };
+  if (room.length === 0) return NONE;
   const few = room.reduce((count, { low, high }) => count + high - low + 1n, 0n) <= FEW;
   if (few) return findAmong(room, constraints, family);
   const stretches = stretchesOf({ ...question, left: room });
   for (const { low, high } of stretches.slice(0, MAX_STRETCHES)) {
     for (const value of new Set([low < high ? low + 1n : low, low, high])) {
       const text = printAddress(value, family);
-      if (fits(text, constraints)) return { kind: "found", value: text };
+      if (fits(text, constraints)) return found(text);
     }
   }
-  if (noTextFits(constraints, family, effort)) return { kind: "none" };
+  if (noTextFits(constraints, family, effort)) return NONE;
   if (family === 4) return followOctets(constraints, stretches, effort);
   return sampleInstances(question);
 }
@@ -54,9 +55,9 @@ function findAmong(room: Ranges, constraints: readonly AddressConstraint[], fami
   for (const { low, high } of room)
     for (let value = low; value <= high; value++) {
       const text = printAddress(value, family);
-      if (fits(text, constraints)) return { kind: "found", value: text };
+      if (fits(text, constraints)) return found(text);
     }
-  return { kind: "none" };
+  return NONE;
 }
 
 /** What a list leaves at most, with each loose item taken for the whole range that its fixed beginning names. */
@@ -135,11 +136,11 @@ function followOctets(
     const stack = [start];
     while (stack.length > 0) {
       const path = stack.pop() ?? start;
-      if (++visited > MAX_STATES || effort.patternSteps <= 0) return { kind: "unknown" };
+      if (++visited > MAX_STATES || effort.patternSteps <= 0) return UNKNOWN;
       effort.patternSteps -= 256 * patterns.length;
       for (const next of octetsAfter(path, patterns, stretch)) {
         if (next.octets === 4) {
-          if (fits(next.text, constraints)) return { kind: "found", value: next.text };
+          if (fits(next.text, constraints)) return found(next.text);
           continue;
         }
         const key = `${next.octets} ${isWhole(next, stretch) ? "" : next.value} ${next.states.join(";")}`;
@@ -149,7 +150,7 @@ function followOctets(
       }
     }
   }
-  return { kind: "none" };
+  return NONE;
 }
 
 function loosePattern(item: AddressItem): string[] {
@@ -212,7 +213,7 @@ function sampleInstances({ constraints, left }: LooseQuestion): Found<string> {
     const value = valueOfV6(text);
     return value !== null && contains(left, value) && fits(text, constraints);
   });
-  return inside === undefined ? { kind: "unknown" } : { kind: "found", value: inside };
+  return inside === undefined ? UNKNOWN : found(inside);
 }
 
 function instancesOf(pattern: string): string[] {

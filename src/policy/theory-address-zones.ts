@@ -3,13 +3,14 @@
  * usual name, one that a list spells out behind a `%`, or any other that shares nothing with the lists: those are alike.
  */
 import type { AddressItem } from "../../grammar/addresses.ts";
+import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { type AddressConstraint, fits, noTextFits } from "./theory-address-text.ts";
-import type { Effort, Found } from "./theory-names.ts";
+import type { Effort } from "./theory-names.ts";
 
 export function findZoned(constraints: readonly AddressConstraint[], effort: Effort): Found<string> {
-  if (constraints.some(excludesZoned)) return { kind: "none" };
+  if (constraints.some(excludesZoned)) return NONE;
   const usual = USUAL.map(withZone("fe80::1")).find((text) => fits(text, constraints));
-  if (usual !== undefined) return { kind: "found", value: usual };
+  if (usual !== undefined) return found(usual);
   const items = constraints.flatMap((constraint) => constraint.items);
   const zones = [...USUAL, ...zonesIn(items), ...otherZones(items)];
   const all = [
@@ -18,10 +19,10 @@ export function findZoned(constraints: readonly AddressConstraint[], effort: Eff
     ...items.flatMap(instancesOf),
   ];
   const candidates = all.filter((text) => ZONED.test(text));
-  const found = candidates.find((text) => fits(text, constraints));
-  if (found !== undefined) return { kind: "found", value: found };
+  const fitting = candidates.find((text) => fits(text, constraints));
+  if (fitting !== undefined) return found(fitting);
   const reachable = items.some(spellsZones) ? constraints : constraints.map(withinReach(candidates));
-  return noTextFits(reachable, "zoned", effort) ? { kind: "none" } : { kind: "unknown" };
+  return noTextFits(reachable, "zoned", effort) ? NONE : UNKNOWN;
 }
 
 /** Without the items that only an interface with the name of a host fits, as `*.example.net`. */

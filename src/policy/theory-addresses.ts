@@ -5,10 +5,11 @@
  */
 import { type AddressItem, parseAddress } from "../../grammar/addresses.ts";
 import { type Family, LAST, listRanges, printAddress, SEEN } from "./address-sets.ts";
+import { type Found, firstFound, found, NONE } from "./found.ts";
 import { contains, intersect, type Ranges, subtract } from "./ranges.ts";
 import { type AddressConstraint, findLoose } from "./theory-address-text.ts";
 import { findZoned } from "./theory-address-zones.ts";
-import type { Effort, Found } from "./theory-names.ts";
+import type { Effort } from "./theory-names.ts";
 
 /** An address to try first, and its number. */
 interface NiceAddress {
@@ -34,18 +35,13 @@ export interface AddressDomain {
 export function findAddress(constraints: readonly AddressConstraint[], domain: AddressDomain): Found<string> {
   const { nice, family, effort } = domain;
   const first = nice.find((address) => family === undefined || address.family === family);
-  if (constraints.some(leavesNothing)) return { kind: "none" };
-  if (constraints.length === 0 && first !== undefined) return { kind: "found", value: first.text };
-  const v4 = family === 6 ? NO_ADDRESS : findInFamily(constraints, 4, domain);
-  if (v4.kind === "found" || family === 4) return v4;
-  const v6 = findInFamily(constraints, 6, domain);
-  if (v6.kind === "found") return v6;
-  const zoned = findZoned(constraints, effort);
-  if (zoned.kind !== "none") return zoned;
-  return v4.kind === "unknown" || v6.kind === "unknown" ? { kind: "unknown" } : NO_ADDRESS;
+  if (constraints.some(leavesNothing)) return NONE;
+  if (constraints.length === 0 && first !== undefined) return found(first.text);
+  const v4 = (): Found<string> => findInFamily(constraints, 4, domain);
+  if (family === 4) return v4();
+  const v6 = [() => findInFamily(constraints, 6, domain), () => findZoned(constraints, effort)];
+  return firstFound(...(family === 6 ? [] : [v4]), ...v6);
 }
-
-const NO_ADDRESS = { kind: "none" } as const;
 
 /** A list that matches every address, and must not. */
 function leavesNothing({ items, met }: AddressConstraint): boolean {
@@ -64,12 +60,12 @@ function findInFamily(
     const ranges = listRanges(constraint.items, family);
     if (ranges === null) loose.push(constraint);
     else left = constraint.met ? intersect(left, ranges) : subtract(left, ranges);
-    if (left.length === 0) return { kind: "none" };
+    if (left.length === 0) return NONE;
   }
   const good = nice.filter((address) => address.family === family && contains(left, address.value));
   if (loose.length > 0)
     return findLoose({ constraints: loose, left, family, nice: good.map(({ text }) => text), effort });
-  return { kind: "found", value: good[0]?.text ?? printAddress(representative(left, family), family) };
+  return found(good[0]?.text ?? printAddress(representative(left, family), family));
 }
 
 /** The first host of a network reads better than the network's own address. */

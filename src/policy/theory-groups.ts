@@ -3,7 +3,8 @@
  * one name hits it and no name hits a negated item (groupaccess.c); it is missed when no name hits it, or one vetoes it.
  */
 import type { ListMatch, PatternItem } from "../../grammar/patterns.ts";
-import { type Found, findName, type NameConstraint, type NameDomain } from "./theory-names.ts";
+import { eachFound, type Found, found, mapFound, unlessMissed } from "./found.ts";
+import { findName, type NameConstraint, type NameDomain } from "./theory-names.ts";
 
 type Items = readonly PatternItem[];
 
@@ -21,28 +22,30 @@ export function findGroups(
   missed: readonly Items[],
   domain: NameDomain,
 ): Found<string[]> {
-  if (met.length === 0) return { kind: "found", value: [] };
+  if (met.length === 0) return found([]);
   const lists: Lists = { met, missed, domain };
   const plain = hitAll(lists, new Map());
-  if (plain.kind === "found") return { kind: "found", value: [...new Set(plain.value)] };
-  const vetoes = possibleVetoes(lists);
-  if (vetoes.names.size === 0) return vetoes.isSure ? plain : { kind: "unknown" };
-  const helped = hitAll(lists, vetoes.names);
-  if (helped.kind !== "found") return vetoes.isSure ? helped : { kind: "unknown" };
-  return { kind: "found", value: [...new Set([...helped.value, ...vetoes.names.values()])] };
+  if (plain.kind === "found") return mapFound(plain, eachOnce);
+  const { names, isSure } = possibleVetoes(lists);
+  const helped = names.size === 0 ? plain : hitAll(lists, names);
+  return mapFound(isSure ? helped : unlessMissed(helped), (hits) => eachOnce([...hits, ...names.values()]));
 }
 
 /** One name for each list that must be met; it may hit a missed list only where that list is vetoed. */
-function hitAll({ met, missed, domain }: Lists, vetoed: ReadonlyMap<Items, string>): Found<string[]> {
+function hitAll(
+  { met, missed, domain }: Lists,
+  vetoed: ReadonlyMap<Items, string>,
+): Found<readonly string[]> {
   const avoided = missed.filter((items) => !vetoed.has(items)).map(avoid);
-  const names: string[] = [];
-  for (const items of met) {
+  const hit = (items: Items): Found<string> => {
     const others = met.filter((other) => other !== items).map(spare);
-    const found = findName([{ items, wanted: [1] }, ...others, ...avoided], domain);
-    if (found.kind !== "found") return found;
-    names.push(found.value);
-  }
-  return { kind: "found", value: names };
+    return findName([{ items, wanted: [1] }, ...others, ...avoided], domain);
+  };
+  return eachFound(met.map((items) => () => hit(items)));
+}
+
+function eachOnce(names: readonly string[]): string[] {
+  return [...new Set(names)];
 }
 
 interface Vetoes {
@@ -62,9 +65,9 @@ function possibleVetoes({ met, missed, domain }: Lists): Vetoes {
     const names = new Map<Items, string>();
     const avoided = missed.filter((items) => !candidates.includes(items)).map(avoid);
     for (const items of candidates) {
-      const found = findName([{ items, wanted: [-1] }, ...met.map(spare), ...avoided], domain);
-      if (found.kind === "found") names.set(items, found.value);
-      if (found.kind === "unknown") isSure = false;
+      const veto = findName([{ items, wanted: [-1] }, ...met.map(spare), ...avoided], domain);
+      if (veto.kind === "found") names.set(items, veto.value);
+      if (veto.kind === "unknown") isSure = false;
     }
     if (names.size === candidates.length) return { names, isSure };
     candidates = candidates.filter((items) => names.has(items));

@@ -4,13 +4,8 @@
  */
 import { parseAddress } from "../../grammar/numeric-host.ts";
 import { type ListMatch, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
+import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { isWild } from "./holding.ts";
-
-export type Found<Value> =
-  | { readonly kind: "found"; readonly value: Value }
-  | { readonly kind: "none" }
-  /** the effort limit was met: neither found nor excluded */
-  | { readonly kind: "unknown" };
 
 /** The results of match_pattern_list that are wanted: -1 a negated hit, 0 no hit, 1 a hit. */
 export interface NameConstraint {
@@ -45,15 +40,15 @@ const MAX_INSTANCES = 64;
 
 export function findName(given: readonly NameConstraint[], domain: NameDomain): Found<string> {
   const only = onlyName(given);
-  if (only !== null) return isName(only, domain) ? { kind: "found", value: only } : { kind: "none" };
-  const constraints = given.map(withoutGivenUp);
-  if (areApart(constraints)) return { kind: "none" };
+  if (only !== null) return isName(only, domain) ? found(only) : NONE;
+  const constraints = given.map(({ items, wanted }) => ({ items: heeded(items), wanted }));
+  if (areApart(constraints)) return NONE;
   const accepts = (name: string): boolean =>
     isName(name, domain) &&
     constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items)));
   const quick = candidates(constraints, domain).find(accepts);
-  if (quick !== undefined) return { kind: "found", value: quick };
-  if (constraints.some(isExhaustedByLiterals)) return { kind: "none" };
+  if (quick !== undefined) return found(quick);
+  if (constraints.some(isExhaustedByLiterals)) return NONE;
   return searchAutomaton(constraints, domain);
 }
 
@@ -74,10 +69,9 @@ function onlyName([constraint, ...others]: readonly NameConstraint[]): string | 
 /** match_pattern_list gives up with "no match" at an item this long; only a negated item before it counts (match.c). */
 const TOO_LONG = 1023;
 
-function withoutGivenUp(constraint: NameConstraint): NameConstraint {
-  const { items, wanted } = constraint;
+export function heeded(items: readonly PatternItem[]): readonly PatternItem[] {
   const end = items.findIndex(({ pattern }) => pattern.length >= TOO_LONG);
-  return end === -1 ? constraint : { items: items.slice(0, end).filter(({ negated }) => negated), wanted };
+  return end === -1 ? items : items.slice(0, end).filter(({ negated }) => negated);
 }
 
 /** More pairs of patterns than this are not compared. */
@@ -195,7 +189,7 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
   while (level.length > 0) {
     const next: { states: States; text: string }[] = [];
     for (const { states, text } of level) {
-      if (effort.patternSteps <= 0) return { kind: "unknown" };
+      if (effort.patternSteps <= 0) return UNKNOWN;
       effort.patternSteps -= machine.alphabet.length * states.reduce((sum, { length }) => sum + length, 1);
       for (const code of machine.alphabet) {
         const stepped = states.map((positions, index) => step(machine.patterns[index], positions, code));
@@ -203,10 +197,10 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
         // texts that lead to the same states are alike, but for those that may be an address
         const key = keyOf(stepped) + (domain.numeric === "never" && NUMERIC.test(longer) ? " 1" : "");
         if (seen.has(key)) continue;
-        if (seen.size >= limit) return { kind: "unknown" };
+        if (seen.size >= limit) return UNKNOWN;
         seen.add(key);
         if (isAccepted(constraints, machine, stepped)) {
-          if (isName(longer, domain)) return { kind: "found", value: longer };
+          if (isName(longer, domain)) return found(longer);
           wasRefused = true;
         }
         next.push({ states: stepped, text: longer });
@@ -214,7 +208,7 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
     }
     level = next;
   }
-  return wasRefused ? { kind: "unknown" } : { kind: "none" };
+  return wasRefused ? UNKNOWN : NONE;
 }
 
 /** What an IPv4 address may be written with (numeric-host.ts); names of hosts hold no colon. */

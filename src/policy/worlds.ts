@@ -6,15 +6,16 @@ import { indexAccounts } from "./account-index.ts";
 import type { Atom } from "./atoms.ts";
 import type { Box, Cell, Theory, World } from "./box.ts";
 import { type Connection, NOT_OVER_IP } from "./connection.ts";
+import { bothFound, type Found, firstFound, found, mapFound, NONE } from "./found.ts";
 import type { Holding } from "./holding.ts";
 import type { AddressConstraint } from "./theory-address-text.ts";
 import { findAddress, niceAddress } from "./theory-addresses.ts";
 import { findGroups } from "./theory-groups.ts";
 import {
   type Effort,
-  type Found,
   findName,
   fullEffort,
+  heeded,
   type NameConstraint,
   type NameDomain,
 } from "./theory-names.ts";
@@ -35,10 +36,11 @@ export interface Served {
 
 /**
  * Names of users and groups: bytes without control characters and `:`, where sshd cuts a user off (auth2.c,
- * input_userauth_request). Directories have names with blanks ("domain users") and slashes. Witnesses hold no comma,
- * which -C cannot carry.
+ * input_userauth_request). Directories have names with blanks ("domain users") and slashes.
  */
-export const NOT_IN_NAMES: RegExp = /[\0-\x1f:,\x7f]/;
+const NOT_IN_NAMES = /[\0-\x1f:\x7f]/;
+/** Nor can -C carry a comma. */
+export const NOT_CARRIED: RegExp = /[\0-\x1f:,\x7f]/;
 /** A name from the DNS; sshd refuses what is none, and what is an address (auth.c or canohost.c, remote_hostname). */
 const NOT_IN_HOSTS = /[\0-\x20:/,\x7f]/;
 
@@ -96,7 +98,7 @@ export function makeWorld(
     };
   // user and groups are one: the accounts that are left after each criterion
   const people = indexAccounts(accounts, atoms, holding);
-  const nothing: Theory = () => ({ kind: "found", value: {} });
+  const nothing: Theory = () => found({});
   return {
     theories: [people, nothing, ...places],
     firstPlace: PLACE,
@@ -117,10 +119,7 @@ function fitsApart(atoms: readonly Atom[], { met, missed }: Cell): boolean {
 
 function userTheory(atoms: readonly Atom[], effort: Effort): Theory {
   const users = { ...USERS, effort };
-  return (cell) => {
-    const user = findName(nameConstraints(atoms, cell, "user"), users);
-    return user.kind === "found" ? { kind: "found", value: { user: user.value } } : user;
-  };
+  return (cell) => mapFound(findName(nameConstraints(atoms, cell, "user"), users), (user) => ({ user }));
 }
 
 /** A user who does not exist is in no group. */
@@ -129,11 +128,9 @@ function groupTheory(atoms: readonly Atom[], effort: Effort): Theory {
   return ({ met, missed }) => {
     const wanted = itemsOf(atoms, met, "group");
     if (met.some((atom) => atoms[atom]?.attribute === "invalid-user")) {
-      if (wanted.length > 0) return { kind: "none" };
-      return { kind: "found", value: { groups: null, invalidUser: true } };
+      return wanted.length > 0 ? NONE : found({ groups: null, invalidUser: true });
     }
-    const groups = findGroups(wanted, itemsOf(atoms, missed, "group"), domain);
-    return groups.kind === "found" ? { kind: "found", value: { groups: groups.value } } : groups;
+    return mapFound(findGroups(wanted, itemsOf(atoms, missed, "group"), domain), (groups) => ({ groups }));
   };
 }
 
@@ -151,71 +148,50 @@ function placeTheory(atoms: readonly Atom[], { namedHosts, rdomain, effort }: Pl
   return (cell) => {
     const addresses = addressConstraints(atoms, cell, "address");
     const locals = addressConstraints(atoms, cell, "localaddress");
-    const asText = [...addresses, ...hostsAsText(atoms, cell)];
-    const meet = (constraints: readonly AddressConstraint[]): Found<Meeting> =>
-      firstFound(FAMILIES, (family) =>
-        together(findAddress(constraints, { ...peers, family }), () =>
-          findAddress(locals, { ...servers, family }),
+    const meet = (constraints: readonly AddressConstraint[]): Found<readonly [string, string]> =>
+      firstFound(
+        ...FAMILIES.map(
+          (family) => () =>
+            bothFound(
+              () => findAddress(constraints, { ...peers, family }),
+              () => findAddress(locals, { ...servers, family }),
+            ),
         ),
       );
-    const numeric = meet(asText);
-    if (numeric.kind === "found") return placed(numeric.value, numeric.value.addr, rdomain);
-    if (!namedHosts) return numeric;
-    const named = meet(addresses);
-    if (named.kind !== "found") return named;
-    const host = findName(nameConstraints(atoms, cell, "host"), hosts);
-    if (host.kind === "found") return placed(named.value, host.value, rdomain);
-    return numeric.kind === "unknown" ? numeric : host;
+    const asText = (): Found<Place> =>
+      mapFound(meet([...addresses, ...hostsAsText(atoms, cell)]), ([addr, laddr]) => ({
+        addr,
+        laddr,
+        host: addr,
+      }));
+    const named = (): Found<Place> =>
+      mapFound(
+        bothFound(
+          () => meet(addresses),
+          () => findName(nameConstraints(atoms, cell, "host"), hosts),
+        ),
+        ([[addr, laddr], host]) => ({ addr, laddr, host }),
+      );
+    return mapFound(firstFound(asText, ...(namedHosts ? [named] : [])), (place) => ({ ...place, rdomain }));
   };
 }
 
+type Place = Pick<Connection, "addr" | "laddr" | "host">;
+
 const FAMILIES = [4, 6] as const;
-
-interface Meeting {
-  readonly addr: string;
-  readonly laddr: string;
-}
-
-function placed(
-  { addr, laddr }: Meeting,
-  host: string,
-  rdomain: Connection["rdomain"],
-): Found<Partial<Connection>> {
-  return { kind: "found", value: { addr, host, laddr, rdomain } };
-}
-
-/** Of two that are both needed, one that is not there counts more than one that is not known. */
-function together(addr: Found<string>, findLocal: () => Found<string>): Found<Meeting> {
-  if (addr.kind === "none") return addr;
-  const laddr = findLocal();
-  if (laddr.kind === "found" && addr.kind === "found")
-    return { kind: "found", value: { addr: addr.value, laddr: laddr.value } };
-  return { kind: laddr.kind === "none" ? "none" : "unknown" };
-}
-
-function firstFound<Item, Value>(items: readonly Item[], find: (item: Item) => Found<Value>): Found<Value> {
-  let missing: Found<Value> = { kind: "none" };
-  for (const item of items) {
-    const found = find(item);
-    if (found.kind === "found") return found;
-    if (found.kind === "unknown") missing = found;
-  }
-  return missing;
-}
 
 function findPort(wanted: readonly number[], excluded: readonly number[]): Found<{ lport: number }> {
   const [port, ...others] = wanted;
   if (port !== undefined) {
     // no socket has port 0
     const fits = port !== 0 && others.every((other) => other === port) && !excluded.includes(port);
-    return fits ? { kind: "found", value: { lport: port } } : { kind: "none" };
+    return fits ? found({ lport: port }) : NONE;
   }
   const nice = PORTS.find((candidate) => !excluded.includes(candidate));
-  if (nice !== undefined) return { kind: "found", value: { lport: nice } };
+  if (nice !== undefined) return found({ lport: nice });
   const taken = new Set(excluded);
-  for (let lport = 1; lport <= 65535; lport++)
-    if (!taken.has(lport)) return { kind: "found", value: { lport } };
-  return { kind: "none" };
+  for (let lport = 1; lport <= 65535; lport++) if (!taken.has(lport)) return found({ lport });
+  return NONE;
 }
 
 function portsOf(atoms: readonly Atom[], indexes: readonly number[]): number[] {
@@ -275,9 +251,7 @@ function hostsAsText(atoms: readonly Atom[], { met, missed }: Cell): AddressCons
 function asAddressItems(items: readonly PatternItem[]): readonly AddressItem[] {
   const known = HOST_TEXTS.get(items);
   if (known !== undefined) return known;
-  // an item this long makes match_pattern_list give up with "no match" (match.c)
-  const giveUp = items.some(({ pattern }) => pattern.length >= 1023);
-  const texts = giveUp ? [] : items.map((item): AddressItem => ({ kind: "text", ...item }));
+  const texts = heeded(items).map((item): AddressItem => ({ kind: "text", ...item }));
   HOST_TEXTS.set(items, texts);
   return texts;
 }

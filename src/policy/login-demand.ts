@@ -1,0 +1,169 @@
+/**
+ * Who may log in, as criteria that the search knows: each item of the lists (OpenSSH auth.c allowed_user, match.c
+ * match_user and match_host_and_ip, groupaccess.c ga_match), RefuseConnection and PermitRootLogin.
+ */
+import { type AddressItem, parseAddressList } from "../../grammar/addresses.ts";
+import { parsePatternList, patternShape } from "../../grammar/patterns.ts";
+import type { Release } from "../../grammar/release.ts";
+import { onceFor } from "../../grammar/remember.ts";
+import type { Config, Criterion, Directive } from "../config/config.ts";
+import { makeSource } from "../source/source.ts";
+import type { Guard } from "./atoms.ts";
+import { effectiveLines, type KeywordLines } from "./deciders.ts";
+import { allOf, type Demand, none, not, oneOf, some } from "./demand.ts";
+import { LOGIN_KEYWORDS, userPart } from "./login.ts";
+import type { Searcher } from "./search.ts";
+import { asksFor } from "./specification.ts";
+import { heeded } from "./theory-names.ts";
+
+type Criteria = readonly Criterion[];
+
+/** An item of a list: it names whoever one of `fits` holds for, and none of `vetoes`. */
+interface Item {
+  readonly fits: readonly Criteria[];
+  readonly vetoes: readonly Criteria[];
+}
+
+interface Lists {
+  readonly items: ReadonlyMap<Directive, readonly Item[]>;
+  /** all criteria that an admission is made of */
+  readonly sets: readonly Criteria[];
+}
+
+const place = { source: makeSource("", ""), start: 0, end: 0 };
+const ROOT: Criteria = [named("user", "root")];
+const IN_A_GROUP: Criteria = [named("group", "*")];
+const STRANGERS: Criteria = [{ attribute: "invalid-user", place }];
+
+export const loginLists: (config: Config) => Lists = onceFor((config) => {
+  const { release } = config;
+  const lines = effectiveLines(config);
+  const items = new Map<Directive, readonly Item[]>();
+  const read = (keyword: string, itemOf: (value: string) => Item): void => {
+    for (const line of lines.get(keyword) ?? []) items.set(line, (line.values ?? []).map(itemOf));
+  };
+  for (const keyword of ["denyusers", "allowusers"]) read(keyword, (value) => userItem(value, release));
+  for (const keyword of ["denygroups", "allowgroups"])
+    read(keyword, (value) => ({ fits: [[named("group", patternShape(value, release))]], vetoes: [] }));
+  const strangers = asksFor(config, "invalid-user") ? [STRANGERS] : [];
+  if (![...LOGIN_KEYWORDS].some((keyword) => lines.has(keyword))) return { items, sets: strangers };
+  const inItems = [...items.values()].flatMap((list) =>
+    list.flatMap(({ fits, vetoes }) => [...fits, ...vetoes]),
+  );
+  return { items, sets: [...strangers, ROOT, IN_A_GROUP, ...inItems] };
+});
+
+function named(attribute: "user" | "group" | "host", ...patterns: readonly string[]): Criterion {
+  const items = patterns.map((pattern) => ({ negated: false, pattern }));
+  return { attribute, place, text: patterns.join(), items };
+}
+
+/** `pattern` or `pattern@hosts`, which fit an address or a name, and neither may fit a negated one. */
+function userItem(value: string, release: Release): Item {
+  const name = userPart(value, release);
+  const user = named("user", patternShape(name, release));
+  if (name.length === value.length) return { fits: [[user]], vetoes: [] };
+  const text = value.slice(name.length + 1);
+  const addresses = parseAddressList(text, release).items;
+  const hosts = heeded(parsePatternList(text));
+  const places = (sign: boolean): readonly Criterion[] => [
+    { attribute: "address", place, text, items: addresses.flatMap((item) => addressOf(item, sign, release)) },
+    named(
+      "host",
+      ...hosts.filter(({ negated }) => negated === sign).map((host) => patternShape(host.pattern, release)),
+    ),
+  ];
+  const isVetoed = hosts.some(({ negated }) => negated);
+  return {
+    fits: places(false).map((criterion) => [user, criterion]),
+    vetoes: isVetoed ? places(true).map((criterion) => [criterion]) : [],
+  };
+}
+
+function addressOf(item: AddressItem, negated: boolean, release: Release): readonly AddressItem[] {
+  if (item.negated !== negated) return [];
+  if (item.kind !== "text") return [{ ...item, negated: false }];
+  return [{ kind: "text", negated: false, pattern: patternShape(item.pattern, release) }];
+}
+
+/** What it takes to log in. */
+export interface Admission {
+  readonly exists: Demand;
+  /** of the user and of where he comes from */
+  readonly user: Demand;
+  readonly groups: Demand;
+}
+
+export function admissionOf(from: Rules): Admission {
+  const [deniedUsers, users] = [listOf(from, "denyusers"), listOf(from, "allowusers")];
+  const [deniedGroups, groups] = [listOf(from, "denygroups"), listOf(from, "allowgroups")];
+  const isRoot = holds(from, [ROOT]);
+  const mayBeRoot = decides(from.linesOf("permitrootlogin"), (value) => value !== "no");
+  return {
+    exists: not(holds(from, [STRANGERS])),
+    user: allOf(
+      decides(from.linesOf("refuseconnection"), (value) => value !== "yes"),
+      not(deniedUsers.names),
+      oneOf(not(users.isSet), users.names),
+      oneOf(not(isRoot), mayBeRoot),
+    ),
+    groups: allOf(
+      oneOf(not(deniedGroups.isSet), allOf(holds(from, [IN_A_GROUP]), not(deniedGroups.names))),
+      oneOf(not(groups.isSet), groups.names),
+    ),
+  };
+}
+
+interface Rules {
+  readonly config: Config;
+  readonly searcher: Searcher;
+  linesOf(keyword: string): KeywordLines;
+}
+
+/** Lists add up: those of all blocks that hold, else the global ones. */
+function listOf(from: Rules, keyword: string): { readonly isSet: Demand; readonly names: Demand } {
+  const { guarded, sequence, otherwise, shadowedGlobals } = from.linesOf(keyword);
+  const globals = otherwise.directive === null ? [] : [otherwise.directive, ...shadowedGlobals];
+  const inBlocks = guarded.map(({ directive }) => directive);
+  return {
+    isSet: globals.length > 0 ? allOf() : some(sequence),
+    names: oneOf(naming(from, inBlocks), allOf(none(sequence), naming(from, globals))),
+  };
+}
+
+/** The blocks of one of the lines hold, and one of its items names the connection. */
+function naming({ config, searcher }: Rules, lines: readonly Directive[]): Demand {
+  const { items } = loginLists(config);
+  const guards: Guard[] = [];
+  const vetoed: Demand[] = [];
+  for (const line of lines) {
+    const around = searcher.atoms.guardOf(line) ?? [];
+    for (const { fits, vetoes } of items.get(line) ?? []) {
+      const fitting = guardsOf(searcher, fits, around);
+      if (vetoes.length === 0) for (const guard of fitting) guards.push(guard);
+      else vetoed.push(allOf(some(searcher.sequenceOf(fitting)), not(holds({ searcher }, vetoes))));
+    }
+  }
+  return oneOf(some(searcher.sequenceOf(guards)), ...vetoed);
+}
+
+function holds({ searcher }: Pick<Rules, "searcher">, sets: readonly Criteria[]): Demand {
+  return some(searcher.sequenceOf(guardsOf(searcher, sets, [])));
+}
+
+function guardsOf({ atoms }: Searcher, sets: readonly Criteria[], around: Guard): readonly Guard[] {
+  return sets.flatMap((criteria) => {
+    const guard = atoms.guardOfSet(criteria);
+    if (guard === null) return [];
+    return [around.length === 0 ? guard : [...new Set([...guard, ...around])].sort((a, b) => a - b)];
+  });
+}
+
+/** The line that decides has such a value. */
+function decides({ guarded, sequence, otherwise }: KeywordLines, fits: (value: string) => boolean): Demand {
+  return {
+    kind: "first",
+    sequence,
+    fits: (position) => fits((guarded[position] ?? otherwise).values[0] ?? ""),
+  };
+}
