@@ -31,8 +31,8 @@ interface Lists {
 }
 
 const place = { source: makeSource("", ""), start: 0, end: 0 };
-const ROOT: Criteria = [named("user", "root")];
-const IN_A_GROUP: Criteria = [named("group", "*")];
+const ROOT: Criteria = [named("user", ["root"])];
+const IN_A_GROUP: Criteria = [named("group", ["*"])];
 const STRANGERS: Criteria = [{ attribute: "invalid-user", place }];
 
 export const loginLists: (config: Config) => Lists = onceFor((config) => {
@@ -44,7 +44,7 @@ export const loginLists: (config: Config) => Lists = onceFor((config) => {
   };
   for (const keyword of ["denyusers", "allowusers"]) read(keyword, (value) => userItem(value, release));
   for (const keyword of ["denygroups", "allowgroups"])
-    read(keyword, (value) => ({ fits: [[named("group", patternShape(value, release))]], vetoes: [] }));
+    read(keyword, (value) => ({ fits: [[named("group", [patternShape(value, release)])]], vetoes: [] }));
   const strangers = asksFor(config, "invalid-user") ? [STRANGERS] : [];
   if (![...LOGIN_KEYWORDS].some((keyword) => lines.has(keyword))) return { items, sets: strangers };
   const inItems = [...items.values()].flatMap((list) =>
@@ -53,7 +53,7 @@ export const loginLists: (config: Config) => Lists = onceFor((config) => {
   return { items, sets: [...strangers, ROOT, IN_A_GROUP, ...inItems] };
 });
 
-function named(attribute: "user" | "group" | "host", ...patterns: readonly string[]): Criterion {
+function named(attribute: "user" | "group" | "host", patterns: readonly string[]): Criterion {
   const items = patterns.map((pattern) => ({ negated: false, pattern }));
   return { attribute, place, text: patterns.join(), items };
 }
@@ -61,19 +61,19 @@ function named(attribute: "user" | "group" | "host", ...patterns: readonly strin
 /** `pattern` or `pattern@hosts`, which fit an address or a name, and neither may fit a negated one. */
 function userItem(value: string, release: Release): Item {
   const name = userPart(value, release);
-  const user = named("user", patternShape(name, release));
+  const user = named("user", [patternShape(name, release)]);
   if (name.length === value.length) return { fits: [[user]], vetoes: [] };
   const text = value.slice(name.length + 1);
   const addresses = parseAddressList(text, release).items;
   const hosts = heeded(parsePatternList(text));
-  const places = (sign: boolean): readonly Criterion[] => [
-    { attribute: "address", place, text, items: addresses.flatMap((item) => addressOf(item, sign, release)) },
-    named(
-      "host",
-      ...hosts.filter(({ negated }) => negated === sign).map((host) => patternShape(host.pattern, release)),
-    ),
-  ];
-  const isVetoed = hosts.some(({ negated }) => negated);
+  const places = (sign: boolean): readonly Criterion[] => {
+    const items = addresses.flatMap((item) => addressOf(item, sign, release));
+    const names = hosts.flatMap(({ negated, pattern }) =>
+      negated === sign ? [patternShape(pattern, release)] : [],
+    );
+    return [{ attribute: "address", place, text, items }, named("host", names)];
+  };
+  const isVetoed = addresses.some(({ negated }) => negated);
   return {
     fits: places(false).map((criterion) => [user, criterion]),
     vetoes: isVetoed ? places(true).map((criterion) => [criterion]) : [],
@@ -144,7 +144,7 @@ function naming({ config, searcher }: Rules, lines: readonly Directive[]): Deman
       else vetoed.push(allOf(some(searcher.sequenceOf(fitting)), not(holds({ searcher }, vetoes))));
     }
   }
-  return oneOf(some(searcher.sequenceOf(guards)), ...vetoed);
+  return { kind: "any", of: [some(searcher.sequenceOf(guards)), ...vetoed] };
 }
 
 function holds({ searcher }: Pick<Rules, "searcher">, sets: readonly Criteria[]): Demand {
