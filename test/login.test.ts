@@ -212,6 +212,25 @@ test.each<[string, readonly string[] | null, string, string]>([
   expect(isAnswer(effective) && loginOf(effective, connection, config.release)).toEqual({ login, because });
 });
 
+test.each([
+  // up to 8.4 two stars at the end need one more byte (match.c match_pattern)
+  ["8.4", "AllowUsers a**\nMatch User a\n", "impossible"],
+  ["9.2", "AllowUsers a**\nMatch User a\n", "possible"],
+  ["8.4", "AllowGroups a**\nMatch Group *,!a?*\n", "impossible"],
+  // `!` and `,` are letters of a name here, and signs on a Match line
+  ["9.2", "AllowUsers !root\nMatch User !root\nX11Forwarding no\nMatch User *\n", "possible"],
+  ["9.2", "DenyUsers a,b\nMatch User a,b\n", "possible"],
+  // the first @ divides, from 9.9 on the last (match.c match_user)
+  ["9.2", "AllowUsers a@b@10.0.0.1\nMatch User a@b\n", "impossible"],
+  ["10.0", "AllowUsers a@b@10.0.0.1\nMatch User a@b\n", "possible"],
+])("%s, %j: %s", (of, text, expected) => {
+  const { answers } = exposure(configOf(`X11Forwarding no\n${text}X11Forwarding yes\n`, of), {
+    capabilities: ["x11"],
+    answers: "open",
+  });
+  expect(answers.map(({ login }) => login)).toEqual([expected]);
+});
+
 test("nobody outside a block for all whom AllowUsers names can log in", () => {
   const loginsOf = (text: string): readonly string[] =>
     exposure(configOf(text), { capabilities: ["x11"] }).answers.map(({ login }) => login);
