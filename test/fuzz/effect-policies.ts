@@ -19,6 +19,17 @@ const ACCOUNTS: readonly Account[] = [
   ].map((account) => ({ ...account, gid: account.uid, home: `/home/${account.name}` })),
 ];
 
+/** Items of AllowUsers and DenyUsers about hosts, negated ones among them. */
+const HOSTED: readonly string[] = [
+  ...[
+    "*@!198.51.100.0/24,*",
+    "a*@203.0.113.* svc",
+    "alice@!203.0.113.9,203.0.113.0/24 root",
+    "*@2001:db8::/32",
+  ],
+  ...["svc@*.example.com alice", "*@!*.example.com,*", "root@UNKNOWN al*@*", "svc@198.51.100.7,203.0.113.9"],
+];
+
 const VALUES: readonly (readonly [
   keyword: string,
   values: readonly string[],
@@ -68,10 +79,10 @@ const VALUES: readonly (readonly [
   ["PermitRootLogin", ["yes", "no", "prohibit-password", "forced-commands-only"], "anywhere"],
   ["PubkeyAuthentication", ["yes", "no"], "anywhere"],
   ["AuthenticationMethods", ["any", "publickey", "publickey,password"], "anywhere"],
-  ["AllowUsers", ["alice svc root", "*", "alice@198.51.100.0/24 svc", "!bob *"], "anywhere"],
-  ["DenyUsers", ["mallory", "svc", "root@203.0.113.9"], "anywhere"],
-  ["AllowGroups", ["admins svc root", "*"], "anywhere"],
-  ["DenyGroups", ["admins", "nobody"], "anywhere"],
+  ["AllowUsers", ["alice svc root", "*", "alice@198.51.100.0/24 svc", "!bob *", ...HOSTED], "anywhere"],
+  ["DenyUsers", ["mallory", "svc", "root@203.0.113.9", "al?ce", ...HOSTED], "anywhere"],
+  ["AllowGroups", ["admins svc root", "*", "a*", "!svc admins", "none"], "anywhere"],
+  ["DenyGroups", ["admins", "nobody", "s?c", "*,admins"], "anywhere"],
   ["StreamLocalBindUnlink", ["yes", "no"], "anywhere"],
   ["StreamLocalBindMask", ["0177", "0000"], "anywhere"],
   ["ClientAliveInterval", ["0", "1"], "anywhere"],
@@ -82,6 +93,10 @@ const VALUES: readonly (readonly [
 ];
 /** Those that decide on forwarding come more often. */
 const DECIDING = VALUES.slice(0, 12);
+/** Those that decide who may log in, beside a line that opens something. */
+export const LOGINS: typeof VALUES = VALUES.filter(([keyword]) =>
+  /^(?:Allow|Deny)(?:Users|Groups)$|^(?:PermitRootLogin|AllowTcpForwarding)$/.test(keyword),
+);
 
 const CRITERIA = [
   ...["User alice", "User svc,root", "User *,!alice", "User !alice", "User root", "User dev-*"],
@@ -96,10 +111,10 @@ const KEY_OPTIONS = [
   ...['restrict,permitopen="127.0.0.1:1"', "port-forwarding,restrict", 'permitlisten="localhost:*"'],
 ];
 
-export function drawEffectCase(random: Random): EffectCase {
+export function drawEffectCase(random: Random, often: typeof VALUES = DECIDING): EffectCase {
   const line = (where: "anywhere" | "global"): string => {
     const [keyword, values] = random.pick(
-      (random.chance(70) ? DECIDING : VALUES).filter(([, , place]) => where === "global" || place === where),
+      (random.chance(70) ? often : VALUES).filter(([, , place]) => where === "global" || place === where),
     );
     return `${keyword}${random.pick([" ", " ", "=", "\t"])}${random.pick(values)}\n`;
   };

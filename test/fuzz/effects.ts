@@ -1,18 +1,20 @@
 /**
- * npm run fuzz-effects -- --seed N --policies N [--chroot DIR]
+ * npm run fuzz-effects -- --seed N --policies N [--logins] [--chroot DIR]
  *
- * Random small policies: a real sshd, real logins and real forwards of every kind, beside what is predicted. Needs root.
+ * Random small policies: a real sshd, real logins and real forwards of every kind, beside what is predicted; with
+ * `--logins` most lines are about who may log in. Needs root.
  * Prints each policy that differs, and at the end how many attempts were seen. Exit code 1 when anything differs.
  */
 import { parseArgs } from "node:util";
 import { differencesOf, probeTree, whyNoProbe } from "../sshd/probing.ts";
-import { drawEffectCase } from "./effect-policies.ts";
+import { drawEffectCase, LOGINS } from "./effect-policies.ts";
 import { makeRandom } from "./random.ts";
 
 const { values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     policies: { type: "string", default: "100" },
+    logins: { type: "boolean", default: false },
     chroot: { type: "string" },
   },
 });
@@ -30,7 +32,7 @@ const count = (map: Map<string, number>, what: string): void => void map.set(wha
 let differing = 0;
 for (let number = 0; number < Number(values.policies); number++) {
   const seed = Number(values.seed) + number;
-  const drawn = drawEffectCase(makeRandom(seed));
+  const drawn = drawEffectCase(makeRandom(seed), ...(values.logins ? [LOGINS] : []));
   const result = await probeTree(drawn.tree, { ...drawn, program });
   for (const { attempt, observation } of result.attempts) {
     if (observation.observed !== null) count(seen, `${attempt.capability} ${observation.observed}`);
