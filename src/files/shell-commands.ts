@@ -60,6 +60,8 @@ export function shellCommands(text: string): readonly ShellCommand[] {
       words = [];
       at++;
     } else if (/^\([ \t]*\)/.test(text.slice(at, at + 20)) && words.length > 0) {
+      const before = words.length === 1 ? [] : partsOf(words.slice(0, -1), "");
+      commands.push(...before.map((command) => ({ ...command, isFed })));
       commands.push({ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "", isFed: false });
       words = [];
       at = text.indexOf(")", at) + 1;

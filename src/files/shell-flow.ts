@@ -17,6 +17,9 @@ export interface Outcome {
 }
 
 export interface Performer {
+  /** into what has variables and functions of its own: a subshell, a compound command in a pipe or behind `&` */
+  readonly enter: () => void;
+  readonly leave: () => void;
   readonly define: (name: string, body: readonly ShellCommand[]) => void;
   /** never asked about a command that does not run; null: enough was read */
   readonly perform: (command: ShellCommand, certainty: "yes" | "maybe", where: Where) => Outcome | null;
@@ -24,7 +27,9 @@ export interface Performer {
 
 interface Frame {
   /** where the whole compound command stands */
-  readonly around: Certainty;
+  around: Certainty;
+  /** it has variables and functions of its own, and an exit in it ends nothing else */
+  readonly isOwn: boolean;
   /** the branch of it that is being read */
   runs: Certainty;
   /** of if: whether an earlier branch was taken; null: nobody knows */
@@ -37,10 +42,12 @@ interface Flow {
   /** what stands before the next command */
   link: string;
   isNegated: boolean;
+  readonly performer: Performer;
 }
 
 export function followFlow(commands: readonly ShellCommand[], outer: Certainty, performer: Performer): void {
-  const flow: Flow = { frames: [], result: null, link: ";", isNegated: false };
+  const flow: Flow = { frames: [], result: null, link: ";", isNegated: false, performer };
+  const closings = closingsOf(commands);
   for (let index = 0; index < commands.length; index++) {
     const command = commands[index];
     if (command === undefined) return;
@@ -49,16 +56,23 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
       const end = endOfBody(commands, index + 1);
       performer.define(command.reserved ?? "", commands.slice(index + 1, end));
       index = end - 1;
+      const last = commands[index];
+      // what stands behind its `}` is not the function's
+      if (last !== undefined && closes(last)) goOn(flow, last, certainty);
       continue;
     }
-    if (command.kind === "reserved") reserve(flow, command.reserved ?? "", certainty);
+    if (opens(command)) {
+      const isOwn = flow.link === "|" || /^[|&]$/.test(closings.get(index)?.end ?? "");
+      const isLoop = command.kind === "simple";
+      push(flow, { around: certainty, isOwn, runs: isLoop ? "maybe" : "yes", taken: isLoop ? null : false });
+    }
+    if (command.kind === "reserved") reserve(flow, command.reserved ?? "");
     else if (command.words.length > 0) {
-      if (/^(?:for|select|case)$/.test(command.words[0] ?? ""))
-        flow.frames.push({ around: certainty, runs: "maybe", taken: null });
       if (certainty !== "no") {
         const where = flow.link === "|" || /^[|&]$/.test(command.end) ? "beside" : "here";
         const outcome = performer.perform(command, certainty, where);
-        if (outcome === null || (outcome.ends && certainty === "yes" && where === "here")) return;
+        if (outcome === null) return;
+        if (outcome.ends && certainty === "yes" && where === "here" && endsAll(flow)) return;
         flow.result = flow.isNegated && outcome.result !== null ? !outcome.result : outcome.result;
       }
       flow.isNegated = false;
@@ -67,10 +81,49 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
   }
 }
 
+/** What opens a compound command that a word closes. */
+function opens({ kind, reserved, words }: ShellCommand): boolean {
+  return kind === "reserved"
+    ? /^(?:if|while|until|\{)$/.test(reserved ?? "")
+    : /^(?:for|select|case)$/.test(words[0] ?? "");
+}
+
+function closes({ kind, reserved }: ShellCommand): boolean {
+  return kind === "reserved" && /^(?:fi|done|esac|\})$/.test(reserved ?? "");
+}
+
+/** The word that closes each compound command. */
+function closingsOf(commands: readonly ShellCommand[]): ReadonlyMap<number, ShellCommand> {
+  const found = new Map<number, ShellCommand>();
+  const open: number[] = [];
+  for (const [index, command] of commands.entries()) {
+    if (opens(command)) open.push(index);
+    const opened = closes(command) ? open.pop() : undefined;
+    if (opened !== undefined) found.set(opened, command);
+  }
+  return found;
+}
+
+function push({ frames, performer }: Flow, frame: Frame): void {
+  if (frame.isOwn) performer.enter();
+  frames.push(frame);
+}
+
+function pop({ frames, performer }: Flow): void {
+  if (frames.pop()?.isOwn === true) performer.leave();
+}
+
+/** An exit ends the innermost subshell: the rest of it, and all that is open in it, does not run. */
+function endsAll({ frames }: Flow): boolean {
+  const at = frames.findLastIndex(({ isOwn }) => isOwn);
+  for (const frame of at === -1 ? [] : frames.slice(at)) frame.around = "no";
+  return at === -1;
+}
+
 /** A subshell is a frame of its own; what runs in a pipe or beside tells nothing. */
 function goOn(flow: Flow, { end }: ShellCommand, certainty: Certainty): void {
-  if (end === "(") flow.frames.push({ around: certainty, runs: "maybe", taken: null });
-  if (end === ")") flow.frames.pop();
+  if (end === "(") push(flow, { around: certainty, isOwn: true, runs: "yes", taken: null });
+  if (end === ")") pop(flow);
   if (/^[|&)]$/.test(end)) flow.result = null;
   // an operator behind a subshell is a command without words
   flow.link = end === "" || end === ")" ? ";" : end;
@@ -85,12 +138,10 @@ function certaintyIn({ frames, result, link }: Flow, outer: Certainty): Certaint
   return all.includes("no") ? "no" : all.includes("maybe") ? "maybe" : "yes";
 }
 
-function reserve(flow: Flow, word: string, certainty: Certainty): void {
+function reserve(flow: Flow, word: string): void {
   const frame = flow.frames.at(-1);
-  if (/^(?:if|while|until|\{)$/.test(word))
-    flow.frames.push({ around: certainty, runs: "yes", taken: false });
-  else if (/^(?:fi|done|esac|\})$/.test(word)) {
-    flow.frames.pop();
+  if (/^(?:fi|done|esac|\})$/.test(word)) {
+    pop(flow);
     flow.result = null;
   } else if (word === "!") flow.isNegated = !flow.isNegated;
   else if (frame !== undefined && word === "do") frame.runs = "maybe";

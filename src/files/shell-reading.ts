@@ -101,9 +101,9 @@ export function cutOff(reading: Reading): void {
   leaveUnread(reading, "a script that is too long");
 }
 
-/** For what has variables of its own. */
+/** For what has variables and functions of its own. */
 export function withOwnVariables(reading: Reading): Reading {
-  return { ...reading, variables: new Map(reading.variables) };
+  return { ...reading, variables: new Map(reading.variables), functions: new Map(reading.functions) };
 }
 
 export const ASSIGNMENT: RegExp = /^([A-Za-z_]\w*)(\+?)=([\s\S]*)$/;

@@ -113,11 +113,15 @@ function callFunction(reading: Reading, name: string, args: readonly string[], c
 }
 
 function run(reading: Reading, commands: readonly ShellCommand[], outer: Certainty = "yes"): void {
+  const scopes = [reading];
+  const here = (): Reading => scopes.at(-1) ?? reading;
   followFlow(commands, outer, {
-    define: (name, body) => reading.functions.set(name, body),
+    enter: () => scopes.push(withOwnVariables(here())),
+    leave: () => scopes.pop(),
+    define: (name, body) => here().functions.set(name, body),
     perform: (command, certainty, where) => {
       if (reading.found.commands++ < MAX_COMMANDS)
-        return perform(where === "here" ? reading : withOwnVariables(reading), command, certainty);
+        return perform(where === "here" ? here() : withOwnVariables(here()), command, certainty);
       cutOff(reading);
       return null;
     },
@@ -220,12 +224,24 @@ function launch(reading: Reading, args: readonly string[], standing: Standing): 
     (word) => !/^-|^\w+=/.test(word) && (word.includes("/") || isSshd(word) || isProgram(reading, word)),
   );
   const inner = withOwnVariables(reading);
-  for (const word of args.slice(0, Math.max(at, 0))) {
+  const before = args.slice(0, Math.max(at, 0));
+  if (nameOf(standing.written[0] ?? "") === "env") forget(inner, before);
+  for (const word of before) {
     const [, name = "", , value = ""] = ASSIGNMENT.exec(word) ?? [];
     if (name !== "") inner.variables.set(name, [value]);
   }
   if (at !== -1) execute(inner, args.slice(at), standing);
   else if (args.some((word) => word.includes(COMPUTED))) leaveUnread(reading, "what a script computes");
+}
+
+/** env(1): an empty environment, or without some names. */
+function forget({ variables }: Reading, options: readonly string[]): void {
+  if (options.some((word) => /^(?:-|-[a-z0]*i[a-z]*|--ignore-environment)$/.test(word))) variables.clear();
+  for (const [at, word] of options.entries()) {
+    const [, joined = ""] = /^(?:-u|--unset=)(.*)$/s.exec(word) ?? [];
+    const isApart = word === "-u" || word === "--unset";
+    variables.delete(isApart ? (options[at + 1] ?? "") : joined);
+  }
 }
 
 function isProgram({ functions, tree, variables }: Reading, word: string): boolean {
