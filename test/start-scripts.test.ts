@@ -1,9 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are shell scripts
 /** With which options scripts start sshd, read without running them; a real shell is the judge. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
 import { startedBy, startedByScript } from "../src/files/shell-script.ts";
@@ -115,6 +116,73 @@ describe("what a shell gives sshd is what is read", () => {
     });
     const words = starts.map((start) => start.words.map((word) => `[${word}]`).join(""));
     expect([...new Set(words)]).toEqual([existsSync(said()) ? readFileSync(said(), "utf8") : ""]);
+  });
+
+  // a loop is read once: what one round leaves for the next is not followed
+  test("also of scripts that nobody wrote: what starts is always among what is read", {
+    timeout: 120_000,
+  }, () => {
+    const simple = fc.constantFrom(
+      ...[
+        "OPTS=-D",
+        "OPTS=-e",
+        'OPTS="$OPTS -4"',
+        "SSHD $OPTS",
+        "SSHD -q $OPTS",
+        "f",
+        "exit 0",
+        "true",
+        "false",
+      ],
+      ...[
+        "f() { OPTS=-6; }",
+        "f() { SSHD $OPTS; }",
+        "f() { exit 0; }",
+        "exec SSHD -i $OPTS",
+        "unset OPTS",
+        "return 0",
+      ],
+    );
+    const { list } = fc.letrec<{ list: string; part: string }>((tie) => ({
+      list: fc.array(tie("part"), { minLength: 1, maxLength: 3 }).map((parts) => parts.join("\n")),
+      part: fc.oneof(
+        { maxDepth: 3 },
+        simple,
+        tie("list").map((inner) => `(${inner})`),
+        tie("list").map((inner) => `{ ${inner}\n}`),
+        tie("list").map((inner) => `{ ${inner}\n} | cat`),
+        tie("list").map((inner) => `true | { ${inner}\n}`),
+        tie("list").map((inner) => `f() {\n${inner}\n}`),
+        fc.tuple(tie("list"), tie("list")).map(([a, b]) => `if ${a}\nthen ${b}\nelse true\nfi`),
+        fc.tuple(simple, fc.constantFrom("&&", "||", "|"), tie("part")).map((parts) => parts.join(" ")),
+      ),
+    }));
+    const all = join(root, "all");
+    writeFileSync(
+      join(root, "bin/sshd"),
+      `#!/bin/sh\nfor word; do printf '[%s]' "$word"; done >>${all}; echo >>${all}\n`,
+    );
+    let started = 0;
+    fc.assert(
+      fc.property(list, (written) => {
+        // functions may call themselves
+        const text = `ulimit -s 1024\n${written}\n`.replaceAll("SSHD", join(root, "bin/sshd"));
+        const script = join(root, "random");
+        writeFileSync(script, text);
+        rmSync(all, { force: true });
+        spawnSync("sh", [script], { stdio: "ignore", timeout: 2000, env: { PATH: process.env["PATH"] } });
+        const seen = existsSync(all) ? readFileSync(all, "utf8").trimEnd().split("\n") : [];
+        const { starts, isCut } = startedByScript(script, [], {
+          tree: folderTree("/"),
+          variables: new Map(),
+        });
+        const read = starts.map((start) => start.words.map((word) => `[${word}]`).join(""));
+        started += seen.length;
+        if (!isCut) expect(seen.filter((words) => !read.includes(words))).toEqual([]);
+      }),
+      { numRuns: Number(process.env["SCRIPTS"] ?? 150) },
+    );
+    expect(started).toBeGreaterThan(20);
   });
 });
 

@@ -20,7 +20,7 @@ export interface Performer {
   /** into what has variables and functions of its own: a subshell, a compound command in a pipe or behind `&` */
   readonly enter: () => void;
   readonly leave: () => void;
-  readonly define: (name: string, body: readonly ShellCommand[]) => void;
+  readonly define: (name: string, body: readonly ShellCommand[], certainty: "yes" | "maybe") => void;
   /** never asked about a command that does not run; null: enough was read */
   readonly perform: (command: ShellCommand, certainty: "yes" | "maybe", where: Where) => Outcome | null;
 }
@@ -54,7 +54,10 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
     const certainty = certaintyIn(flow, outer);
     if (command.kind === "function") {
       const end = endOfBody(commands, index + 1);
-      performer.define(command.reserved ?? "", commands.slice(index + 1, end));
+      const isBeside = flow.link === "|" || /^[|&]$/.test(commands[end - 1]?.end ?? "");
+      if (certainty !== "no" && !isBeside)
+        performer.define(command.reserved ?? "", commands.slice(index + 1, end), certainty);
+      flow.result = true;
       index = end - 1;
       const last = commands[index];
       // what stands behind its `}` is not the function's
@@ -157,15 +160,16 @@ function branch(frame: Frame, result: boolean | null): void {
   if (frame.taken === false) frame.taken = result;
 }
 
-/** Behind the `}` or `)` of a function's body. */
+/** Behind the `}` or `)` of a function's body; a `)` behind its `}` is another's. */
 function endOfBody(commands: readonly ShellCommand[], start: number): number {
   let open = 0;
   for (let index = start; index < commands.length; index++) {
     const { reserved, kind, end } = commands[index] ?? { reserved: null, kind: "simple", end: "" };
-    const isReserved = kind === "reserved";
-    if ((isReserved && reserved === "{") || end === "(") open++;
-    if ((isReserved && reserved === "}") || end === ")") open--;
-    if (open <= 0 && ((isReserved && reserved === "}") || end === ")")) return index + 1;
+    const word = kind === "reserved" ? reserved : null;
+    if (word === "{") open++;
+    if (word === "}" && --open <= 0) return index + 1;
+    if (end === "(") open++;
+    if (end === ")" && --open <= 0) return index + 1;
   }
   return commands.length;
 }

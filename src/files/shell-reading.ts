@@ -40,7 +40,8 @@ export interface Situation {
 
 export interface Reading extends Scope {
   readonly tree: FileTree;
-  readonly functions: Map<string, readonly ShellCommand[]>;
+  /** all bodies that each may have */
+  readonly functions: Map<string, readonly (readonly ShellCommand[])[]>;
   readonly path: string | null;
   readonly depth: number;
   readonly found: Found;

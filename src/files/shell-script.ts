@@ -39,6 +39,8 @@ import {
 /** Ours: commands that are followed, scripts and functions inside each other. */
 const MAX_COMMANDS = 5000;
 const MAX_DEPTH = 12;
+/** of one function, where it is not known which of them is meant */
+const MAX_BODIES = 8;
 
 /** What a command starts, such as the words of ENTRYPOINT and CMD. */
 export function startedBy(command: Fields, { tree, variables }: Situation): Started {
@@ -105,11 +107,11 @@ function runOpenRc(reading: Reading): void {
 }
 
 function callFunction(reading: Reading, name: string, args: readonly string[], certainty: Certainty): void {
-  const body = reading.functions.get(name);
+  const bodies = reading.functions.get(name) ?? [];
   if (reading.depth > MAX_DEPTH) cutOff(reading);
-  if (body === undefined || reading.depth > MAX_DEPTH) return;
+  if (reading.depth > MAX_DEPTH) return;
   const inner: Reading = { ...reading, args: [args], depth: reading.depth + 1 };
-  run(inner, body, certainty);
+  for (const body of bodies) run(inner, body, bodies.length === 1 ? certainty : "maybe");
 }
 
 function run(reading: Reading, commands: readonly ShellCommand[], outer: Certainty = "yes"): void {
@@ -118,7 +120,13 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
   followFlow(commands, outer, {
     enter: () => scopes.push(withOwnVariables(here())),
     leave: () => scopes.pop(),
-    define: (name, body) => here().functions.set(name, body),
+    define: (name, body, certainty) => {
+      const { functions } = here();
+      functions.set(
+        name,
+        certainty === "yes" ? [body] : [...(functions.get(name) ?? []), body].slice(-MAX_BODIES),
+      );
+    },
     perform: (command, certainty, where) => {
       if (reading.found.commands++ < MAX_COMMANDS)
         return perform(where === "here" ? here() : withOwnVariables(here()), command, certainty);
