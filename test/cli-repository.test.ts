@@ -71,6 +71,15 @@ describe("a tree of configuration", () => {
       ],
     ],
     [
+      "a main file whatever it says, and a drop-in of one line that only sshd has",
+      {
+        "/sshd_config": "AllowTcpForwading no\n",
+        "/files/99-hardening.conf": "AllowTcpForwarding yes\n",
+        "/ssh_config.d/a.conf": "PasswordAuthentication no\n",
+      },
+      ["/files/99-hardening.conf", "/sshd_config"],
+    ],
+    [
       "no documentation, code, client's configuration or other people's folders",
       {
         "/docs/sshd_config.md": CLOSED,
@@ -180,6 +189,27 @@ describe("audit --repo", () => {
     }
     expect(call(root, "--root", root).code).toBe(2);
     expect(call(`${root}/missing`).code).toBe(2);
+  });
+
+  it("names files that hold the lines of one", () => {
+    const inside = CLOSED.replaceAll(/^/gm, "    ").trimEnd();
+    const root = makeRoot({
+      "/user-data.yaml": `#cloud-config\nwrite_files:\n- path: /etc/ssh/sshd_config\n  content: |\n${inside}\n`,
+      "/Dockerfile.prod": `FROM x\nRUN cat <<E > /etc/ssh/sshd_config\n${CLOSED}E\n`,
+      "/configuration.nix": `services.openssh.extraConfig = ''\n${inside}\n'';\n`,
+      "/http/ks.cfg": `%post\ncat > /etc/ssh/sshd_config <<E\n${CLOSED}E\n%end\nreboot now\nlang en\n`,
+      "/tasks.yml": "- lineinfile:\n    path: /etc/ssh/sshd_config\n    line: PermitRootLogin no\n",
+      "/other.yaml": `client: |\n${inside}\n`,
+    });
+    const { code, stderr } = runCli(["audit", "--repo", root]);
+    const told = stderr.replaceAll(`sshd-policy: ${root}`, "").split("\n").slice(0, -1);
+    expect(code).toBe(0);
+    expect(told.map((line) => line.replace(/: lines of an sshd_config inside another file.*/, ""))).toEqual([
+      "/Dockerfile.prod:3",
+      "/configuration.nix:2",
+      "/http/ks.cfg:3",
+      "/user-data.yaml:5",
+    ]);
   });
 
   it("names links that lead out, and folders that cannot be read", () => {

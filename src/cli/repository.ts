@@ -36,7 +36,7 @@ export function listRepository(
   const folder = latin1(repo);
   if (statSync(Buffer.from(folder, "latin1"), { throwIfNoEntry: false })?.isDirectory() !== true)
     return { misuse: `--repo ${repo} is no folder that can be read` };
-  const { found, unread, leading } = findConfigurations(folder);
+  const { found, unread, holders, leading } = findConfigurations(folder);
   const plain = found.filter(({ template }) => template === null).map(({ path }) => argumentOf(encode(path)));
   const others: readonly (Absent | Unreadable)[] = [
     ...found.flatMap(({ path: name, template }) =>
@@ -49,6 +49,10 @@ export function listRepository(
             },
           ],
     ),
+    ...holders.map(({ path: name, line }) => ({
+      name,
+      absent: `${name}:${line}: lines of an sshd_config inside another file, not audited: audit what it makes`,
+    })),
     ...leading.map((name) => ({
       name,
       absent: `${name}: a link that leads out of ${folder}, or nowhere: not audited`,

@@ -27,8 +27,16 @@ export interface Discoveries {
   readonly found: readonly Discovered[];
   /** folders that cannot be read */
   readonly unread: readonly string[];
+  /** other files that hold lines of an sshd_config: cloud-init's, ConfigMaps, heredocs */
+  readonly holders: readonly Holder[];
   /** links by such a name that lead out of the folder, or nowhere */
   readonly leading: readonly string[];
+}
+
+export interface Holder {
+  readonly path: string;
+  /** the first of its lines that only sshd has a keyword for, from 1 */
+  readonly line: number;
 }
 
 /** Folders of other people's code, and of version control. */
@@ -43,6 +51,7 @@ export function findConfigurations(folder: string): Discoveries {
   const found: Discovered[] = [];
   const unread: string[] = [];
   const leading: string[] = [];
+  const holders: Holder[] = [];
   const pending = [""];
   for (let current = pending.pop(); current !== undefined; current = pending.pop()) {
     const entries = entriesOf(join(folder, current));
@@ -56,16 +65,22 @@ export function findConfigurations(folder: string): Discoveries {
       }
       const path = join(folder, inside);
       const bare = join(whole, inside).replace(TEMPLATE_ENDING, "");
-      if (!isCandidate(bare)) continue;
-      const isLed = entry.isSymbolicLink() && !isInside(path, top);
-      if (isLed && NAMED.test(bare)) leading.push(path);
-      const discovered = isLed ? null : discover(path, bare);
+      const mayHold = HOLDER.test(bare);
+      if (!mayHold && !isCandidate(bare)) continue;
+      if (entry.isSymbolicLink() && !isInside(path, top)) {
+        if (NAMED.test(bare)) leading.push(path);
+        continue;
+      }
+      const discovered = isCandidate(bare) ? discover(path, bare) : null;
       if (discovered !== null) found.push(discovered);
+      const line = mayHold && discovered === null ? lineWithin(path) : null;
+      if (line !== null) holders.push({ path, line });
     }
   }
   return {
     found: found.sort((a, b) => (a.path < b.path ? -1 : 1)),
     unread: unread.sort(),
+    holders: holders.sort((a, b) => (a.path < b.path ? -1 : 1)),
     leading: leading.sort(),
   };
 }
@@ -103,6 +118,21 @@ const OTHER_ENDING =
 const NAMED = /\/sshd_config(?:\.d\/[^/]+\.conf)?$/;
 const COPY = /sshd_config[^/]*$/;
 
+/** What writes whole files on other systems: cloud-init and Kubernetes, Terraform, Nix, Puppet, Chef, shells, Kickstart, Docker. */
+const HOLDER =
+  /(?:\.(?:ya?ml|tf|hcl|nix|pp|rb|sh|ks|cfg)|\/(?:Dockerfile|Containerfile)[^/]*|\.dockerfile|\/user-data)$/i;
+/** Of so many keywords that only sshd has, each at the beginning of a line. */
+const ENOUGH = 3;
+
+/** The first line of an sshd_config inside another file; null where there is none. */
+function lineWithin(path: string): number | null {
+  const text = readStart(path) ?? "";
+  if (!/sshd|openssh/i.test(text)) return null;
+  const lines = text.split("\n").map((line) => wordOf(line)?.toLowerCase() ?? "");
+  const telling = new Set(lines.filter((word) => TELLING.test(word)));
+  return telling.size < ENOUGH ? null : 1 + lines.findIndex((word) => telling.has(word));
+}
+
 /** `bare`: the same path without a template's ending, from the root of this machine: its folder may be the one that was given. */
 function discover(path: string, bare: string): Discovered | null {
   const text = readStart(path);
@@ -137,20 +167,26 @@ const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*[A-Za-z0-9]+[ \t]+"?\$[A-Za-z_]/m;
 const TELLING =
   /^(?:allowtcpforwarding|allowstreamlocalforwarding|permitrootlogin|authorizedkeysfile|subsystem|allowusers|denyusers|allowgroups|denygroups|x11forwarding|permitopen|permitlisten|hostkey|usepam|maxauthtries|clientaliveinterval|permitemptypasswords|passwordauthentication|disableforwarding)$/;
 
+/** Of them those that a client's may have after all. */
+const SHARED = new Set(["passwordauthentication"]);
+
 /**
- * A name that says so needs half of its lines to be sshd's (an empty file counts); another name needs three keywords that
- * only sshd has, and nearly all lines.
+ * What is called sshd_config is one, whatever it says; sshd in its name needs half of its lines to be sshd's, another
+ * name all of them and a keyword that only sshd has, or nearly all and three of these.
  */
 function isConfiguration(bare: string, text: string): boolean {
-  const words = text.split("\n").flatMap((line) => {
-    const word = /^[ \t]*([A-Za-z0-9]+)[ \t=]/.exec(line)?.[1];
-    return word === undefined || /^[ \t]*(?:#|\{|<)/.test(line) ? [] : [word];
-  });
+  if (NAMED.test(bare)) return true;
+  const words = text.split("\n").flatMap((line) => wordOf(line) ?? []);
   const known = words.filter((word) => isKeyword(word)).length;
-  if (NAMED.test(bare)) return words.length === 0 || known * 2 >= words.length;
   if (/sshd[^/]*$/.test(bare)) return known > 0 && known * 2 >= words.length;
   const telling = new Set(words.map((word) => word.toLowerCase()).filter((word) => TELLING.test(word)));
-  return telling.size >= 3 && known * 10 >= words.length * 9;
+  if (telling.size >= ENOUGH) return known * 10 >= words.length * 9;
+  return known === words.length && [...telling].some((word) => !SHARED.has(word));
+}
+
+/** The keyword of a line, if it has one; a template's code has none. */
+function wordOf(line: string): string | null {
+  return /^[ \t]*(?:[#{<])/.test(line) ? null : (/^[ \t]*([A-Za-z0-9]+)[ \t=]/.exec(line)?.[1] ?? null);
 }
 
 function isKeyword(word: string): boolean {
