@@ -1,6 +1,6 @@
 /** The command line as a process: exit codes, streams, and what it refuses to read. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
 import { COMMAND, runCli } from "./run-cli.ts";
@@ -191,6 +191,14 @@ describe("audit", () => {
     const ran = runCli(["audit", "-", "--rule", "tcp-forwarding"], { stdin: OPEN });
     expect(ran.code).toBe(1);
     expect(ran.stdout).toMatch(/^<stdin>:1:20: high/);
+  });
+
+  test("standard input is a file's size at most, and no folder", () => {
+    const root = makeRoot({ "/etc/x": "" });
+    const huge = runCli(["audit", "-"], { stdin: "#".repeat(64 * 1024 * 1024 + 1) });
+    expect(huge).toMatchObject({ code: 2, stderr: expect.stringContaining("<stdin> is larger than 64 MiB") });
+    const folder = runCli(["audit", "-"], { stdin: openSync(root, "r") });
+    expect(folder).toMatchObject({ code: 2, stderr: expect.stringContaining("<stdin> is a folder") });
   });
 
   test("nothing in a file becomes a terminal escape", () => {
@@ -449,6 +457,23 @@ describe("compare", () => {
     git("commit", "-qam", "two");
     expect(runCli(["compare", "--git", "HEAD", "etc/ssh/sshd_config"], { cwd: root }).code).toBe(0);
     expect(runCli(["compare", "--git", "--help", "etc/ssh/sshd_config"], { cwd: root }).code).toBe(2);
+  });
+
+  test("standard input, which can be read once only", () => {
+    const root = makeRoot({ "/etc/sshd_config": NO });
+    const git = (...args: string[]): void => {
+      spawnSync("git", ["-c", "user.name=x", "-c", "user.email=x@example.org", ...args], { cwd: root });
+    };
+    git("init", "-q");
+    git("add", ".");
+    git("commit", "-qm", "one");
+    const compare = (stdin: string, ...args: string[]): ReturnType<typeof runCli> =>
+      runCli(["compare", ...args], { stdin, cwd: root });
+    expect(compare(NO, "-", "--openssh", "9.2..9.3").code).toBe(0);
+    expect(compare(NO, "-", "-")).toMatchObject({ code: 2, stderr: expect.stringContaining("once only") });
+    const commit = ["--git", "HEAD", "-", "--stdin-filename", "etc/sshd_config"];
+    expect(compare(NO, ...commit).code).toBe(0);
+    expect(compare("AllowTcpForwarding yes\n", ...commit).stdout).toContain("gained  tcp-local   everybody");
   });
 
   test("an upgrade of sshd", () => {

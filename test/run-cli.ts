@@ -18,7 +18,8 @@ export interface Ran {
 }
 
 export interface RunOptions {
-  readonly stdin?: string;
+  /** text, or what is open already */
+  readonly stdin?: string | number;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -26,7 +27,9 @@ export interface RunOptions {
 /** Bytes in and out are latin1, one character each. */
 export function runCli(args: readonly string[], { stdin = "", cwd, env = {} }: RunOptions = {}): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, [...COMMAND, ...args], {
-    input: Buffer.from(stdin, "latin1"),
+    ...(typeof stdin === "number"
+      ? { stdio: [stdin, "pipe", "pipe"] }
+      : { input: Buffer.from(stdin, "latin1") }),
     encoding: "latin1",
     env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", ...env },
     ...(cwd === undefined ? {} : { cwd }),

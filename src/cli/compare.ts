@@ -85,6 +85,7 @@ async function openSides(files: readonly string[], options: CompareCommandOption
   }
   if (first === undefined || second === undefined || files.length > 2)
     return "compare needs OLD and NEW, or two --image, or --git REV [FILE], or FILE with --openssh 9.2..10.0";
+  if (first === "-" && second === "-") return "standard input can be read once only";
   return both(await openOne(first, options), await openOne(second, options));
 }
 
@@ -95,10 +96,12 @@ async function openCommit(
 ): Promise<Sides | string> {
   if (files.length > 1) return "compare --git REV takes one FILE";
   const file = files[0] ?? "sshd_config";
-  const folder = absolute(file).replace(/\/[^/]*$/, "");
+  // what lies in the commit has a name
+  const old = file === "-" ? (options.stdinFilename ?? "sshd_config") : file;
+  const folder = absolute(old).replace(/\/[^/]*$/, "");
   const tree = gitTree(folderTree("/"), folder === "" ? "/" : folder, revision);
   if ("error" in tree) return `--git ${revision}: ${tree.error}`;
-  return both(await openOne(file, options, tree), await openOne(file, options));
+  return both(await openOne(old, options, tree), await openOne(file, options));
 }
 
 /** Without FILE the one that an image's sshd reads. */

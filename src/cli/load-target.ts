@@ -143,7 +143,7 @@ function ownSshd(tree: FileTree): OwnSshd {
 }
 
 /** Why something is not taken as a main file. */
-function refusalOf(content: Exclude<FileContent, { readonly kind: "file" }>, name: string): string {
+export function refusalOf(content: Exclude<FileContent, { readonly kind: "file" }>, name: string): string {
   if (content.kind === "folder")
     return `${name} is a folder. Name the file (${joined(name, "sshd_config")}), or --root ${name} for a whole system.`;
   switch (content.code) {

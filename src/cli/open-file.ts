@@ -1,9 +1,9 @@
 /** A FILE or standard input, read as if it lay in /etc/ssh; a drop-in through the main file that includes it. */
-import { readFileSync } from "node:fs";
 import type { FileTree } from "../files/tree.ts";
 import { shellWord } from "../report/text.ts";
-import { load, type Opening, type Wanted, withContent } from "./load-target.ts";
+import { load, type Opening, refusalOf, type Wanted, withContent } from "./load-target.ts";
 import { absolute, folderOf, joined, latin1 } from "./paths.ts";
+import { standardInput } from "./standard-input.ts";
 import type { Opened } from "./target.ts";
 
 export function openFile(file: string, opening: Opening): Opened {
@@ -76,8 +76,10 @@ export function openStdin(opening: Opening): Opened {
   const name = opening.options.stdinFilename ?? "sshd_config";
   const path = absolute(name);
   const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
-  const stdin = readFileSync(0);
-  const tree = withContent(opening.tree, path, { kind: "file", bytes: stdin, realPath: path });
+  const content = standardInput(path);
+  if (content.kind !== "file") return { name: shown, error: refusalOf(content, shown) };
+  const stdin = content.bytes;
+  const tree = withContent(opening.tree, path, content);
   const wanted = asMain(tree, path, latin1(name));
   return load(
     {
