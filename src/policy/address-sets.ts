@@ -25,17 +25,17 @@ function networkRange({ bytes, length }: Network): Range {
   return { low, high: low | ((1n << BigInt(bytes.length * 8 - length)) - 1n) };
 }
 
-/** What one item matches: a range, null for nothing, or "loose" for text that is no range. */
-export function itemRange(item: AddressItem, family: Family): Range | "loose" | null {
+/** What one item matches: ranges, or "loose" for text that is none. */
+export function itemRanges(item: AddressItem, family: Family): readonly Range[] | "loose" {
   switch (item.kind) {
     case "network":
       return item.network.bytes.length === (family === 4 ? 4 : 16) && item.network.scope === "0"
-        ? networkRange(item.network)
-        : null;
+        ? [networkRange(item.network)]
+        : [];
     case "text":
-      return textRange(item.pattern, family);
+      return textRanges(item.pattern, family);
     case "invalid":
-      return null;
+      return [];
   }
 }
 
@@ -54,52 +54,68 @@ function computeRanges(items: readonly AddressItem[], family: Family): Ranges | 
   const matched: Range[] = [];
   const vetoed: Range[] = [];
   for (const item of items) {
-    const range = itemRange(item, family);
-    if (range === "loose") return null;
-    if (range !== null) (item.negated ? vetoed : matched).push(range);
+    const ranges = itemRanges(item, family);
+    if (ranges === "loose") return null;
+    (item.negated ? vetoed : matched).push(...ranges);
   }
   return subtract(unite(matched), unite(vetoed));
 }
 
 const V4_PREFIX = /^((?:(?:0|[1-9]\d{0,2})\.){1,3})\*+$/;
 const V4_WHOLE = /^(?:(?:0|[1-9]\d{0,2})\.){3}(?:0|[1-9]\d{0,2})$/;
-const V6_PREFIX = /^((?:[1-9a-f][0-9a-f]{0,3}:){1,7})\*+$/;
+/** whole groups, and how the next one begins */
+const V6_PREFIX = /^((?:[1-9a-f][0-9a-f]{0,3}:){0,7})([1-9a-f][0-9a-f]{0,3})?\*+$/;
 
-function textRange(pattern: string, family: Family): Range | "loose" | null {
-  if (/^\*+$/.test(pattern)) return { low: 0n, high: LAST[family] };
-  return family === 4 ? textRangeV4(pattern) : textRangeV6(pattern);
+function textRanges(pattern: string, family: Family): readonly Range[] | "loose" {
+  if (EVERY[family].test(pattern)) return [{ low: 0n, high: LAST[family] }];
+  return family === 4 ? textRangesV4(pattern) : textRangesV6(pattern);
 }
 
-function textRangeV4(pattern: string): Range | "loose" | null {
-  if (/[^0-9.*?]/.test(pattern)) return null;
+/** What fits all printed addresses of a family. */
+const EVERY: Readonly<Record<Family, RegExp>> = { 4: /^\*+(?:\.\*+){0,3}$/, 6: /^\*+(?::\*+)?$/ };
+
+function textRangesV4(pattern: string): readonly Range[] | "loose" {
+  if (/[^0-9.*?]/.test(pattern)) return [];
   if (V4_WHOLE.test(pattern)) return octetRange(pattern.split("."));
   const prefix = V4_PREFIX.exec(pattern)?.[1];
   if (prefix !== undefined) return octetRange(prefix.slice(0, -1).split("."));
-  return isWild(pattern) ? "loose" : null;
+  return isWild(pattern) ? "loose" : [];
 }
 
 function isWild(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }
 
-function octetRange(octets: readonly string[]): Range | null {
-  if (octets.some((octet) => Number(octet) > 255)) return null;
+function octetRange(octets: readonly string[]): readonly Range[] {
+  if (octets.some((octet) => Number(octet) > 255)) return [];
   const low = octets.reduce((value, octet) => (value << 8n) | BigInt(octet), 0n);
   const free = BigInt(32 - octets.length * 8);
-  return { low: low << free, high: ((low + 1n) << free) - 1n };
+  return [{ low: low << free, high: ((low + 1n) << free) - 1n }];
 }
 
 /** Only IPv4-mapped and -compatible addresses are printed with dots, and no peer has one. */
-function textRangeV6(pattern: string): Range | "loose" | null {
-  if (/[^0-9a-f:*?]/.test(pattern)) return null;
-  const prefix = V6_PREFIX.exec(pattern)?.[1];
+function textRangesV6(pattern: string): readonly Range[] | "loose" {
+  if (/[^0-9a-f:*?]/.test(pattern)) return [];
   // the shortest address is `::`
-  if (/^[^*]{1,2}$/.test(pattern)) return /^[?:]{2}$/.test(pattern) ? single(0n) : null;
-  if (prefix === undefined) return isWild(pattern) ? "loose" : single(valueOfV6(pattern));
-  const groups = prefix.slice(0, -1).split(":");
-  const low = groups.reduce((value, group) => (value << 16n) | BigInt(Number.parseInt(group, 16)), 0n);
-  const free = BigInt(128 - groups.length * 16);
-  return { low: low << free, high: ((low + 1n) << free) - 1n };
+  if (/^[^*]{1,2}$/.test(pattern)) return /^[?:]{2}$/.test(pattern) ? single(0n) : [];
+  const [, whole = "", begun = ""] = V6_PREFIX.exec(pattern) ?? [];
+  if (whole + begun === "") return isWild(pattern) ? "loose" : single(valueOfV6(pattern));
+  const groups = whole.split(":").slice(0, -1);
+  const before = groups.reduce((value, group) => (value << 16n) | BigInt(Number.parseInt(group, 16)), 0n);
+  if (begun === "") return [spanned(before, before, 128 - groups.length * 16)];
+  return groupsFrom(begun).map(({ low, high }) =>
+    spanned((before << 16n) | low, (before << 16n) | high, 112 - groups.length * 16),
+  );
+}
+
+/** Groups are printed without zeros in front: `d*` holds d, d0 to df, d00 to dff and d000 to dfff. */
+function groupsFrom(begun: string): Range[] {
+  const value = BigInt(Number.parseInt(begun, 16));
+  return Array.from({ length: 5 - begun.length }, (_, more) => spanned(value, value, more * 4));
+}
+
+function spanned(low: bigint, high: bigint, free: number): Range {
+  return { low: low << BigInt(free), high: ((high + 1n) << BigInt(free)) - 1n };
 }
 
 export function printAddress(value: bigint, family: Family): string {
@@ -136,6 +152,6 @@ export function valueOfV6(text: string): bigint | null {
   return printV6(value) === text ? value : null;
 }
 
-function single(value: bigint | null): Range | null {
-  return value === null ? null : { low: value, high: value };
+function single(value: bigint | null): readonly Range[] {
+  return value === null ? [] : [{ low: value, high: value }];
 }

@@ -1,6 +1,6 @@
 /** Addresses under text patterns that are no range, such as `10.*.5`: followed through the printed address. */
 import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
-import { type Family, itemRange, printAddress, valueOfV6 } from "./address-sets.ts";
+import { type Family, itemRanges, printAddress, valueOfV6 } from "./address-sets.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { contains, intersect, type Range, type Ranges, subtract, unite } from "./ranges.ts";
 import { type Effort, findName, type NameConstraint } from "./theory-names.ts";
@@ -63,23 +63,22 @@ function findAmong(room: Ranges, constraints: readonly AddressConstraint[], fami
 /** What a list leaves at most, with each loose item taken for the whole range that its fixed beginning names. */
 function narrowed(left: Ranges, { items, met }: AddressConstraint, family: Family): Ranges {
   const surely = (negated: boolean): Ranges =>
-    unite(items.flatMap((item) => exactRange(item, negated, family)));
+    unite(items.flatMap((item) => exactRanges(item, negated, family)));
   const perhaps = (negated: boolean): Ranges =>
-    unite(items.flatMap((item) => (item.negated === negated ? outerRange(item, family) : [])));
+    unite(items.flatMap((item) => (item.negated === negated ? outerRanges(item, family) : [])));
   return met
     ? subtract(intersect(left, perhaps(false)), surely(true))
     : subtract(left, subtract(surely(false), perhaps(true)));
 }
 
-function exactRange(item: AddressItem, negated: boolean, family: Family): Range[] {
-  const range = item.negated === negated ? itemRange(item, family) : null;
-  return range === null || range === "loose" ? [] : [range];
+function exactRanges(item: AddressItem, negated: boolean, family: Family): readonly Range[] {
+  const ranges = item.negated === negated ? itemRanges(item, family) : [];
+  return ranges === "loose" ? [] : ranges;
 }
 
-function outerRange(item: AddressItem, family: Family): Range[] {
-  const range = itemRange(item, family);
-  if (range === null) return [];
-  if (range !== "loose" || item.kind !== "text") return range === "loose" ? [] : [range];
+function outerRanges(item: AddressItem, family: Family): readonly Range[] {
+  const ranges = itemRanges(item, family);
+  if (ranges !== "loose" || item.kind !== "text") return ranges === "loose" ? [] : ranges;
   const fixed = /^[^*?]*/.exec(item.pattern)?.[0] ?? "";
   const [separator, bits, base] = family === 4 ? [".", 8, 10] : [":", 16, 16];
   const parts = fixed.split(separator).slice(0, -1);
@@ -97,10 +96,9 @@ const BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 function stretchesOf({ constraints, left, family }: LooseQuestion): Range[] {
   const starts = new Set<bigint>();
   for (const item of constraints.flatMap(({ items }) => items)) {
-    const range = itemRange(item, family);
-    if (range === null || range === "loose") continue;
-    starts.add(range.low);
-    starts.add(range.high + 1n);
+    const ranges = itemRanges(item, family);
+    if (ranges === "loose") continue;
+    for (const { low, high } of ranges) starts.add(low).add(high + 1n);
   }
   const sorted = [...starts].sort((a, b) => (a < b ? -1 : Number(a > b)));
   return left.flatMap(({ low, high }) => {
@@ -154,7 +152,7 @@ function followOctets(
 }
 
 function loosePattern(item: AddressItem): string[] {
-  return item.kind === "text" && itemRange(item, 4) === "loose" ? [item.pattern] : [];
+  return item.kind === "text" && itemRanges(item, 4) === "loose" ? [item.pattern] : [];
 }
 
 /** Last octets with the same rests of patterns are alike, so one of each kind is enough. */

@@ -3,6 +3,7 @@
  * usual name, one that a list spells out behind a `%`, or any other that shares nothing with the lists: those are alike.
  */
 import type { AddressItem } from "../../grammar/addresses.ts";
+import { valueOfV6 } from "./address-sets.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { type AddressConstraint, fits, noTextFits } from "./theory-address-text.ts";
 import type { Effort } from "./theory-names.ts";
@@ -13,12 +14,11 @@ export function findZoned(constraints: readonly AddressConstraint[], effort: Eff
   if (usual !== undefined) return found(usual);
   const items = constraints.flatMap((constraint) => constraint.items);
   const zones = [...USUAL, ...zonesIn(items), ...otherZones(items)];
-  const all = [
+  const candidates = [
     ...LINK_LOCAL.flatMap((address) => zones.map(withZone(address))),
     ...[..."0123456789"].map((digit) => `fe80::1%eth${digit}`),
-    ...items.flatMap(instancesOf),
-  ];
-  const candidates = all.filter((text) => ZONED.test(text));
+    ...items.flatMap(instancesOf).filter(isZoned),
+  ].filter((text) => ZONED.test(text));
   const fitting = candidates.find((text) => fits(text, constraints));
   if (fitting !== undefined) return found(fitting);
   const reachable = items.some(spellsZones) ? constraints : constraints.map(withinReach(candidates));
@@ -53,10 +53,14 @@ const USUAL: readonly string[] = [
 /** One with each digit, others of fe80::/10, and a long one. */
 const LINK_LOCAL: readonly string[] = [
   ...[..."123456789abcdef"].map((digit) => `fe80::${digit}`),
-  ...["fe90::1", "fea0::1", "feb0::1", "fe80::1234:5678:9abc:def0"],
+  ...["fe90::1", "fea0::1", "feb0::1", "fe80::1234:5678:9abc:def0", "fe80:1::1"],
 ];
 
 const ZONED = /^fe[89ab][0-9a-f]:.*%[^%/,:\0-\x20]+$/;
+
+function isZoned(text: string): boolean {
+  return valueOfV6(text.split("%", 1)[0] ?? "") !== null;
+}
 
 function withZone(address: string): (zone: string) => string {
   return (zone) => `${address}%${zone}`;
@@ -100,12 +104,15 @@ function mayBeZoned(item: AddressItem): boolean {
   return item.kind === "text" && beginsZoned(item.pattern);
 }
 
-/** `fe80::*`, `*%eth0`: about link-local addresses, and not about hosts. */
+/** `fe80::*lan`, `*%eth0`: about interfaces, and not about hosts. */
 function spellsZones(item: AddressItem): boolean {
   if (item.kind === "network") return item.network.scope !== "0";
   if (item.kind === "invalid" || /^\*+$/.test(item.pattern)) return false;
-  return beginsZoned(item.pattern) && (item.pattern.includes("%") || !/^[*?]/.test(item.pattern));
+  return beginsZoned(item.pattern) && (item.pattern.includes("%") || NAMES_ZONE.test(item.pattern));
 }
+
+/** More behind an address than one may hold. */
+const NAMES_ZONE = /^[^*?].*[^0-9a-f:*?]/;
 
 /** fe80::/10, as it is printed */
 const ZONED_START = ["f", "e", "89ab"] as const;

@@ -41,7 +41,9 @@ const MAX_INSTANCES = 64;
 export function findName(given: readonly NameConstraint[], domain: NameDomain): Found<string> {
   const only = onlyName(given);
   if (only !== null) return isName(only, domain) ? found(only) : NONE;
-  const constraints = given.map(({ items, wanted }) => ({ items: heeded(items), wanted }));
+  const constraints = given.map(({ items, wanted }) =>
+    withoutOthers({ items: heeded(items), wanted }, domain),
+  );
   if (areApart(constraints)) return NONE;
   const accepts = (name: string): boolean =>
     isName(name, domain) &&
@@ -72,6 +74,12 @@ const TOO_LONG = 1023;
 export function heeded(items: readonly PatternItem[]): readonly PatternItem[] {
   const end = items.findIndex(({ pattern }) => pattern.length >= TOO_LONG);
   return end === -1 ? items : items.slice(0, end).filter(({ negated }) => negated);
+}
+
+/** Without plain items that are no such name, as an address is no name of a host: they match none. */
+function withoutOthers({ items, wanted }: NameConstraint, domain: NameDomain): NameConstraint {
+  const isKept = ({ pattern }: PatternItem): boolean => isWild(pattern) || isName(pattern, domain);
+  return items.every(isKept) ? { items, wanted } : { items: items.filter(isKept), wanted };
 }
 
 /** More pairs of patterns than this are not compared. */
