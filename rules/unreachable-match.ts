@@ -12,16 +12,21 @@ import {
 
 function check(audit: Audit): Draft[] {
   const uses = audit.lineUses.filter(({ directive }) => directive.guards.length > 0);
-  return [...groupBy(uses, ({ directive }) => directive.guards.at(-1))].flatMap(([block, inBlock]) =>
-    block === undefined ? [] : report(audit, block, inBlock),
+  const dead = new Set(uses.flatMap(({ decides, directive }) => (decides === false ? [directive] : [])));
+  // with the blocks of the files that it includes
+  const inside = groupBy(
+    audit.config.directives.flatMap((directive) => directive.guards.map((block) => ({ block, directive }))),
+    ({ block }) => block,
   );
+  return [...groupBy(uses, ({ directive }) => directive.guards.at(-1))].flatMap(([block, inBlock]) => {
+    const isDead = block !== undefined && inside.get(block)?.every(({ directive }) => dead.has(directive));
+    return isDead === true ? report(audit, block, inBlock) : [];
+  });
 }
 
 /** All its lines are without effect, each because other lines come first or because nothing can be in the block. */
 function report({ config, world }: Audit, block: MatchBlock, uses: readonly LineUse[]): Draft[] {
-  if (!uses.every(({ decides }) => decides === false)) return [];
-  const lines = config.directives.filter(({ guards }) => guards.at(-1) === block);
-  if (lines.length > uses.length || explained(config, block)) return [];
+  if (explained(config, block)) return [];
   const shadows = uses.flatMap(({ shadowedBy }) => shadowedBy);
   const first = shadows[0];
   return [

@@ -27,3 +27,13 @@ it.each([
   const found = audit(config, { accounts }).filter(({ rule }) => rule === "unreachable-match");
   expect(found.map((finding) => finding.message)).toEqual(message === null ? [] : [message]);
 });
+
+it("a block in whose included file a block has an effect has one", () => {
+  const files = {
+    "/etc/ssh/sshd_config": "Match User bob\n\tInclude a.conf\n\tX11Forwarding yes\n",
+    "/etc/ssh/a.conf":
+      "Match Address 10.*\n\tX11Forwarding no\nMatch Address *\n\tX11Forwarding no\nMatch all\n\tX11Forwarding no\n",
+  };
+  const found = audit(configOf(files), {}).filter(({ rule }) => rule === "unreachable-match");
+  expect(found.map(({ place }) => place.source.path)).toEqual([]);
+});
