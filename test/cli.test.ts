@@ -245,6 +245,15 @@ describe("exit code 2 and a clear text", () => {
     expect(refused(["audit", `${root}/fifo`])).toContain("is a pipe or a device");
   });
 
+  test("a current folder that somebody removed", () => {
+    const cwd = `${makeRoot({})}/gone`;
+    mkdirSync(cwd);
+    const script = ['rmdir "$PWD" && exec "$@"', "sh", process.execPath, ...COMMAND, "audit", "sshd_config"];
+    const { status, stderr } = spawnSync("sh", ["-c", ...script], { cwd, encoding: "utf8" });
+    expect(stderr).toBe("sshd-policy: the current folder cannot be used: no such file or directory\n");
+    expect(status).toBe(2);
+  });
+
   test("a loop of symbolic links", () => {
     const root = makeRoot({ "/x": "" });
     symlinkSync("loop", `${root}/loop`);

@@ -76,6 +76,11 @@ async function argumentsGiven(): Promise<readonly string[]> {
   return (await import("./arguments.ts")).withBytes(argv);
 }
 
+/** Somebody removed it, and a relative name leads nowhere. */
+function isFolderGone(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error && error.syscall === "uv_cwd";
+}
+
 argumentsGiven()
   .then(main)
   .then(
@@ -83,6 +88,11 @@ argumentsGiven()
       process.exitCode = code;
     },
     (error: unknown) => {
+      if (isFolderGone(error)) {
+        writeStandardError(`sshd-policy: the current folder cannot be used: ${systemReason(error)}\n`);
+        process.exitCode = EXIT.usage;
+        return;
+      }
       const text = error instanceof Error ? error.message : String(error);
       writeStandardError(`sshd-policy: internal error: ${text}\n`);
       process.exitCode = EXIT.internal;

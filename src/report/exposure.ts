@@ -301,7 +301,7 @@ const NO_LOGIN = { impossible: "cannot log in", unknown: "can perhaps not log in
 function located({ connections }: ExposedTarget): string[] {
   return connections.flatMap(({ connection, assumed, login, answers }) => [
     "",
-    `  user=${visible(connection.user ?? "")} from ${visible(connection.addr ?? "")}:`,
+    `  user=${visible(connection.user ?? "")} from ${visible(connection.addr ?? "anywhere")}:`,
     ...(assumed === null ? [] : [`    assumed: ${assumed}`]),
     ...(login.login === "possible" ? [] : [`    ${NO_LOGIN[login.login]}: ${visible(login.loginBecause)}`]),
     ...CAPABILITIES.flatMap((capability) => {
