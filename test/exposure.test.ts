@@ -267,6 +267,16 @@ describe("who can log in, beside the grant", () => {
     expect(answer?.witness?.user).not.toContain(",");
   });
 
+  it("says of no witness that nothing refuses it where something does", () => {
+    const config = configOf(
+      "AllowUsers alice@10.0.0.0/8\nPermitOpen none\nMatch Address 10.0.0.0/8\nAllowTcpForwarding local\n",
+    );
+    for (const { witness, loginBecause } of exposure(config).answers) {
+      const free = loginBecause === "nothing in the configuration refuses this login";
+      if (free) expect(witness).toMatchObject({ user: "alice", addr: expect.stringMatching(/^10\./) });
+    }
+  });
+
   it("shows nobody whose connection another line closes first", () => {
     const config = configOf(
       "DisableForwarding yes\nAllowGroups fwd\nMatch User git\nAllowAgentForwarding yes\nMatch Group wheel\nAllowAgentForwarding no\nAllowTcpForwarding local\n",

@@ -29,13 +29,21 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     return { login: "unknown", because: `${refusal.because}; ${others}` };
   }
 
-  const answered = new Map<Scope, LoginAnswer>();
+  const answered = new Map<Scope, { readonly answer: LoginAnswer; readonly witness: Connection }>();
   return (scope, witness) => {
     if (witness === null) return { login: "unknown", because: "no connection of this region is known" };
     if (isFree && !witness.invalidUser) return POSSIBLE;
-    const answer = answered.get(scope) ?? ask(scope, witness);
-    answered.set(scope, answer);
-    return answer;
+    const known = answered.get(scope);
+    if (known === undefined) {
+      const answer = ask(scope, witness);
+      answered.set(scope, { answer, witness });
+      return answer;
+    }
+    // several regions have the same scope, and each its own witness
+    const isAboutOther = known.answer === POSSIBLE && known.witness !== witness;
+    return isAboutOther && refusalThrough(reader, witness, config.release) !== null
+      ? possibleFor(known.witness)
+      : known.answer;
   };
 }
 
