@@ -130,6 +130,15 @@ describe("exposure", () => {
     expect(lines("--capability", "tun", "--all").join("")).toMatch(/^tun: everybody: -: permittunnel no/);
   });
 
+  it.each(["pretty", "html", "svg"])("says nothing of what was not asked about: %s", (format) => {
+    const asked = ["--capability", "tun", "--user", "bob", "--format", format];
+    expect(exposed(bastion(), ...asked).stdout.toLowerCase()).toMatch(
+      /nothing is open of what was asked for: --capability tun --user bob/,
+    );
+    const closed = bastion("AllowTcpForwarding no\nAllowStreamLocalForwarding no\nAllowAgentForwarding no\n");
+    expect(exposed(closed, "--format", format).stdout.toLowerCase()).toContain("nobody can forward anything");
+  });
+
   it("draws the map as a table, a page and a picture, and nothing of the file becomes markup or an escape", () => {
     const file = bastion(`${BASTION}Match Group forwarders,\x1b[2J\n\tPermitTunnel yes\n`);
     for (const format of ["pretty", "html", "svg"]) {

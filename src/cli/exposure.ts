@@ -91,6 +91,18 @@ function chooseCapabilities(names: readonly string[] | undefined): readonly Capa
   return CAPABILITIES.filter((capability) => names.includes(capability));
 }
 
+/** Of those that were not asked about nothing is said. */
+function nothingText({ capability = [], user = [], excludeNoLogin = false }: ExposureCommandOptions): string {
+  const asked = [
+    ...capability.map((name) => `--capability ${name}`),
+    ...user.map((name) => `--user ${latin1(name)}`),
+    ...(excludeNoLogin ? ["--exclude-no-login"] : []),
+  ];
+  return asked.length === 0
+    ? "nobody can forward anything"
+    : `nothing is open of what was asked for: ${asked.join(" ")}`;
+}
+
 /** A file that sshd refuses opens nothing: there is no service. */
 function whyRefused({ config, name }: Target): string | null {
   const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
@@ -126,6 +138,7 @@ function expose(
     accounts: target.accountsText,
     exposure: withLimits(found, targetLimitsOf(target), readingsElsewhere(target)),
     answers: found.answers.filter((answer) => isShown(answer, options)),
+    nothing: nothingText(options),
     connections: connections.map((connection) => ({
       connection,
       assumed: assumedOf(target, connection),

@@ -33,6 +33,7 @@ function targetHtml({
   accounts,
   exposure,
   answers,
+  nothing,
   connections,
 }: ExposedTarget): string {
   const limits = exposure.limits.map((limit) => `<p class="failed">Not complete: ${escapeBytes(limit)}</p>`);
@@ -48,7 +49,7 @@ function targetHtml({
   });
   return `<section><h2>${escapeBytes(path)}</h2>
 <p class="judged">Judged as OpenSSH ${escapeBytes(openssh)} (${escapeBytes(opensshSource)}); ${escapeBytes(accounts)}.</p>${limits.join("")}
-${exposureHtml(answers)}
+${exposureHtml(answers, nothing)}
 ${witnesses(answers)}
 ${asked.join("\n")}
 <h3>Assumed</h3><ul>${assumptions.join("")}</ul>

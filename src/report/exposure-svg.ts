@@ -44,7 +44,7 @@ interface Drawn {
 }
 
 function mapOf(target: ExposedTarget, top: number): Drawn {
-  const { openssh, accounts, answers, exposure } = target;
+  const { openssh, accounts, answers, nothing, exposure } = target;
   const complete = exposure.complete ? "" : ", NOT complete";
   const head = [
     textAt(MARGIN, top + LINE, `who can forward: ${target.path}`, "head"),
@@ -58,7 +58,7 @@ function mapOf(target: ExposedTarget, top: number): Drawn {
     return text;
   });
   if (rows.length === 0) {
-    rows.push(textAt(MARGIN, at + LINE, "nobody can forward anything", ""));
+    rows.push(textAt(MARGIN, at + LINE, nothing, ""));
     at += LINE * 2;
   }
   const marks = legend(answers).map((mark) => {

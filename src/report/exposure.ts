@@ -19,6 +19,8 @@ export interface ExposedTarget {
   readonly exposure: Exposure;
   /** the answers to show, in order */
   readonly answers: readonly Answer[];
+  /** what is said where there is none of them */
+  readonly nothing: string;
   readonly connections: readonly LocatedConnection[];
 }
 
@@ -168,7 +170,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
   );
   const rows = rowsOf(target.answers);
   const numbered = rows.map(([condition], index) => `${index + 1} ${visible(condition)}`);
-  if (target.answers.length === 0) lines.push("  nobody can forward anything");
+  if (target.answers.length === 0) lines.push(`  ${visible(target.nothing)}`);
   else {
     const widths = shown.map(([capability]) => widthOf(target.answers, capability));
     const width = Math.min(44, longest(numbered));

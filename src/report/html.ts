@@ -60,16 +60,17 @@ function targetHtml(target: TargetReport): string {
   return `<section>${title}
 <p class="judged">Judged as OpenSSH ${escapeBytes(target.openssh)} (${escapeBytes(target.opensshSource)}); ${escapeBytes(judgedBy.join("; "))}.</p>${limits}
 <h3>Who can forward</h3>
-${exposureHtml(target.answers)}
+${exposureHtml(target.answers, "nobody can forward anything")}
 <h3>Findings</h3>
 ${findings === "" ? "<p>None.</p>" : findings}
 </section>`;
 }
 
-/** The map as a table. */
-export function exposureHtml(answers: readonly Answer[]): string {
+/** The map as a table; `nothing`: what is said of an empty one. */
+export function exposureHtml(answers: readonly Answer[], nothing: string): string {
   const open = answers.filter(({ allowed }) => allowed !== false);
-  if (open.length === 0) return "<p>Nobody can forward anything.</p>";
+  if (open.length === 0)
+    return `<p>${escapeBytes(`${nothing.charAt(0).toUpperCase()}${nothing.slice(1)}`)}.</p>`;
   const rows = rowsOf(open).map(([condition, inRow]) => {
     const cells = CELL_COLUMNS.map(([capability]) => {
       const inCell = inRow.filter((answer) => answer.capability === capability);
