@@ -424,6 +424,33 @@ describe("a fix that waits", () => {
     expect(readFileSync(`${state}/log`, "utf8")).toContain("it cannot be undone yet: EROFS");
   });
 
+  test.each([
+    ["back by an hour before the watcher looks", -3_600_000, 0],
+    ["back by an hour while it waits", -3_600_000, 3],
+    ["on by an hour while it waits", 3_600_000, 3],
+  ])("is undone in its time where the clock is set %s", async (_, step, after) => {
+    const { folder: runFolder, journal } = await halfDone();
+    const begun = Date.parse(journal.started);
+    advance(
+      machine,
+      { folder: runFolder, journal },
+      { state: "unconfirmed", deadline: new Date(begun + 20_000).toISOString() },
+    );
+    let passed = 1000;
+    let looks = 0;
+    const set: Machine = {
+      ...machine,
+      now: () => new Date(begun + passed + (looks >= after ? step : 0)),
+      sleep: async (ms) => {
+        passed += ms;
+        looks++;
+      },
+    };
+    await watchRun(set, { ...patient, folder: runFolder });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+    expect(passed).toBeLessThan(23_000);
+  });
+
   test("does not restart sshd again and again while the journal cannot say that everything is back", async () => {
     const service = {
       how: "restart",

@@ -108,7 +108,7 @@ export async function watchRun(machine: Machine, { stateFolder, folder, stopped 
     if (run.journal.deadline !== deadline) {
       deadline = run.journal.deadline;
       waited = 0;
-      limit = deadline === null ? limit : Date.parse(deadline) - machine.now().getTime();
+      limit = deadline === null ? limit : timeLeft(machine, run.journal.started, deadline);
     }
     // a clock that is set back must not keep an unwanted policy: the time waited counts, too
     const isOver = deadline !== null && (machine.now().getTime() >= Date.parse(deadline) || waited >= limit);
@@ -119,6 +119,14 @@ export async function watchRun(machine: Machine, { stateFolder, folder, stopped 
     await machine.sleep(pause);
     waited += pause;
   }
+}
+
+/** Never more than from the run's begin to its deadline: the clock may have been set back before the first look. */
+function timeLeft(machine: Machine, started: string, deadline: string): number {
+  const end = Date.parse(deadline);
+  const left = end - machine.now().getTime();
+  const whole = end - Date.parse(started);
+  return whole > 0 ? Math.min(left, whole) : left;
 }
 
 /** "finishing": a person has confirmed it, and what is left is tidying up. */
