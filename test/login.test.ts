@@ -232,6 +232,25 @@ test.each([
   expect(answers.map(({ login }) => login)).toEqual([expected]);
 });
 
+test("thousands of names beside as many blocks are settled, each", () => {
+  const names = Array.from({ length: 2000 }, (_, number) => `user${number}`);
+  const blocks = names.map(
+    (name) => `Match User ${name}\nX11Forwarding ${name.endsWith("7") ? "yes" : "no"}\n`,
+  );
+  const counted = (list: string): readonly number[] => {
+    const { answers } = exposure(configOf(`X11Forwarding yes\n${list}\n${blocks.join("")}`), {
+      capabilities: ["x11"],
+      answers: "open",
+    });
+    return ["possible", "impossible", "unknown"].map(
+      (kind) => answers.filter(({ login }) => login === kind).length,
+    );
+  };
+  expect(counted(`AllowUsers ${names.join(" ")}`)).toEqual([200, 1, 0]);
+  expect(counted(`AllowUsers ${names.join("@10.0.0.0/8 ")} root`)).toEqual([201, 0, 0]);
+  expect(counted(`DenyUsers ${names.join(" ")}`)).toEqual([1, 200, 0]);
+});
+
 test("nobody outside a block for all whom AllowUsers names can log in", () => {
   const loginsOf = (text: string): readonly string[] =>
     exposure(configOf(text), { capabilities: ["x11"] }).answers.map(({ login }) => login);

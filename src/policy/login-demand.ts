@@ -39,17 +39,23 @@ export const loginLists: (config: Config) => Lists = onceFor((config) => {
   const { release } = config;
   const lines = effectiveLines(config);
   const items = new Map<Directive, readonly Item[]>();
+  const distinct = new Set<Item>();
   const read = (keyword: string, itemOf: (value: string) => Item): void => {
-    for (const line of lines.get(keyword) ?? []) items.set(line, (line.values ?? []).map(itemOf));
+    const known = new Map<string, Item>();
+    const once = (value: string): Item => {
+      const item = known.get(value) ?? itemOf(value);
+      known.set(value, item);
+      distinct.add(item);
+      return item;
+    };
+    for (const line of lines.get(keyword) ?? []) items.set(line, (line.values ?? []).map(once));
   };
   for (const keyword of ["denyusers", "allowusers"]) read(keyword, (value) => userItem(value, release));
   for (const keyword of ["denygroups", "allowgroups"])
     read(keyword, (value) => ({ fits: [[named("group", [patternShape(value, release)])]], vetoes: [] }));
   const strangers = asksFor(config, "invalid-user") ? [STRANGERS] : [];
   if (![...LOGIN_KEYWORDS].some((keyword) => lines.has(keyword))) return { items, sets: strangers };
-  const inItems = [...items.values()].flatMap((list) =>
-    list.flatMap(({ fits, vetoes }) => [...fits, ...vetoes]),
-  );
+  const inItems = [...distinct].flatMap(({ fits, vetoes }) => [...fits, ...vetoes]);
   return { items, sets: [...strangers, ROOT, IN_A_GROUP, ...inItems] };
 });
 

@@ -9,6 +9,7 @@ import type { Capability, Connection } from "./connection.ts";
 import { type ExposureOptions, exposure } from "./exposure.ts";
 import { locate } from "./locate.ts";
 import { loginThrough } from "./login.ts";
+import { loginLists } from "./login-demand.ts";
 import { readerOf } from "./reader.ts";
 import { asksFor } from "./specification.ts";
 
@@ -58,13 +59,10 @@ function fromListed(
 
 /** Without such a criterion all places are alike. */
 function asksForPlaces(config: Config): boolean {
-  const isHosted = (values: readonly string[] | null): boolean =>
-    values?.some((item) => item.includes("@")) === true;
+  const isPlace = ({ attribute }: Criterion): boolean => PLACES.some((place) => place === attribute);
   return (
     PLACES.some((attribute) => asksFor(config, attribute)) ||
-    config.directives.some(
-      ({ keyword, values }) => (keyword === "allowusers" || keyword === "denyusers") && isHosted(values),
-    )
+    loginLists(config).sets.some((criteria) => criteria.some(isPlace))
   );
 }
 
