@@ -36,6 +36,19 @@ describe("snapshots", () => {
   });
 });
 
+test.each([
+  ["audit", "sshd_config"],
+  ["exposure", "sshd_config"],
+  ["compare", "sshd_config", "other"],
+])("colours are all that a terminal gets more: %s", (...args) => {
+  const root = makeRoot({ "/sshd_config": BASTION, "/other": "PermitTunnel yes\n" });
+  const shown = (color: string): string =>
+    runCli([...args, "--openssh", "9.2p1", "--format", "pretty", "--color", color], { cwd: root }).stdout;
+  const colours = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, "g");
+  expect(shown("always")).toMatch(colours);
+  expect(shown("always").replaceAll(colours, "")).toBe(shown("never"));
+});
+
 describe("what is taken for granted", () => {
   const HOSTS = "a client's address may resolve to any host name";
   const DOMAINS = "there are no routing domains (no VRF)";

@@ -173,9 +173,11 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
     lines.push(`"sshd-policy rules ID" explains a rule`);
   } else if (report.targets.some(isJudged)) lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
   const judged = report.targets.filter(isJudged);
-  lines.push(...new Set(judged.flatMap((target) => [judgedText(target), ...target.otherReadings])));
-  lines.push(...new Set(judged.flatMap(assumedTexts)));
-  return lines.map((line) => `${visible(line)}\n`).join("");
+  const texts = [
+    ...judged.flatMap((target) => [judgedText(target), ...target.otherReadings]),
+    ...judged.flatMap(assumedTexts),
+  ];
+  return [...lines, ...[...new Set(texts)].map(visible)].map((line) => `${line}\n`).join("");
 }
 
 function isJudged({ error, absent }: TargetReport): boolean {
