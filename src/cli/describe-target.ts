@@ -73,9 +73,9 @@ function atInsertion(config: Config, finding: Finding, edits: readonly ReportedE
 function editsOf(config: Config, { fix }: Finding): readonly ReportedEdit[] | null {
   if (fix === null) return null;
   const shown = new Map(config.files.map(({ realPath, source }) => [realPath, source.path]));
-  return planChanges(config, fix.changes).edits.map(({ path, ...edit }) => ({
-    path: shown.get(path) ?? path,
+  return planChanges(config, fix.changes).edits.map((edit) => ({
     ...edit,
+    path: shown.get(edit.path) ?? edit.path,
   }));
 }
 
