@@ -5,6 +5,7 @@
  */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
+import { remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import { decode, makeSource, type Source } from "../source/source.ts";
 import type { Opening, Wanted } from "./load-target.ts";
@@ -174,7 +175,7 @@ function endOfLine(text: string, start: number): number {
 }
 
 function isComment(text: string, start: number, end: number, release: Release): boolean {
-  return text[start] === "#" && isWords(text, start, end, release);
+  return text[start] === "#" && isWords(text.slice(start, end), release);
 }
 
 /** Files that are alike have the same first words in the same order. */
@@ -203,7 +204,7 @@ function withoutWords(text: string, release: Release): string {
   let from = 0;
   for (let at = text.startsWith("#") ? 0 : nextComment(text, 0); at !== -1; at = nextComment(text, at)) {
     const end = endOfLine(text, at);
-    if (!isWords(text, at, end, release)) continue;
+    if (!isWords(text.slice(at, end), release)) continue;
     kept.push(text.slice(from, at + 1));
     from = end;
   }
@@ -215,29 +216,17 @@ function nextComment(text: string, after: number): number {
   return newline === -1 ? -1 : newline + 1;
 }
 
-const FIRST_WORD = /# ?([A-Za-z][A-Za-z0-9]*)/y;
+const FIRST_WORD = /^# ?([A-Za-z][A-Za-z0-9]*)/;
 /** Ours: sshd refuses very long lines, up to 7.7 also those of comments. */
 const LONGEST = 200;
 
 /** No suppression, and no setting of the stock file that a finding could point at (src/config/stock-comment.ts). */
-function isWords(text: string, start: number, end: number, release: Release): boolean {
-  FIRST_WORD.lastIndex = start;
-  const word = FIRST_WORD.exec(text)?.[1];
+const isWords = remember((comment, release) => {
+  const word = FIRST_WORD.exec(comment)?.[1];
   if (word !== undefined && isKeyword(word, release)) return false;
-  const comment = text.slice(start, end);
   return comment.length <= LONGEST && !comment.includes("sshd-policy:") && !comment.endsWith("\r");
-}
+});
 
-/** The words of the stock file, and some more: the same in all files of a fleet. */
-const MOST_WORDS = 1000;
-const keywords = new WeakMap<Release, Map<string, boolean>>();
-
-function isKeyword(word: string, release: Release): boolean {
-  const known = keywords.get(release) ?? new Map<string, boolean>();
-  keywords.set(release, known);
-  const found = known.get(word);
-  if (found !== undefined) return found;
-  const isOne = [release, NEWEST].some((one) => lookUpKeyword(word, one).status !== "unknown");
-  if (known.size < MOST_WORDS) known.set(word, isOne);
-  return isOne;
-}
+const isKeyword = remember((word, release) =>
+  [release, NEWEST].some((one) => lookUpKeyword(word, one).status !== "unknown"),
+);

@@ -84,7 +84,8 @@ export function skim(window: Window, at: number, end: number, visitor: Visitor):
   while (at + BLOCK <= end) {
     if ((at < window.from || at + BLOCK > window.to) && !fill(window, at, end)) return at;
     const start = at - window.from;
-    const behind = (tails[start / BLOCK] ??= memory.subarray(start + TAIL, start + BLOCK));
+    const behind = tails[start / BLOCK] ?? memory.subarray(start + TAIL, start + BLOCK);
+    tails[start / BLOCK] = behind;
     if (!behind.equals(tail.bytes) && !takeTail(window, start)) return at;
     const sum = sumOf(words, start / 4, (start + CHECKSUM.start) / 4) + 8 * 32 + tail.sum;
     if (octal(memory, start + CHECKSUM.start, start + CHECKSUM.end) !== sum) return at;
