@@ -87,6 +87,15 @@ describe("who may tunnel TCP outward, in words", () => {
   it.each(cases)("%j", (text, expected) => {
     expect(open(text, "tcp-local")).toEqual(expected);
   });
+
+  it.each([
+    [30, "from 10.0.0.0/8, except user root"],
+    [60, "from 10.0.0.0/8, except where an earlier block decides"],
+  ])("behind %i blocks that nobody is in: everybody %s", (count, who) => {
+    const empty = Array.from({ length: count }, (_, at) => `Match User u${at},!u*\nAllowTcpForwarding no\n`);
+    const text = `AllowTcpForwarding no\n${empty.join("")}Match User root\nAllowTcpForwarding no\nMatch Address 10.0.0.0/8\nAllowTcpForwarding yes\n`;
+    expect(open(text, "tcp-local")).toEqual([`everybody ${who}`]);
+  });
 });
 
 function identify(answer: Answer): string {

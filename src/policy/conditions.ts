@@ -63,7 +63,7 @@ function everyException(searcher: Searcher, scope: Scope): readonly string[] | n
   if (scope.without.length === 0) return NO_EXCEPTIONS;
   const described = describedBy(searcher);
   if (described.namesLeft < 0) return null;
-  const found = earlierGuards(scope, Math.max(MAX_LOOKED_AT, described.namesLeft + 1));
+  const found = earlierGuards(scope, Math.max(MAX_LOOKED_AT, described.namesLeft) + 1);
   described.earlier = { scope, positions: found };
   const texts = new Set<string>();
   for (const [index, positions] of found.entries()) {
@@ -87,10 +87,10 @@ function guardText({ atoms }: Searcher, guard: Guard): string {
 
 function compose(searcher: Searcher, scope: Scope): string {
   const who = describeGuard(searcher, scope.met);
-  const exceptions = exceptionsOf(searcher, scope);
-  if (exceptions.length === 0) return who;
-  const shown = exceptions.slice(0, MAX_SHOWN);
-  const more = exceptions.length > MAX_SHOWN ? " and more" : "";
+  const { texts, isAll } = exceptionsOf(searcher, scope);
+  if (texts.length === 0) return isAll ? who : `${who}, except where an earlier block decides`;
+  const shown = texts.slice(0, MAX_SHOWN);
+  const more = isAll && texts.length === shown.length ? "" : " and more";
   return `${who}, except ${together(shown).join("; ")}${more}`;
 }
 
@@ -110,26 +110,32 @@ function together(exceptions: readonly string[]): string[] {
   });
 }
 
+interface Exceptions {
+  readonly texts: readonly string[];
+  /** false: not all guards were looked at */
+  readonly isAll: boolean;
+}
+
 /** Earlier guards that can meet the scope at all, without what they share with it. */
-function exceptionsOf(searcher: Searcher, scope: Scope): string[] {
+function exceptionsOf(searcher: Searcher, scope: Scope): Exceptions {
   const { met, without } = scope;
-  if (without.length === 0) return [];
+  if (without.length === 0) return { texts: [], isAll: true };
   const { boxes } = searcher;
   const { earlier } = describedBy(searcher);
-  const found = earlier?.scope === scope ? earlier.positions : earlierGuards(scope, MAX_LOOKED_AT);
+  const found = earlier?.scope === scope ? earlier.positions : earlierGuards(scope, MAX_LOOKED_AT + 1);
   const texts = new Set<string>();
   let looksLeft = MAX_LOOKED_AT;
   for (const [index, positions] of found.entries()) {
     const guards = without[index]?.sequence.guards ?? [];
     for (const position of positions) {
-      if (looksLeft-- === 0 || texts.size > MAX_SHOWN) return [...texts];
+      if (looksLeft-- === 0 || texts.size > MAX_SHOWN) return { texts: [...texts], isAll: false };
       const guard = guards[position] ?? [];
       if (boxes.sample(boxes.within([...met, ...guard])).kind === "none") continue;
       const rest = guard.filter((atom) => !met.includes(atom));
       texts.add(describeGuard(searcher, rest).replace(/^everybody (?=from |to )/, ""));
     }
   }
-  return [...texts];
+  return { texts: [...texts], isAll: true };
 }
 
 /** A criterion and what it is called. */
