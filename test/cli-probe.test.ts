@@ -9,6 +9,7 @@ import { dockerArchive, file, tar } from "./images/writing.ts";
 import { COMMAND, type Ran, runCli } from "./run-cli.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
+import { PROGRAMS } from "./sshd/programs.ts";
 
 const missing = whyNoProbe({});
 const MATCHING = "AllowTcpForwarding no\nMatch User bob\n  AllowTcpForwarding local\n  PermitOpen db:5432\n";
@@ -164,17 +165,22 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
   });
   afterAll(() => sshd.stop());
 
-  const against = (file: string, known: string): Ran => {
+  const against = (
+    file: string,
+    known: string,
+    { server = sshd, more = [] }: { server?: LoopbackSshd; more?: readonly string[] } = {},
+  ): Ran => {
     const home = mkdtempSync(join(tmpdir(), "sshd-policy-home-"));
     mkdirSync(join(home, ".ssh"), { mode: 0o700 });
     writeFileSync(join(home, ".ssh/known_hosts"), known);
-    const to = `${sshd.user}@127.0.0.1:${sshd.port}`;
+    const to = `${server.user}@127.0.0.1:${server.port}`;
     return runIn(`mount --bind ${home} ${homedir()}; exec`, [
       "probe",
       "--against",
       to,
       "-i",
-      sshd.identity,
+      server.identity,
+      ...more,
       "--format",
       "json",
       file,
@@ -207,6 +213,34 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
       { capability: "tcp-local", predicted: "refused", observed: "open" },
     ]);
   });
+
+  test("counts the options that the key has on the server, and runs no sshd of its own", async () => {
+    const server = await startSshd({ keyOptions: 'no-agent-forwarding,permitopen="db:5432"' });
+    const seen = (...more: readonly string[]): Ran =>
+      against(join(server.folder, "sshd_config"), readFileSync(server.knownHosts, "latin1"), {
+        server,
+        more,
+      });
+    const differing = attemptsOf(seen()).filter(({ differs }) => differs);
+    expect(new Set(differing.map(({ capability }) => capability))).toEqual(new Set(["tcp-local", "agent"]));
+    const told = seen("--key-options", 'no-agent-forwarding,permitopen="db:5432"');
+    expect(attemptsOf(told).filter(({ differs }) => differs)).toEqual([]);
+    expect(told.code).toBe(0);
+    expect(seen("--sshd", "/usr/sbin/sshd")).toMatchObject({ code: 2, stdout: "" });
+    await server.stop();
+  });
+
+  test.each(PROGRAMS.filter(({ chroot }) => chroot !== undefined))(
+    "judges by the package that the banner names, with its backports: $chroot",
+    async (program) => {
+      const server = await startSshd({ program, lines: ["DisableForwarding yes"] });
+      const file = join(server.folder, "sshd_config");
+      const ran = against(file, readFileSync(server.knownHosts, "latin1"), { server });
+      expect(attemptsOf(ran).filter(({ differs }) => differs)).toEqual([]);
+      expect(ran.code).toBe(0);
+      await server.stop();
+    },
+  );
 
   test("knows the client's name where the server looks none up, and says so where it does", () => {
     const config = readFileSync(join(sshd.folder, "sshd_config"), "latin1");

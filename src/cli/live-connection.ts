@@ -6,7 +6,7 @@ import type { Session } from "../forward/session.ts";
 import type { ProbePlace } from "../policy/attempt.ts";
 import type { Connection } from "../policy/connection.ts";
 import { LOOPBACK } from "../policy/endpoint.ts";
-import { PLAIN_KEY } from "../policy/login-key.ts";
+import type { LoginKey } from "../policy/login-key.ts";
 import { asksFor } from "../policy/specification.ts";
 import { freePorts } from "./free-ports.ts";
 import { knownAccounts } from "./probe-plan.ts";
@@ -16,8 +16,11 @@ import type { Target } from "./target.ts";
 const OWN_PORTS = 8;
 const LISTEN_PORTS = [40_000, 60_000] as const;
 
-/** The same place with the same ports at each call. */
-export async function placesOn(own: string, user: string): Promise<() => ProbePlace> {
+/** The same place with the same ports at each call. `key`: what the server's authorized_keys says of the key that logs in. */
+export async function placesOn(
+  own: string,
+  { user, key }: { readonly user: string; readonly key: LoginKey },
+): Promise<() => ProbePlace> {
   const free = await freePorts(own, OWN_PORTS);
   const firstHigh = randomInt(...LISTEN_PORTS);
   return () => {
@@ -25,7 +28,7 @@ export async function placesOn(own: string, user: string): Promise<() => ProbePl
     let high = firstHigh;
     return {
       kind: "server",
-      key: PLAIN_KEY,
+      key,
       own,
       dialled: LOOPBACK,
       outside: null,

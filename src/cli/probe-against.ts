@@ -12,6 +12,7 @@ import type { Attempt } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
 import { LOOPBACK } from "../policy/endpoint.ts";
 import { exposure } from "../policy/exposure.ts";
+import { readKeyOptions } from "../policy/login-key.ts";
 import type { Observation, ProbedAttempt } from "../policy/probed.ts";
 import { connectionOf, placesOn } from "./live-connection.ts";
 import type { ProbeEvent } from "./probe-run.ts";
@@ -22,6 +23,8 @@ import type { Target } from "./target.ts";
 export interface AgainstOptions {
   readonly destination: string;
   readonly identities: readonly string[];
+  /** what the server's authorized_keys has in front of the key; empty: nothing */
+  readonly keyOptions: string;
   /** given with --openssh */
   readonly release: Release | null;
   readonly onEvent: (event: ProbeEvent) => void;
@@ -86,7 +89,7 @@ interface LoggedIn {
 
 async function compare(target: Target, { session, user, options }: LoggedIn): Promise<AgainstResult> {
   const { observe, untried } = await import("../forward/observe.ts");
-  const release = options.release ?? releaseOf(target.release, session.serverVersion);
+  const release = options.release ?? releaseOf(target.release, session);
   const config = loadConfig(target.tree, target.path, { ...target.loadOptions, release });
   const { answers, limits } = exposure(config, { accounts: target.world });
   const { socket, connection, unknown } = connectionOf(target, config, { session, user });
@@ -99,7 +102,7 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
     isAllOwn: false,
     tunUnit: 0,
   };
-  const placeAgain = await placesOn(own, user);
+  const placeAgain = await placesOn(own, { user, key: readKeyOptions(options.keyOptions) });
   const planned = planAttempts(config, answers, connection, placeAgain());
   const byName = dependingOnName(config, answers, connection, placeAgain);
   const see = async (attempt: Attempt): Promise<Observation> => {
@@ -120,12 +123,12 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
 /** UseDNS: only the server knows what name it finds, so that nobody could tell which outcome is right. */
 const BY_NAME = "it depends on the name that the server finds for this client (UseDNS, Match Host)";
 
-/** A server whose banner fits the release that was found is that one, with its backports. */
-function releaseOf(found: Release, version: string): Release {
-  const said = releaseOfBanner(version);
+/** A banner that names its package tells of backports, too; without one, where it fits the release that was found, that does. */
+function releaseOf(found: Release, { serverVersion, serverComment }: Session): Release {
+  const said = releaseOfBanner(`${serverVersion} ${serverComment}`);
   if (said === null) return found;
   const isSame = said.major === found.major && said.minor === found.minor;
-  return isSame ? found : said;
+  return isSame && said.packageVersion === null ? found : said;
 }
 
 /** What needs another machine, or is missing on a live one, explains a refusal. */

@@ -32,6 +32,9 @@ export const INSIDE_COMMAND = "probe-inside";
 export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
   const broken = whyNoKeyOptions(options.keyOptions ?? "");
   if (broken !== null) return refuse(visible(`--key-options: ${broken}`));
+  const own = options.sshd ?? options.sshdRoot;
+  if (options.against !== undefined && own !== undefined)
+    return refuse(visible(`--against asks the server's own sshd: not ${own}`));
   const target = await openOne(file, options);
   if (typeof target === "number") return target;
   const given = options.openssh === undefined ? null : parseRelease(options.openssh);
@@ -78,7 +81,8 @@ async function runAgainst(
   const onEvent = openEvents(options.events);
   if (typeof onEvent === "string") return refuse(onEvent);
   const { probeAgainst } = await import("./probe-against.ts");
-  const wanted = { destination, identities: options.i ?? [], release: given, onEvent };
+  const { i: identities = [], keyOptions = "" } = options;
+  const wanted = { destination, identities, keyOptions, release: given, onEvent };
   const result = await probeAgainst(target, wanted);
   if ("misuse" in result) return refuse(visible(result.misuse));
   const report = { ...result, path: target.name, changes: [] };

@@ -39,7 +39,9 @@ const OPEN_FAILURES: readonly FailureKind[] = ["prohibited", "connect-failed", "
 export function openFailure(error: Error): SshFailure {
   const reason = "reason" in error && typeof error.reason === "number" ? error.reason : 0;
   const kind = OPEN_FAILURES[reason - 1] ?? "closed";
-  return new SshFailure(kind, error.message.replace(/^\(SSH\) Channel open failure: /, ""));
+  const message = error.message.replace(/^\(SSH\) Channel open failure: /, "");
+  // what sshd says of it names no reason: "open failed"
+  return new SshFailure(kind, kind === "prohibited" ? `administratively prohibited: ${message}` : message);
 }
 
 /** Anything thrown, as a failure of that kind. */

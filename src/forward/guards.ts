@@ -16,7 +16,7 @@ type Fail = (failure: SshFailure) => void;
 
 /** RFC 4253, section 4.2 lets a server say other things first; OpenSSH reads 1,024 lines of 8 KiB (kex.c). */
 const LONGEST_GREETING = 64 * 1024;
-const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-([^ \r]*)[^\r]*\r?$/;
+const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-([^ \r]*) ?([^\r]*)\r?$/;
 /** Bytes for the server that the kernel has not taken: from here on, whoever makes more must wait. */
 const MUCH_OUTPUT = 1024 * 1024;
 /** Answers to its own messages that a server must at least take before we hear more from it. */
@@ -34,7 +34,7 @@ export function guardTransport(
     fail,
     flush,
     onIdentification,
-  }: { fail: Fail; flush: () => void; onIdentification: (version: string) => void },
+  }: { fail: Fail; flush: () => void; onIdentification: (version: string, comment: string) => void },
 ): void {
   const { _protocol: protocol } = insideOf(client);
   const parse = protocol.parse.bind(protocol);
@@ -59,9 +59,9 @@ export function guardTransport(
     greeting = Buffer.concat([greeting, chunk.subarray(start, end)]);
     const found = identify(greeting);
     if (found === "incomplete") return;
-    if (typeof found === "object") return fail(new SshFailure("protocol", found.because));
+    if ("because" in found) return fail(new SshFailure("protocol", found.because));
     protocol.parse = listen;
-    onIdentification(found);
+    onIdentification(found.version, found.comment);
     listen(greeting, 0, greeting.length);
   };
 }
@@ -75,15 +75,19 @@ function lendTo({ _decipher: decipher }: Protocol, transport: Socket): void {
   else giveChunks(transport);
 }
 
-/** The version in the first line that starts with "SSH-". */
-function identify(bytes: Buffer): string | "incomplete" | { readonly because: string } {
+/** Of the first line that starts with "SSH-". */
+function identify(
+  bytes: Buffer,
+): { readonly version: string; readonly comment: string } | "incomplete" | { readonly because: string } {
   const lines = bytes.toString("latin1").split("\n");
   const line = lines.slice(0, -1).find((text) => text.startsWith("SSH-"));
   if (line === undefined) {
     return bytes.length <= LONGEST_GREETING ? "incomplete" : { because: notSsh(bytes) };
   }
-  const version = IDENTIFICATION.exec(line)?.[1];
-  return version ?? { because: `it speaks another SSH than 2.0: "${line.slice(0, 60)}"` };
+  const [whole, version = "", comment = ""] = IDENTIFICATION.exec(line) ?? [];
+  return whole === undefined
+    ? { because: `it speaks another SSH than 2.0: "${line.slice(0, 60)}"` }
+    : { version, comment };
 }
 
 function notSsh(bytes: Buffer): string {

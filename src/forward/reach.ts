@@ -89,7 +89,7 @@ async function logIn(
   const { host, port, user, timeoutMs, keepAlive } = settings;
   try {
     const { algorithms, check } = hostKeyCheck(settings, talk);
-    const transport = await transportTo(settings, through?.session);
+    const transport = await transportTo(settings, through);
     const session = await connect({
       transport,
       user,
@@ -111,17 +111,20 @@ async function logIn(
   }
 }
 
-function transportTo(settings: HostSettings, through: Session | undefined): Promise<Transport> {
+function transportTo(settings: HostSettings, through: Reached | undefined): Promise<Transport> {
   const { host, port, timeoutMs, bindAddress, family } = settings;
-  if (through !== undefined) return throughSession(through, settings);
+  if (through !== undefined) return throughJump(through, settings);
   return connectTcp(
     { host, port },
     { timeoutMs, family, ...(bindAddress === null ? {} : { localAddress: bindAddress }) },
   );
 }
 
-/** A jump that never answers whether it opens the channel must not hold us. */
-async function throughSession(session: Session, { host, port, timeoutMs }: HostSettings): Promise<Channel> {
+/** A jump that never answers whether it opens the channel must not hold us; what it refuses is its own policy's. */
+async function throughJump(
+  { session, route }: Reached,
+  { host, port, timeoutMs }: HostSettings,
+): Promise<Channel> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
     const late = new SshFailure("timeout", `no connection within ${timeoutMs / 1000} s`);
@@ -129,6 +132,9 @@ async function throughSession(session: Session, { host, port, timeoutMs }: HostS
   });
   try {
     return await Promise.race([session.openTcp({ host, port }), over]);
+  } catch (error) {
+    const { kind, message } = asFailure("unreachable", error);
+    throw new SshFailure(kind, `the jump host ${route.at(-1)?.alias ?? ""} says: ${message}`);
   } finally {
     clearTimeout(timer);
   }

@@ -27,6 +27,8 @@ export type Channel = Duplex & { close: () => void; flush: () => void };
 export interface Session {
   /** what follows "SSH-2.0-" in the server's identification line, without the comment */
   readonly serverVersion: string;
+  /** that comment, which names the package ("Debian-2+deb12u10"); any characters, "" without one */
+  readonly serverComment: string;
   /** what the first key exchange agreed on, for bytes to the server ("aes128-gcm@openssh.com") */
   readonly cipher: string;
   /** direct-tcpip (RFC 4254, section 7.2). The server sees `origin` as the one who connects. */
@@ -91,16 +93,16 @@ export async function connect(options: ConnectOptions): Promise<Session> {
     keepaliveCountMax: options.keepAlive?.count ?? 0,
     strictVendor: false,
   });
-  let serverVersion = "";
+  let server = { serverVersion: "", serverComment: "" };
   guardTransport(client, transport, {
     flush,
     fail: login.fail,
-    onIdentification: (version) => {
-      serverVersion = version;
+    onIdentification: (serverVersion, serverComment) => {
+      server = { serverVersion, serverComment };
     },
   });
   await login.ready;
-  return makeSession(client, transport, { login, serverVersion, cipher, flush });
+  return makeSession(client, transport, { login, server, cipher, flush });
 }
 
 const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
@@ -110,17 +112,22 @@ function makeSession(
   transport: Transport,
   {
     login,
-    serverVersion,
+    server,
     cipher,
     flush,
-  }: { login: Login; serverVersion: string; cipher: string; flush: () => void },
+  }: {
+    login: Login;
+    server: Pick<Session, "serverVersion" | "serverComment">;
+    cipher: string;
+    flush: () => void;
+  },
 ): Session {
   const guard = (channel: ClientChannel): Channel =>
     guardChannel(channel, { transport, fail: login.fail, flush });
   const listeners = takeIncoming(client, guard);
   const { opened, requested } = answersOf(guard, login.lost);
   return {
-    serverVersion,
+    ...server,
     cipher,
     client,
     openTcp: ({ host, port }, origin = NOWHERE) =>
