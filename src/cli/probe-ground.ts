@@ -5,7 +5,8 @@ import { OWN_DESTINATION } from "../forward/accounts.ts";
 import type { Listen } from "../forward/job.ts";
 import type { Connection } from "../policy/connection.ts";
 import { LOOPBACK } from "../policy/endpoint.ts";
-import { type Ground, isAddress, isListenedTo, type PlannedConnection } from "./probe-plan.ts";
+import { isAddress, isListenedTo, type PlannedConnection } from "./probe-connection.ts";
+import type { Ground } from "./probe-plan.ts";
 
 /** Addresses beside loopback that the sandbox has for remote forwards (RFC 2544, RFC 5180: for tests only). */
 const OUTSIDE = "198.18.0.1";

@@ -14,8 +14,9 @@ import { locate } from "../policy/locate.ts";
 import { differs, type Observation, type ProbedAttempt } from "../policy/probed.ts";
 import { witnessesOf } from "../policy/witnesses.ts";
 import { freePorts } from "./free-ports.ts";
+import type { PlannedConnection, Subject } from "./probe-connection.ts";
 import { inNamespaces, onLoopback } from "./probe-ground.ts";
-import { type PlannedConnection, type ProbePlan, planProbe, type Subject } from "./probe-plan.ts";
+import { type ProbePlan, planProbe } from "./probe-plan.ts";
 import type { SshdProgram } from "./sshd-program.ts";
 
 export interface ProbeOptions {
