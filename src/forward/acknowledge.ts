@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { Client } from "ssh2";
-import { insideOf, type Protocol } from "./protocol.ts";
+import { insideOf, type Protocol, sendMessage } from "./protocol.ts";
 
 /** What fills no TCP segment, so that Nagle's algorithm may hold its successor back. */
 const SMALL = 1400;
@@ -13,7 +13,7 @@ const SMALL = 1400;
 const STREAM = 64 * 1024;
 const PAUSE_MS = 2;
 /** the number of the message, and no data */
-const IGNORE = [2, 0, 0, 0, 0];
+const IGNORE = Buffer.from([2, 0, 0, 0, 0]);
 
 /**
  * To be called after each chunk has been parsed. Two things can wait a moment for something that acknowledges them anyway,
@@ -87,8 +87,5 @@ function watchEnds(client: Client): () => boolean {
 
 function sendIgnore(protocol: Protocol, transport: Socket): void {
   if (!transport.writable || protocol._kexinit !== undefined || !protocol._authenticated) return;
-  const { write } = protocol._packetRW;
-  const packet = write.alloc(IGNORE.length);
-  packet.set(IGNORE, write.allocStart);
-  protocol._cipher.encrypt(write.finalize(packet));
+  sendMessage(protocol, IGNORE);
 }

@@ -45,74 +45,85 @@ type Node = Readonly<Record<string, unknown>>;
 
 /** The directives that hold for that host, in order: of each keyword that is no list, the first counts. */
 export function readClientConfig(path: string, asked: Asked, caller: Caller): Reading {
-  const directives: Directive[] = [...asked.given];
-  const notes: string[] = [];
-  const first = (keyword: string): string | undefined =>
-    directives.find((directive) => directive.keyword === keyword)?.args[0];
-  const holds = (keyword: "host" | "match", args: readonly string[], place: string): boolean => {
-    if (keyword === "host") return matchPatternList(asked.host, args.map(asItem)) === 1;
-    const names = {
-      host: first("hostname")?.replaceAll("%h", asked.host) ?? asked.host,
-      originalhost: asked.host,
-      user: first("user") ?? caller.name,
-      localuser: caller.name,
-    };
-    return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));
-  };
-  // ssh(1) looks at every line, in blocks that do not hold, too
-  const read = (nodes: readonly Node[], block: Block): void => {
-    for (const node of nodes) {
-      const { param, config } = node;
-      if (typeof param !== "string" || param === "") continue;
-      const keyword = keywordOf(param);
-      const line = block.lines[block.cursor.at++];
-      const args = line === undefined ? [] : argumentsOf(keyword, line.text);
-      const place = `${block.file}:${line?.number ?? ""}`;
-      if (args === null) {
-        block.refused.push(`${place}: a quote is not closed`);
-        continue;
-      }
-      const because = refusedLine(keyword, args, first("ignoreunknown") ?? null);
-      if (because !== null) block.refused.push(`${place}: ${because}`);
-      if (keyword === "host" || keyword === "match") {
-        const isOpen = block.holds && holds(keyword, args, place);
-        if (Array.isArray(config)) read(config as readonly Node[], { ...block, holds: isOpen });
-      } else if (keyword === "include") {
-        for (const found of args.flatMap((pattern) => includedFiles(pattern, caller)))
-          readFile(found, block.depth + 1, block.holds);
-      } else if (block.holds) directives.push({ keyword, args, place });
-    }
-  };
-  const readFile = (file: string, depth: number, holdsThere: boolean): void => {
-    if (depth > DEEPEST) throw new SshFailure("configuration", `${file}: too many levels of Include`);
-    const text = readTrusted(file, caller);
-    if (text === null) return;
-    const block: Block = {
-      file,
-      depth,
-      holds: holdsThere,
-      lines: tellingLines(text),
-      cursor: { at: 0 },
-      refused: [],
-    };
-    read(parse(file, text), block);
-    if (block.refused.length > 0)
-      throw new SshFailure("configuration", `${block.refused.join("; ")}: ssh refuses such a file, too`);
-  };
-  readFile(path, 0, true);
-  return { directives, notes };
+  const walk: Walk = { asked, caller, directives: [...asked.given], notes: [] };
+  readFile(walk, path, { depth: 0, holds: true });
+  return walk;
+}
+
+/** What has been read so far. */
+interface Walk extends Reading {
+  readonly asked: Asked;
+  readonly caller: Caller;
+  readonly directives: Directive[];
+  readonly notes: string[];
+}
+
+/** How deep an Include is, and whether what it leads to holds. */
+interface Level {
+  readonly depth: number;
+  readonly holds: boolean;
 }
 
 /** Where a part of a file stands. */
-interface Block {
+interface Block extends Level {
   readonly file: string;
-  readonly depth: number;
-  readonly holds: boolean;
   /** the file's lines that say something, and how many of them were read */
   readonly lines: readonly TellingLine[];
   readonly cursor: { at: number };
   /** what ssh(1) would stop at, at the file's end */
   readonly refused: string[];
+}
+
+function readFile(walk: Walk, file: string, level: Level): void {
+  if (level.depth > DEEPEST) throw new SshFailure("configuration", `${file}: too many levels of Include`);
+  const text = readTrusted(file, walk.caller);
+  if (text === null) return;
+  const block: Block = { ...level, file, lines: tellingLines(text), cursor: { at: 0 }, refused: [] };
+  readNodes(walk, parse(file, text), block);
+  if (block.refused.length > 0)
+    throw new SshFailure("configuration", `${block.refused.join("; ")}: ssh refuses such a file, too`);
+}
+
+/** ssh(1) looks at every line, in blocks that do not hold, too. */
+function readNodes(walk: Walk, nodes: readonly Node[], block: Block): void {
+  for (const node of nodes) {
+    const { param, config } = node;
+    if (typeof param !== "string" || param === "") continue;
+    const keyword = keywordOf(param);
+    const line = block.lines[block.cursor.at++];
+    const args = line === undefined ? [] : argumentsOf(keyword, line.text);
+    const place = `${block.file}:${line?.number ?? ""}`;
+    const because =
+      args === null
+        ? "a quote is not closed"
+        : refusedLine(keyword, args, firstOf(walk, "ignoreunknown") ?? null);
+    if (because !== null) block.refused.push(`${place}: ${because}`);
+    if (args === null) continue;
+    if (keyword === "host" || keyword === "match") {
+      const holds = block.holds && holdsFor(walk, { keyword, args, place });
+      if (Array.isArray(config)) readNodes(walk, config as readonly Node[], { ...block, holds });
+    } else if (keyword === "include") {
+      for (const found of args.flatMap((pattern) => includedFiles(pattern, walk.caller)))
+        readFile(walk, found, { depth: block.depth + 1, holds: block.holds });
+    } else if (block.holds) walk.directives.push({ keyword, args, place });
+  }
+}
+
+function firstOf({ directives }: Walk, keyword: string): string | undefined {
+  return directives.find((directive) => directive.keyword === keyword)?.args[0];
+}
+
+/** Whether a Host or Match line fits what has been asked for. */
+function holdsFor(walk: Walk, { keyword, args, place }: Directive): boolean {
+  const { asked, caller, notes } = walk;
+  if (keyword === "host") return matchPatternList(asked.host, args.map(asItem)) === 1;
+  const names = {
+    host: firstOf(walk, "hostname")?.replaceAll("%h", asked.host) ?? asked.host,
+    originalhost: asked.host,
+    user: firstOf(walk, "user") ?? caller.name,
+    localuser: caller.name,
+  };
+  return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));
 }
 
 /** A file that is not there sets nothing. One that others may have written is refused, as by ssh(1) (readconf.c). */

@@ -6,8 +6,25 @@ import type { Client } from "ssh2";
 interface InsideOfClient {
   /** there once `connect` has been called */
   readonly _protocol: Protocol;
-  /** `_count`: channels that are open or being opened */
-  readonly _chanMgr: { readonly _count: number };
+  /** `_count`: channels that are open or being opened; `add`: a channel to come, its number */
+  readonly _chanMgr: { readonly _count: number; readonly add: (opened: OpenCallback) => number };
+}
+
+/** ssh2 makes the channel of that type when the server confirms. */
+export interface OpenCallback {
+  (error: Error | undefined, channel: SessionChannel): void;
+  type?: string;
+}
+
+/** Channel (lib/Channel.js), as one that carries requests alone needs it */
+export interface SessionChannel {
+  readonly outgoing: { readonly id: number };
+  /** answers to channel requests, in order; true: refused */
+  readonly _callbacks: ((refused: boolean) => void)[];
+  readonly close: () => void;
+  readonly resume: () => void;
+  readonly stderr: { readonly resume: () => void };
+  readonly once: (event: "close", heard: () => void) => void;
 }
 
 export function insideOf(client: Client): InsideOfClient {
@@ -25,6 +42,9 @@ export interface Protocol {
   /** by the name of the message that came */
   readonly _handlers: Record<"CHANNEL_EOF" | "CHANNEL_CLOSE", (protocol: Protocol, channel: number) => void> &
     Record<"CHANNEL_DATA", (protocol: Protocol, channel: number, data: Buffer) => void>;
+  readonly session: (channel: number, window: number, packet: number) => void;
+  readonly openssh_agentForward: (channel: number, wantReply: boolean) => void;
+  readonly x11Forward: (channel: number, request: X11Request, wantReply: boolean) => void;
   readonly _packetRW: {
     readonly write: {
       readonly allocStart: number;
@@ -32,6 +52,21 @@ export interface Protocol {
       finalize: (packet: Buffer) => Buffer;
     };
   };
+}
+
+/** RFC 4254, section 6.3.1 */
+interface X11Request {
+  readonly single: boolean;
+  readonly protocol: string;
+  readonly cookie: string;
+  readonly screen: number;
+}
+
+/** A message that ssh2 has no call for: its number, and what follows it. */
+export function sendMessage({ _packetRW: { write }, _cipher: cipher }: Protocol, message: Buffer): void {
+  const packet = write.alloc(message.length);
+  packet.set(message, write.allocStart);
+  cipher.encrypt(write.finalize(packet));
 }
 
 /** Both are new after each key exchange (lib/protocol/crypto.js). */

@@ -9,7 +9,7 @@ import { offeredAlgorithms } from "./algorithms.ts";
 import { asFailure, openFailure, type SshFailure } from "./failure.ts";
 import { gatherWrites } from "./gather-writes.ts";
 import { guardChannel, guardTransport } from "./guards.ts";
-import { type Incoming, keyOf, takeIncoming } from "./incoming.ts";
+import { type Incoming, keyOf, type Listeners, takeIncoming } from "./incoming.ts";
 import { type Login, type LoginOptions, watchLogin } from "./login.ts";
 
 export interface Endpoint {
@@ -124,7 +124,6 @@ function makeSession(
 ): Session {
   const guard = (channel: ClientChannel): Channel =>
     guardChannel(channel, { transport, fail: login.fail, flush });
-  const listeners = takeIncoming(client, guard);
   const { opened, requested } = answersOf(guard, login.lost);
   return {
     ...server,
@@ -133,6 +132,18 @@ function makeSession(
     openTcp: ({ host, port }, origin = NOWHERE) =>
       opened((done) => client.forwardOut(origin.host, origin.port, host, port, done)),
     openSocket: (path) => opened((done) => client.openssh_forwardOutStreamLocal(path, done)),
+    ...listeningOf(client, takeIncoming(client, guard), requested),
+    closed: login.closed,
+    end: login.end,
+  };
+}
+
+function listeningOf(
+  client: Client,
+  listeners: Listeners,
+  requested: Answers["requested"],
+): Pick<Session, "listenTcp" | "unlistenTcp" | "listenSocket" | "unlistenSocket"> {
+  return {
     listenTcp: async (bind, onConnection) => {
       let bound = bind.port;
       await requested((done) =>
@@ -160,24 +171,21 @@ function makeSession(
       listeners.delete(path);
       return requested((done) => client.openssh_unforwardInStreamLocal(path, done));
     },
-    closed: login.closed,
-    end: login.end,
   };
+}
+
+interface Answers {
+  readonly opened: (
+    call: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ) => Promise<Channel>;
+  readonly requested: (call: (done: (error?: Error | null) => void) => void) => Promise<void>;
 }
 
 /**
  * Calls of ssh2 as promises. It throws when the connection has gone, and says so to whoever waits for an answer in the
  * same way as a refusal: then the reason is that of the connection.
  */
-function answersOf(
-  guard: (channel: ClientChannel) => Channel,
-  lost: Login["lost"],
-): {
-  readonly opened: (
-    call: (done: (error: Error | undefined, channel: ClientChannel) => void) => void,
-  ) => Promise<Channel>;
-  readonly requested: (call: (done: (error?: Error | null) => void) => void) => Promise<void>;
-} {
+function answersOf(guard: (channel: ClientChannel) => Channel, lost: Login["lost"]): Answers {
   const attempt = (reject: (failure: SshFailure) => void, call: () => void): void => {
     try {
       call();
