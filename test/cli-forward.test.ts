@@ -282,6 +282,24 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     });
   });
 
+  it("names the jump host that does not open the way, and why", async () => {
+    const closed = await startSshd({ lines: ["AllowTcpForwarding no"] });
+    const config = join(closed.folder, "config");
+    const files = [closed.knownHosts, sshd.knownHosts].join(" ");
+    writeFileSync(
+      config,
+      `Host hop\n  HostName 127.0.0.1\n  Port ${closed.port}\nHost *\n  UserKnownHostsFile ${files}\n  IdentityFile ${closed.identity}\n`,
+      { mode: 0o600 },
+    );
+    const args = ["forward", "-F", config, "-J", `${closed.user}@hop`, "-p", String(sshd.port)];
+    const { code, stderr } = runCli([...args, "-L", "0:a:1", "127.0.0.1"]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining("the jump host hop says: administratively prohibited: open failed"),
+    ]);
+    await closed.stop();
+  });
+
   it("refuses a changed host key whatever StrictHostKeyChecking says", () => {
     const knownHosts = join(sshd.folder, "changed");
     const other = readFileSync(`${sshd.identity}.pub`, "latin1");

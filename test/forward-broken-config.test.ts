@@ -29,9 +29,9 @@ function stoppedByUs(file: string): readonly string[] {
     readClientConfig(file, { host: "work", given: [] }, caller);
     return [];
   } catch (error) {
-    return [...String(error).matchAll(/(\S+:\d+): (?:Bad configuration option|no argument)/g)].map(
-      ([, place = ""]) => place,
-    );
+    return [
+      ...String(error).matchAll(/(\S+:\d+): (?:Bad configuration option|no argument|invalid quotes)/g),
+    ].map(([, place = ""]) => place);
   }
 }
 
@@ -57,6 +57,8 @@ describe.skipIf(!hasSsh)(`what ssh -G refuses${hasSsh ? "" : " (no ssh here)"}`,
     "RSAAuthentication yes\nProtocol 2\nUseRoaming no\nGSSAPIAuthentication no\n",
     'User "a b"\nPort 22 # c\nSendEnv A B\nLocalForward 1 b:2\n',
     "Foo\tx\r\nPort 22\r\n",
+    "User 'me\nHost other\n  User m\\'e\n",
+    "Host other\n  LocalForward '8080 a:1\n",
   ])("%j", (text) => {
     writeFileSync(join(folder, "inner"), "Port 22\nInner 1\n", { mode: 0o600 });
     const file = join(folder, "config");

@@ -275,6 +275,12 @@ describe("ssh_config", () => {
     expect(settings.identityFiles).toEqual([{ path: join(home, ".ssh/host-key"), chosen: "by the user" }]);
   });
 
+  it("knows the target in the tokens of a ProxyJump, where its own user and port stand for others", () => {
+    const text = "Host db\n  HostName %h.example\n  User al\n  Port 2022\n  ProxyJump %r@gw-%n:%p\n";
+    expect(read(text, "db").settings.proxyJump).toBe("al@gw-db:2022");
+    expect(() => read("ProxyJump %z\n", "db")).toThrow("%z is not known here");
+  });
+
   it("is refused where others may have written it, and where it makes no sense", () => {
     const asked = { host: "db", given: [] };
     expect(() => readClientConfig(write("open", "Port 1\n", 0o666), asked, caller)).toThrow(

@@ -94,9 +94,7 @@ function readNodes(walk: Walk, nodes: readonly Node[], block: Block): void {
     const args = line === undefined ? [] : argumentsOf(keyword, line.text);
     const place = `${block.file}:${line?.number ?? ""}`;
     const because =
-      args === null
-        ? "a quote is not closed"
-        : refusedLine(keyword, args, firstOf(walk, "ignoreunknown") ?? null);
+      args === null ? "invalid quotes" : refusedLine(keyword, args, firstOf(walk, "ignoreunknown") ?? null);
     if (because !== null) block.refused.push(`${place}: ${because}`);
     if (args === null) continue;
     if (keyword === "host" || keyword === "match") {

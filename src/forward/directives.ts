@@ -55,7 +55,7 @@ export function parseOption(text: string): Directive {
     );
   const value = match[2] ?? "";
   const { words, closed } = splitWords(value, 0, value.length);
-  if (!closed) throw new SshFailure("configuration", `-o ${text}: a quote is not closed`);
+  if (!closed) throw new SshFailure("configuration", `-o ${text}: invalid quotes`);
   const args = words.length === 0 ? [""] : words.map((word) => word.value);
   return { keyword, args, place: "-o" };
 }
