@@ -238,7 +238,7 @@ for (const program of PROGRAMS) {
       ];
       // who is in no group is refused where DenyGroups is set: the witness for bob is in one
       const text =
-        "DenyUsers alice\nDenyGroups noshell\nMatch User svc\n  AllowTcpForwarding yes\nMatch User bob\n  PermitOpen 127.0.0.1:*\n";
+        "DenyUsers alice\nDenyGroups noshell\nMatch User svc\n  AllowTcpForwarding yes\nMatch User bob\n  PermitOpen 127.0.0.1:*\nMatch User alice\n  PermitOpen 127.0.0.1:20001\n";
       const result = await probeTree({ [MAIN_FILE]: text }, { program, accounts });
       expect(differencesOf(result)).toEqual([]);
       const of = (user: string): readonly ProbedAttempt[] =>
