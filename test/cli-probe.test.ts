@@ -130,10 +130,11 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(JSON.parse(ran.stdout).limits).toEqual(["user bob: only a probe that root runs can log in there"]);
   });
 
-  test("3 where nobody gets in, and no word of what would be as predicted", () => {
+  test("nothing is seen where nobody gets in, as foreseen, and no word of what would be as predicted", () => {
     const root = makeRoot({ "/sshd_config": MATCHING });
     const ran = runCli(["probe", "--key-options", 'expiry-time="20010101"', `${root}/sshd_config`]);
-    expect(ran.code).toBe(3);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toContain(`no login, as foreseen: the key's expiry-time="20010101" is over`);
     expect(ran.stdout).toContain("nothing seen\n");
     expect(ran.stdout).not.toContain("as predicted");
   });
