@@ -52,6 +52,24 @@ export function whyNeverMatching(config: Config, criterion: Criterion): string |
   }
 }
 
+/** An item of a list, as it is written, that is there in vain. */
+export interface VainItem {
+  readonly item: string;
+  readonly why: string;
+}
+
+/** Of a criterion that can hold: items that fit nobody, so that a negated one excludes nobody. */
+export function vainItems(config: Config, criterion: Criterion): readonly VainItem[] {
+  if (!("items" in criterion) || criterion.items.length < 2) return [];
+  return criterion.items.flatMap((item) => {
+    if (!("pattern" in item)) return [];
+    // of the criterion's own kind, which the compiler does not see
+    const alone = { ...criterion, text: item.pattern, items: [{ ...item, negated: false }] } as Criterion;
+    const why = whyNeverMatching(config, alone);
+    return why === null ? [] : [{ item: `${item.negated ? "!" : ""}${item.pattern}`, why }];
+  });
+}
+
 /**
  * The same of an item of AllowUsers, DenyUsers, AllowGroups or DenyGroups: sshd compares each as one name with wildcards,
  * and of lists and negations only the hosts behind an `@` know (auth.c allowed_user, match.c match_user, groupaccess.c).

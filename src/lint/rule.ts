@@ -1,6 +1,14 @@
 /** Rules, findings and fixes. A rule imports this file only. */
 import type { Change } from "../config/change.ts";
-import type { Config, ConfigFile, Directive, IncludeLine, MatchBlock, Problem } from "../config/config.ts";
+import type {
+  Config,
+  ConfigFile,
+  Criterion,
+  Directive,
+  IncludeLine,
+  MatchBlock,
+  Problem,
+} from "../config/config.ts";
 import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Decider, Exposure, Extent, LineUse } from "../policy/answer.ts";
@@ -20,7 +28,7 @@ export { decode, makeSource, placeOf } from "../source/source.ts";
 export { explainProblem, introducedIn } from "./advice.ts";
 export { affectedBy, opened } from "./affected.ts";
 export { type Fix, safeFix, setWhereDecided, unsafeFix } from "./fixes.ts";
-export { hasNobody, whyNeverMatching, whyNobodyMeant } from "./never-matching.ts";
+export { hasNobody, vainItems, whyNeverMatching, whyNobodyMeant } from "./never-matching.ts";
 export { becauseOf, nobodyLogsIn, type Opening, openingDrafts, unmeant } from "./opening-drafts.ts";
 export {
   type AllowedForwarding,
@@ -57,6 +65,7 @@ export type {
   Config,
   ConfigFile,
   Connection,
+  Criterion,
   Decider,
   Directive,
   Exposure,
