@@ -152,7 +152,8 @@ describe("what a shell gives sshd is what is read", () => {
         tie("list").map((inner) => `{ ${inner}\n}`),
         tie("list").map((inner) => `{ ${inner}\n} | cat`),
         tie("list").map((inner) => `true | { ${inner}\n}`),
-        tie("list").map((inner) => `f() {\n${inner}\n}`),
+        // one that calls itself in a pipe makes processes without end, which outlive the shell that began
+        tie("list").map((inner) => `f() {\n${inner.replaceAll(/\bf\b(?!\()/g, "true")}\n}`),
         fc.tuple(tie("list"), tie("list")).map(([a, b]) => `if ${a}\nthen ${b}\nelse true\nfi`),
         fc.tuple(simple, fc.constantFrom("&&", "||", "|"), tie("part")).map((parts) => parts.join(" ")),
       ),
@@ -165,8 +166,7 @@ describe("what a shell gives sshd is what is read", () => {
     let started = 0;
     fc.assert(
       fc.property(list, (written) => {
-        // functions may call themselves
-        const text = `ulimit -s 1024\n${written}\n`.replaceAll("SSHD", join(root, "bin/sshd"));
+        const text = `${written}\n`.replaceAll("SSHD", join(root, "bin/sshd"));
         const script = join(root, "random");
         writeFileSync(script, text);
         rmSync(all, { force: true });
