@@ -10,7 +10,8 @@ function check(audit: Audit): Draft[] {
 
 function report({ config }: Audit, { keyword, args, line, place }: Directive): Draft[] {
   return args.flatMap(({ value, start, end }) => {
-    const why = whyNobodyMeant(config, keyword, value);
+    // up to 8.6 an empty one ends the list
+    const why = value === "" ? null : whyNobodyMeant(config, keyword, value);
     if (why === null) return [];
     return [
       {

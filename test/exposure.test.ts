@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { parseAddressList } from "../grammar/addresses.ts";
 import type { Config } from "../src/config/config.ts";
 import type { Answer } from "../src/policy/answer.ts";
 import { CAPABILITIES, type Capability } from "../src/policy/connection.ts";
@@ -253,6 +254,21 @@ describe("what is hard to settle", () => {
     expect(open?.witness?.addr).toMatch(/^fe80::1%[a-z]+$/);
     expect(open?.allowed).toBe(true);
   });
+
+  it.each([
+    ["10.0", "X11DisplayOffset 999", true],
+    ["10.0", "X11DisplayOffset 1000", false],
+    ["10.1", "X11DisplayOffset 1000", true],
+    ["10.1", "X11DisplayOffset 58535", true],
+    ["10.6", "X11DisplayOffset 58536", false],
+    ["7.4", "MaxSessions -2", false],
+    ["7.4", "MaxSessions -1", true],
+  ])("of X11 on %s with %s is open: %s", (release, line, allowed) => {
+    const { answers } = exposure(configOf(`X11Forwarding yes\n${line}\n`, release), {
+      capabilities: ["x11"],
+    });
+    expect(answers.map((answer) => answer.allowed)).toEqual([allowed]);
+  });
 });
 
 describe("who can log in, beside the grant", () => {
@@ -268,6 +284,27 @@ describe("who can log in, beside the grant", () => {
     expect(logins(`AllowUsers root\n${blocks.replace("pi", "root")}${place}`)).toEqual([
       "user root: possible",
     ]);
+  });
+
+  it.each([
+    ["cafe.de", true],
+    ["10.0.0.0/8,!2001:db8::/32", false],
+    ["10.0.0.*", true],
+  ])("takes for granted that addresses have names where hosts are %s: %s", (hosts, expected) => {
+    const { assumptions } = exposure(configOf(`UseDNS yes\nAllowUsers alice@${hosts}\n`));
+    expect(assumptions.some((text) => text.includes("may resolve to any host name"))).toBe(expected);
+  });
+
+  it("does not depend on what was asked before", () => {
+    const text =
+      "DenyUsers d\nAllowUsers zed\nDenyGroups g\nAllowTcpForwarding no\nMatch User zed\nAllowTcpForwarding yes\n";
+    const config = configOf(text, "9.2");
+    const first = exposure(config);
+    const place = config.matches[0]?.criteria[0]?.place;
+    if (place === undefined) throw new Error("no criterion");
+    const { items } = parseAddressList("10.0.0.0/8");
+    exposure(config, { accounts: [], inside: [{ attribute: "address", place, text: "10.0.0.0/8", items }] });
+    expect(exposure(config)).toEqual(first);
   });
 
   it("shows nobody whose name sshd -C cannot take", () => {

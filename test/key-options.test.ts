@@ -21,6 +21,7 @@ const OPTIONS: readonly (readonly [text: string, because: string | null])[] = [
   ['permitopen="localhost"', 'permitopen="localhost" is no host:port'],
   ['permitopen="localhost:ssh"', null],
   ['permitopen="localhost:0"', 'permitopen="localhost:0" is no host:port'],
+  ['command="a\\"', "the value of command must stand in double quotes"],
   ['permitlisten="8080"', null],
   ['permitlisten=":8080"', null],
   ['permitopen="localhost:65536"', 'permitopen="localhost:65536" is no host:port'],

@@ -32,6 +32,7 @@ const FROM = fc.constantFrom(
   "!10.0.0.0/8",
   "10.0.0.1/8",
   "*.example.com,10.1.0.0/16",
+  "2001:DB8::*",
   "",
 );
 /** Without places, too: then one connection is asked. */

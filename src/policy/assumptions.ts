@@ -24,11 +24,13 @@ function asksForHostNames(config: Config): boolean {
   if (!usesDns(config)) return false;
   const lines = effectiveLines(config);
   const users = ["allowusers", "denyusers"].flatMap((keyword) => lines.get(keyword) ?? []);
-  return (
-    asksFor(config, "host") ||
-    users.some(({ values }) => values?.some((pattern) => HOST_NAME.test(pattern)) === true)
-  );
+  return asksFor(config, "host") || users.some(({ values }) => values?.some(namesHost) === true);
 }
 
-/** Behind the last `@` more than an address or a network. */
-const HOST_NAME = /@[^@]*[^@0-9a-f.:/]/i;
+/** An item with a host behind its last `@` that is neither an address nor a network. */
+function namesHost(item: string): boolean {
+  const hosts = item.includes("@") ? item.slice(item.lastIndexOf("@") + 1).split(",") : [];
+  return hosts.some((host) => !ADDRESS.test(host));
+}
+
+const ADDRESS = /^!?(?:[0-9.]+|[0-9a-f.]*:[0-9a-f.:]*)(?:\/\d+)?$/i;

@@ -39,13 +39,20 @@ const SOCKET_LIST: Requirement = {
   closes: (values) => socketPaths(values).length === 0,
 };
 /** both are requests inside a session channel, and there is none (session.c session_new) */
-const SESSIONS: Requirement = { keyword: "maxsessions", closes: oneOf("0") };
-/** a display needs a number below 1000 (channels.c x11_create_display_inet) */
+const SESSIONS: Requirement = {
+  keyword: "maxsessions",
+  // -1 is how sshd notes that nothing is set
+  closes: ([first]) => Number(first) < 1 && first !== "-1",
+};
+/** up to 10.0 a display has a number below 1000, later one of a thousand ports (channels.c x11_create_display_inet) */
+const DISPLAYS_BELOW_1000: Requirement = {
+  keyword: "x11displayoffset",
+  closes: ([first]) => Number(first) > 999,
+};
 const DISPLAYS: Requirement = {
   keyword: "x11displayoffset",
-  closes: ([first]) => Number(first) > LAST_DISPLAY,
+  closes: ([first]) => Number(first) > 65_535 - 6000 - 1000,
 };
-const LAST_DISPLAY = 999;
 const GATEWAY: Requirement = { keyword: "gatewayports", closes: never };
 
 /** In the order in which they are asked: the first is the keyword that people look at. */
@@ -70,7 +77,7 @@ export function requirements(capability: Capability, release: Release): readonly
         { keyword: "x11forwarding", closes: oneOf("no") },
         ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
         SESSIONS,
-        DISPLAYS,
+        atLeast(release, "10.1") ? DISPLAYS : DISPLAYS_BELOW_1000,
       ];
     case "agent":
       return [
@@ -82,7 +89,7 @@ export function requirements(capability: Capability, release: Release): readonly
 }
 
 /** Bounds that real files set high enough: where no line sets one so low that it closes, no answer names it. */
-const BOUNDS: readonly Requirement[] = [SESSIONS, DISPLAYS];
+const BOUNDS: readonly Requirement[] = [SESSIONS, DISPLAYS_BELOW_1000, DISPLAYS];
 /** Who gets sessions or displays is not given forwarding by that. */
 export const BOUND_KEYWORDS: ReadonlySet<string> = new Set(BOUNDS.map(({ keyword }) => keyword));
 

@@ -19,7 +19,7 @@ export interface KeyOptions {
 const FLAG =
   /^(?:restrict|cert-authority|(?:no-)?(?:port-forwarding|agent-forwarding|x11-forwarding|pty|user-rc|touch-required|verify-required))/i;
 const WITH_VALUE =
-  /^(command|principals|from|expiry-time|environment|permitopen|permitlisten|tunnel)=("(?:\\"|[^"])*")?/i;
+  /^(command|principals|from|expiry-time|environment|permitopen|permitlisten|tunnel)=("(?:\\"|\\(?!")|[^"\\])*")?/i;
 const BLANK = /^[ \t]/;
 
 /** What stands at the start of the text; `because`: why sshd lets nobody in with a key that has these options, in words. */

@@ -1,5 +1,6 @@
 /** What one account may do, from wherever it comes. */
 import { parseAddressList } from "../../grammar/addresses.ts";
+import { lowerAscii } from "../../grammar/ascii.ts";
 import { parsePatternList } from "../../grammar/patterns.ts";
 import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
@@ -11,6 +12,7 @@ import { locate } from "./locate.ts";
 import { loginThrough } from "./login.ts";
 import { loginLists } from "./login-demand.ts";
 import { readerOf } from "./reader.ts";
+import { usesDns } from "./reasoning.ts";
 import { asksFor } from "./specification.ts";
 
 /** `answers`: those of everybody; closed ones may be missing. */
@@ -37,7 +39,10 @@ export function openTo(judged: Judged, account: Account, asked: Asked): readonly
     : fromOnePlace(judged, account, capabilities);
 }
 
-/** match.c match_host_and_ip: the list is one of addresses, and where names are looked up one of names, too. */
+/**
+ * match.c match_host_and_ip: the list is one of addresses, and one of hosts, in lower case. Where no names are looked up
+ * the host is the text of the address.
+ */
 function fromListed(
   judged: Judged,
   account: Account,
@@ -48,11 +53,11 @@ function fromListed(
   const { items } = parseAddressList(from, config.release);
   // an item that is no address keeps out everybody, wherever it stands
   if (items.some(({ kind }) => kind === "invalid")) return null;
-  const lists: Criterion[] = [{ attribute: "address", place, text: from, items }];
-  const isNamed = config.directives.some(
-    ({ keyword, values }) => keyword === "usedns" && values?.[0] === "yes",
+  const asHosts = items.map((item) =>
+    item.kind === "text" ? { ...item, pattern: lowerAscii(item.pattern) } : item,
   );
-  if (isNamed) lists.push({ attribute: "host", place, text: from, items: parsePatternList(from) });
+  const lists: Criterion[] = [{ attribute: "address", place, text: from, items: [...items, ...asHosts] }];
+  if (usesDns(config)) lists.push({ attribute: "host", place, text: from, items: parsePatternList(from) });
   const told = lists.map((list) => fromPlaces(judged, account, { capabilities, inside: [list] }));
   return told.every((open) => open === null) ? null : told.flatMap((open) => open ?? []);
 }

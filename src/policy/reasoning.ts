@@ -33,17 +33,15 @@ export function startReasoning(config: Config, options: ReasoningOptions = {}): 
   const { accounts = null, sets = [] } = options;
   const known = sets.length === 0 && last?.config === config ? last : null;
   if (known !== null && known.accounts === accounts) return known;
-  const searcher =
-    known === null || accounts === null
-      ? makeSearcher([config], { accounts, namedHosts: usesDns(config) }, [
-          ...sets,
-          ...loginLists(config).sets,
-        ])
-      : known.searcher.among(accounts);
-  // the criteria are the same, whoever exists
-  const { linesOf, admission } = known ?? {};
-  const made = reasonWith(searcher, config, accounts);
-  last = linesOf === undefined || admission === undefined ? made : { ...made, linesOf, admission };
+  if (known === null) {
+    const all = [...sets, ...loginLists(config).sets];
+    const searcher = makeSearcher([config], { accounts, namedHosts: usesDns(config) }, all);
+    last = reasonWith(searcher, config, accounts);
+  } else {
+    // the criteria are the same, whoever exists
+    const { linesOf, admission } = known;
+    last = { ...reasonWith(known.searcher.among(accounts), config, accounts), linesOf, admission };
+  }
   return last;
 }
 
