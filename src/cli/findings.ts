@@ -58,7 +58,10 @@ export function findingsOf(
   };
 }
 
-/** Permissions count on this host and in a root, not in a checkout; owners not in what somebody unpacked as himself, its `/` too. */
+/**
+ * Permissions count on this host, in a root and in an image, not in a checkout; owners not in a root that somebody
+ * unpacked as himself, its `/` too. Those of an image are its containers'.
+ */
 function factsOf(target: Target, config: Config): HostFacts {
   return hostFacts(target.tree, {
     files: config.files.map(({ realPath }) => realPath),
@@ -66,7 +69,7 @@ function factsOf(target: Target, config: Config): HostFacts {
     configFolder: target.path.endsWith("/sshd_config")
       ? (target.loadOptions.configFolder ?? "/etc/ssh")
       : null,
-    owners: target.live || target.tree.stat("/")?.uid === 0,
+    owners: target.live || target.image !== null || target.tree.stat("/")?.uid === 0,
     permissions: isServer(target),
     running: target.live,
     // accounts of this host label nothing in the open world, but their keys are there

@@ -39,7 +39,7 @@ export interface FactOptions {
   readonly files: readonly string[];
   /** stands for /etc/ssh; null: drop-ins are not looked for */
   readonly configFolder: string | null;
-  /** owners mean something: the live host, or a root or image whose `/` is root's */
+  /** owners mean something: the live host, an image, or a root whose `/` is root's */
   readonly owners: boolean;
   /** permissions are those of a server, not of somebody's checkout */
   readonly permissions: boolean;

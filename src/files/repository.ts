@@ -68,7 +68,7 @@ export function findConfigurations(folder: string): Discoveries {
       const mayHold = HOLDER.test(bare);
       if (!mayHold && !isCandidate(bare)) continue;
       if (entry.isSymbolicLink() && !isInside(path, top)) {
-        if (NAMED.test(bare)) leading.push(path);
+        if (NAMED.test(bare) || DROP_INS.test(bare)) leading.push(path);
         continue;
       }
       const discovered = isCandidate(bare) ? discover(path, bare) : null;
@@ -116,6 +116,7 @@ const OTHER_ENDING =
 
 /** Names that leave no doubt: sshd_config and its copies by any suffix, and drop-ins. */
 const NAMED = /\/sshd_config(?:\.d\/[^/]+\.conf)?$/;
+const DROP_INS = /\/sshd_config\.d$/;
 const COPY = /sshd_config[^/]*$/;
 
 /** What writes whole files on other systems: cloud-init and Kubernetes, Terraform, Nix, Puppet, Chef, shells, Kickstart, Docker. */

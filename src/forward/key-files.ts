@@ -49,6 +49,9 @@ type Opened =
 /** What ssh2, and for PKCS#8 Node.js, say where it is the passphrase: with another one, what is decrypted may look like anything. */
 const ABOUT_PASSPHRASE = /passphrase|bad decrypt|unable to authenticate|asn1/i;
 
+/** PKCS#8; with a wrong passphrase OpenSSL may say anything. */
+const ENCRYPTED = "-----BEGIN ENCRYPTED";
+
 function openKey(text: string, passphrase?: string): Opened {
   const secret = passphrase === undefined ? {} : { passphrase };
   try {
@@ -61,15 +64,15 @@ function openKey(text: string, passphrase?: string): Opened {
     return parsed.isPrivateKey() ? { kind: "private", key, publicKey } : { kind: "public", publicKey };
   } catch (error) {
     const because = error instanceof Error ? error.message : String(error);
-    return ABOUT_PASSPHRASE.test(because) ? { kind: "locked" } : { kind: "unreadable", because };
+    const isLocked = text.startsWith(ENCRYPTED) || ABOUT_PASSPHRASE.test(because);
+    return isLocked ? { kind: "locked" } : { kind: "unreadable", because };
   }
 }
 
 /** PKCS#8, which ssh2 does not read, as PKCS#1 or SEC1 has it, which it does. */
 function inOlderFormat(text: string, secret: { readonly passphrase?: string }): string {
   // OpenSSL would go and ask for it
-  if (text.startsWith("-----BEGIN ENCRYPTED") && secret.passphrase === undefined)
-    throw new Error("it has a passphrase");
+  if (text.startsWith(ENCRYPTED) && secret.passphrase === undefined) throw new Error("it has a passphrase");
   const key = createPrivateKey({ key: text, ...secret });
   const type = key.asymmetricKeyType === "rsa" ? "pkcs1" : "sec1";
   return String(key.export({ type, format: "pem" }));

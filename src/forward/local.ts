@@ -92,11 +92,21 @@ async function keepingOthers(path: string, own: string | null, stop: () => Promi
   const now = fileAt(path);
   if (now === null || now === own) return await stop();
   const aside = `${path}.${process.pid}`;
-  renameSync(path, aside);
+  // in a folder like /tmp another user's can be neither moved nor removed
+  if (!isMoved(path, aside)) return await stop();
   try {
     await stop();
   } finally {
     renameSync(aside, path);
+  }
+}
+
+function isMoved(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
   }
 }
 
