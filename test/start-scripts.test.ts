@@ -380,6 +380,30 @@ describe("ENTRYPOINT and CMD", () => {
     expect(image(command, files)?.limit).toBe(limit);
   });
 
+  const WORDS_COMPUTED = "/entry.sh starts sshd with options that a shell computes: they are not read";
+  const NO_VALUE = "/entry.sh starts sshd with an option whose value is missing or empty: it is not read";
+  const YES = ["AllowTcpForwarding=yes"];
+
+  test.each<[string, readonly string[], string | null]>([
+    ['-D -p "$(cat /port)"', [], WORDS_COMPUTED],
+    ['-p "$(cat /port)" -o AllowTcpForwarding=yes', YES, WORDS_COMPUTED],
+    ["-p $(cat /port) -o AllowTcpForwarding=yes", YES, WORDS_COMPUTED],
+    ['-p"$(cat /port)" -o AllowTcpForwarding=yes', YES, WORDS_COMPUTED],
+    ['-o "AllowUsers $(cat /users)" -o AllowTcpForwarding=yes', YES, WORDS_COMPUTED],
+    ['-h "$(cat /key)" -o AllowTcpForwarding=yes', YES, WORDS_COMPUTED],
+    ['-f "/etc/ssh/$(hostname)" -oAllowTcpForwarding=yes', YES, WORDS_COMPUTED],
+    ["-$(cat /flags)p -o AllowTcpForwarding=yes", YES, WORDS_COMPUTED],
+    ["$(cat /flags) -o AllowTcpForwarding=yes", YES, WORDS_COMPUTED],
+    ['-p "$SSH_PORT" -o AllowTcpForwarding=yes', YES, NO_VALUE],
+    ["-o AllowTcpForwarding=yes -p $SSH_PORT", YES, NO_VALUE],
+    ["-f $NOTHING -o AllowTcpForwarding=yes", YES, NO_VALUE],
+    ['-o AllowTcpForwarding=yes -f "$NOTHING"', YES, NO_VALUE],
+    ["$NOTHING -o AllowTcpForwarding=yes", YES, null],
+  ])("a value that is not known takes nothing else: sshd %s", (words, read, limit) => {
+    const found = image(["/entry.sh"], { "/entry.sh": `#!/bin/sh\nexec /usr/sbin/sshd ${words}\n` });
+    expect(found).toMatchObject({ options: read, configFile: null, limit });
+  });
+
   test.each<[string, readonly string[], ServerTree]>([
     ["a shell for somebody to type in", ["bash"], {}],
     [

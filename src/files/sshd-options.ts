@@ -18,22 +18,37 @@ export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source:
 /** Flags of sshd that take a value (sshd(8)). */
 const WITH_VALUE = "bcCEfghkopu";
 
+/**
+ * A value that nobody knows is left out, and takes no other word for itself. One that is missing or empty is, most
+ * likely, that of a variable which is set where sshd starts: with what is written here it would not.
+ */
 export function readOptions(words: readonly string[], source: string): StartOptions {
   const options: string[] = [];
   let configFile: string | null = null;
+  let isMissing = false;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
-    if (!word.startsWith("-")) continue;
-    const at = [...word].findIndex((letter, position) => position > 0 && WITH_VALUE.includes(letter));
+    const at = flagWithValue(word);
     if (at === -1) continue;
-    const value = at < word.length - 1 ? word.slice(at + 1) : (words[++index] ?? "");
-    if (word[at] === "o") options.push(value);
-    if (word[at] === "p") options.push(`Port=${value}`);
-    if (word[at] === "f") configFile = value;
+    const flag = word[at] ?? "";
+    let value = word.slice(at + 1);
+    if (value === "" && words[index + 1]?.startsWith("-") === false) value = words[++index] ?? "";
+    if (value === "" && "opf".includes(flag)) isMissing = true;
+    if (value === "" || value.includes(COMPUTED)) continue;
+    if (flag === "o") options.push(value);
+    if (flag === "p") options.push(`Port=${value}`);
+    if (flag === "f") configFile = value;
   }
-  return options.length === 0 && configFile === null
-    ? NO_OPTIONS
-    : { options, configFile, source, limit: null };
+  if (options.length === 0 && configFile === null && !isMissing) return NO_OPTIONS;
+  const limit = `${source} starts sshd with an option whose value is missing or empty: it is not read`;
+  return { options, configFile, source, limit: isMissing ? limit : null };
+}
+
+/** Where in a word the flag is whose value follows; -1: there is none, or what stands before it is not known. */
+function flagWithValue(word: string): number {
+  if (!word.startsWith("-")) return -1;
+  const at = [...word].findIndex((letter, position) => position > 0 && WITH_VALUE.includes(letter));
+  return word.slice(0, at + 1).includes(COMPUTED) ? -1 : at;
 }
 
 /** What a command or script gives sshd; `source` names the command. Null where it starts no sshd. */
@@ -48,7 +63,7 @@ export function optionsOf(started: Started, source: string): StartOptions | null
     };
   }
   const limit = limitOf(started) ?? (new Set(ways.map(meaningOf)).size > 1 ? "depends" : null);
-  if (limit === null) return last;
+  if (limit === null) return { ...last, limit: ways.find((way) => way.limit !== null)?.limit ?? null };
   const where = started.starts.at(-1)?.path ?? source;
   const what =
     limit === "depends" ? "that depend on what it meets: not all of them are" : `${limit}: they are not`;
@@ -56,17 +71,8 @@ export function optionsOf(started: Started, source: string): StartOptions | null
 }
 
 function readStart({ words, path, written }: SshdStart, { settings }: Started, source: string): StartOptions {
-  const read = readOptions(
-    words.filter((word) => !word.includes(COMPUTED)),
-    "",
-  );
-  if (read === NO_OPTIONS) return read;
-  const own =
-    readOptions(
-      written.filter((word) => !/[$`]/.test(word)),
-      "",
-    ) !== NO_OPTIONS;
-  return { ...read, source: (own ? path : settings.at(-1)) ?? source };
+  const isOwn = readOptions(written, "") !== NO_OPTIONS;
+  return readOptions(words, (isOwn ? path : settings.at(-1)) ?? source);
 }
 
 function limitOf({ starts, settingsUnknown, isCut }: Started): string | null {
