@@ -5,6 +5,7 @@ import { folderTree } from "../src/files/folder.ts";
 import { socketUnit } from "../src/files/socket-unit.ts";
 import { readOptions } from "../src/files/sshd-options.ts";
 import { startOptions } from "../src/files/start-options.ts";
+import type { FileTree } from "../src/files/tree.ts";
 import { makeRoot } from "./auditing.ts";
 import { layerHost } from "./lab/hosts.ts";
 import { whenBootable } from "./lab/sharing.ts";
@@ -138,6 +139,23 @@ const CASES: Readonly<Record<string, ServerTree>> = {
     [`${ETC}/ssh@.service.d/a.conf`]: "[Service]\nExecStart=\n",
     [`${ETC}/multi-user.target.wants/ssh@main.service`]: { link: `${VENDOR}/ssh@.service` },
   },
+  "an instance that a link leads to its template": {
+    [`${VENDOR}/ssh@.service`]: start("-o PermitTunnel=yes -o Banner=%i -o VersionAddendum=%n"),
+    [`${ETC}/ssh@main.service`]: { link: `${VENDOR}/ssh@.service` },
+    [`${ETC}/multi-user.target.wants/ssh@main.service`]: { link: `${VENDOR}/ssh@.service` },
+  },
+  "an instance that a link leads to another template": {
+    [`${VENDOR}/my-ssh@.service`]: start("-o PermitTunnel=yes -o Banner=%i -o VersionAddendum=%p"),
+    [`${ETC}/my-ssh@main.service.d/a.conf`]: `[Service]\nExecStart=\nExecStart=${SSHD} -o Banner=%i -o VersionAddendum=%p\n`,
+    [`${ETC}/ssh@main.service`]: { link: `${VENDOR}/my-ssh@.service` },
+    [`${ETC}/multi-user.target.wants/ssh@main.service`]: { link: `${VENDOR}/my-ssh@.service` },
+  },
+  "the service of a socket, with specifiers": {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${VENDOR}/ssh.socket`]: "[Socket]\nListenStream=2222\nService=%p-x.service\n",
+    [`${VENDOR}/ssh-x.service`]: start("-o PermitTunnel=yes"),
+    [`${ETC}/sockets.target.wants/ssh.socket`]: { link: `${VENDOR}/ssh.socket` },
+  },
   "the service of a socket": {
     [`${VENDOR}/ssh.service`]: vendor,
     [`${VENDOR}/ssh.socket`]: "[Socket]\nListenStream=2222\nService=my-ssh.service\n",
@@ -164,7 +182,7 @@ const optionsOfTree = (tree: ServerTree): readonly string[] =>
 /** Names of its own for each case, so that one host has all of them. */
 const named = (text: string, index: number): string =>
   text
-    .replaceAll(/\b(sshd?)(@\w*)?\.(service|socket)/g, `$1${index}$2.$3`)
+    .replaceAll(/\b(sshd?)(-x|@\w*)?\.(service|socket)/g, `$1${index}$2.$3`)
     .replaceAll("system.conf.d/ssh", `system.conf.d/ssh${index}`)
     .replaceAll(/\b(?:SSH|OTHER)OPTS/g, `$&${index}`)
     .replaceAll("=2222", `=${22_000 + index}`)
@@ -221,6 +239,62 @@ describe("a specifier in a variable", () => {
     const { limit } = startOptions(folderTree(makeRoot(unit(line, `ExecStart=${SSHD} ${words}`))));
     expect(limit?.includes("% specifier") ?? false).toBe(isLimit);
   });
+});
+
+describe("a value that is not known takes nothing else", () => {
+  const SPECIFIER = `${VENDOR}/ssh.service starts sshd with options that have a % specifier: they are not read`;
+  const NO_VALUE = `${VENDOR}/ssh.service starts sshd with an option whose value is missing or empty: it is not read`;
+  test.each([
+    ["-p %I -o PermitTunnel=yes", SPECIFIER],
+    ["-f %I -o PermitTunnel=yes", SPECIFIER],
+    ["-f /etc/ssh/%I_config -o PermitTunnel=yes", SPECIFIER],
+    ["-o PermitTunnel=yes -f %I", SPECIFIER],
+    ["-o PermitTunnel=yes -f $NOTHING", NO_VALUE],
+    ["-f $NOTHING -o PermitTunnel=yes", NO_VALUE],
+    ["-p ${NOTHING} -o PermitTunnel=yes", NO_VALUE],
+    ["$NOTHING -o PermitTunnel=yes", null],
+  ])("sshd %s", (words, limit) => {
+    for (const program of ["/usr/sbin/sshd", "/usr/bin/nice /usr/sbin/sshd"]) {
+      const tree = folderTree(makeRoot(unit(`ExecStart=${program} ${words}`)));
+      expect(startOptions(tree)).toMatchObject({ options: ["PermitTunnel=yes"], configFile: null, limit });
+    }
+  });
+});
+
+test("a socket's service with a name that is not known is a limit", () => {
+  const tree: ServerTree = {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${ETC}/ssh.socket`]: "[Socket]\nListenStream=2222\nService=%H.service\n",
+    [`${ETC}/sockets.target.wants/ssh.socket`]: { link: `${ETC}/ssh.socket` },
+  };
+  expect(startOptions(folderTree(makeRoot(tree)))).toMatchObject({
+    options: [],
+    limit: `${ETC}/ssh.socket starts a service whose name has a % specifier: options that it gives sshd are not read`,
+  });
+});
+
+test("many links are asked about once each", () => {
+  const links = Array.from({ length: 300 }, (_, index) => `${ETC}/l${index}.service`);
+  const tree: ServerTree = {
+    [`${VENDOR}/ssh.service`]: vendor,
+    [`${VENDOR}/sshd.service`]: start("-D"),
+    ...Object.fromEntries(links.map((path) => [path, { link: `${VENDOR}/ssh.service` }])),
+  };
+  const inner = folderTree(makeRoot(tree));
+  let asked = 0;
+  const counting: FileTree = {
+    read: (path) => inner.read(path),
+    list: (path) => {
+      asked++;
+      return inner.list(path);
+    },
+    stat: (path, how) => {
+      asked++;
+      return inner.stat(path, how);
+    },
+  };
+  expect(startOptions(counting).options).toEqual(["PermitTunnel=no"]);
+  expect(asked).toBeLessThan(400);
 });
 
 test("a socket that the vendor enabled", () => {

@@ -1,5 +1,5 @@
 /** Whether systemd listens in sshd's place: an enabled ssh.socket or sshd.socket (systemd.socket(5), Accept=no or yes). */
-import { findUnit, type UnitLine } from "./systemd-unit.ts";
+import { findUnit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface SocketUnit {
@@ -26,17 +26,20 @@ const GENERATORS = ["/usr/lib", "/lib", "/etc"].map(
 
 export function socketUnit(tree: FileTree): SocketUnit | null {
   if (GENERATORS.some((path) => tree.stat(path) !== null)) return null;
-  const enabled = enabledSocket(tree);
+  const enabled = enabledSocket(unitsOf(tree));
   return enabled === null ? null : { unit: enabled.unit, listens: listensOf(enabled.lines) };
 }
 
-export function enabledSocket(
-  tree: FileTree,
-): { readonly unit: string; readonly lines: readonly UnitLine[] } | null {
+export function enabledSocket(units: Units): {
+  readonly unit: string;
+  /** by which specifiers know it */
+  readonly name: string;
+  readonly lines: readonly UnitLine[];
+} | null {
   for (const unit of ["ssh.socket", "sshd.socket"]) {
-    if (ENABLED.every((folder) => tree.stat(`${folder}/${unit}`, { follow: false }) === null)) continue;
-    const found = findUnit(tree, unit);
-    if (found !== null) return { unit, lines: found.lines };
+    if (ENABLED.every((folder) => units.tree.stat(`${folder}/${unit}`, { follow: false }) === null)) continue;
+    const found = findUnit(units, unit);
+    if (found !== null) return { unit, ...found };
   }
   return null;
 }

@@ -12,7 +12,7 @@ import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
-import { findUnit, managerLines, type Unit, type UnitLine } from "./systemd-unit.ts";
+import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -32,31 +32,37 @@ function startsUnits(tree: FileTree): boolean {
 }
 
 function ofUnits(tree: FileTree): StartOptions | null {
-  for (const unit of [...socketUnits(tree), "ssh.service", "sshd.service", ...instances(tree)]) {
-    const options = unitOptions(tree, unit);
+  const units = unitsOf(tree);
+  const socket = socketService(units);
+  if (socket?.name.includes(COMPUTED) === true) {
+    const limit = `${socket.path} starts a service whose name has a % specifier: options that it gives sshd are not read`;
+    return { ...NO_OPTIONS, limit };
+  }
+  const ofSocket = socket === null ? [] : [socket.name];
+  for (const unit of [...ofSocket, "ssh.service", "sshd.service", ...instances(tree)]) {
+    const found = findUnit(units, unit);
+    const options = found === null ? null : optionsOfUnit(tree, found);
     if (options !== null) return options;
   }
   return null;
 }
 
 /** What an enabled socket starts: with Accept=yes a service for each connection (systemd.socket(5)). */
-function socketUnits(tree: FileTree): readonly string[] {
-  const socket = enabledSocket(tree);
-  if (socket === null) return [];
+function socketService(units: Units): { readonly name: string; readonly path: string } | null {
+  const socket = enabledSocket(units);
+  if (socket === null) return null;
   const accept = lastOf(socket.lines, "Accept")?.value ?? "no";
-  if (/^(?:1|y|yes|t|true|on)$/i.test(accept)) return [socket.unit.replace(".socket", "@.service")];
-  return [lastOf(socket.lines, "Service")?.value ?? socket.unit.replace(".socket", ".service")];
+  const isEach = /^(?:1|y|yes|t|true|on)$/i.test(accept);
+  const named = isEach ? null : lastOf(socket.lines, "Service");
+  return named === null
+    ? { name: socket.unit.replace(".socket", isEach ? "@.service" : ".service"), path: socket.unit }
+    : { name: resolved(named.value, socket.name), path: named.path };
 }
 
 /** sshd@main.service, enabled by hand: no other service may be there at all. */
 function instances(tree: FileTree): readonly string[] {
   const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
   return enabled.filter((name) => /^sshd?@.+\.service$/.test(name));
-}
-
-function unitOptions(tree: FileTree, asked: string): StartOptions | null {
-  const found = findUnit(tree, asked);
-  return found === null ? null : optionsOfUnit(tree, found);
 }
 
 function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): StartOptions | null {
@@ -76,12 +82,11 @@ function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): Start
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
   // a program of another name may be sshd all the same
   const [program = "", ...args] = words;
-  const known = args.filter((word) => !word.includes(COMPUTED));
   const options = isSshdLike(program)
-    ? readOptions(known, from)
+    ? readOptions(args, from)
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
-  const limit = options?.limit ?? limitOf(command, { environment, words, options });
-  return { ...(options ?? readOptions(known, from)), limit };
+  const limit = limitOf(command, { environment, words, options }) ?? options?.limit ?? null;
+  return { ...(options ?? readOptions(args, from)), limit };
 }
 
 function wordsOf(value: string, unit: string): readonly string[] {
