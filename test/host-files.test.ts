@@ -1,6 +1,8 @@
 /** What src/host does with files: replacing, the lock, the journal and the undo, on a folder of the test. */
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -207,7 +209,7 @@ test("a link that appears where the new file is to be made is not followed", asy
   const raced: Machine = {
     ...machine,
     run: (argv, options) => {
-      if (argv[0] === "cp") symlinkSync(other, argv.at(-1) ?? "");
+      if (argv[0] === "cp") symlinkSync(other, `${folder}/${argv.at(-1)?.split("/").at(-1)}`);
       return machine.run(argv, options);
     },
   };
@@ -215,6 +217,62 @@ test("a link that appears where the new file is to be made is not followed", asy
   expect(readFileSync(other, "utf8")).toBe("of root");
   expect(statSync(other).mode & 0o777).toBe(0o600);
 });
+
+/** A program of its own, with this as `machine`; what it prints. */
+function printedBy(script: string, [program, ...before]: readonly [string, ...string[]]): string {
+  const loader = `${import.meta.dirname}/../node_modules/tsx/dist/loader.mjs`;
+  const preamble = `
+    const { thisMachine } = await import("${import.meta.dirname}/../src/host/this-machine.ts");
+    const { replaceFiles } = await import("${import.meta.dirname}/../src/host/replace.ts");
+    const machine = thisMachine({ pid: process.pid, uid: 1, platform: "linux", command: [], caller: "" });`;
+  const node = [process.execPath, "--import", loader, "--input-type=module", "--eval", preamble + script];
+  return execFileSync(program, [...before, ...node], { encoding: "utf8" });
+}
+
+test("a program that cannot be started because no more files can be opened has failed, and ends nothing", () => {
+  const script = `
+    const { openSync } = await import("node:fs");
+    try { for (;;) openSync("/dev/null"); } catch {}
+    const { failed } = await machine.run(["true"]);
+    await machine.sleep(10);
+    process._rawDebug(failed);`;
+  const limited = ["sh", "-c", 'ulimit -n 200; exec "$@" 2>&1', "sh"] as const;
+  expect(printedBy(script, limited)).toBe("EMFILE\n");
+});
+
+// the kernel takes the names below /proc/PID/fd away from other programs of the same user
+test.skipIf(process.getuid?.() !== 0)("a process that may not be looked into can replace files", () => {
+  chmodSync(folder, 0o777);
+  chownSync(`${folder}/a`, 65_534, 65_534);
+  const script = `
+    process.setgroups([]); process.setgid(65534); process.setuid(65534);
+    const file = { path: "${folder}/a", before: Buffer.from("old a"), after: Buffer.from("new a") };
+    console.log(JSON.stringify(await replaceFiles(machine, [file])));`;
+  expect(JSON.parse(printedBy(script, ["env"]))).toEqual({ kind: "replaced" });
+  expect(textsOf()).toEqual(["new a", "old b"]);
+});
+
+test.skipIf(process.platform !== "linux")(
+  "files below the root of a process, whose names are not ours, but in no folder that was moved",
+  async () => {
+    const files = [{ ...replacement("a"), path: `/proc/self/root${folder}/sub/a` }];
+    mkdirSync(`${folder}/sub`);
+    writeFileSync(`${folder}/sub/a`, "old a");
+    const write: Machine["write"] = (path, bytes) => {
+      machine.write(path, bytes);
+      renameSync(`${folder}/sub`, `${folder}/moved`);
+      mkdirSync(`${folder}/sub`);
+    };
+    expect(await replaceFiles(machine, files)).toEqual({ kind: "replaced" });
+    expect(readFileSync(`${folder}/sub/a`, "utf8")).toBe("new a");
+    const again = files.map((file) => ({ ...file, before: file.after, after: file.before }));
+    expect(await replaceFiles({ ...machine, write }, again)).toEqual({
+      kind: "refused",
+      because: `/proc/self/root${folder}/sub is no longer the folder it was: run again`,
+    });
+    expect(readFileSync(`${folder}/moved/a`, "utf8")).toBe("new a");
+  },
+);
 
 describe("the state folder", () => {
   test("must be private", () => {
@@ -302,18 +360,7 @@ describe("a state folder on a full disk", () => {
         machine.write(path, bytes);
       },
     };
-    const fix: LiveFix = {
-      stateFolder: state,
-      files: [replacement("a")],
-      sshd: null,
-      copy: () => [],
-      service: null,
-      prove: async () => ({ kind: "holds", text: "" }),
-      confirm: null,
-      mode: "apply",
-      stopped: () => null,
-    };
-    expect(await applyFix(full, fix, () => {})).toEqual({
+    expect(await applyFix(full, plainFix(), () => {})).toEqual({
       kind: "refused",
       because: `the journal in ${state} cannot be written: ENOSPC: no space left on device, write`,
     });
@@ -635,6 +682,21 @@ function ofService(name: string): string {
   return `service.${name}`;
 }
 
+/** Nothing is tested, restarted or asked. */
+function plainFix(): LiveFix {
+  return {
+    stateFolder: state,
+    files: [replacement("a")],
+    sshd: null,
+    copy: () => [],
+    service: null,
+    prove: async () => ({ kind: "holds", text: "" }),
+    confirm: null,
+    mode: "apply",
+    stopped: () => null,
+  };
+}
+
 function newRun(): Run {
   return createRun(machine, state, {
     files: [replacement("a"), replacement("b")],
@@ -667,6 +729,64 @@ describe("an undo", () => {
       expect(namesOf()).toEqual(["a", "b", "state"]);
       expect(openRuns(machine, state)).toEqual([]);
     }
+  });
+
+  const GONE = "is not there any more: nothing is put back; the old text is";
+  const LINK =
+    "is no folder now, or a link leads to it: .*/a is left as it is; if it is still in use, put its old text back by hand:";
+  test.each<readonly [string, string, (etc: string) => void]>([
+    ["is gone", GONE, (etc) => rmSync(etc, { recursive: true })],
+    [
+      "is a file now",
+      LINK,
+      (etc) => {
+        rmSync(etc, { recursive: true });
+        writeFileSync(etc, "");
+      },
+    ],
+    [
+      "is a link now",
+      LINK,
+      (etc) => {
+        renameSync(etc, `${etc}2`);
+        symlinkSync(`${etc}2`, etc);
+      },
+    ],
+  ])("ends also where the folder %s, and names the backup", async (_, words, happens) => {
+    const etc = `${folder}/etc`;
+    mkdirSync(etc);
+    writeFileSync(`${etc}/a`, "old a");
+    const waits = { seconds: 3600, arm: async () => "", disarm: async () => {} };
+    const outcome = await applyFix(
+      machine,
+      { ...plainFix(), files: [{ ...replacement("a"), path: `${etc}/a` }], confirm: waits },
+      () => {},
+    );
+    const [run] = openRuns(machine, state);
+    expect([outcome.kind, run?.journal.state]).toEqual(["unconfirmed", "unconfirmed"]);
+    happens(etc);
+    const undone = run === undefined ? null : await undoRun(machine, run, null);
+    expect(undone?.problems).toEqual([expect.stringMatching(`${etc} ${words} .*/1-a$`)]);
+    expect(openRuns(machine, state)).toEqual([]);
+    expect(readFileSync(run?.journal.files[0]?.backup ?? "", "utf8")).toBe("old a");
+  });
+
+  test("of a fix that fails finds its files also in a folder that was moved meanwhile", async () => {
+    const etc = `${folder}/etc`;
+    mkdirSync(etc);
+    writeFileSync(`${etc}/a`, "old a");
+    const prove: LiveFix["prove"] = async () => {
+      renameSync(etc, `${etc}2`);
+      symlinkSync(folder, etc);
+      return { kind: "fails", because: "no" };
+    };
+    const files = [{ ...replacement("a"), path: `${etc}/a` }];
+    expect(await applyFix(machine, { ...plainFix(), files, prove }, () => {})).toMatchObject({
+      kind: "rolled-back",
+      undone: { problems: [] },
+    });
+    expect(readFileSync(`${etc}2/a`, "utf8")).toBe("old a");
+    expect(readdirSync(`${etc}2`)).toEqual(["a"]);
   });
 
   test("takes the backup where the old inode is gone", async () => {

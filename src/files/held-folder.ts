@@ -5,8 +5,10 @@
 import { closeSync, constants, openSync, readlinkSync } from "node:fs";
 
 export interface HeldFolder {
-  /** its name for this process and those that it starts */
+  /** its name for this process alone */
   readonly place: string;
+  /** the open folder, for a program that is started */
+  readonly handle: number;
   readonly release: () => void;
 }
 
@@ -16,7 +18,7 @@ const O_PATH = 0o10000000;
 /** The root of another process (proc(5)): what lies below it has no name among ours. */
 const FOREIGN = /^(\/proc\/[^/]+\/(?:root|cwd))(?:\/|$)/;
 
-/** `path`: absolute. Null: this system has no such names. @throws ELOOP where a link is part of it, or no folder is there */
+/** `path`: absolute. Null: this system has no such names. @throws ENOENT; ELOOP where a link is part of it, or it is no folder */
 export function holdFolder(path: Uint8Array): HeldFolder | null {
   if (process.platform !== "linux") return null;
   const name = Buffer.from(path).toString("latin1");
@@ -28,7 +30,7 @@ export function holdFolder(path: Uint8Array): HeldFolder | null {
   if (now === name) return held;
   held.release();
   if (now === null) return null;
-  throw notThere(name);
+  throw notTheFolder(name, "ELOOP");
 }
 
 function holdStepwise(start: string, below: string): HeldFolder {
@@ -36,7 +38,7 @@ function holdStepwise(start: string, below: string): HeldFolder {
   for (const name of below.split("/").filter((part) => part !== "")) {
     const above = held;
     try {
-      held = open(`${above.place}/${name}`, constants.O_NOFOLLOW);
+      held = open(`${above.place}/${name}`, constants.O_NOFOLLOW, start + below);
     } finally {
       above.release();
     }
@@ -44,13 +46,16 @@ function holdStepwise(start: string, below: string): HeldFolder {
   return held;
 }
 
-function open(path: string, flags: number): HeldFolder {
+/** `known`: the name that people know. */
+function open(path: string, flags: number, known: string = path): HeldFolder {
   try {
     const handle = openSync(Buffer.from(path, "latin1"), O_PATH | constants.O_DIRECTORY | flags);
-    return { place: `/proc/${process.pid}/fd/${handle}`, release: () => closeSync(handle) };
+    return { place: `/proc/self/fd/${handle}`, handle, release: () => closeSync(handle) };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : "";
-    throw code === "ENOENT" || code === "ENOTDIR" ? notThere(path) : error;
+    if (code === "ENOENT") throw notTheFolder(known, code);
+    // what openat(2) says of a link with these flags
+    throw code === "ENOTDIR" ? notTheFolder(known, "ELOOP") : error;
   }
 }
 
@@ -63,7 +68,7 @@ function nameOf({ place }: HeldFolder): string | null {
   }
 }
 
-function notThere(path: string): Error {
-  const message = `ELOOP: ${path} is no folder, or a link leads to it`;
-  return Object.assign(new Error(message), { code: "ELOOP" });
+function notTheFolder(path: string, code: "ENOENT" | "ELOOP"): Error {
+  const because = code === "ENOENT" ? "is not there" : "is no folder, or a link leads to it";
+  return Object.assign(new Error(`${path} ${because}`), { code });
 }

@@ -4,11 +4,27 @@
  * them is done in what is held.
  */
 import type { HeldFolder } from "../files/held-folder.ts";
-import { folderOf, type Machine } from "./machine.ts";
+import { type FileStatus, folderOf, type Machine } from "./machine.ts";
+import { codeOf } from "./this-machine.ts";
 
 export interface HoldingMachine extends Machine {
-  /** the name under which a program that is started finds this file, whatever becomes of its folder */
-  readonly placeOf: (path: string) => string;
+  /** the name under which a program that is started with these handles finds the folder, whatever becomes of it */
+  readonly forProgram: (folder: string) => {
+    readonly place: string;
+    readonly handles: readonly number[];
+  };
+  /** why its folder cannot be held; null: it is */
+  readonly whyOutOfReach: (path: string) => OutOfReach | null;
+  /** whether the folder that is held still has its name, and no link leads there. @throws where none can be held there now */
+  readonly isInPlace: (folder: string) => boolean;
+}
+
+/** "gone": the folder is; "elsewhere": no folder is there, or a link leads to it. Neither passes by itself. */
+export type OutOfReach = "gone" | "elsewhere";
+
+interface Held extends Pick<HeldFolder, "place" | "release"> {
+  /** null: the folder is trusted to stay */
+  readonly handle: number | null;
 }
 
 /** With the folders of these files held from their first use on. A call throws where one cannot be held. */
@@ -33,21 +49,33 @@ function holding(
   paths: readonly string[],
 ): { readonly held: HoldingMachine; readonly release: () => void } {
   const folders = new Set(paths.map(folderOf));
-  const open = new Map<string, HeldFolder>();
-  const hold = (folder: string): string => {
+  const open = new Map<string, Held>();
+  const hold = (folder: string): Held => {
     const now = open.get(folder) ?? heldOrTrusted(machine, folder);
     open.set(folder, now);
-    return now.place;
+    return now;
   };
   const at = (path: string): string => {
     // the folder itself, for what is asked of no link
-    if (folders.has(path)) return `${hold(path)}/.`;
+    if (folders.has(path)) return `${hold(path).place}/.`;
     const folder = folderOf(path);
-    return folders.has(folder) ? `${hold(folder)}/${path.slice(path.lastIndexOf("/") + 1)}` : path;
+    return folders.has(folder) ? `${hold(folder).place}/${path.slice(path.lastIndexOf("/") + 1)}` : path;
   };
   const held: HoldingMachine = {
     ...machine,
-    placeOf: at,
+    forProgram: (folder) => {
+      const { place, handle } = hold(folder);
+      // /proc/PID of a process that may not be looked into leads others nowhere (proc(5)); a program's own leads it anywhere
+      return handle === null ? { place, handles: [] } : { place: "/proc/self/fd/3", handles: [handle] };
+    },
+    whyOutOfReach: (path) => whyOutOfReach(() => at(path)),
+    isInPlace: (folder) => isInPlace(machine, folder, at(folder)),
+    // an undo inside of a run works in the folders that the run has held
+    holdFolder: (folder) => {
+      const now = open.get(folder);
+      if (now === undefined || now.handle === null) return machine.holdFolder(folder);
+      return { place: now.place, handle: now.handle, release: () => {} };
+    },
     readFile: (path) => machine.readFile(at(path)),
     status: (path) => machine.status(at(path)),
     list: (path) => machine.list(at(path)),
@@ -70,12 +98,38 @@ function holding(
   return { held, release };
 }
 
-function heldOrTrusted(machine: Machine, folder: string): HeldFolder {
+function whyOutOfReach(reach: () => unknown): OutOfReach | null {
+  try {
+    reach();
+    return null;
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return "gone";
+    if (codeOf(error) === "ELOOP") return "elsewhere";
+    throw error;
+  }
+}
+
+/** By inode: what lies below another process's root has another name among ours. */
+function isInPlace(machine: Machine, folder: string, held: string): boolean {
+  const now = machine.holdFolder(folder);
+  if (now === null) return machine.realPath(held) === folder;
+  try {
+    return isSame(machine.status(`${now.place}/.`), machine.status(held));
+  } finally {
+    now.release();
+  }
+}
+
+function isSame(one: FileStatus | null, other: FileStatus | null): boolean {
+  return one !== null && one.inode === other?.inode && one.device === other.device;
+}
+
+function heldOrTrusted(machine: Machine, folder: string): Held {
   const held = machine.holdFolder(folder);
   if (held !== null) return held;
   const because = whyOthersCouldSwap(machine, folder);
   if (because !== null) throw new Error(because);
-  return { place: folder === "/" ? "" : folder, release: () => {} };
+  return { place: folder === "/" ? "" : folder, handle: null, release: () => {} };
 }
 
 const GROUP_OR_WORLD_WRITE = 0o022;
@@ -88,7 +142,7 @@ function whyOthersCouldSwap(machine: Machine, folder: string): string | null {
     const inside = above;
     above = folderOf(above);
     const status = machine.status(above);
-    if (status === null) return `${inside} is no longer the folder it was: run again`;
+    if (status === null) throw Object.assign(new Error(`${inside} is not there`), { code: "ENOENT" });
     const isShared = (status.mode & GROUP_OR_WORLD_WRITE) !== 0 && (status.mode & STICKY) === 0;
     if (status.uid !== 0 || isShared)
       return `somebody else than root may write in ${above}, and this system has no way to keep ${inside} from being replaced by a link meanwhile: run as its owner`;

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** standard input, latin1; empty without it */
   readonly input?: string;
+  /** open files of this process that it has as 3, 4, …; none without it */
+  readonly handles?: readonly number[];
 }
 
 /** lstat(2): what stands at the path itself. */
@@ -59,7 +61,7 @@ export interface Machine {
   readonly readLink: (path: string) => string | null;
   /** with all links followed; null when it leads nowhere */
   readonly realPath: (path: string) => string | null;
-  /** null: this system has no such names. @throws ELOOP where a link is part of the path, or no folder is there */
+  /** null: this system has no such names. @throws ENOENT; ELOOP where a link is part of the path, or it is no folder */
   readonly holdFolder: (path: string) => HeldFolder | null;
 
   /** a new folder, private to its owner; one that is there is left alone */

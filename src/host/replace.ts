@@ -118,7 +118,7 @@ export function whyNotReplaceable(
   { ownLinks }: { readonly ownLinks: number } = { ownLinks: 0 },
 ): string | null {
   // what is held may have been moved: nobody would look for the file there
-  if (machine.realPath(folderOf(path)) !== folderOf(path)) return whyMoved(path);
+  if (!machine.isInPlace(folderOf(path))) return whyMoved(path);
   const status = machine.status(path);
   if (status === null) return `${path} is gone`;
   if (status.kind !== "file") return `${path} is not a regular file`;
@@ -170,16 +170,10 @@ async function copyAttributes(
   if (machine.status(twin) !== null) throw new Error(`${twin} is there already: remove it`);
   // whoever owns the folder can put a link there right now: removed first, it is not followed (cp creates with O_EXCL then)
   const safely = ["--remove-destination", "--no-dereference", "-T"];
-  const argv = [
-    "cp",
-    "--attributes-only",
-    "--preserve=all",
-    ...safely,
-    "--",
-    machine.placeOf(path),
-    machine.placeOf(twin),
-  ];
-  const { status, stderr, failed } = await machine.run(argv);
+  const { place, handles } = machine.forProgram(folderOf(path));
+  const names = [path, twin].map((name) => `${place}/${name.slice(name.lastIndexOf("/") + 1)}`);
+  const argv = ["cp", "--attributes-only", "--preserve=all", ...safely, "--", ...names];
+  const { status, stderr, failed } = await machine.run(argv, { handles });
   if (status === 0) return;
   machine.unlink(twin);
   // what keeps anything from being made there is told in the system's words

@@ -156,18 +156,11 @@ function inOctal(argument: string): string {
 
 function run(
   argv: readonly string[],
-  { timeoutMs = RUN_LIMIT_MS, input = "" }: RunOptions = {},
+  { timeoutMs = RUN_LIMIT_MS, input = "", handles = [] }: RunOptions = {},
 ): Promise<Ran> {
   const [program, ...rest] = argumentsOf(argv);
-  const child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe", ...handles] });
   const output = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const)
-    child[stream].on("data", (chunk: Buffer) => {
-      output[stream] += latin1(chunk);
-    });
-  // a program that does not read its input shows in its exit code
-  child.stdin.on("error", () => {});
-  child.stdin.end(bytes(input));
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       child.kill("SIGKILL");
@@ -176,11 +169,19 @@ function run(
     }, timeoutMs);
     const finish = (status: number | null, failed: string | null): void => {
       clearTimeout(timer);
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       resolve({ status, failed, ...output });
     };
     child.on("error", (error) => finish(null, codeOf(error) ?? error.message));
+    // where no more files can be opened (EMFILE) it has no streams, and the error is told later
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream]?.on("data", (chunk: Buffer) => {
+        output[stream] += latin1(chunk);
+      });
+    // a program that does not read its input shows in its exit code
+    child.stdin?.on("error", () => {});
+    child.stdin?.end(bytes(input));
     child.on("exit", (status) => {
       // what was written last may still be in the pipes; a daemon that keeps them open is not waited for
       const grace = setTimeout(() => finish(status, null), 200);

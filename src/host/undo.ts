@@ -1,7 +1,7 @@
 /** A run that is taken back, or kept for good: both can be stopped at any point and done again. */
-import { type HoldingMachine, whileHolding } from "./held-folders.ts";
+import { type HoldingMachine, type OutOfReach, whileHolding } from "./held-folders.ts";
 import { advance, foldersOf, hashOf, type JournalFile, type Run } from "./journal.ts";
-import { type Machine, messageOf } from "./machine.ts";
+import { folderOf, type Machine, messageOf } from "./machine.ts";
 import { makeTwin, twinPath, whyFailed } from "./replace.ts";
 
 export type Restarted =
@@ -87,6 +87,8 @@ async function putAllBack(machine: HoldingMachine, run: Run): Promise<PutBack> {
 
 /** What could not be done because somebody changed the file since; null when it is as it was. */
 async function putBack(machine: HoldingMachine, run: Run, file: JournalFile): Promise<string | null> {
+  const outOfReach = machine.whyOutOfReach(file.path);
+  if (outOfReach !== null) return whyLeft(file, outOfReach);
   const now = machine.readFile(file.path);
   const hash = now === null ? null : hashOf(now);
   if (hash === file.after) await restore(machine, run, file);
@@ -95,6 +97,13 @@ async function putBack(machine: HoldingMachine, run: Run, file: JournalFile): Pr
   machine.unlink(file.newTwin);
   if (hash === file.before || hash === file.after) return null;
   return `${file.path} was changed since by somebody else and is left as it is; the old text is ${file.backup}`;
+}
+
+function whyLeft({ path, backup }: JournalFile, outOfReach: OutOfReach): string {
+  const folder = folderOf(path);
+  if (outOfReach === "gone")
+    return `${folder} is not there any more: nothing is put back; the old text is ${backup}`;
+  return `${folder} is no folder now, or a link leads to it: ${path} is left as it is; if it is still in use, put its old text back by hand: ${backup}`;
 }
 
 async function restore(machine: HoldingMachine, run: Run, file: JournalFile): Promise<void> {

@@ -135,7 +135,7 @@ function objectOf(path: string, { stateFolder, files }: SmallHost): string {
 
 /** Of a file whose folder is held open, the name by which people know it. */
 function ownName(path: string): string {
-  const [, folder, rest = ""] = /^(\/proc\/\d+\/fd\/\d+)\/(.*)$/.exec(path) ?? [];
+  const [, folder, rest = ""] = /^(\/proc\/self\/fd\/\d+)\/(.*)$/.exec(path) ?? [];
   return folder === undefined ? path : join(readlinkSync(folder), rest);
 }
 
