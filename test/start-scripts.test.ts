@@ -158,19 +158,22 @@ describe("what a shell gives sshd is what is read", () => {
         fc.tuple(simple, fc.constantFrom("&&", "||", "|"), tie("part")).map((parts) => parts.join(" ")),
       ),
     }));
-    const all = join(root, "all");
+    // a line at once: both sides of a pipe may write
     writeFileSync(
       join(root, "bin/sshd"),
-      `#!/bin/sh\nfor word; do printf '[%s]' "$word"; done >>${all}; echo >>${all}\n`,
+      '#!/bin/sh\nfor word; do line="$line""[$word]"; done; echo "$line" >>"$ALL"\n',
     );
     let started = 0;
+    let runs = 0;
     fc.assert(
       fc.property(list, (written) => {
         const text = `${written}\n`.replaceAll("SSHD", join(root, "bin/sshd"));
         const script = join(root, "random");
         writeFileSync(script, text);
-        rmSync(all, { force: true });
-        spawnSync("sh", [script], { stdio: "ignore", timeout: 2000, env: { PATH: process.env["PATH"] } });
+        // a shell that its own calls end leaves children, which write on
+        const all = join(root, `all-${runs++}`);
+        const env = { PATH: process.env["PATH"], ALL: all };
+        spawnSync("sh", [script], { stdio: "ignore", timeout: 2000, env });
         const seen = existsSync(all) ? readFileSync(all, "utf8").trimEnd().split("\n") : [];
         const { starts, isCut } = startedByScript(script, [], {
           tree: folderTree("/"),
