@@ -81,6 +81,18 @@ describe("a policy file", () => {
     expect(audit(repo, "--fix", "--unsafe-fixes", "--diff").stdout).toContain("+AllowTcpForwarding no\n");
   });
 
+  it("keeps what must keep working from every fix", () => {
+    const keep =
+      'version: 1\nallow: []\nkeep:\n  - { users: ["*", "!root"], capability: unix-remote, reason: r }\n';
+    const repo = repository(keep, "X11Forwarding no\nAllowAgentForwarding no\n");
+    const { stdout, stderr } = audit(repo, "--fix", "--unsafe-fixes", "--diff");
+    expect(stdout).toContain("+AllowTcpForwarding remote\n");
+    expect(stderr).toContain(
+      "left as it is, for the policy file keeps what it would take: AllowTcpForwarding no",
+    );
+    expect(audit(repo, "--fix", "--unsafe-fixes").stdout).not.toContain("[lost-forwarding]");
+  });
+
   it("is not searched above the repository, nor inside a root", () => {
     const off = "version: 1\nrules:\n  x11-forwarding: { off: never read }\n";
     const root = makeRoot({

@@ -169,6 +169,8 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
         edits: composeEdits(first?.edits ?? [], edits),
       });
     }
+    for (const title of new Set(plan.kept.map(({ fix }) => fix?.title ?? "")))
+      complain(`left as it is, for the policy file keeps what it would take: ${visible(title)}`);
     session.fixed += plan.fixed.length;
   }
   const config =

@@ -64,6 +64,8 @@ export interface Plan {
   /** what is changed, of all rounds; what other changes make needless is not */
   readonly changes: readonly Change[];
   readonly remaining: readonly Finding[];
+  /** what is left because its fix would take what the policy file keeps */
+  readonly kept: readonly Finding[];
   readonly refused: readonly { readonly change: Change; readonly because: string }[];
   readonly moved: readonly Moved[];
   /** problems that make sshd refuse the result and that were not there before: then nothing may be written */
@@ -72,36 +74,30 @@ export interface Plan {
 
 export function planFix(request: PlanRequest): Plan {
   const original = audited(request, request.tree);
-  const texts = new Map<string, Uint8Array>();
-  const edits = new Map<string, readonly Edit[]>();
   const fixed: Finding[] = [];
   const refused: { change: Change; because: string }[] = [];
+  let kept: readonly Finding[] = [];
   const changes: Change[] = [];
   let now = original;
+  let staged: Staged = { texts: new Map(), edits: new Map() };
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    const { config, findings, answers } = now;
-    const fixable = findings.filter((finding) => isWanted(finding, request));
-    // what is left out here by mistake is found again, and made, in the next round
-    const wanted = neededChanges(
-      config,
-      fixable.flatMap(({ fix }) => fix?.changes ?? []),
-      answers,
-    );
-    const merged = planChanges(config, wanted);
-    if (round === 0) refused.push(...merged.refused);
-    if (merged.edits.length === 0) break;
-    stage(config, merged.edits, { texts, edits });
-    fixed.push(...fixable);
-    changes.push(...wanted);
-    now = audited(request, overlayTree(request.tree, texts));
+    const fixable = now.findings.filter((finding) => isWanted(finding, request));
+    const step = keepingStep(request, { now, staged }, fixable);
+    if (round === 0) refused.push(...step.refused);
+    kept = step.kept;
+    if (step.now === now) break;
+    fixed.push(...step.made);
+    changes.push(...step.changes);
+    ({ now, staged } = step);
   }
   return {
     before: original.config,
     after: now.config,
-    files: plannedFiles(original.config, { texts, edits }),
+    files: plannedFiles(original.config, staged),
     fixed,
     changes,
     remaining: now.findings,
+    kept,
     refused,
     moved: movedSettings(original.config, now.config, new Set(changes.map(keywordOf))),
     broken: newProblems(original.config, now.config),
@@ -123,11 +119,65 @@ function isWanted({ fix }: Finding, request: PlanRequest): boolean {
 
 /** By real path: the new bytes, and the edits of all rounds that make them of the text as it was. */
 interface Staged {
-  readonly texts: Map<string, Uint8Array>;
-  readonly edits: Map<string, readonly Edit[]>;
+  readonly texts: ReadonlyMap<string, Uint8Array>;
+  readonly edits: ReadonlyMap<string, readonly Edit[]>;
 }
 
-function stage(config: Config, round: readonly Edit[], { texts, edits }: Staged): void {
+interface State {
+  readonly now: Round;
+  readonly staged: Staged;
+}
+
+/** `now` is the same where there is nothing to change. */
+interface Step extends State {
+  readonly made: readonly Finding[];
+  readonly changes: readonly Change[];
+  readonly refused: Plan["refused"];
+  readonly kept: Plan["kept"];
+}
+
+function stepOf(request: PlanRequest, { now, staged }: State, made: readonly Finding[]): Step {
+  const { config, answers } = now;
+  // what is left out here by mistake is found again, and made, in the next round
+  const changes = neededChanges(
+    config,
+    made.flatMap(({ fix }) => fix?.changes ?? []),
+    answers,
+  );
+  const { edits, refused } = planChanges(config, changes);
+  if (edits.length === 0) return { now, staged, made: [], changes: [], refused, kept: [] };
+  const next = stage(config, edits, staged);
+  return {
+    now: audited(request, overlayTree(request.tree, next.texts)),
+    staged: next,
+    ...{ made, changes, refused, kept: [] },
+  };
+}
+
+/** What the policy file keeps comes first: of fixes that take it, those are left out that take it alone, or all. */
+function keepingStep(request: PlanRequest, state: State, fixable: readonly Finding[]): Step {
+  const whole = stepOf(request, state, fixable);
+  if (!takesKept(state, whole)) return whole;
+  const harmless = fixable.filter((finding) => !takesKept(state, stepOf(request, state, [finding])));
+  const rest = stepOf(request, state, harmless);
+  const step = takesKept(state, rest) ? stepOf(request, state, []) : rest;
+  return { ...step, kept: fixable.filter((finding) => !step.made.includes(finding)) };
+}
+
+function takesKept(before: State, after: State): boolean {
+  return lossesOf(after) > lossesOf(before);
+}
+
+function lossesOf({ now }: State): number {
+  return now.findings.filter(({ rule }) => rule === LOST).length;
+}
+
+/** rules/lost-forwarding.ts */
+const LOST = "lost-forwarding";
+
+function stage(config: Config, round: readonly Edit[], staged: Staged): Staged {
+  const texts = new Map(staged.texts);
+  const edits = new Map(staged.edits);
   for (const path of new Set(round.map((edit) => edit.path))) {
     const file = config.files.find(({ realPath }) => realPath === path);
     if (file === undefined) continue;
@@ -135,6 +185,7 @@ function stage(config: Config, round: readonly Edit[], { texts, edits }: Staged)
     texts.set(path, encode(applyEdits(file.source.text, own)));
     edits.set(path, composeEdits(edits.get(path) ?? [], own));
   }
+  return { texts, edits };
 }
 
 function plannedFiles(original: Config, { texts, edits }: Staged): PlannedFile[] {

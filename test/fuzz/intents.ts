@@ -219,9 +219,17 @@ function wrongLosses(looked: Looked): Said[] {
     .filter(
       (loss) =>
         !["no-login", "refused"].includes(loss.kind) &&
-        (!means(loss.grant, connection, config) || lacks(looked, loss) === null),
+        (!means(loss.grant, connection, config) ||
+          (loss.kind === "needs-root" ? !needsRoot(loss) : lacks(looked, loss) === null)),
     )
     .map((loss) => ({ what: `loss ${loss.capability}`, ours: lossText(loss), sshd: whoText(connection) }));
+}
+
+/** The kernel gives a port below 1024 to root alone. */
+function needsRoot({ missing, witness }: Loss): boolean {
+  return (
+    witness?.user !== "root" && missing.every((item) => Number(item.slice(item.lastIndexOf(":") + 1)) < 1024)
+  );
 }
 
 function missedLosses(looked: Looked): Said[] {
