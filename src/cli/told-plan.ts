@@ -30,13 +30,15 @@ export function tellPlan(
 }
 
 /** What stays as it is, and why: "/etc/ssh/sshd_config:121  left open, written on purpose: … (--unsafe-fixes closes it)". */
-function leftTexts({ remaining, refused }: Plan): string[] {
-  const left = remaining.flatMap(({ fix, place, message }) => {
+function leftTexts({ remaining, kept, refused }: Plan): string[] {
+  const left = remaining.flatMap((finding) => {
+    const { fix, place, message } = finding;
     if (fix?.safety !== "unsafe") return [];
+    const because = kept.includes(finding)
+      ? "the policy file keeps what would be taken"
+      : "written on purpose (--unsafe-fixes closes it)";
     const { line } = positionAt(place.source, place.start);
-    return [
-      `  ${place.source.path}:${line}  left open, written on purpose (--unsafe-fixes closes it): ${message}`,
-    ];
+    return [`  ${place.source.path}:${line}  left open, ${because}: ${message}`];
   });
   const impossible = refused.map(
     ({ change, because }) => `  ${keywordOf(change)}  left as it is: ${because}`,
