@@ -39,14 +39,14 @@ async function auditAll(files: readonly string[], options: AuditCommandOptions):
     const { auditInWorkers } = await import("./jobs.ts");
     if (repo === undefined)
       return await auditInWorkers({ files, options }, Math.min(jobs, many), counter.count);
-    const listed = (await import("./repository.ts")).listRepository(files, { ...options, repo });
+    const { listRepository, withinRepository } = await import("./repository.ts");
+    const listed = listRepository(files, { ...options, repo });
     if ("misuse" in listed) return listed;
     const { plain, others } = listed;
-    const { repo: _, ...rest } = options;
     const audited =
       plain.length === 0
         ? { targets: [] }
-        : await auditInWorkers({ files: plain, options: rest }, jobs, counter.count);
+        : await auditInWorkers({ files: plain, options: withinRepository(options) }, jobs, counter.count);
     if ("misuse" in audited) return audited;
     return { targets: [...audited.targets, ...others.map(withoutFindings)] };
   } finally {
@@ -90,7 +90,10 @@ async function withBaseline(
 
 /** Prints the report and gives the exit code. */
 export async function finish(report: AuditReport, options: AuditCommandOptions): Promise<number> {
-  for (const { error, absent } of report.targets) complainOf(error ?? absent);
+  for (const { error, absent } of report.targets) {
+    complainOf(error);
+    if (absent !== null) complain(visible(absent));
+  }
   complainOfLimits(report.targets, options);
   const failed = writeAnswer(await renderAudit(report, options), options);
   return failed !== null ? refuse(failed) : exitCode(report);

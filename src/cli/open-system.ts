@@ -82,10 +82,11 @@ export async function openSystem(
   options: TargetOptions,
 ): Promise<readonly Opened[] | Misuse> {
   const { tree, whose, start, sshds, shownAs, checkCommand, rootFolder, image } = system;
-  const people = choosePeople(options, folderTree("/"), tree);
+  const host = folderTree("/");
+  const people = choosePeople(options, host, tree);
   if ("misuse" in people) return people;
   const release = await chooseRelease(options, tree, whose, sshds);
-  const opening = { options, tree, release, people, start, folders: makeFolders(tree) };
+  const opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
   const paths =
     files.length === 0
       ? start.configFile === null
