@@ -99,6 +99,7 @@ describe("a tree of configuration", () => {
         "/docker/ssh_server": CLOSED,
         "/docker/my.config": CLOSED,
         "/SSHD_Config": CLOSED,
+        "/bom.conf": "\ufeffPermitTunnel no\n",
         "/sshd_config.d/10-a": "PermitTunnel yes\n",
         "/sshd_config.txt": CLOSED,
         "/sshd_config.bak": `${CLOSED}\0`,
@@ -108,6 +109,7 @@ describe("a tree of configuration", () => {
       },
       [
         "/SSHD_Config",
+        "/bom.conf",
         "/docker/my.config",
         "/docker/ssh_server",
         "/long.conf",
@@ -249,10 +251,13 @@ describe("audit --repo", () => {
       "/hiera.yaml": "ssh::server_options:\n  PermitTunnel: 'yes'\n",
       "/http/ks.cfg": `%post\ncat > /etc/ssh/sshd_config <<E\n${CLOSED}E\n%end\n`,
       "/map.json": '{"data": {"sshd_config": "UseDNS no\\nAllowTcpForwarding yes\\n"}}\n',
+      "/default/ssh": 'SSHD_OPTS="-oAllowTcpForwarding=yes"\n',
+      "/Makefile": "x:\n\tsed -i s/PermitTunnel.*/PermitTunnel\\ yes/ etc/ssh/sshd_config\n",
       "/site.pp": "class { 'ssh':\n  options => { 'X11Forwarding' => 'yes' },\n}\n",
       "/tasks.yml": "- lineinfile:\n    path: /etc/ssh/sshd_config\n    line: PermitRootLogin no\n",
       "/user-data": `#cloud-config\n- path: /etc/ssh/sshd_config\n  content: |\n${inside}\n`,
       "/vars.yml": "sshd_config:\n  GatewayPorts: yes\n",
+      "/yast.xml": "<sshd><AllowTcpForwarding>yes</AllowTcpForwarding></sshd>\n",
       "/x.ign": '{"path": "/etc/ssh/sshd_config", "source": "data:,Port%2022%0APermitTunnel%20yes%0A"}\n',
     };
     const root = makeRoot({
@@ -267,9 +272,11 @@ describe("audit --repo", () => {
     const lines = stderr.replaceAll(`sshd-policy: ${root}`, "").split("\n").slice(0, -1);
     expect(lines.map((line) => line.replace(/ in what is no .*|, not audited.*/, ""))).toEqual([
       "/Dockerfile.prod:3: settings of sshd (GatewayPorts)",
+      "/Makefile:2: settings of sshd (PermitTunnel)",
       "/attributes.rb:1: settings of sshd (allow_tcp_forwarding)",
       "/b64.yaml:1: may hold an encoded sshd_config",
       "/configuration.nix:2: settings of sshd (AllowTcpForwarding)",
+      "/default/ssh:1: settings of sshd (AllowTcpForwarding)",
       "/entrypoint:2: settings of sshd (AllowTcpForwarding)",
       "/hiera.yaml:2: settings of sshd (PermitTunnel)",
       "/http/ks.cfg:3: settings of sshd (AllowTcpForwarding)",
@@ -279,6 +286,7 @@ describe("audit --repo", () => {
       "/user-data:4: settings of sshd (AllowTcpForwarding)",
       "/vars.yml:2: settings of sshd (GatewayPorts)",
       "/x.ign:1: settings of sshd (PermitTunnel)",
+      "/yast.xml:1: settings of sshd (AllowTcpForwarding)",
     ]);
   });
 

@@ -102,7 +102,7 @@ export function isConfiguration(text: string, { isCalledSshd }: { readonly isCal
 
 /** What stands where a line has its keyword; null for empty lines, comments and a template's code. */
 function wordOf(line: string): string | null {
-  const word = /^[ \t]*([^ \t=\r]+)/.exec(line)?.[1] ?? "#";
+  const word = /^(?:\xef\xbb\xbf)?[ \t]*([^ \t=\r]+)/.exec(line)?.[1] ?? "#";
   return /^(?:[#{<}>]|%\{)/.test(word) ? null : word;
 }
 
@@ -150,7 +150,7 @@ const OWN_SETTINGS = settings(OWN);
 function settings(names: readonly string[]): RegExp {
   const value = `(?!(?:is|to|in|and|or|was|has|should|must|can|the|with|for|if)\\b)[\\w{<$%@.*/!~^"'[-]`;
   return new RegExp(
-    `(?<before>^|[^A-Za-z0-9]|\\\\n|%0A)(?<keyword>${setting(names)})["']?\\]?(?:[ \\t]*(?:=>|[:=,])[ \\t]*|[ \\t]+|%20)["']?${value}`,
+    `(?<before>^|[^A-Za-z0-9]|\\\\n|%0A|-o)(?<keyword>${setting(names)})["']?\\]?(?:[ \\t]*(?:=>|[:=,>])[ \\t]*|\\\\?[ \\t]+|%20)["']?${value}`,
     "gim",
   );
 }
