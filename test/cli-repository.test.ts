@@ -99,7 +99,7 @@ describe("a tree of configuration", () => {
         "/docker/ssh_server": CLOSED,
         "/docker/my.config": CLOSED,
         "/SSHD_Config": CLOSED,
-        "/bom.conf": "\ufeffPermitTunnel no\n",
+        "/bom.conf": "\xef\xbb\xbfPermitTunnel no\n",
         "/sshd_config.d/10-a": "PermitTunnel yes\n",
         "/sshd_config.txt": CLOSED,
         "/sshd_config.bak": `${CLOSED}\0`,
