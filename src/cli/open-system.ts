@@ -100,8 +100,8 @@ export async function openSystem(
     release: secondRelease(options, tree, whose, release),
     start: NO_OPTIONS,
   });
-  return paths.map((path) =>
-    load(
+  return paths.map((path) => {
+    const opened = load(
       {
         name: shownAs(path),
         tree,
@@ -114,6 +114,8 @@ export async function openSystem(
         ...(path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
       },
       isSecond(path) ? second() : opening,
-    ),
-  );
+    );
+    const isNamed = "error" in opened && path === start.configFile && files.length === 0;
+    return isNamed ? { ...opened, error: `${opened.error}: ${start.source ?? ""} names it with -f` } : opened;
+  });
 }
