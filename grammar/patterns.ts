@@ -22,6 +22,10 @@ const QUESTION = 0x3f;
  * (`a**` does not match `a`): the loop over the rest of the text never tries the empty rest.
  */
 export function matchPattern(text: string, pattern: string, release: Release = NEWEST): boolean {
+  // most pairs differ in their first byte
+  const first = pattern.charCodeAt(0);
+  if (first !== text.charCodeAt(0) && first !== STAR && first !== QUESTION && text !== "" && pattern !== "")
+    return false;
   const shape = patternShape(pattern, release);
   let at = 0;
   let in_ = 0;

@@ -10,10 +10,16 @@ export function remember<Result>(
   make: (text: string, release: Release) => Result,
 ): (text: string, release: Release) => Result {
   const byRelease = new WeakMap<Release, Map<string, Result>>();
+  // a run is mostly about one release
+  let latest: Release | null = null;
+  let known = new Map<string, Result>();
   return (text, release) => {
     if (text.length > LONGEST_REMEMBERED) return make(text, release);
-    const known = byRelease.get(release) ?? new Map<string, Result>();
-    byRelease.set(release, known);
+    if (release !== latest) {
+      known = byRelease.get(release) ?? new Map<string, Result>();
+      byRelease.set(release, known);
+      latest = release;
+    }
     const found = known.get(text);
     if (found !== undefined) return found;
     const made = make(text, release);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RULES } from "../rules/index.ts";
-import { auditTargets } from "../src/cli/audit.ts";
+import { auditTargets } from "../src/cli/audit-targets.ts";
 import type { AuditCommandOptions } from "../src/cli/prepare-audit.ts";
 import { concise } from "../src/report/concise.ts";
 import { html } from "../src/report/html.ts";
@@ -19,7 +19,7 @@ const OPTIONS: AuditCommandOptions = { suppressions: true, openssh: "9.2", resta
 const RUNS = Number(process.env["FLEETS"] ?? 100);
 
 async function audited(files: readonly string[], options = OPTIONS): Promise<readonly TargetReport[]> {
-  const found = await auditTargets(files, options, () => {});
+  const found = await auditTargets(files, options, { count: () => {}, keep: (report) => report });
   if ("misuse" in found) throw new Error(found.misuse);
   return found.targets;
 }

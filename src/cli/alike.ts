@@ -16,17 +16,18 @@ import type { Target } from "./target.ts";
 
 /** The kinds of FILEs in this run. */
 export interface Kinds {
-  /** by what an audit sees of them */
-  readonly bySeen: Map<string, symbol>;
-  /** by what can be told of them at a glance */
-  readonly bySketch: Map<string, Sketched>;
+  /** by how a FILE looks at a glance */
+  readonly known: Map<string, Known>;
+  /** of all kinds, however closely they had to be looked at */
+  count: number;
 }
 
-/** The first FILE that looks so at a glance. Only when another one does, both are looked at closely. */
-interface Sketched {
+/** The first FILE that looks so. Only when another one does, both are looked at more closely. */
+interface Known {
   readonly kind: symbol;
   readonly first: Written;
-  isKept: boolean;
+  /** FILEs that look the same up to here, by the next look */
+  closer: Map<string, Known> | null;
 }
 
 /** A FILE as it was read. */
@@ -38,17 +39,21 @@ interface Written {
 
 /** What an audit sees of a FILE. */
 interface Seen {
-  readonly key: string;
+  /** with stand-ins for its names, and without settings that nothing depends on */
+  readonly text: string;
+  /** where it counts where the FILE lies */
+  readonly place: string;
   readonly names: readonly string[];
 }
 
 export function noKinds(): Kinds {
-  return { bySeen: new Map(), bySketch: new Map() };
+  return { known: new Map(), count: 0 };
 }
 
 /** A FILE among those of its kind. */
 export interface Alike {
   readonly kind: symbol;
+  readonly text: string;
   /** its text under its own name */
   readonly source: () => Source;
   /** by which it may differ from others of its kind */
@@ -79,20 +84,23 @@ export function alikeOf(
   if (kinds === undefined || configFolder === undefined || stdin !== undefined) return null;
   if (onlyRealPath !== undefined || rootFolder !== undefined || bytes.length > MOST_BYTES) return null;
   if (!PLAIN.test(name) || !PLAIN.test(path)) return null;
+  // of a thousand files the texts alone are kept
+  const text = decode(bytes);
   const named = { isMain: path.endsWith("/sshd_config"), configFolder, fragment };
   let seen: Seen | null = null;
   const look = (): Seen => {
-    seen ??= lookClosely(decode(bytes), named, opening);
+    seen ??= lookClosely(text, named, opening);
     return seen;
   };
-  const { kind, like } = kindOf({ text: decode(bytes), named, look }, kinds, opening.release.release);
+  const { kind, like } = kindOf({ text, named, look }, kinds, opening.release.release);
   return {
     kind,
-    source: () => makeSource(wanted.shownAs(path), decode(bytes)),
+    text,
+    source: () => makeSource(wanted.shownAs(path), text),
     get names() {
       return like().names;
     },
-    nameless: () => load(withStandIns(decode(bytes)).text),
+    nameless: () => load(withStandIns(text).text),
   };
 }
 
@@ -105,14 +113,24 @@ interface Named {
 
 function lookClosely(written: string, { isMain, configFolder, fragment }: Named, opening: Opening): Seen {
   const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written);
-  const looksAround = isMain || /include/i.test(text);
-  const isAlone =
-    !/include/i.test(text.replaceAll(STOCK_INCLUDE, "")) &&
-    opening.folders.list(joined(configFolder, "sshd_config.d")) === null;
+  const included = includesIn(text);
+  const looksAround = isMain || included !== "nothing";
+  const isAlone = included !== "more" && opening.folders.list(joined(configFolder, "sshd_config.d")) === null;
   const folder = looksAround && !isAlone ? configFolder : "";
   // both texts have the same offsets
-  const seen = withoutWords(withoutSettings(text, ownSettings(written)), opening.release.release);
-  return { key: `${isMain} ${fragment} ${folder}\n${seen}`, names };
+  const seen = withoutSettings(text, ownSettings(written));
+  return { text: seen, place: `${isMain} ${fragment} ${folder}`, names };
+}
+
+/** Whether a line speaks of including, in a comment, too, and whether another one does so than the stock file's. */
+function includesIn(text: string): "nothing" | "stock" | "more" {
+  let found: "nothing" | "stock" = "nothing";
+  for (const { index } of text.matchAll(/include/gi)) {
+    const start = text.lastIndexOf("\n", index) + 1;
+    if (text.slice(start, endOfLine(text, start)) !== STOCK_INCLUDE) return "more";
+    found = "stock";
+  }
+  return found;
 }
 
 /** Options of sshd and accounts have names, too. */
@@ -120,29 +138,67 @@ function namesMatter({ options, people }: Opening): boolean {
   return options.o !== undefined || people.known !== null || people.world !== null;
 }
 
+type Look = (written: Written, release: Release) => string;
+
+/** Each is closer than a glance and than the one before. Two FILEs of which the last one finds the same are alike. */
+const LOOKS: readonly Look[] = [
+  ({ look }) => `${look().place}\n${writtenLines(look().text)}`,
+  ({ look }, release) => withoutWords(look().text, release),
+];
+
 /** `like`: what is seen of the FILE, or of one that is like it. */
-function kindOf(
-  written: Written,
-  { bySeen, bySketch }: Kinds,
-  release: Release,
-): { readonly kind: symbol; readonly like: () => Seen } {
-  const { text, look } = written;
-  const sketch = sketchOf(text);
-  const known = bySketch.get(sketch);
+interface Found {
+  readonly kind: symbol;
+  readonly like: () => Seen;
+}
+
+function kindOf(written: Written, kinds: Kinds, release: Release): Found {
+  const sketch = sketchOf(written.text);
+  const known = kinds.known.get(sketch);
   if (known === undefined) {
-    const kind = Symbol("kind");
-    keep(bySketch, sketch, { kind, first: written, isKept: false });
-    return { kind, like: look };
+    if (kinds.count >= MOST_KINDS) {
+      kinds.known.clear();
+      kinds.count = 0;
+    }
+    return newKind(written, { kinds, among: kinds.known, key: sketch });
   }
-  const { first } = known;
-  if (isSamePlace(first.named, written.named) && isSameButWords(first.text, text, release))
-    return { kind: known.kind, like: first.look };
-  if (!known.isKept) keep(bySeen, first.look().key, known.kind);
-  known.isKept = true;
-  const { key } = look();
-  const kind = bySeen.get(key) ?? Symbol("kind");
-  if (!bySeen.has(key)) keep(bySeen, key, kind);
-  return { kind, like: look };
+  const { kind, first } = known;
+  if (isSamePlace(first.named, written.named) && isSameButWords(first.text, written.text, release))
+    return { kind, like: first.look };
+  return closerKind(written, known, { kinds, release, looks: LOOKS });
+}
+
+interface Closer {
+  readonly kinds: Kinds;
+  readonly release: Release;
+  readonly looks: readonly Look[];
+}
+
+/** Among FILEs that looked the same as `known` before. */
+function closerKind(written: Written, known: Known, { kinds, release, looks }: Closer): Found {
+  const [look, ...closer] = looks;
+  const like = written.look;
+  if (look === undefined) return { kind: known.kind, like };
+  const { kind, first } = known;
+  known.closer ??= new Map([[look(first, release), { kind, first, closer: null }]]);
+  const key = look(written, release);
+  const same = known.closer.get(key);
+  if (same === undefined) return newKind(written, { kinds, among: known.closer, key });
+  if (isSameButWords(same.first.look().text, written.look().text, release)) return { kind: same.kind, like };
+  return closerKind(written, same, { kinds, release, looks: closer });
+}
+
+interface NewKind {
+  readonly kinds: Kinds;
+  readonly among: Map<string, Known>;
+  readonly key: string;
+}
+
+function newKind(written: Written, { kinds, among, key }: NewKind): Found {
+  const kind = Symbol("kind");
+  among.set(key, { kind, first: written, closer: null });
+  kinds.count++;
+  return { kind, like: written.look };
 }
 
 function isSamePlace(one: Named, other: Named): boolean {
@@ -157,6 +213,9 @@ function isSameButWords(one: string, other: string, release: Release): boolean {
   let at = 0;
   let there = 0;
   while (at < one.length && there < other.length) {
+    const same = sameFrom(one, at, { other, there });
+    at += same;
+    there += same;
     const end = endOfLine(one, at);
     const otherEnd = endOfLine(other, there);
     const isSame = end - at === otherEnd - there && one.startsWith(other.slice(there, otherEnd), at);
@@ -167,6 +226,24 @@ function isSameButWords(one: string, other: string, release: Release): boolean {
   }
   // both at their end, and with or without a last newline
   return at >= one.length && at - one.length === there - other.length;
+}
+
+/** Characters that are compared at once: of most files of a fleet all lines but a few are the same. */
+const PIECE = 512;
+
+/** How much of whole lines is the same, piece by piece. */
+function sameFrom(
+  one: string,
+  at: number,
+  { other, there }: { readonly other: string; readonly there: number },
+): number {
+  let same = 0;
+  while (
+    there + same + PIECE <= other.length &&
+    one.startsWith(other.slice(there + same, there + same + PIECE), at + same)
+  )
+    same += PIECE;
+  return same === 0 ? 0 : Math.max(0, one.lastIndexOf("\n", at + same - 1) + 1 - at);
 }
 
 function endOfLine(text: string, start: number): number {
@@ -183,14 +260,15 @@ function sketchOf(text: string): string {
   return text.match(/^[ \t]*[^#\s]+/gm)?.join("\n") ?? "";
 }
 
-function keep<Kept>(kept: Map<string, Kept>, key: string, value: Kept): void {
-  const [oldest] = kept.keys();
-  if (kept.size >= MOST_KINDS && oldest !== undefined) kept.delete(oldest);
-  kept.set(key, value);
+/** Without comments. */
+function writtenLines(text: string): string {
+  return text.match(WRITTEN_LINE)?.join("\n") ?? "";
 }
 
+const WRITTEN_LINE = /^[ \t]*[^#\s].*$/gm;
+
 /** It finds nothing where there is no such folder. */
-const STOCK_INCLUDE = /^Include \/etc\/ssh\/sshd_config\.d\/\*\.conf$/gm;
+const STOCK_INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf";
 
 /** No Include found a file, so that the text is all there is. */
 export function readsNothingElse({ includes }: Config): boolean {

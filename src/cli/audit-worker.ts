@@ -1,6 +1,6 @@
 /** A worker thread of `audit --jobs`: audits its share of the files and answers with the reports as data. */
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { auditTargets } from "./audit.ts";
+import { auditTargets } from "./audit-targets.ts";
 import type { Share, ShareAnswer } from "./jobs.ts";
 import { refuse } from "./output.ts";
 
@@ -14,7 +14,7 @@ export async function answerShare(): Promise<number> {
 
 async function answerOf({ files, options }: Share): Promise<ShareAnswer> {
   try {
-    return await auditTargets(files, options, () => {});
+    return await auditTargets(files, options, { count: () => {}, keep: (report) => report });
   } catch (error) {
     return { failed: error instanceof Error ? error.message : String(error) };
   }

@@ -19,9 +19,9 @@ export interface Found {
   readonly judged: readonly Judged[];
   readonly limits: readonly string[];
   readonly answers: readonly Answer[];
-  /** how many times something is closed that the policy file keeps, whatever rules are asked for; 0 without one */
-  readonly losses: number;
 }
+
+const KNOWN_RULES: readonly string[] = RULES.map(({ id }) => id);
 
 /** Of a drop-in given as FILE only its own findings. */
 export function findingsOf(
@@ -44,19 +44,19 @@ export function findingsOf(
     fragment: target.fragment,
     facts,
     ...(target.loadOptions.shownAs === undefined ? {} : { shownAs: target.loadOptions.shownAs }),
-    suppressions: suppressions ? { today, knownRules: RULES.map(({ id }) => id) } : null,
+    suppressions: suppressions ? { today, knownRules: KNOWN_RULES } : null,
   });
   const limits = [
     ...new Set([...config.limits, ...found.limits, ...facts.limits, ...targetLimitsOf(target)]),
   ];
-  const rest = { limits, answers: found.answers, losses: intended?.losses.length ?? 0 };
-  if (target.onlyRealPath === null) return { judged, ...rest };
+  if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),
   );
   return {
     judged: judged.filter(({ finding }) => own.has(finding.place.source)),
-    ...rest,
+    limits,
+    answers: found.answers,
   };
 }
 

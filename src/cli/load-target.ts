@@ -6,6 +6,7 @@ import type { Image } from "../files/image.ts";
 import type { StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
+import { encode } from "../source/source.ts";
 import { type Alike, alikeOf } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
@@ -18,8 +19,6 @@ export interface Opening {
   readonly options: TargetOptions;
   /** how the tree's service manager starts sshd; nothing for a FILE */
   readonly start: StartOptions | null;
-  /** this machine's own file system, which tells its sshd */
-  readonly host: FileTree;
   readonly tree: FileTree;
   readonly release: ChosenRelease;
   readonly people: People;
@@ -59,9 +58,9 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     collectInOneThread();
   }
   if (content.bytes.length > HUGE) collectSooner();
-  const live = isLive(wanted, content.realPath, opening.host);
+  const live = isLive(wanted, content.realPath);
   // this host's own file is read with what its service says, by whatever name it is given
-  const start = live ? ownSshd(opening.host).start : opening.start;
+  const start = live ? ownSshd(wanted.tree).start : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
   const loadOptions: LoadOptions = {
     release: release.release,
@@ -92,25 +91,39 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     stdin: wanted.stdin ?? null,
     image: wanted.image ?? null,
   };
-  const loaded = (read: FileTree): Config => loadConfig({ ...read, list }, wanted.path, loadOptions);
-  const own = withContent(wanted.tree, wanted.path, content);
-  const withText = (text: string): Target => {
-    const tree = withContent(wanted.tree, wanted.path, { ...content, bytes: Buffer.from(text, "latin1") });
-    return { ...rest, tree, config: loaded(tree), alike: null };
-  };
-  const alike = live ? null : alikeOf(wanted, content.bytes, opening, withText);
-  return alike === null
-    ? { ...rest, config: loaded(own), alike }
-    : loadedLater(rest, alike, () => loaded(own));
+  const reading: Reading = { rest, list, realPath: content.realPath };
+  const alike = live
+    ? null
+    : alikeOf(wanted, content.bytes, opening, (text) => {
+        const tree = withText(reading, text);
+        return { ...rest, tree, config: loaded(reading, tree), alike: null };
+      });
+  if (alike !== null) return loadedLater(reading, alike);
+  return { ...rest, config: loaded(reading, withContent(wanted.tree, wanted.path, content)), alike };
 }
 
-/** One of many files: nothing of it is kept before its turn, and nothing but its report behind it. */
-function loadedLater(rest: Omit<Target, "config" | "alike">, alike: Alike, load: () => Config): Target {
+/** How a target is read. */
+interface Reading {
+  readonly rest: Omit<Target, "config" | "alike">;
+  readonly list: FileTree["list"];
+  readonly realPath: string;
+}
+
+function loaded({ rest, list }: Reading, read: FileTree): Config {
+  return loadConfig({ ...read, list }, rest.path, rest.loadOptions);
+}
+
+function withText({ rest: { tree, path }, realPath }: Reading, text: string): FileTree {
+  return withContent(tree, path, { kind: "file", bytes: encode(text), realPath });
+}
+
+/** One of many files: nothing but its text is kept before its turn, and nothing but its report behind it. */
+function loadedLater(reading: Reading, alike: Alike): Target {
   return {
-    ...rest,
+    ...reading.rest,
     alike,
     get config() {
-      return load();
+      return loaded(reading, withText(reading, alike.text));
     },
   };
 }
@@ -121,9 +134,9 @@ export function withContent(tree: FileTree, path: string, content: FileContent):
 }
 
 /** This host's own main file, by whatever name; standard input and what lies in a root or an image is never it. */
-function isLive({ stdin, rootFolder, image }: Wanted, realPath: string, host: FileTree): boolean {
+function isLive({ tree, stdin, rootFolder, image }: Wanted, realPath: string): boolean {
   if (stdin !== undefined || (rootFolder ?? "") !== "" || (image ?? null) !== null) return false;
-  return ownSshd(host).mainFile === realPath;
+  return ownSshd(tree).mainFile === realPath;
 }
 
 interface OwnSshd {

@@ -1,8 +1,7 @@
 /** Commented lines of a stock file, `#AllowTcpForwarding yes`: where a finding points and a fix turns a keyword on. */
 import { equalIgnoringCase, lowerAscii, withoutEnd } from "../../grammar/ascii.ts";
-import type { Release } from "../../grammar/release.ts";
-import { onceFor } from "../../grammar/remember.ts";
-import { type DirectiveHead, readDirective } from "../../grammar/scanner.ts";
+import { onceFor, remember } from "../../grammar/remember.ts";
+import { readDirective } from "../../grammar/scanner.ts";
 import { type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
 import { indexAt } from "../source/source.ts";
 import type { ConfigFile } from "./config.ts";
@@ -16,20 +15,22 @@ export interface StockComment {
 
 /** The first commented stock line of a keyword (lower case) before any Match. */
 export function findStockComment({ tree }: ConfigFile, keyword: string): StockComment | null {
-  const known = foundIn(tree);
+  const { known, end } = foundIn(tree);
   const before = known.get(keyword);
   if (before !== undefined) return before;
-  const found = find(tree, keyword);
+  const found = find(tree, keyword, end);
   known.set(keyword, found);
   return found;
 }
 
 /** Rules and fixes ask each file for a few keywords, several times. */
-const foundIn = onceFor((_: Tree) => new Map<string, StockComment | null>());
+const foundIn = onceFor((tree: Tree) => ({
+  known: new Map<string, StockComment | null>(),
+  end: startOfMatch(tree),
+}));
 
 /** By a search through the text: most lines of a stock file are comments, and hardly any is about the keyword. */
-function find(tree: Tree, keyword: string): StockComment | null {
-  const end = startOfMatch(tree);
+function find(tree: Tree, keyword: string, end: number): StockComment | null {
   let last: Commented = { index: -1, inExample: false };
   for (const { index: at } of tree.text.matchAll(mentionOf(keyword))) {
     if (at >= end) break;
@@ -80,8 +81,7 @@ function isMatch(tree: Tree, line: Line): boolean {
   MATCH.lastIndex = line.start;
   if (!MATCH.test(tree.text)) return false;
   const comment = tokensOf(tree, line).find(({ kind }) => kind === "comment");
-  const directive = comment === undefined ? null : commentedDirective(comment.text, tree.release);
-  return directive !== null && lowerAscii(directive.keyword.value) === "match";
+  return comment !== undefined && commentedSetting(comment.text, tree.release)?.keyword === "match";
 }
 
 const MATCH = /[ \t\r]*# ?match(?![A-Za-z0-9])/iy;
@@ -92,13 +92,15 @@ function stockLine(tree: Tree, index: number, keyword: string): StockComment | n
   const tokens = tokensOf(tree, line);
   const comment = tokens.find(({ kind }) => kind === "comment");
   if (comment === undefined || tokens.some(({ kind }) => kind === "hidden")) return null;
-  const directive = commentedDirective(comment.text, tree.release);
-  if (directive === null || directive.args.length !== 1) return null;
-  if (lowerAscii(directive.keyword.value) !== keyword) return null;
+  const setting = commentedSetting(comment.text, tree.release);
+  if (setting?.keyword !== keyword || setting.values !== 1) return null;
   const { length } = withoutEnd(comment.text, " \t\r\f");
   return { line, start: comment.start, end: comment.start + length };
 }
 
-function commentedDirective(comment: string, release: Release): DirectiveHead | null {
-  return readDirective(comment.slice(comment.startsWith("# ") ? 2 : 1), release);
-}
+/** Null: words. The stock files of many servers have the same comments. */
+const commentedSetting = remember((comment, release) => {
+  const directive = readDirective(comment.slice(comment.startsWith("# ") ? 2 : 1), release);
+  if (directive === null) return null;
+  return { keyword: lowerAscii(directive.keyword.value), values: directive.args.length };
+});

@@ -139,7 +139,7 @@ function readBytes({ at }: Place, inside: string): Uint8Array | Failure {
 
 /** The size is a guess: files under /proc say 0, and a file may grow while it is read. */
 function readAll(handle: number, size: number): Uint8Array | Failure {
-  let buffer = Buffer.allocUnsafe(Math.max(size + 1, 4096));
+  let buffer = Buffer.allocUnsafe(size > 0 ? size + 1 : 4096);
   let length = 0;
   for (;;) {
     const read = readSync(handle, buffer, length, buffer.length - length, null);

@@ -1,5 +1,6 @@
 /** Runs the rules over one configuration and its meaning. */
 
+import { onceFor } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
@@ -75,19 +76,14 @@ export function judge(
     shownAs: options.shownAs ?? ((path) => path),
     complaints: [],
   };
-  const early = runRules(
-    rules.filter(({ late }) => late !== true),
-    looked,
-  )
+  const { ids, early: first, late: last } = inOrder(rules);
+  const early = runRules(first, looked)
     .map((finding) => (intended === null ? finding : withIntent(config, intended, finding)))
     .map((finding) =>
       finding.fix === null ? finding : { ...finding, breaks: whatBreaks(config.release, finding) },
     );
-  const { judged, complaints } = suppress(config, early, rules, options);
-  const late = runRules(
-    rules.filter((rule) => rule.late === true),
-    { ...looked, complaints },
-  );
+  const { judged, complaints } = suppress(config, early, ids, options);
+  const late = runRules(last, { ...looked, complaints });
   const all = [...judged, ...late.map((finding) => ({ finding, suppressed: null }))];
   const compare = byPlace(config);
   return all.sort((a, b) => compare(a.finding, b.finding));
@@ -97,15 +93,21 @@ function runRules(rules: readonly Rule[], looked: Audit): Finding[] {
   return rules.flatMap((rule) => rule.check(looked).map((draft) => complete(rule, draft)));
 }
 
+/** The rules of a run are the same for all its files. */
+const inOrder = onceFor((rules: readonly Rule[]) => ({
+  ids: new Set(rules.map(({ id }) => id)),
+  early: rules.filter(({ late }) => late !== true),
+  late: rules.filter(({ late }) => late === true),
+}));
+
 function suppress(
   config: Config,
   findings: readonly Finding[],
-  rules: readonly Rule[],
+  ran: ReadonlySet<string>,
   { suppressions = null }: AuditOptions,
 ): Suppressed {
   if (suppressions === null)
     return { judged: findings.map((finding) => ({ finding, suppressed: null })), complaints: [] };
-  const ran = new Set(rules.map(({ id }) => id));
   return applySuppressions(config, findings, { ...suppressions, ran });
 }
 
@@ -115,22 +117,25 @@ function withoutDefaults(exposure: Exposure): Exposure {
   return { ...exposure, answers };
 }
 
+const NONE: readonly never[] = [];
+
+/** Spelled out, not spread: V8 shall see one shape. */
 function complete(rule: Rule, draft: Draft): Finding {
   return {
-    severity: rule.severity,
-    label: "",
-    related: [],
-    witness: null,
-    grant: "",
-    capability: null,
-    login: null,
-    affected: [],
-    fix: null,
-    breaks: null,
-    ...draft,
-    message: cutWords(draft.message),
-    notes: (draft.notes ?? []).map(cutWords),
     rule: rule.id,
+    severity: draft.severity ?? rule.severity,
+    message: cutWords(draft.message),
+    place: draft.place,
+    label: draft.label ?? "",
+    related: draft.related ?? NONE,
+    witness: draft.witness ?? null,
+    grant: draft.grant ?? "",
+    capability: draft.capability ?? null,
+    login: draft.login ?? null,
+    affected: draft.affected ?? NONE,
+    notes: draft.notes?.map(cutWords) ?? NONE,
+    fix: draft.fix ?? null,
+    breaks: null,
   };
 }
 

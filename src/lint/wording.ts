@@ -49,7 +49,10 @@ export function listed(items: readonly string[]): string {
 /** Who the answers are about, in the administrator's own words; who is part of others is not named beside them. */
 export function whoText(answers: readonly Answer[]): string {
   const isPart = ({ extent }: Answer): boolean =>
-    answers.some((other) => covers(other.extent, extent) && !covers(extent, other.extent));
+    answers.some(
+      // answers about the same connections share their extent
+      (other) => other.extent !== extent && covers(other.extent, extent) && !covers(extent, other.extent),
+    );
   const conditions = [...new Set(answers.filter((one) => !isPart(one)).map(({ condition }) => condition))];
   if (conditions.includes("everybody")) return "everybody";
   const shown = conditions.slice(0, SHOWN);

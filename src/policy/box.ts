@@ -21,6 +21,8 @@ export interface World {
   /** one for each slot; those from `firstPlace` on say where a connection comes from and arrives */
   readonly theories: readonly Theory[];
   readonly firstPlace: number;
+  /** where nothing is demanded, worlds with the same text give the same; null: one with accounts of its own */
+  readonly freely: string | null;
   /** the places of a connection without addresses, where the box has room for it */
   apart(box: Box): Partial<Connection> | null;
   slotOf(attribute: Atom["attribute"]): number;
@@ -53,7 +55,7 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
   const slots = atoms.map(({ attribute }) => world.slotOf(attribute));
   const solvers = world.theories.map(rememberingSolver);
   const change = (box: Box, atom: number, cell: Cell): Box => {
-    const changed = [...box];
+    const changed = box.slice();
     changed[slots[atom] ?? 0] = cell;
     return changed;
   };
@@ -73,8 +75,9 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
   const everywhere: Box = world.theories.map(() => FREE);
   return {
     within: (guard) => {
-      const box = [...everywhere];
-      for (const atom of guard) {
+      const box = everywhere.slice();
+      for (let at = 0; at < guard.length; at++) {
+        const atom = guard[at] ?? 0;
         const slot = slots[atom] ?? 0;
         const { met, missed } = box[slot] ?? FREE;
         if (!met.includes(atom)) box[slot] = { met: insert(met, atom), missed };
@@ -98,7 +101,7 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
       return parts;
     },
     sample: (box) => {
-      stranger ??= solveFree(solvers);
+      stranger ??= strangerIn(world, solvers);
       let { connection } = stranger;
       let isKnown = true;
       for (let slot = 0; slot < box.length; slot++) {
@@ -138,6 +141,15 @@ interface Stranger {
   readonly connection: Connection;
   /** false: a slot has nothing to give, as in a world without accounts */
   readonly isFound: boolean;
+}
+
+const strangers = new Map<string, Stranger>();
+
+function strangerIn({ freely }: World, solvers: readonly Theory[]): Stranger {
+  const known = freely === null ? undefined : strangers.get(freely);
+  const stranger = known ?? solveFree(solvers);
+  if (freely !== null) strangers.set(freely, stranger);
+  return stranger;
 }
 
 function solveFree(solvers: readonly Theory[]): Stranger {

@@ -4,7 +4,7 @@
  */
 import { readPort } from "../../grammar/ports.ts";
 import { atLeast, NEWEST, type Release } from "../../grammar/release.ts";
-import { onceFor } from "../../grammar/remember.ts";
+import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import type { ListenGrant } from "./answer.ts";
 import type { Capability } from "./connection.ts";
@@ -56,7 +56,11 @@ const DISPLAYS: Requirement = {
 const GATEWAY: Requirement = { keyword: "gatewayports", closes: never };
 
 /** In the order in which they are asked: the first is the keyword that people look at. */
-export function requirements(capability: Capability, release: Release): readonly Requirement[] {
+export const requirements: (capability: Capability, release: Release) => readonly Requirement[] = remember(
+  (capability, release) => requirementsOf(capability as Capability, release),
+);
+
+function requirementsOf(capability: Capability, release: Release): readonly Requirement[] {
   switch (capability) {
     case "tcp-local":
       return [TCP_OUT, NOT_DISABLED, OPEN_LIST];
@@ -102,9 +106,15 @@ const closingBounds = onceFor(({ directives }: Config): readonly Requirement[] =
   ),
 );
 
+/** Those of most configurations, which set no bound that closes. */
+const unbounded: typeof requirements = remember((capability, release) =>
+  requirements(capability as Capability, release).filter((requirement) => !BOUNDS.includes(requirement)),
+);
+
 /** The requirements of a capability that can make a difference under this configuration. */
 export function requirementsUnder(config: Config, capability: Capability): readonly Requirement[] {
   const closing = closingBounds(config);
+  if (closing.length === 0) return unbounded(capability, config.release);
   return requirements(capability, config.release).filter(
     (requirement) => !BOUNDS.includes(requirement) || closing.includes(requirement),
   );

@@ -1,11 +1,11 @@
 /** For one keyword: which lines decide inside a scope, each with the part of the scope it decides and a witness. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import { onceFor } from "../../grammar/remember.ts";
+import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import type { Decider } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
-import type { GuardSequence } from "./guard-sequence.ts";
+import { type GuardSequence, NO_GUARDS } from "./guard-sequence.ts";
 import {
   isEmptyAtSight,
   outside,
@@ -49,7 +49,8 @@ export const effectiveLines: (config: Config) => ReadonlyMap<string, readonly Di
 );
 
 export function keywordLines(config: Config, keyword: string, searcher: Searcher): KeywordLines {
-  const lines = effectiveLines(config).get(keyword) ?? [];
+  const lines = effectiveLines(config).get(keyword);
+  if (lines === undefined) return unsetLines(keyword, config.release);
   const guarded: KeywordLines["guarded"][number][] = [];
   const guards: Guard[] = [];
   const unreachable: Directive[] = [];
@@ -72,6 +73,13 @@ export function keywordLines(config: Config, keyword: string, searcher: Searcher
   const otherwise = { keyword, value: values.join(" "), values, directive: global };
   return { keyword, guarded, sequence, otherwise, unreachable, shadowedGlobals };
 }
+
+/** Of a keyword that a configuration does not set, as most do with most that are asked about. */
+const unsetLines = remember((keyword, release): KeywordLines => {
+  const values = lookUpKeyword(keyword, release).keyword?.defaults ?? [];
+  const otherwise = { keyword, value: values.join(" "), values, directive: null };
+  return { keyword, guarded: [], sequence: NO_GUARDS, otherwise, unreachable: [], shadowedGlobals: [] };
+});
 
 /** 8.2 and 8.3 read `Match all` of an included file as global text only. */
 function isLost(guards: Directive["guards"]): boolean {

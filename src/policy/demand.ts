@@ -17,15 +17,37 @@ export type Demand =
   | { readonly kind: "all" | "any"; readonly of: readonly Demand[] };
 
 export function allOf(...of: readonly Demand[]): Demand {
-  return { kind: "all", of };
+  return joined("all", of);
 }
 
 export function oneOf(...of: readonly Demand[]): Demand {
-  return { kind: "any", of };
+  return joined("any", of);
+}
+
+/** Fulfilled by every connection; by none. */
+const ALWAYS: Demand = { kind: "all", of: [] };
+const NEVER: Demand = { kind: "any", of: [] };
+
+export function settled(isFulfilled: boolean): Demand {
+  return isFulfilled ? ALWAYS : NEVER;
+}
+
+/** Most files set few of the keywords that are asked about, so that what is settled without a connection is left out. */
+function joined(kind: "all" | "any", of: readonly Demand[]): Demand {
+  const neutral = kind === "all" ? ALWAYS : NEVER;
+  const deciding = kind === "all" ? NEVER : ALWAYS;
+  const open: Demand[] = [];
+  for (const part of of) {
+    if (part === deciding) return deciding;
+    if (part !== neutral) open.push(part);
+  }
+  const [only = neutral] = open;
+  return open.length < 2 ? only : { kind, of: open };
 }
 
 /** At least one of the guards holds. */
 export function some(sequence: GuardSequence): Demand {
+  if (sequence.guards.length === 0) return NEVER;
   return { kind: "first", sequence, fits: (position) => position !== -1 };
 }
 
@@ -38,7 +60,7 @@ export function not(demand: Demand): Demand {
     const { sequence, fits } = demand;
     return { kind: "first", sequence, fits: (position) => !fits(position) };
   }
-  return { kind: demand.kind === "all" ? "any" : "all", of: demand.of.map(not) };
+  return joined(demand.kind === "all" ? "any" : "all", demand.of.map(not));
 }
 
 /** A sample that was taken from a box, and what holds for it. */

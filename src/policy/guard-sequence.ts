@@ -14,6 +14,9 @@ export interface GuardSequence {
   meeting(met: Guard, end: number, most?: number): readonly number[];
 }
 
+/** One for all searches. */
+export const NO_GUARDS: GuardSequence = { guards: [], firstHeld: () => -1, meeting: () => [] };
+
 /** Below this many guards an index costs more than a look at each. */
 const WORTH_AN_INDEX = 12;
 
@@ -31,8 +34,7 @@ export function makeSequence(
   return {
     guards,
     firstHeld: (held, end) => {
-      if (guards.length < WORTH_AN_INDEX)
-        return guards.findIndex((guard, at) => at < end && holds(guard, held));
+      if (guards.length < WORTH_AN_INDEX) return firstOfFew(guards, held, end);
       keys ??= keysOf(guards, placesOf(), list);
       return firstByKey(guards, keys, held, end);
     },
@@ -55,6 +57,11 @@ export function makeSequence(
       return found;
     },
   };
+}
+
+function firstOfFew(guards: readonly Guard[], held: Held, end: number): number {
+  for (let at = 0; at < end && at < guards.length; at++) if (holds(guards[at] ?? [], held)) return at;
+  return -1;
 }
 
 interface Range {
@@ -192,6 +199,7 @@ function positionsOf({ may }: Limit, { byAtom }: Places): readonly number[] {
 }
 
 function meets(guard: Guard, limits: readonly Limit[], list: readonly Atom[]): boolean {
+  if (limits.length === 0) return true;
   for (const atom of guard) {
     const attribute = list[atom]?.attribute;
     for (const limit of limits) if (limit.attribute === attribute && !limit.may.has(atom)) return false;

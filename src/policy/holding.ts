@@ -16,12 +16,12 @@ export type Held = readonly ReadonlySet<number>[];
 
 /** Whether all criteria of a guard hold. */
 export function holds(guard: Guard, held: Held): boolean {
-  for (const atom of guard) if (!isHeld(atom, held)) return false;
+  for (let at = 0; at < guard.length; at++) if (!isHeld(guard[at] ?? -1, held)) return false;
   return true;
 }
 
 function isHeld(atom: number, held: Held): boolean {
-  for (const atoms of held) if (atoms.has(atom)) return true;
+  for (let at = 0; at < held.length; at++) if (held[at]?.has(atom) === true) return true;
   return false;
 }
 
@@ -41,7 +41,7 @@ export function isWild(pattern: string): boolean {
 /** A text that a value must have → criteria with such a positive item; lists without are tested one by one. */
 interface Candidates {
   /** no criterion is about this attribute */
-  isEmpty: boolean;
+  readonly isEmpty: boolean;
   readonly byKey: Map<string, number[]>;
   readonly others: number[];
   readonly lengths: KeyLengths;
@@ -107,19 +107,20 @@ export function makeHolding(atoms: readonly Atom[]): Holding {
     ofPort,
     heldBy: ({ user, groups, host, addr, laddr, lport, invalidUser }) => {
       const held: ReadonlySet<number>[] = [];
-      const add = (atoms: ReadonlySet<number>): void => {
-        if (atoms.size > 0) held.push(atoms);
-      };
-      if (user !== null && !index.user.isEmpty) add(ofName("user", user));
-      if (groups !== null && groups.length > 0 && !index.group.isEmpty) add(ofGroups(groups));
-      if (host !== null && !index.host.isEmpty) add(ofName("host", lowerAscii(host)));
-      if (addr !== null && !index.address.isEmpty) add(ofAddress("address", addr));
-      if (laddr !== null && !index.localaddress.isEmpty) add(ofAddress("localaddress", laddr));
-      if (lport !== null && !index.localport.isEmpty) add(ofPort(lport));
-      if (invalidUser) add(new Set(index["invalid-user"].others));
+      if (user !== null && !index.user.isEmpty) add(held, ofName("user", user));
+      if (groups !== null && groups.length > 0 && !index.group.isEmpty) add(held, ofGroups(groups));
+      if (host !== null && !index.host.isEmpty) add(held, ofName("host", lowerAscii(host)));
+      if (addr !== null && !index.address.isEmpty) add(held, ofAddress("address", addr));
+      if (laddr !== null && !index.localaddress.isEmpty) add(held, ofAddress("localaddress", laddr));
+      if (lport !== null && !index.localport.isEmpty) add(held, ofPort(lport));
+      if (invalidUser) add(held, new Set(index["invalid-user"].others));
       return held;
     },
   };
+}
+
+function add(held: ReadonlySet<number>[], atoms: ReadonlySet<number>): void {
+  if (atoms.size > 0) held.push(atoms);
 }
 
 function remember(
@@ -149,25 +150,34 @@ function groupsFit(groups: readonly string[], items: readonly PatternItem[]): bo
   return results.includes(1) && !results.includes(-1);
 }
 
-function indexAtoms(atoms: readonly Atom[]): Readonly<Record<Attribute, Candidates>> {
-  const empty = (): Candidates => ({
-    isEmpty: true,
-    byKey: new Map(),
-    others: [],
-    lengths: { bits: new Set(), heads: new Set(), tails: new Set(), inner: new Set() },
-  });
-  const index: Record<Attribute, Candidates> = {
-    user: empty(),
-    group: empty(),
-    host: empty(),
-    address: empty(),
-    localaddress: empty(),
-    localport: empty(),
-    "invalid-user": empty(),
+function noCandidates(isEmpty: boolean): Candidates {
+  const lengths = {
+    bits: new Set<number>(),
+    heads: new Set<number>(),
+    tails: new Set<number>(),
+    inner: new Set<number>(),
   };
-  for (const [number, atom] of atoms.entries()) {
+  return { isEmpty, byKey: new Map(), others: [], lengths };
+}
+
+/** Of most attributes no criterion asks. */
+const NO_CANDIDATES = noCandidates(true);
+
+function indexAtoms(atoms: readonly Atom[]): Readonly<Record<Attribute, Candidates>> {
+  const index: Record<Attribute, Candidates> = {
+    user: NO_CANDIDATES,
+    group: NO_CANDIDATES,
+    host: NO_CANDIDATES,
+    address: NO_CANDIDATES,
+    localaddress: NO_CANDIDATES,
+    localport: NO_CANDIDATES,
+    "invalid-user": NO_CANDIDATES,
+  };
+  for (let number = 0; number < atoms.length; number++) {
+    const atom = atoms[number];
+    if (atom === undefined) continue;
+    if (index[atom.attribute].isEmpty) index[atom.attribute] = noCandidates(false);
     const candidates = index[atom.attribute];
-    candidates.isEmpty = false;
     const keys = keysOf(atom, candidates.lengths);
     if (keys === null) candidates.others.push(number);
     // a list that names something twice must not count twice

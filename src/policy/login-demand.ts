@@ -10,7 +10,7 @@ import type { Config, Criterion, Directive } from "../config/config.ts";
 import { makeSource } from "../source/source.ts";
 import type { Guard } from "./atoms.ts";
 import { effectiveLines, type KeywordLines } from "./deciders.ts";
-import { allOf, type Demand, none, not, oneOf, some } from "./demand.ts";
+import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
 import { LOGIN_KEYWORDS, userPart } from "./login.ts";
 import type { Searcher } from "./search.ts";
 import { asksFor } from "./specification.ts";
@@ -150,7 +150,7 @@ function naming({ config, searcher }: Rules, lines: readonly Directive[]): Deman
       else vetoed.push(allOf(some(searcher.sequenceOf(fitting)), not(holds({ searcher }, vetoes))));
     }
   }
-  return { kind: "any", of: [some(searcher.sequenceOf(guards)), ...vetoed] };
+  return oneOf(some(searcher.sequenceOf(guards)), ...vetoed);
 }
 
 function holds({ searcher }: Pick<Rules, "searcher">, sets: readonly Criteria[]): Demand {
@@ -167,6 +167,7 @@ function guardsOf({ atoms }: Searcher, sets: readonly Criteria[], around: Guard)
 
 /** The line that decides has such a value. */
 function decides({ guarded, sequence, otherwise }: KeywordLines, fits: (value: string) => boolean): Demand {
+  if (guarded.length === 0) return settled(fits(otherwise.values[0] ?? ""));
   return {
     kind: "first",
     sequence,

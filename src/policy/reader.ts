@@ -5,7 +5,7 @@
 import { type Keyword, lookUpKeyword } from "../../grammar/keywords.ts";
 import type { PatternItem } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
-import { onceFor } from "../../grammar/remember.ts";
+import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config, Directive, MatchBlock } from "../config/config.ts";
 import type { Connection } from "./connection.ts";
 import { criterionHolds, evaluate, isAnswer, takesMatch } from "./evaluate.ts";
@@ -49,10 +49,11 @@ function quickReader(config: Config): Reader {
       const known = readers.get(key);
       if (known !== undefined) return known === null ? null : known(connection);
       const { keyword } = lookUpKeyword(key, config.release);
+      const lines = keyword == null ? undefined : byKeyword.get(keyword.key);
       const made =
-        keyword == null
-          ? null
-          : keywordReader(keyword, byKeyword.get(keyword.key) ?? noLines(), config.release);
+        keyword == null || lines === undefined
+          ? unsetReader(key, config.release)
+          : keywordReader(keyword, lines, config.release);
       readers.set(key, made);
       return made === null ? null : made(connection);
     },
@@ -60,6 +61,12 @@ function quickReader(config: Config): Reader {
 }
 
 type KeywordReader = (connection: Connection) => ReadSetting;
+
+/** Of a keyword that no line sets; null: the release has none of this name. */
+const unsetReader = remember((key, release): KeywordReader | null => {
+  const { keyword } = lookUpKeyword(key, release);
+  return keyword === null ? null : keywordReader(keyword, noLines(), release);
+});
 
 function keywordReader(keyword: Keyword, lines: Lines, release: Release): KeywordReader {
   const choose = (matching: readonly Directive[]): ReadSetting =>

@@ -130,30 +130,38 @@ function areSame(some: readonly Guard[], others: readonly Guard[]): boolean {
 /** `demand`: what the connection must fulfil beside; default: nothing. */
 export function search(searcher: Searcher, scope: Scope, demand: Demand | null = null): SearchResult {
   const { boxes, budget, holding } = searcher;
-  const caught = new Set<Guard>();
+  // most questions catch nothing
+  let caught: Set<Guard> | null = null;
   const stack: Box[] = [boxes.within(scope.met)];
   const ways: Iterator<Box>[] = [];
   let sawUnknown = false;
   for (let steps = 0; ; steps++) {
     const box = stack.pop() ?? nextOf(ways);
-    if (box === undefined) return { kind: sawUnknown ? "unknown" : "none", caught: [...caught] };
+    if (box === undefined) return { kind: sawUnknown ? "unknown" : "none", caught: listOf(caught) };
     // the first look at a question is always affordable
     if (steps > 0 && (steps >= budget.stepsPerQuestion || budget.stepsLeft-- <= 0))
-      return { kind: "unknown", caught: [...caught] };
+      return { kind: "unknown", caught: listOf(caught) };
     const sampled = boxes.sample(box);
     if (sampled.kind === "unknown") sawUnknown = true;
     if (sampled.kind !== "found") continue;
     const held = holding.heldBy(sampled.value);
     const guard = catching(scope, held);
     if (guard !== null) {
+      caught ??= new Set();
       caught.add(guard);
       stack.push(...boxes.outside(box, guard).reverse());
       continue;
     }
     const others = demand === null ? null : waysTo(demand, { box, held, boxes });
-    if (others === null) return { kind: "witness", connection: sampled.value, caught: [...caught] };
+    if (others === null) return { kind: "witness", connection: sampled.value, caught: listOf(caught) };
     ways.push(others);
   }
+}
+
+const NO_GUARDS: readonly Guard[] = [];
+
+function listOf(caught: ReadonlySet<Guard> | null): readonly Guard[] {
+  return caught === null ? NO_GUARDS : [...caught];
 }
 
 /** There may be thousands of ways, and one of the first is mostly enough. */
@@ -173,9 +181,10 @@ export function isEmptyAtSight(scope: Scope): boolean {
 
 /** A guard that the scope leaves out and that holds; of each exclusion the first. */
 function catching({ without }: Scope, held: Held): Guard | null {
-  for (const { sequence, end } of without) {
-    const position = sequence.firstHeld(held, end);
-    if (position !== -1) return sequence.guards[position] ?? null;
+  for (let at = 0; at < without.length; at++) {
+    const exclusion = without[at];
+    const position = exclusion?.sequence.firstHeld(held, exclusion.end) ?? -1;
+    if (position !== -1) return exclusion?.sequence.guards[position] ?? null;
   }
   return null;
 }

@@ -48,10 +48,13 @@ export function findName(given: readonly NameConstraint[], domain: NameDomain): 
   const accepts = (name: string): boolean =>
     isName(name, domain) &&
     constraints.every(({ items, wanted }) => wanted.includes(matchPatternList(name, items)));
-  const quick = candidates(constraints, domain).find(accepts);
+  const literals = constraints.find(isExhaustedByLiterals);
+  const quick =
+    literals === undefined
+      ? (domain.nice.find(accepts) ?? candidates(constraints).find(accepts))
+      : literalsOf(literals, domain).find(accepts);
   if (quick !== undefined) return found(quick);
-  if (constraints.some(isExhaustedByLiterals)) return NONE;
-  return searchAutomaton(constraints, domain);
+  return literals === undefined ? searchAutomaton(constraints, domain) : NONE;
 }
 
 function isName(text: string, { forbidden, numeric }: NameDomain): boolean {
@@ -129,11 +132,9 @@ function isExhaustedByLiterals({ items, wanted }: NameConstraint): boolean {
 /** Tried behind the nice ones. */
 export const INVENTED_NAMES: readonly string[] = ["user1", "x7", "q0", "zz9"];
 
-/** Nice words; literals that a list wants; instances of its wildcards. */
-function candidates(constraints: readonly NameConstraint[], domain: NameDomain): readonly string[] {
-  const literals = constraints.find(isExhaustedByLiterals);
-  if (literals !== undefined) return literalsOf(literals, domain);
-  const names = [...domain.nice, ...INVENTED_NAMES];
+/** Invented words; literals that a list wants; instances of its wildcards. */
+function candidates(constraints: readonly NameConstraint[]): readonly string[] {
+  const names = [...INVENTED_NAMES];
   for (const { items, wanted } of constraints) {
     if (wanted.includes(0)) continue;
     const sign = wanted[0] === -1;

@@ -93,6 +93,7 @@ export function makeWorld(
     return {
       theories: [userTheory(atoms, effort), groupTheory(atoms, effort), ...places],
       firstPlace: PLACE,
+      freely: `${namedHosts} ${served.rdomain}`,
       apart,
       slotOf: (of) => SLOTS[of],
     };
@@ -102,6 +103,7 @@ export function makeWorld(
   return {
     theories: [people, nothing, ...places],
     firstPlace: PLACE,
+    freely: null,
     apart,
     slotOf: (attribute) => (SLOTS[attribute] === GROUP ? USER : SLOTS[attribute]),
   };

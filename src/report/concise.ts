@@ -1,14 +1,16 @@
 /** One line a finding, as compilers print them. */
 import { positionAt } from "../source/source.ts";
-import type { AuditReport, ReportedFinding } from "./report.ts";
+import type { AuditReport, ReportedFinding, TargetReport } from "./report.ts";
 import { visible } from "./text.ts";
 
-export function concise(report: AuditReport): string {
-  return report.targets
-    .flatMap(({ findings }) => findings)
-    .filter(({ suppressed }) => suppressed === null)
-    .map(conciseLine)
-    .join("");
+export function concise({ targets }: AuditReport): string {
+  return targets.map(conciseTarget).join("");
+}
+
+export function conciseTarget({ findings }: TargetReport): string {
+  let text = "";
+  for (const reported of findings) if (reported.suppressed === null) text += conciseLine(reported);
+  return text;
 }
 
 function conciseLine({ finding }: ReportedFinding): string {
