@@ -14,7 +14,7 @@ import { unprivilegedPortStart } from "../src/files/port-limit.ts";
 import type { FileTree } from "../src/files/tree.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
 import { audit } from "../src/lint/audit.ts";
-import { compareIntent } from "../src/lint/intended.ts";
+import { compareIntent, type Intended } from "../src/lint/intended.ts";
 import type { Intent } from "../src/lint/intent.ts";
 import { readPolicyFile } from "../src/lint/policy-file.ts";
 import type { Finding, Rule } from "../src/lint/rule.ts";
@@ -50,7 +50,11 @@ export function fixRoot(audited: AuditedRoot): Plan {
     tree: treeOf(audited),
     path: MAIN,
     load: loadOptions(audited),
-    audit: (config) => ({ findings: findingsOf(config, audited), answers: exposure(config).answers }),
+    audit: (config) => ({
+      findings: findingsOf(config, audited),
+      answers: exposure(config).answers,
+      losses: intendedOf(config, audited)?.losses.length ?? 0,
+    }),
     unsafe: true,
   });
 }
@@ -69,21 +73,24 @@ function treeOf({ root, modes = {}, modified = {} }: AuditedRoot): FileTree {
   };
 }
 
+function intendedOf(config: Config, audited: AuditedRoot): Intended | null {
+  const { policy } = audited;
+  return policy === undefined
+    ? null
+    : compareIntent(config, intentOf(policy), {
+        accounts: null,
+        today: TODAY,
+        unprivilegedPortStart: unprivilegedPortStart(treeOf(audited)),
+      });
+}
+
 function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
   const tree = treeOf(audited);
   const files = config.files.map(({ realPath }) => realPath);
-  const { policy } = audited;
   const accounts = accountsOf(tree);
   const found = exposure(config, { unprivilegedPortStart: unprivilegedPortStart(tree) });
   return audit(config, found, audited.rules, {
-    intended:
-      policy === undefined
-        ? null
-        : compareIntent(config, intentOf(policy), {
-            accounts: null,
-            today: TODAY,
-            unprivilegedPortStart: unprivilegedPortStart(tree),
-          }),
+    intended: intendedOf(config, audited),
     lineUses: lineUses(config),
     accounts,
     facts: hostFacts(tree, {

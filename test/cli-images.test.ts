@@ -205,6 +205,31 @@ describe("audit --image", () => {
     });
   });
 
+  test("paths of ENTRYPOINT and CMD begin at WORKDIR", () => {
+    const members = [
+      { ...file("app/entry.sh", "#!/bin/sh\nexec /usr/sbin/sshd -D -f cfg\n"), mode: 0o755 },
+      file("app/cfg", "AllowTcpForwarding yes\n"),
+    ];
+    for (const entrypoint of [["./entry.sh"], ["/usr/sbin/sshd", "-D", "-f", "./cfg"]]) {
+      save("folder.tar", dockerArchive(image([[...BASE, ...members]], { entrypoint, folder: "/app/" })));
+      const { code, stdout } = run("audit", "--image", "folder.tar", "--rule", "tcp-forwarding");
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: expect.stringMatching(/^folder.tar:\/app\/cfg:1:20: /),
+      });
+    }
+  });
+
+  test("a file that -f names and that is not there is said to be named", () => {
+    const entrypoint = ["/usr/sbin/sshd", "-D", "-f", "/config/sshd_config"];
+    save("volume.tar", dockerArchive(image([BASE], { entrypoint })));
+    expect(run("audit", "--image", "volume.tar")).toMatchObject({
+      code: 2,
+      stderr:
+        "sshd-policy: volume.tar:/config/sshd_config: No such file or directory: the image's ENTRYPOINT and CMD names it with -f\n",
+    });
+  });
+
   test.each([
     ["plain layers", dockerArchive],
     ["a gzip", (settings: ImageSettings) => gzipSync(dockerArchive(settings))],

@@ -93,6 +93,14 @@ describe("a policy file", () => {
     expect(audit(repo, "--fix", "--unsafe-fixes").stdout).not.toContain("[lost-forwarding]");
   });
 
+  it("keeps it also where only a rule is asked for that does not look for losses", () => {
+    const keep =
+      'version: 1\nallow: []\nkeep:\n  - { users: ["*", "!root"], capability: unix-remote, reason: r }\n';
+    const repo = repository(keep, "X11Forwarding no\nAllowAgentForwarding no\n");
+    const { stdout } = audit(repo, "--fix", "--unsafe-fixes", "--rule", "tcp-forwarding", "--diff");
+    expect(stdout).toContain("+AllowTcpForwarding remote\n");
+  });
+
   it("is not searched above the repository, nor inside a root", () => {
     const off = "version: 1\nrules:\n  x11-forwarding: { off: never read }\n";
     const root = makeRoot({

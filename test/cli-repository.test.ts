@@ -1,6 +1,6 @@
 /** `audit --repo`: what is found in a tree of configuration, and what is left alone. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findConfigurations } from "../src/files/repository.ts";
@@ -59,15 +59,63 @@ describe("a tree of configuration", () => {
         "/sshd_config-el9.tmpl": "{{ range .Lines }}\n{{ . }}\n{{ end }}\n",
         "/sshd_config.template": "#\t$OpenBSD: sshd_config,v 1.103 $\nPermitRootLogin $ROOT_LOGIN\n",
         "/sshd_config.in": "#\t$OpenBSD: sshd_config,v 1.103 $\nPermitRootLogin no\n",
+        "/sshd_config.tpl": "%{ if open }\nPermitTunnel yes\n%{ endif }\n",
+        "/ssh_hardening.j2": "{{ header | comment }}\nUsePAM yes\nPermitRootLogin {{ root }}\n",
       },
       [
         "/a/sshd_config.j2 (Jinja)",
         "/b/sshd_config.erb (ERB)",
+        "/ssh_hardening.j2 (Jinja)",
         "/sshd_config-el9.tmpl (Go)",
         "/sshd_config.d/1.conf.j2 (Jinja)",
         "/sshd_config.d/2.conf.epp (EPP)",
         "/sshd_config.in",
         "/sshd_config.template (shell)",
+        "/sshd_config.tpl (Terraform)",
+      ],
+    ],
+    [
+      "what has braces in comments and free text alone, as sshd reads it",
+      {
+        "/a/sshd_config": `# {{ managed by hand }}\nBanner "{{ hi }}"\nForceCommand docker ps --format '{{.Names}}'\n`,
+        "/b/sshd_config.j2": `# {{ ansible_managed }}\n${CLOSED}`,
+        "/c/sshd_config.erb": `# managed by <%= @by %>\n${CLOSED}`,
+        "/d/sshd_config.j2": `# {% if open %}\nAllowTcpForwarding yes\n# {% endif %}\n`,
+        "/e/sshd_config.j2": `{#\n${CLOSED}#}\n`,
+        "/f/sshd_config": "PermitRootLogin {{ root }}\n",
+      },
+      [
+        "/a/sshd_config",
+        "/b/sshd_config.j2",
+        "/c/sshd_config.erb",
+        "/d/sshd_config.j2 (Jinja)",
+        "/e/sshd_config.j2 (Jinja)",
+        "/f/sshd_config (Jinja)",
+      ],
+    ],
+    [
+      "files of any name, by what they say",
+      {
+        "/docker/ssh_server": CLOSED,
+        "/docker/my.config": CLOSED,
+        "/SSHD_Config": CLOSED,
+        "/bom.conf": "\xef\xbb\xbfPermitTunnel no\n",
+        "/sshd_config.d/10-a": "PermitTunnel yes\n",
+        "/sshd_config.txt": CLOSED,
+        "/sshd_config.bak": `${CLOSED}\0`,
+        "/long.conf": CLOSED + "# x\n".repeat(400_000),
+        "/user-data": `#cloud-config\nwrite_files:\n- content: |\n    ${CLOSED.replaceAll("\n", "\n    ")}`,
+        "/README": CLOSED,
+      },
+      [
+        "/SSHD_Config",
+        "/bom.conf",
+        "/docker/my.config",
+        "/docker/ssh_server",
+        "/long.conf",
+        "/sshd_config.bak",
+        "/sshd_config.d/10-a",
+        "/sshd_config.txt",
       ],
     ],
     [
@@ -191,30 +239,96 @@ describe("audit --repo", () => {
     expect(call(`${root}/missing`).code).toBe(2);
   });
 
-  it("names files that hold the lines of one", () => {
+  it("names files that set what sshd has keywords for", () => {
     const inside = CLOSED.replaceAll(/^/gm, "    ").trimEnd();
-    const root = makeRoot({
-      "/user-data.yaml": `#cloud-config\nwrite_files:\n- path: /etc/ssh/sshd_config\n  content: |\n${inside}\n`,
-      "/Dockerfile.prod": `FROM x\nRUN cat <<E > /etc/ssh/sshd_config\n${CLOSED}E\n`,
+    const told = {
+      "/Dockerfile.prod":
+        "FROM x\n# PermitRootLogin no\nRUN sed -i 's/^#GatewayPorts.*/GatewayPorts yes/' /etc/ssh/sshd_config\n",
+      "/attributes.rb": "default['openssh']['server']['allow_tcp_forwarding'] = 'yes'\n",
+      "/b64.yaml": "- path: /etc/ssh/sshd_config\n  encoding: b64\n  content: QWxsb3cK\n",
       "/configuration.nix": `services.openssh.extraConfig = ''\n${inside}\n'';\n`,
-      "/http/ks.cfg": `%post\ncat > /etc/ssh/sshd_config <<E\n${CLOSED}E\n%end\nreboot now\nlang en\n`,
+      "/entrypoint": "#!/bin/sh\nexec /usr/sbin/sshd -D -o AllowTcpForwarding=yes\n",
+      "/hiera.yaml": "ssh::server_options:\n  PermitTunnel: 'yes'\n",
+      "/http/ks.cfg": `%post\ncat > /etc/ssh/sshd_config <<E\n${CLOSED}E\n%end\n`,
+      "/map.json": '{"data": {"sshd_config": "UseDNS no\\nAllowTcpForwarding yes\\n"}}\n',
+      "/default/ssh": 'SSHD_OPTS="-oAllowTcpForwarding=yes"\n',
+      "/Makefile": "x:\n\tsed -i s/PermitTunnel.*/PermitTunnel\\ yes/ etc/ssh/sshd_config\n",
+      "/site.pp": "class { 'ssh':\n  options => { 'X11Forwarding' => 'yes' },\n}\n",
       "/tasks.yml": "- lineinfile:\n    path: /etc/ssh/sshd_config\n    line: PermitRootLogin no\n",
-      "/other.yaml": `client: |\n${inside}\n`,
+      "/user-data": `#cloud-config\n- path: /etc/ssh/sshd_config\n  content: |\n${inside}\n`,
+      "/vars.yml": "sshd_config:\n  GatewayPorts: yes\n",
+      "/yast.xml": "<sshd><AllowTcpForwarding>yes</AllowTcpForwarding></sshd>\n",
+      "/x.ign": '{"path": "/etc/ssh/sshd_config", "source": "data:,Port%2022%0APermitTunnel%20yes%0A"}\n',
+    };
+    const root = makeRoot({
+      ...told,
+      "/client.yaml": "config: |\n  Host *\n    GatewayPorts yes\n",
+      "/spec.rb": "describe sshd_config do\n  its('PermitRootLogin') { should eq 'no' }\nend\n",
+      "/copy.dockerfile": "FROM x\nCOPY sshd_config /etc/ssh/sshd_config\n",
+      "/guide.md": CLOSED,
     });
     const { code, stderr } = runCli(["audit", "--repo", root]);
-    const told = stderr.replaceAll(`sshd-policy: ${root}`, "").split("\n").slice(0, -1);
     expect(code).toBe(0);
-    expect(told.map((line) => line.replace(/: lines of an sshd_config inside another file.*/, ""))).toEqual([
-      "/Dockerfile.prod:3",
-      "/configuration.nix:2",
-      "/http/ks.cfg:3",
-      "/user-data.yaml:5",
+    const lines = stderr.replaceAll(`sshd-policy: ${root}`, "").split("\n").slice(0, -1);
+    expect(lines.map((line) => line.replace(/ in what is no .*|, not audited.*/, ""))).toEqual([
+      "/Dockerfile.prod:3: settings of sshd (GatewayPorts)",
+      "/Makefile:2: settings of sshd (PermitTunnel)",
+      "/attributes.rb:1: settings of sshd (allow_tcp_forwarding)",
+      "/b64.yaml:1: may hold an encoded sshd_config",
+      "/configuration.nix:2: settings of sshd (AllowTcpForwarding)",
+      "/default/ssh:1: settings of sshd (AllowTcpForwarding)",
+      "/entrypoint:2: settings of sshd (AllowTcpForwarding)",
+      "/hiera.yaml:2: settings of sshd (PermitTunnel)",
+      "/http/ks.cfg:3: settings of sshd (AllowTcpForwarding)",
+      "/map.json:1: settings of sshd (AllowTcpForwarding)",
+      "/site.pp:2: settings of sshd (X11Forwarding)",
+      "/tasks.yml:3: settings of sshd (PermitRootLogin)",
+      "/user-data:4: settings of sshd (AllowTcpForwarding)",
+      "/vars.yml:2: settings of sshd (GatewayPorts)",
+      "/x.ign:1: settings of sshd (PermitTunnel)",
+      "/yast.xml:1: settings of sshd (AllowTcpForwarding)",
     ]);
+  });
+
+  it.each(["1", "2"])(
+    "reads nothing outside of the folder, and says what was named there (--jobs %s)",
+    (jobs) => {
+      const outside = makeRoot({ "/secret": "SecretToken abc\n" });
+      const root = makeRoot({
+        "/sshd_config": `Include ${outside}/secret /etc/crypto/x.config\nInclude sshd_config.d/*.conf ../*/secret\nAllowTcpForwarding no\nAllowAgentForwarding no\n`,
+        "/sshd_config.d/here.conf": "X11Forwarding no\n",
+      });
+      symlinkSync(join(outside, "secret"), join(root, "sshd_config.d/out.conf"));
+      symlinkSync(outside, join(root, "more"));
+      const { code, stdout, stderr } = runCli(["audit", "--repo", root, "--jobs", jobs, "--openssh", "9.2"]);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+      expect(stderr.replaceAll(root, "DIR").replaceAll(outside, "OUT").split("\n")).toEqual([
+        "sshd-policy: DIR/more: a link that leads out of DIR, or nowhere: not audited",
+        "sshd-policy: DIR/sshd_config:1: Include OUT/secret leads out of DIR: nothing there is read",
+        "sshd-policy: DIR/sshd_config:1: Include /etc/crypto/x.config leads out of DIR: nothing there is read",
+        "sshd-policy: DIR/sshd_config:2: Include ../*/secret leads out of DIR: nothing there is read",
+        "sshd-policy: DIR/sshd_config.d/out.conf: a link that leads out of DIR, or nowhere: not audited",
+        "",
+      ]);
+    },
+  );
+
+  it("names what is too large to look at, and never waits for a pipe", () => {
+    const root = makeRoot({ "/data.yaml": "", "/names\n::error::x.yaml": "sshd:\n  PermitRootLogin: yes\n" });
+    truncateSync(join(root, "data.yaml"), 65 * 1024 * 1024);
+    spawnSync("mkfifo", [join(root, "pipe.conf"), join(root, "Dockerfile")]);
+    const { code, stderr } = runCli(["audit", "--repo", root]);
+    expect({ code, stderr: stderr.replaceAll(root, "") }).toEqual({
+      code: 0,
+      stderr:
+        "sshd-policy: /data.yaml: larger than 64 MiB, the limit of sshd-policy: not looked at\n" +
+        "sshd-policy: /names\\x0a::error::x.yaml:2: settings of sshd (PermitRootLogin) in what is no sshd_config, not audited: audit what it makes\n",
+    });
   });
 
   it("names links that lead out, and folders that cannot be read", () => {
     const outside = makeRoot({ "/sshd_config": CLOSED });
-    const root = makeRoot({ "/closed/sshd_config": CLOSED });
+    const root = makeRoot({ "/closed/sshd_config": CLOSED, "/own.conf": CLOSED, "/own.md": CLOSED });
     symlinkSync(join(outside, "sshd_config"), join(root, "sshd_config"));
     const plain = runCli(["audit", "--repo", root, "--rule", "tcp-forwarding"]);
     expect({ ...plain, stderr: plain.stderr.replaceAll(root, "") }).toMatchObject({
@@ -222,12 +336,14 @@ describe("audit --repo", () => {
       stderr: "sshd-policy: /sshd_config: a link that leads out of , or nowhere: not audited\n",
     });
     if (process.getuid?.() === 0) return;
-    chmodSync(join(root, "closed"), 0);
+    for (const name of ["closed", "own.conf", "own.md"]) chmodSync(join(root, name), 0);
     const { code, stderr } = runCli(["audit", "--repo", root]);
     chmodSync(join(root, "closed"), 0o755);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining("/closed: a folder that cannot be read\n"),
+      stderr: expect.stringMatching(
+        /closed: a folder that cannot be read\n.*own.conf: a file that cannot be read\n.*leads out of .*\n$/,
+      ),
     });
   });
 

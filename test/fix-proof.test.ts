@@ -14,7 +14,7 @@ function prove(before: string, after: string, keywords: readonly string[]): FixP
   const load = (text: string): Plan["before"] =>
     loadConfig(folderTree(makeRoot({ [MAIN]: text })), MAIN, { release });
   const changes = keywords.map((keyword): Change => ({ kind: "set-global", keyword, value: "no" }));
-  const nothing = { files: [], fixed: [], remaining: [], kept: [], refused: [], moved: [], broken: [] };
+  const nothing = { files: [], fixed: [], remaining: [], left: [], moved: [], broken: [] };
   return proveFix({ ...nothing, before: load(before), after: load(after), changes }, null);
 }
 

@@ -197,6 +197,71 @@ const image = (command: readonly string[], files: ServerTree = {}, env: readonly
 
 const options = (...texts: readonly string[]) => ({ options: texts, configFile: null, limit: null });
 
+describe("a configuration that is changed before sshd reads it", () => {
+  const MAIN = "/etc/ssh/sshd_config";
+
+  test.each<[string, string | null]>([
+    [`sed -i 's/no/yes/' ${MAIN}`, MAIN],
+    [`sed -ri.bak -e 's/no/yes/' ${MAIN}`, MAIN],
+    [`sed 's/no/yes/' ${MAIN} | cat`, null],
+    [`grep -q x ${MAIN}; chmod 600 ${MAIN}; test -f ${MAIN} && cat ${MAIN}`, null],
+    [`echo 'AllowTcpForwarding yes' >> ${MAIN}`, MAIN],
+    [`CONF=${MAIN}; echo x >"$CONF"`, MAIN],
+    [`{ echo a; echo b; } >${MAIN}`, MAIN],
+    [`(echo a) >${MAIN}`, MAIN],
+    [`if true; then echo a; fi 2>/dev/null >${MAIN}`, MAIN],
+    [`if false; then echo a >${MAIN}; fi`, null],
+    [`cat <<E >/etc/ssh/sshd_config.d/10-x.conf\nPermitTunnel yes\nE`, "/etc/ssh/sshd_config.d/10-x.conf"],
+    [`echo x | tee -a ${MAIN}`, MAIN],
+    [`cp /config/sshd_config ${MAIN}`, MAIN],
+    [`cp -a /etc/ssh.cache/* /etc/ssh/`, MAIN],
+    [`cp ${MAIN} /config/`, null],
+    [`cp ${MAIN} ${MAIN}.bak`, null],
+    [`ln -sf /config/sshd_config /etc/ssh`, MAIN],
+    [`rm ${MAIN}`, MAIN],
+    [`dockerize -template /t:${MAIN}`, MAIN],
+    [`echo 'set /files/etc/ssh/sshd_config/PermitTunnel yes' | augtool -s`, MAIN],
+    [`sudo sed -i s/a/b/ ${MAIN}`, MAIN],
+    [`run-parts /etc/entry.d`, MAIN],
+    [`for f in /etc/entry.d/*; do "$f"; done`, MAIN],
+    [`echo x >/srv/sshd_config`, null],
+  ])("%s", (command, changed) => {
+    const files = {
+      "/entry.sh": `#!/bin/sh\n${command}\nexec /usr/sbin/sshd -D -e\n`,
+      "/etc/entry.d/10-a": `#!/bin/sh\nsed -i s/a/b/ ${MAIN}\n`,
+    };
+    const by = command.includes("entry.d") ? "/etc/entry.d/10-a" : "/entry.sh";
+    const limit = `${by} changes ${changed} before sshd reads it: what is judged is the file as it lies there`;
+    expect(image(["/entry.sh"], files)?.limit).toBe(changed === null ? null : limit);
+  });
+
+  test("is the one that -f names", () => {
+    const files = {
+      "/entry.sh": "#!/bin/sh\necho x >/srv/sshd_config\nexec /usr/sbin/sshd -D -f /srv/sshd_config\n",
+    };
+    expect(image(["/entry.sh"], files)?.limit).toContain("/entry.sh changes /srv/sshd_config before");
+  });
+});
+
+describe("sshd by another name or place", () => {
+  const SCRIPT = '#!/bin/sh\nexec /usr/sbin/sshd -o PermitTunnel=yes "$@"\n';
+
+  test.each<[readonly string[], ServerTree]>([
+    [["/usr/sbin/sshd.pam", "-o", "PermitTunnel=yes"], {}],
+    [["/entry.sh"], { "/entry.sh": "exec sshd.krb5 -D -oPermitTunnel=yes\n" }],
+    [["sshd", "-D"], { "/usr/local/sbin/sshd": SCRIPT }],
+    [["/usr/local/bin/sshd", "-D"], { "/usr/local/bin/sshd": SCRIPT }],
+    [["sh", "-c", "exec sshd -D"], { "/usr/local/sbin/sshd": SCRIPT }],
+  ])("%j", (command, files) => {
+    expect(image(command, files)).toMatchObject({ options: ["PermitTunnel=yes"], limit: null });
+  });
+
+  test("what is only named like it is none", () => {
+    for (const name of ["sshd.sh", "sshd-session", "sshd-keygen", "sshd.service"])
+      expect(image([`/usr/sbin/${name}`, "-o", "PermitTunnel=yes"])).toBeNull();
+  });
+});
+
 describe("ENTRYPOINT and CMD", () => {
   const SCRIPT = {
     "/entrypoint.sh": "#!/bin/sh\nset -e\nexec /usr/sbin/sshd -D -e -o AllowTcpForwarding=yes\n",
@@ -265,6 +330,24 @@ describe("ENTRYPOINT and CMD", () => {
       "the image's ENTRYPOINT and CMD runs /init, which is no shell script: options that it gives sshd are not read",
     ],
     [
+      "a supervisor in another language",
+      ["python3", "-u", "/usr/bin/supervisord", "-n"],
+      {},
+      "the image's ENTRYPOINT and CMD runs /usr/bin/supervisord, whose own files say what it starts: options that it gives sshd are not read",
+    ],
+    [
+      "another language by its interpreter",
+      ["python3", "/app.py"],
+      {},
+      "the image's ENTRYPOINT and CMD runs /app.py, which is no shell script: options that it gives sshd are not read",
+    ],
+    [
+      "s6-overlay's init of version 3",
+      ["/init"],
+      { "/init": "#!/bin/sh -e\nexec s6-overlay-suexec ' /x/preinit ' '' /x/stage0 \"$@\"\n" },
+      "the image's ENTRYPOINT and CMD runs s6-overlay-suexec, whose own files say what it starts: options that it gives sshd are not read",
+    ],
+    [
       "a supervisor",
       ["/usr/bin/supervisord", "-n"],
       {},
@@ -293,6 +376,15 @@ describe("ENTRYPOINT and CMD", () => {
       ["/entry.sh"],
       {
         "/entry.sh": "#!/bin/sh\n[ -e /open ] && OPTS='-o PermitTunnel=yes'\nexec /usr/sbin/sshd -D $OPTS\n",
+      },
+      "/entry.sh starts sshd with options that depend on what it meets: not all of them are read",
+    ],
+    [
+      "a test of which nobody knows whether it runs",
+      ["/entry.sh"],
+      {
+        "/entry.sh":
+          "#!/bin/sh\nif grep -q x /x && true; then :; else OPTS='-o PermitTunnel=yes'; fi\nexec /usr/sbin/sshd -D $OPTS\n",
       },
       "/entry.sh starts sshd with options that depend on what it meets: not all of them are read",
     ],

@@ -63,14 +63,14 @@ async function auditAll<Kept>(
       const audited = await auditInWorkers({ files, options }, Math.min(jobs, many), counter.count);
       return "misuse" in audited ? audited : { targets: audited.targets.map(keep) };
     }
-    const listed = (await import("./repository.ts")).listRepository(files, { ...options, repo });
+    const { listRepository, withinRepository } = await import("./repository.ts");
+    const listed = listRepository(files, { ...options, repo });
     if ("misuse" in listed) return listed;
     const { plain, others } = listed;
-    const { repo: _, ...rest } = options;
     const audited =
       plain.length === 0
         ? { targets: [] }
-        : await auditInWorkers({ files: plain, options: rest }, jobs, counter.count);
+        : await auditInWorkers({ files: plain, options: withinRepository(options) }, jobs, counter.count);
     if ("misuse" in audited) return audited;
     return { targets: [...audited.targets, ...others.map(withoutFindings)].map(keep) };
   } finally {
@@ -104,7 +104,10 @@ function complainOfAll(
   targets: readonly Pick<TargetReport, "path" | "error" | "absent" | "limits">[],
   options: AuditCommandOptions,
 ): void {
-  for (const { error, absent } of targets) complainOf(error ?? absent);
+  for (const { error, absent } of targets) {
+    complainOf(error);
+    if (absent !== null) complain(visible(absent));
+  }
   complainOfLimits(targets, options);
 }
 

@@ -19,6 +19,8 @@ export interface Found {
   readonly judged: readonly Judged[];
   readonly limits: readonly string[];
   readonly answers: readonly Answer[];
+  /** how many times something is closed that the policy file keeps, whatever rules are asked for; 0 without one */
+  readonly losses: number;
 }
 
 const KNOWN_RULES: readonly string[] = RULES.map(({ id }) => id);
@@ -49,14 +51,14 @@ export function findingsOf(
   const limits = [
     ...new Set([...config.limits, ...found.limits, ...facts.limits, ...targetLimitsOf(target)]),
   ];
-  if (target.onlyRealPath === null) return { judged, limits, answers: found.answers };
+  const rest = { limits, answers: found.answers, losses: intended?.losses.length ?? 0 };
+  if (target.onlyRealPath === null) return { judged, ...rest };
   const own = new Set(
     config.files.filter(({ realPath }) => realPath === target.onlyRealPath).map(({ source }) => source),
   );
   return {
     judged: judged.filter(({ finding }) => own.has(finding.place.source)),
-    limits,
-    answers: found.answers,
+    ...rest,
   };
 }
 

@@ -141,9 +141,10 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
     path: target.path,
     load: target.loadOptions,
     audit: (config) => {
-      const { judged, answers } = found(config);
+      const { judged, answers, losses } = found(config);
       return {
         answers,
+        losses,
         findings: judged.flatMap(({ finding, suppressed }) => (suppressed === null ? [finding] : [])),
       };
     },
@@ -169,8 +170,8 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
         edits: composeEdits(first?.edits ?? [], edits),
       });
     }
-    for (const title of new Set(plan.kept.map(({ fix }) => fix?.title ?? "")))
-      complain(`left as it is, for the policy file keeps what it would take: ${visible(title)}`);
+    for (const text of new Set(plan.left.map(({ what, because }) => `${because}: ${what}`)))
+      complain(visible(`left as it is, for ${text}`));
     session.fixed += plan.fixed.length;
   }
   const config =

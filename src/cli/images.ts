@@ -1,4 +1,5 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
+import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
 import type { Started } from "../files/shell-reading.ts";
 import { startedBy } from "../files/shell-script.ts";
@@ -81,12 +82,17 @@ const COMMAND = "the image's ENTRYPOINT and CMD";
 /** How sshd is started, and the sshds in places of their own that are. */
 type Starting = Pick<System, "start" | "sshds">;
 
-function startOf({ tree, command, environment }: Image): Starting {
+function startOf({ tree, command, environment, folder }: Image): Starting {
   if (command.length === 0) return { start: startOptions(tree), sshds: [] };
-  const started = startedBy(command, { tree, variables: assignments(environment) });
+  const started = startedBy(command, { tree, variables: assignments(environment), folder });
   const named = started.starts.map(({ program }) => program).filter((program) => program.includes("/"));
   const sshds = [...new Set(named)].filter((program) => tree.stat(program)?.kind === "file");
-  return { start: optionsFor(tree, started), sshds };
+  const start = optionsFor(tree, started);
+  const { configFile } = start;
+  return {
+    start: configFile === null ? start : { ...start, configFile: resolve(`${folder}/`, configFile) },
+    sshds,
+  };
 }
 
 /** Of a compiled program nothing is known: then those of the image's units or scripts count, and that is a limit. */

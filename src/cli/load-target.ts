@@ -19,6 +19,8 @@ export interface Opening {
   readonly options: TargetOptions;
   /** how the tree's service manager starts sshd; nothing for a FILE */
   readonly start: StartOptions | null;
+  /** this machine's own file system, which tells its sshd */
+  readonly host: FileTree;
   readonly tree: FileTree;
   readonly release: ChosenRelease;
   readonly people: People;
@@ -58,9 +60,9 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     collectInOneThread();
   }
   if (content.bytes.length > HUGE) collectSooner();
-  const live = isLive(wanted, content.realPath);
+  const live = isLive(wanted, content.realPath, opening.host);
   // this host's own file is read with what its service says, by whatever name it is given
-  const start = live ? ownSshd(wanted.tree).start : opening.start;
+  const start = live ? ownSshd(opening.host).start : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
   const loadOptions: LoadOptions = {
     release: release.release,
@@ -134,9 +136,9 @@ export function withContent(tree: FileTree, path: string, content: FileContent):
 }
 
 /** This host's own main file, by whatever name; standard input and what lies in a root or an image is never it. */
-function isLive({ tree, stdin, rootFolder, image }: Wanted, realPath: string): boolean {
+function isLive({ stdin, rootFolder, image }: Wanted, realPath: string, host: FileTree): boolean {
   if (stdin !== undefined || (rootFolder ?? "") !== "" || (image ?? null) !== null) return false;
-  return ownSshd(tree).mainFile === realPath;
+  return ownSshd(host).mainFile === realPath;
 }
 
 interface OwnSshd {

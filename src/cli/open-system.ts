@@ -82,10 +82,11 @@ export async function openSystem(
   options: TargetOptions,
 ): Promise<readonly Opened[] | Misuse> {
   const { tree, whose, start, sshds, shownAs, checkCommand, rootFolder, image } = system;
-  const people = choosePeople(options, folderTree("/"), tree);
+  const host = folderTree("/");
+  const people = choosePeople(options, host, tree);
   if ("misuse" in people) return people;
   const release = await chooseRelease(options, tree, whose, sshds);
-  const opening = { options, tree, release, people, start, folders: makeFolders(tree) };
+  const opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
   const paths =
     files.length === 0
       ? start.configFile === null
@@ -99,8 +100,8 @@ export async function openSystem(
     release: secondRelease(options, tree, whose, release),
     start: NO_OPTIONS,
   });
-  return paths.map((path) =>
-    load(
+  return paths.map((path) => {
+    const opened = load(
       {
         name: shownAs(path),
         tree,
@@ -113,6 +114,8 @@ export async function openSystem(
         ...(path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
       },
       isSecond(path) ? second() : opening,
-    ),
-  );
+    );
+    const isNamed = "error" in opened && path === start.configFile && files.length === 0;
+    return isNamed ? { ...opened, error: `${opened.error}: ${start.source ?? ""} names it with -f` } : opened;
+  });
 }

@@ -1,6 +1,6 @@
 /** `audit --repo DIR`: every configuration of a tree, each as a FILE of its own; templates are named, not judged. */
 import { statSync } from "node:fs";
-import { findConfigurations } from "../files/repository.ts";
+import { findConfigurations, type Passed } from "../files/repository.ts";
 import { encode } from "../source/source.ts";
 import { argumentOf, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions, Unreadable } from "./target.ts";
@@ -12,9 +12,13 @@ export async function openRepository(
 ): Promise<readonly (Opened | Absent)[] | Misuse> {
   const listed = listRepository(files, options);
   if ("misuse" in listed || listed.plain.length === 0) return "misuse" in listed ? listed : listed.others;
-  const { repo: _, ...rest } = options;
-  const opened = await openTargets(listed.plain, rest);
+  const opened = await openTargets(listed.plain, withinRepository(options));
   return "misuse" in opened ? opened : [...opened, ...listed.others];
+}
+
+/** As FILEs, of which no Include leads out of the repository. */
+export function withinRepository<O extends TargetOptions>({ repo, ...rest }: O): Omit<O, "repo"> {
+  return repo === undefined ? rest : { ...rest, within: repo };
 }
 
 type RepositoryOptions = TargetOptions & { readonly repo: string };
@@ -36,7 +40,7 @@ export function listRepository(
   const folder = latin1(repo);
   if (statSync(Buffer.from(folder, "latin1"), { throwIfNoEntry: false })?.isDirectory() !== true)
     return { misuse: `--repo ${repo} is no folder that can be read` };
-  const { found, unread, holders, leading } = findConfigurations(folder);
+  const { found, passed } = findConfigurations(folder);
   const plain = found.filter(({ template }) => template === null).map(({ path }) => argumentOf(encode(path)));
   const others: readonly (Absent | Unreadable)[] = [
     ...found.flatMap(({ path: name, template }) =>
@@ -49,16 +53,33 @@ export function listRepository(
             },
           ],
     ),
-    ...holders.map(({ path: name, line }) => ({
-      name,
-      absent: `${name}:${line}: lines of an sshd_config inside another file, not audited: audit what it makes`,
-    })),
-    ...leading.map((name) => ({
-      name,
-      absent: `${name}: a link that leads out of ${folder}, or nowhere: not audited`,
-    })),
-    ...unread.map((name) => ({ name, error: `${name}: a folder that cannot be read` })),
+    ...passed.map((each) => named(each, folder)),
   ];
   if (plain.length + others.length > 0) return { plain, others };
   return { plain, others: [{ name: folder, absent: `${folder}: no sshd_config in it` }] };
+}
+
+function named(passed: Passed, folder: string): Absent | Unreadable {
+  const { path: name } = passed;
+  switch (passed.kind) {
+    case "holder":
+      return {
+        name,
+        absent:
+          passed.keyword === null
+            ? `${name}:${passed.line}: may hold an encoded sshd_config, not audited: audit what it makes`
+            : `${name}:${passed.line}: settings of sshd (${passed.keyword}) in what is no sshd_config, not audited: audit what it makes`,
+      };
+    case "include":
+      return {
+        name,
+        absent: `${name}:${passed.line}: Include ${passed.pattern} leads out of ${folder}: nothing there is read`,
+      };
+    case "link":
+      return { name, absent: `${name}: a link that leads out of ${folder}, or nowhere: not audited` };
+    case "too-large":
+      return { name, absent: `${name}: larger than 64 MiB, the limit of sshd-policy: not looked at` };
+    case "unreadable":
+      return { name, error: `${name}: a ${passed.what} that cannot be read` };
+  }
 }

@@ -12,6 +12,8 @@ export interface TargetOptions {
   readonly root?: string;
   /** a tree of configuration in which the files are looked for (audit) */
   readonly repo?: string;
+  /** a folder outside of which nothing is read for FILEs: that of --repo */
+  readonly within?: string;
   readonly image?: readonly string[];
   /** of a share of images: how many threads have one */
   readonly imageThreads?: number;

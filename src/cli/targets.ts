@@ -3,13 +3,14 @@ import { parseRelease } from "../../grammar/release.ts";
 import { folderTree } from "../files/folder.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
+import { treeWithin } from "../files/within.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
 import { load, type Opening } from "./load-target.ts";
 import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
-import { MAIN } from "./paths.ts";
+import { absolute, MAIN } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
 
@@ -30,14 +31,28 @@ export async function openTargets(
   const people = choosePeople(options, tree, files.length === 0 ? "live" : null);
   if ("misuse" in people) return people;
   const start = files.length === 0 ? startOptions(tree) : null;
-  const seen = at ?? tree;
-  const opening: Opening = { options, tree: seen, release, people, start, folders: makeFolders(seen) };
+  const seen = at ?? withinFolder(tree, options);
+  const opening: Opening = {
+    options,
+    host: at ?? tree,
+    tree: seen,
+    release,
+    people,
+    start,
+    folders: makeFolders(seen),
+  };
   if (files.length === 0) return [openLive(opening)];
   if (files.length > MANY) {
     optimizeLater(1_000_000);
     collectInOneThread();
   }
   return withoutParts(files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening))));
+}
+
+function withinFolder(tree: FileTree, { within }: TargetOptions): FileTree {
+  if (within === undefined) return tree;
+  const folder = absolute(within);
+  return treeWithin(tree, tree.stat(folder)?.realPath ?? folder);
 }
 
 /** A drop-in beside the main file that includes it is part of that target, not one of its own. */

@@ -1,5 +1,4 @@
 /** A plan in words for people, with its proof. */
-import { keywordOf } from "../config/change.ts";
 import { changedLines } from "../diff/diff.ts";
 import type { Plan, PlannedFile } from "../fix/plan.ts";
 import { proveFix } from "../fix/proof.ts";
@@ -29,21 +28,21 @@ export function tellPlan(
   return isStopped ? `not proved: ${doubt}; --force goes on all the same` : null;
 }
 
-/** What stays as it is, and why: "/etc/ssh/sshd_config:121  left open, written on purpose: … (--unsafe-fixes closes it)". */
-function leftTexts({ remaining, kept, refused }: Plan): string[] {
-  const left = remaining.flatMap((finding) => {
+/** What stays as it is, and why: "/etc/ssh/sshd_config:121  left open, written on purpose (--unsafe-fixes closes it): …". */
+function leftTexts({ remaining, left }: Plan): string[] {
+  const out = new Map(left.map((one) => [one.finding, one.because]));
+  const open = remaining.flatMap((finding) => {
     const { fix, place, message } = finding;
-    if (fix?.safety !== "unsafe") return [];
-    const because = kept.includes(finding)
-      ? "the policy file keeps what would be taken"
-      : "written on purpose (--unsafe-fixes closes it)";
+    const isOnPurpose = fix?.safety === "unsafe" ? "written on purpose (--unsafe-fixes closes it)" : null;
+    const because = out.get(finding) ?? isOnPurpose;
+    if (because === null) return [];
     const { line } = positionAt(place.source, place.start);
     return [`  ${place.source.path}:${line}  left open, ${because}: ${message}`];
   });
-  const impossible = refused.map(
-    ({ change, because }) => `  ${keywordOf(change)}  left as it is: ${because}`,
+  const impossible = left.flatMap(({ finding, what, because }) =>
+    finding === null ? [`  ${what}  left as it is: ${because}`] : [],
   );
-  return [...new Set([...staleTexts(remaining), ...left, ...impossible])];
+  return [...new Set([...staleTexts(remaining), ...open, ...impossible])];
 }
 
 /** What a restart brings besides the fix: an undo restarts with these changes, too. */

@@ -31,6 +31,8 @@ export interface ImageManifest {
   readonly command: readonly string[];
   /** ENV, "NAME=value" */
   readonly environment: readonly string[];
+  /** WORKDIR, without a slash at its end */
+  readonly folder: string;
 }
 
 /** Ours: container engines stop at 127 or 128. */
@@ -187,6 +189,7 @@ function manifestOf(
     platform,
     command: [...texts(settings["Entrypoint"]), ...texts(settings["Cmd"])],
     environment: texts(settings["Env"]),
+    folder: `/${text(settings["WorkingDir"]) ?? ""}`.replaceAll(/\/+/g, "/").replace(/\/$/, ""),
   };
 }
 

@@ -21,6 +21,8 @@ export interface Image {
   readonly command: readonly string[];
   /** ENV, "NAME=value" */
   readonly environment: readonly string[];
+  /** WORKDIR, without a slash at its end */
+  readonly folder: string;
   /** the layer that wrote this line of the file at a path without links; null in the tar of a root */
   readonly writerOf: (path: string, line: string) => LayerOrigin | null;
 }
@@ -84,6 +86,7 @@ function scriptsOf(manifest: ImageManifest | null): readonly string[] {
   const words = (manifest?.command ?? []).slice(0, 6);
   return words.flatMap((word) => {
     if (word.startsWith("/")) return [word];
+    if (word.startsWith("./")) return [`${manifest?.folder ?? ""}${word.slice(1)}`];
     return /^[\w.-]+$/.test(word) ? DEFAULT_FOLDERS.map((folder) => `${folder}/${word}`) : [];
   });
 }
@@ -119,6 +122,7 @@ function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null
     platform: manifest?.platform ?? null,
     command: manifest?.command ?? [],
     environment: manifest?.environment ?? [],
+    folder: manifest?.folder ?? "",
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * The simple commands of a shell script in the order of its text (POSIX.1-2017, Shell Command Language, 2.3 and 2.9):
- * words stay as they are written, quotes included; redirections, comments and here-documents are left out.
+ * words stay as they are written, quotes included; comments, here-documents and redirections that only read are left out.
  */
 
 export interface ShellCommand {
@@ -12,7 +12,11 @@ export interface ShellCommand {
   readonly end: string;
   /** something stands behind `<`, or before the pipe that it is behind: what a shell without a file would read */
   readonly isFed: boolean;
+  /** the files that it writes by redirection, as they are written */
+  readonly writes: readonly string[];
 }
+
+type Part = Omit<ShellCommand, "isFed" | "writes">;
 
 const RESERVED = new Set([
   "if",
@@ -37,8 +41,16 @@ export function shellCommands(text: string): readonly ShellCommand[] {
   let words: string[] = [];
   let open = 0;
   let isFed = false;
+  let writes: string[] = [];
+  const add = (parts: readonly Part[]): void => {
+    const last = parts.length - 1;
+    commands.push(...parts.map((part, index) => ({ ...part, isFed, writes: index === last ? writes : [] })));
+    if (parts.length > 0) writes = [];
+  };
   const finish = (end: string): void => {
-    commands.push(...partsOf(words, end).map((command) => ({ ...command, isFed })));
+    add(partsOf(words, end));
+    // behind what was closed before
+    if (writes.length > 0) add([{ words: [], reserved: null, kind: "simple", end }]);
     words = [];
     isFed = end === "|";
   };
@@ -55,14 +67,13 @@ export function shellCommands(text: string): readonly ShellCommand[] {
       finish(two === ";;" ? ";" : two);
       at += 2;
     } else if (char === ")" && open === 0) {
-      leavePattern(commands, words);
+      leavePattern(commands, words, add);
       isFed = false;
       words = [];
       at++;
     } else if (/^\([ \t]*\)/.test(text.slice(at, at + 20)) && words.length > 0) {
-      const before = words.length === 1 ? [] : partsOf(words.slice(0, -1), "");
-      commands.push(...before.map((command) => ({ ...command, isFed })));
-      commands.push({ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "", isFed: false });
+      add(words.length === 1 ? [] : partsOf(words.slice(0, -1), ""));
+      add([{ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "" }]);
       words = [];
       at = text.indexOf(")", at) + 1;
     } else if (/[;&|()]/.test(char) && two !== "&>") {
@@ -75,6 +86,7 @@ export function shellCommands(text: string): readonly ShellCommand[] {
       if (redirection.trim() === "<<" || redirection.trim() === "<<-")
         hereDocuments.push(text.slice(at + redirection.length, end).replaceAll(/["'\\]/g, ""));
       if (redirection.startsWith("<") && !redirection.includes("&")) isFed = true;
+      if (redirection.includes(">")) writes.push(text.slice(at + redirection.length, end));
       at = Math.max(end, at + 1);
     } else {
       const end = Math.max(endOfWord(text, at), at + 1);
@@ -89,23 +101,26 @@ export function shellCommands(text: string): readonly ShellCommand[] {
 }
 
 /** What stands before a `)` that nothing opened is a pattern of `case`. */
-function leavePattern(commands: ShellCommand[], words: readonly string[]): void {
-  if (words[0] === "case")
-    commands.push(...partsOf(words.slice(0, 3), ";").map((command) => ({ ...command, isFed: false })));
+function leavePattern(
+  commands: ShellCommand[],
+  words: readonly string[],
+  add: (parts: readonly Part[]) => void,
+): void {
+  if (words[0] === "case") add(partsOf(words.slice(0, 3), ";"));
   else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
 }
 
 /** Reserved words at the beginning become commands of their own. */
-function partsOf(words: readonly string[], end: string): readonly Omit<ShellCommand, "isFed">[] {
+function partsOf(words: readonly string[], end: string): readonly Part[] {
   const count = words.findIndex((word) => !RESERVED.has(word));
   const head = count === -1 ? words : words.slice(0, count);
   const rest = words.slice(head.length);
-  const parts = head.map((reserved, index): Omit<ShellCommand, "isFed"> => {
+  const parts = head.map((reserved, index): Part => {
     const isLast = rest.length === 0 && index === head.length - 1;
     return { words: [], reserved, kind: "reserved", end: isLast ? end : "" };
   });
   if (rest[0] === "function" && rest[1] !== undefined) {
-    const name: Omit<ShellCommand, "isFed"> = { words: [], reserved: rest[1], kind: "function", end: "" };
+    const name: Part = { words: [], reserved: rest[1], kind: "function", end: "" };
     return [...parts, name, ...partsOf(rest.slice(2), end)];
   }
   if (rest.length === 0 && (parts.length > 0 || end === ";")) return parts;

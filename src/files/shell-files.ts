@@ -29,11 +29,17 @@ export function firstLine(text: string): string {
   return /^#![^\n]*/.exec(text)?.[0] ?? "";
 }
 
-/** A path as a script means it: beside the script, where it is relative. */
-export function absolute(path: string | null, named: string): string {
+/** A relative path begins where the process does; nobody knows where a script has gone, so beside it is tried, too. */
+export function absolute(
+  { tree, path, folder }: { readonly tree: FileTree; readonly path: string | null; readonly folder: string },
+  named: string,
+): string {
   if (named.startsWith("/")) return named;
-  const folder = path === null ? "" : path.slice(0, path.lastIndexOf("/"));
-  return `${folder}/${named.replace(/^\.\//, "")}`;
+  const bare = named.replace(/^\.\//, "");
+  const here = `${folder}/${bare}`;
+  if (path === null) return here;
+  const beside = `${path.slice(0, path.lastIndexOf("/"))}/${bare}`;
+  return tree.stat(beside) === null && tree.stat(here) !== null ? here : beside;
 }
 
 /** PATH where nobody sets it. */

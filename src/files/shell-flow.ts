@@ -23,6 +23,8 @@ export interface Performer {
   readonly define: (name: string, body: readonly ShellCommand[], certainty: "yes" | "maybe") => void;
   /** never asked about a command that does not run; null: enough was read */
   readonly perform: (command: ShellCommand, certainty: "yes" | "maybe", where: Where) => Outcome | null;
+  /** of a command that may run, simple or not */
+  readonly redirect: (writes: readonly string[]) => void;
 }
 
 interface Frame {
@@ -57,7 +59,7 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
       const isBeside = flow.link === "|" || /^[|&]$/.test(commands[end - 1]?.end ?? "");
       if (certainty !== "no" && !isBeside)
         performer.define(command.reserved ?? "", commands.slice(index + 1, end), certainty);
-      flow.result = true;
+      flow.result = joined(flow, true);
       index = end - 1;
       const last = commands[index];
       // what stands behind its `}` is not the function's
@@ -69,6 +71,7 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
       const isLoop = command.kind === "simple";
       push(flow, { around: certainty, isOwn, runs: isLoop ? "maybe" : "yes", taken: isLoop ? null : false });
     }
+    if (certainty !== "no" && command.writes.length > 0) performer.redirect(command.writes);
     if (command.kind === "reserved") reserve(flow, command.reserved ?? "");
     else if (command.words.length > 0) {
       if (certainty !== "no") {
@@ -76,12 +79,21 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
         const outcome = performer.perform(command, certainty, where);
         if (outcome === null) return;
         if (outcome.ends && certainty === "yes" && where === "here" && endsAll(flow)) return;
-        flow.result = flow.isNegated && outcome.result !== null ? !outcome.result : outcome.result;
+        flow.result = joined(
+          flow,
+          flow.isNegated && outcome.result !== null ? !outcome.result : outcome.result,
+        );
       }
       flow.isNegated = false;
     }
     goOn(flow, command, certainty);
   }
+}
+
+/** Of `a && b`, with the result of b: where nobody knows whether b runs, only what both would make is known. */
+function joined({ result, link }: Flow, own: boolean | null): boolean | null {
+  if (result !== null || (link !== "&&" && link !== "||")) return own;
+  return own === (link === "||") ? own : null;
 }
 
 /** What opens a compound command that a word closes. */

@@ -1,8 +1,15 @@
 /** What the programs that scripts call have to do with starting sshd. */
 
+/** By its own name or a build's: Alpine's sshd.pam and sshd.krb5, sshd-10.0. */
 export function isSshd(word: string): boolean {
-  return /(?:^|\/)sshd$/.test(word) && !/^\/(?:run|var|etc|dev)\//.test(word);
+  return (
+    /(?:^|\/)sshd(?:\.(?!(?:sh|conf|service|socket|pid|log|py)$)\w+|-\d[\w.]*)?$/.test(word) &&
+    !/^\/(?:run|var|etc|dev)\//.test(word)
+  );
 }
+
+/** Of other languages than a shell's. */
+export const INTERPRETERS: RegExp = /^(?:python|perl|ruby|node|nodejs|php|lua|tclsh)[\d.]*$/;
 
 /** Those that run another program with the words behind their own options. */
 export const LAUNCHERS: ReadonlySet<string> = new Set(
@@ -23,7 +30,9 @@ export const SERVICE_MANAGERS: ReadonlySet<string> = new Set(
 
 /** They start what files of their own say, which are not read. */
 export const SUPERVISORS: ReadonlySet<string> = new Set(
-  "supervisord s6-svscan runsvdir monit circusd inetd xinetd tcpserver tcpsvd socat".split(" "),
+  "supervisord s6-svscan s6-overlay-suexec s6-linux-init s6-rc-init runsvdir monit circusd pm2 inetd xinetd tcpserver tcpsvd socat".split(
+    " ",
+  ),
 );
 
 const NAMING = new Set(

@@ -30,12 +30,22 @@ export interface Started {
   readonly services: boolean;
   /** it is longer, or calls deeper, than is followed */
   readonly isCut: boolean;
+  /** configurations of sshd that it changes */
+  readonly edits: readonly Edit[];
+}
+
+export interface Edit {
+  readonly file: string;
+  /** the script that changes it; null: the command that was asked about */
+  readonly path: string | null;
 }
 
 export interface Situation {
   readonly tree: FileTree;
   /** variables of the environment */
   readonly variables: ReadonlyMap<string, string>;
+  /** where a relative path begins, without a slash at its end; default: / */
+  readonly folder?: string;
 }
 
 export interface Reading extends Scope {
@@ -43,6 +53,8 @@ export interface Reading extends Scope {
   /** all bodies that each may have */
   readonly functions: Map<string, readonly (readonly ShellCommand[])[]>;
   readonly path: string | null;
+  /** as in Situation */
+  readonly folder: string;
   readonly depth: number;
   readonly found: Found;
 }
@@ -55,6 +67,7 @@ interface Found {
   settingsUnknown: boolean;
   services: boolean;
   isCut: boolean;
+  readonly edits: Edit[];
   commands: number;
 }
 
@@ -67,8 +80,7 @@ export interface Standing {
 }
 
 export function newReading(
-  tree: FileTree,
-  variables: ReadonlyMap<string, string>,
+  { tree, variables, folder = "" }: Situation,
   path: string | null,
   args: readonly string[],
 ): Reading {
@@ -78,6 +90,7 @@ export function newReading(
     args: [args],
     functions: new Map(),
     path,
+    folder,
     depth: 0,
     found: {
       starts: [],
@@ -87,6 +100,7 @@ export function newReading(
       settingsUnknown: false,
       services: false,
       isCut: false,
+      edits: [],
       commands: 0,
     },
   };

@@ -4,12 +4,15 @@
  * Language). So there may be several answers; what a program would print is COMPUTED.
  */
 import { textOf } from "./file-text.ts";
+import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
-import { COMPUTED, expandWords, type Fields } from "./shell-expand.ts";
-import { absolute, firstLine, inPath, MAX_SCRIPT_BYTES, readScript } from "./shell-files.ts";
+import { changedBy, isConfigurationFile, isEditor } from "./shell-edits.ts";
+import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
+import { absolute, DEFAULT_FOLDERS, firstLine, inPath, MAX_SCRIPT_BYTES, readScript } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
 import {
+  INTERPRETERS,
   isSshd,
   LAUNCHERS,
   nameOf,
@@ -43,19 +46,15 @@ const MAX_DEPTH = 12;
 const MAX_BODIES = 8;
 
 /** What a command starts, such as the words of ENTRYPOINT and CMD. */
-export function startedBy(command: Fields, { tree, variables }: Situation): Started {
-  const reading = newReading(tree, variables, null, []);
+export function startedBy(command: Fields, situation: Situation): Started {
+  const reading = newReading(situation, null, []);
   execute(reading, entryOf(reading, command), { written: command, certainty: "yes", isFed: false });
   return reading.found;
 }
 
 /** What the text of a script starts. */
-export function startedByScript(
-  path: string,
-  args: readonly string[],
-  { tree, variables }: Situation,
-): Started {
-  const reading = newReading(tree, variables, path, args);
+export function startedByScript(path: string, args: readonly string[], situation: Situation): Started {
+  const reading = newReading(situation, path, args);
   followScript(reading, path, args);
   return reading.found;
 }
@@ -127,6 +126,10 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
         certainty === "yes" ? [body] : [...(functions.get(name) ?? []), body].slice(-MAX_BODIES),
       );
     },
+    redirect: (writes) => {
+      for (const file of writes.flatMap((word) => valuesOf(word, here())))
+        if (isConfigurationFile(file)) noteEdit(here(), file);
+    },
     perform: (command, certainty, where) => {
       if (reading.found.commands++ < MAX_COMMANDS)
         return perform(where === "here" ? here() : withOwnVariables(here()), command, certainty);
@@ -165,16 +168,23 @@ function loop(
   [, name = "", keyword, ...words]: readonly string[],
   certainty: Certainty,
 ): Outcome {
-  const values = keyword === "in" ? expandWords(words, reading).flat() : reading.args.flat();
+  const named = keyword === "in" ? expandWords(words, reading).flat() : reading.args.flat();
+  const values = named.flatMap((value) => filesOf(reading, value));
   if (values.length > 0) setVariable(reading, name, values, certainty);
   return UNKNOWN;
+}
+
+/** `for script in /etc/entrypoint.d/*`: the files where there are any, as a shell has it. */
+function filesOf({ tree }: Reading, value: string): readonly string[] {
+  const found = /^\/.*[*?[]/.test(value) ? (globPaths(tree, value) ?? []) : [];
+  return found.length === 0 ? [value] : found;
 }
 
 function execute(reading: Reading, fields: Fields, standing: Standing): Outcome {
   const [program = "", ...args] = fields;
   const name = nameOf(program);
   const builtin = BUILTINS.get(program);
-  if (isSshd(program)) start(reading, fields, standing);
+  if (isSshd(program)) startSshd(reading, fields, standing);
   else if (reading.functions.has(program)) callFunction(reading, program, args, standing.certainty);
   else if (builtin !== undefined) return builtin(reading, args, standing);
   else if (WITH_TEXT.has(name) && textBehind(args) !== null)
@@ -184,12 +194,54 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   else if (SHELLS.test(name)) runShell(reading, args, standing);
   else if (name === "xargs") launch(reading, [...args, COMPUTED], standing);
   else if (managesServices(reading, program)) reading.found.services = true;
+  else if (name === "run-parts") for (const path of partsIn(reading, args)) followScript(reading, path, []);
+  else if (INTERPRETERS.test(name)) interpret(reading, args);
   else if (SUPERVISORS.has(name)) leaveUnread(reading, `${program}, whose own files say what it starts`);
   else if (name === "start-stop-daemon") startStopDaemon(reading, args, standing);
   else if (serviceOf(program, args) !== null)
     followScript(reading, serviceOf(program, args) ?? "", ["start"]);
   else executeOther(reading, fields, standing);
   return UNKNOWN;
+}
+
+/** run-parts(8) runs what a folder holds, its last word. */
+function partsIn({ tree }: Reading, args: readonly string[]): readonly string[] {
+  const folder = args.at(-1) ?? "";
+  return (tree.list(folder) ?? []).map((name) => `${folder.replace(/\/$/, "")}/${name}`);
+}
+
+/** Of another language's script nothing is known, unless its name says that it is a supervisor. */
+function interpret(reading: Reading, args: readonly string[]): void {
+  const script = args.find((word) => !word.startsWith("-"));
+  if (script === undefined) return;
+  const what = SUPERVISORS.has(nameOf(script))
+    ? "whose own files say what it starts"
+    : "which is no shell script";
+  leaveUnread(reading, `${script}, ${what}`);
+}
+
+/** A script by sshd's name may give options of its own to the real one. */
+function startSshd(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
+  const script = wrapperOf(reading, program);
+  const before = reading.found.starts.length;
+  if (script !== null) followScript(reading, script, args);
+  if (reading.found.starts.length === before) start(reading, [program, ...args], standing);
+}
+
+/** Ours: no wrapper is as long, and each sshd is longer. */
+const MAX_WRAPPER_BYTES = 64 * 1024;
+
+function wrapperOf({ tree, variables, depth }: Reading, program: string): string | null {
+  const folders = variables.get("PATH")?.at(-1)?.split(":") ?? DEFAULT_FOLDERS;
+  const places = program.startsWith("/") ? [program] : folders.map((folder) => `${folder}/${program}`);
+  const path = places.find((place) => tree.stat(place)?.kind === "file");
+  const size = path === undefined ? null : tree.stat(path)?.size;
+  if (path === undefined || depth > MAX_DEPTH || (size ?? 0) > MAX_WRAPPER_BYTES) return null;
+  return readScript(tree, path)?.kind === "shell script" ? path : null;
+}
+
+function noteEdit({ found, path }: Reading, file: string): void {
+  found.edits.push({ file, path });
 }
 
 /** `/init` is a container's own, as s6-overlay's is, unless it is a link to the system's. */
@@ -204,16 +256,22 @@ function managesServices({ tree }: Reading, program: string): boolean {
 /** A script of the tree is followed; of another program only the words behind sshd's name are known. */
 function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
   const path = outsideSystem(reading, program);
-  const at = onlyNames(nameOf(program)) ? -1 : args.findIndex((word) => /^\/.*bin\/sshd$/.test(word));
+  const at = onlyNames(nameOf(program))
+    ? -1
+    : args.findIndex((word) => /^\/.*bin\//.test(word) && isSshd(word));
   if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
     followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at), standing);
+  else {
+    const changed = changedBy([program, ...args]);
+    if (changed !== null) noteEdit(reading, changed);
+  }
 }
 
 /** Null: one of the system's own programs, or none that is there. */
 function outsideSystem(reading: Reading, program: string): string | null {
   const path = program.includes("/")
-    ? absolute(reading.path, program)
+    ? absolute(reading, program)
     : onlyNames(program)
       ? null
       : inPath(reading.tree, reading.variables.get("PATH")?.at(-1), program);
@@ -257,6 +315,7 @@ function isProgram({ functions, tree, variables }: Reading, word: string): boole
     SHELLS.test(word) ||
     LAUNCHERS.has(word) ||
     SUPERVISORS.has(word) ||
+    isEditor(word) ||
     functions.has(word) ||
     inPath(tree, variables.get("PATH")?.at(-1), word) !== null
   );
@@ -291,7 +350,7 @@ function runShell(reading: Reading, args: readonly string[], { certainty, isFed 
   if (first === undefined) return;
   if (args.slice(0, at).some((word) => /^-\w*c/.test(word)))
     runText(reading, first, args.slice(at + 2), certainty);
-  else followScript(reading, absolute(reading.path, first), args.slice(at + 1));
+  else followScript(reading, absolute(reading, first), args.slice(at + 1));
 }
 
 function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {
@@ -323,7 +382,7 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map([
 ]);
 
 function source(reading: Reading, [named = ""]: readonly string[], { certainty }: Standing): Outcome {
-  const path = absolute(reading.path, named);
+  const path = absolute(reading, named);
   if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$/.test(path)) return UNKNOWN;
   const size = reading.tree.stat(path)?.size;
   const text = (size ?? 0) > MAX_SCRIPT_BYTES ? null : textOf(reading.tree, path);

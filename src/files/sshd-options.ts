@@ -62,12 +62,24 @@ export function optionsOf(started: Started, source: string): StartOptions | null
       limit: `${source} runs ${started.unread}: options that it gives sshd are not read`,
     };
   }
+  const edited = editedBefore(started, last, source);
+  if (edited !== null) return { ...last, limit: edited };
   const limit = limitOf(started) ?? (new Set(ways.map(meaningOf)).size > 1 ? "depends" : null);
   if (limit === null) return { ...last, limit: ways.find((way) => way.limit !== null)?.limit ?? null };
   const where = started.starts.at(-1)?.path ?? source;
   const what =
     limit === "depends" ? "that depend on what it meets: not all of them are" : `${limit}: they are not`;
   return { ...last, limit: `${where} starts sshd with options ${what} read` };
+}
+
+/** What is read is then not what sshd reads. */
+function editedBefore({ edits }: Started, { configFile }: StartOptions, source: string): string | null {
+  const main = configFile ?? "/etc/ssh/sshd_config";
+  const folder = main.slice(0, main.lastIndexOf("/") + 1);
+  const edit = edits.find(({ file }) => file === main || file.startsWith(`${folder}sshd_config.d/`));
+  return edit === undefined
+    ? null
+    : `${edit.path ?? source} changes ${edit.file} before sshd reads it: what is judged is the file as it lies there`;
 }
 
 function readStart({ words, path, written }: SshdStart, { settings }: Started, source: string): StartOptions {

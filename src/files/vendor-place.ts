@@ -13,6 +13,9 @@ const PROGRAMS: readonly string[] = [
   "/sbin/sshd",
   "/bin/sshd",
   LOCAL.sshd,
+  // Alpine's other builds
+  "/usr/sbin/sshd.pam",
+  "/usr/sbin/sshd.krb5",
 ];
 
 /** The main files of all sshds in a tree; the usual one where there is none. */

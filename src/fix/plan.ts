@@ -33,6 +33,16 @@ export interface Audited {
   readonly findings: readonly Finding[];
   /** all that is open, whatever is wanted */
   readonly answers: readonly Answer[];
+  /** how many times something is closed that the policy file keeps; 0 without one */
+  readonly losses: number;
+}
+
+/** What a wanted fix would change and does not: the change or the fix in words, and why. */
+export interface LeftOut {
+  readonly what: string;
+  readonly because: string;
+  /** what the fix is for; null of a change that has no place in the file */
+  readonly finding: Finding | null;
 }
 
 export interface PlannedFile {
@@ -64,9 +74,7 @@ export interface Plan {
   /** what is changed, of all rounds; what other changes make needless is not */
   readonly changes: readonly Change[];
   readonly remaining: readonly Finding[];
-  /** what is left because its fix would take what the policy file keeps */
-  readonly kept: readonly Finding[];
-  readonly refused: readonly { readonly change: Change; readonly because: string }[];
+  readonly left: readonly LeftOut[];
   readonly moved: readonly Moved[];
   /** problems that make sshd refuse the result and that were not there before: then nothing may be written */
   readonly broken: readonly string[];
@@ -75,15 +83,15 @@ export interface Plan {
 export function planFix(request: PlanRequest): Plan {
   const original = audited(request, request.tree);
   const fixed: Finding[] = [];
-  const refused: { change: Change; because: string }[] = [];
-  let kept: readonly Finding[] = [];
+  let refused: readonly LeftOut[] = [];
+  let kept: readonly LeftOut[] = [];
   const changes: Change[] = [];
   let now = original;
   let staged: Staged = { texts: new Map(), edits: new Map() };
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const fixable = now.findings.filter((finding) => isWanted(finding, request));
     const step = keepingStep(request, { now, staged }, fixable);
-    if (round === 0) refused.push(...step.refused);
+    if (round === 0) refused = step.refused;
     kept = step.kept;
     if (step.now === now) break;
     fixed.push(...step.made);
@@ -97,8 +105,7 @@ export function planFix(request: PlanRequest): Plan {
     fixed,
     changes,
     remaining: now.findings,
-    kept,
-    refused,
+    left: [...refused, ...kept],
     moved: movedSettings(original.config, now.config, new Set(changes.map(keywordOf))),
     broken: newProblems(original.config, now.config),
   };
@@ -132,8 +139,8 @@ interface State {
 interface Step extends State {
   readonly made: readonly Finding[];
   readonly changes: readonly Change[];
-  readonly refused: Plan["refused"];
-  readonly kept: Plan["kept"];
+  readonly refused: readonly LeftOut[];
+  readonly kept: readonly LeftOut[];
 }
 
 function stepOf(request: PlanRequest, { now, staged }: State, made: readonly Finding[]): Step {
@@ -144,7 +151,13 @@ function stepOf(request: PlanRequest, { now, staged }: State, made: readonly Fin
     made.flatMap(({ fix }) => fix?.changes ?? []),
     answers,
   );
-  const { edits, refused } = planChanges(config, changes);
+  const planned = planChanges(config, changes);
+  const { edits } = planned;
+  const refused = planned.refused.map(({ change, because }) => ({
+    what: keywordOf(change),
+    because,
+    finding: null,
+  }));
   if (edits.length === 0) return { now, staged, made: [], changes: [], refused, kept: [] };
   const next = stage(config, edits, staged);
   return {
@@ -161,19 +174,19 @@ function keepingStep(request: PlanRequest, state: State, fixable: readonly Findi
   const harmless = fixable.filter((finding) => !takesKept(state, stepOf(request, state, [finding])));
   const rest = stepOf(request, state, harmless);
   const step = takesKept(state, rest) ? stepOf(request, state, []) : rest;
-  return { ...step, kept: fixable.filter((finding) => !step.made.includes(finding)) };
+  const kept = fixable
+    .filter((finding) => !step.made.includes(finding))
+    .map((finding) => ({
+      what: finding.fix?.title ?? "",
+      because: "the policy file keeps what it would take",
+      finding,
+    }));
+  return { ...step, kept };
 }
 
 function takesKept(before: State, after: State): boolean {
-  return lossesOf(after) > lossesOf(before);
+  return after.now.losses > before.now.losses;
 }
-
-function lossesOf({ now }: State): number {
-  return now.findings.filter(({ rule }) => rule === LOST).length;
-}
-
-/** rules/lost-forwarding.ts */
-const LOST = "lost-forwarding";
 
 function stage(config: Config, round: readonly Edit[], staged: Staged): Staged {
   const texts = new Map(staged.texts);

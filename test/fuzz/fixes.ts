@@ -141,7 +141,8 @@ export function requestOf(
     const intended = intent === null ? null : compareIntent(config, intent, { accounts, today: TODAY });
     const found = intended?.everything ?? exposure(config, { answers: "open", accounts });
     const options = { lineUses: lineUses(config, { accounts }), allowed, intended, accounts };
-    return { findings: audit(config, found, rules, options), answers: found.answers };
+    const losses = intended?.losses.length ?? 0;
+    return { findings: audit(config, found, rules, options), answers: found.answers, losses };
   };
   return { tree: memoryTree(tree), path: MAIN_FILE, load: { release }, audit: audited, unsafe };
 }

@@ -104,14 +104,28 @@ export interface ImageSettings {
   readonly architecture?: string;
   readonly entrypoint?: readonly string[];
   readonly environment?: readonly string[];
+  /** WORKDIR */
+  readonly folder?: string;
   readonly cmd?: readonly string[];
 }
 
-function configOf({ layers, architecture = "amd64", entrypoint, environment, cmd }: ImageSettings): Buffer {
+function configOf({
+  layers,
+  architecture = "amd64",
+  entrypoint,
+  environment,
+  folder: workdir,
+  cmd,
+}: ImageSettings): Buffer {
   const config = {
     os: "linux",
     architecture,
-    config: { Entrypoint: entrypoint ?? null, Cmd: cmd ?? null, Env: environment ?? null },
+    config: {
+      Entrypoint: entrypoint ?? null,
+      Cmd: cmd ?? null,
+      Env: environment ?? null,
+      WorkingDir: workdir ?? "",
+    },
     rootfs: { type: "layers", diff_ids: layers.map((layer) => `sha256:${sha256(layer.tar)}`) },
     history: layers.flatMap(({ command }) => [
       { created_by: `ENV X=1 before ${command}`, empty_layer: true },

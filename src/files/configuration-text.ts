@@ -1,0 +1,171 @@
+/** What a text of a repository is, by its content: an sshd_config, a template of one, or something else that sets its keywords. */
+import { lookUpKeyword } from "../../grammar/keywords.ts";
+import { NEWEST } from "../../grammar/release.ts";
+
+/** The language of a template's placeholders. */
+export type Language = "Jinja" | "ERB" | "EPP" | "Go" | "Terraform" | "shell";
+
+export const TEMPLATE_ENDING: RegExp = /\.(?:j2|jinja2?|erb|epp|tmpl|tpl|gotmpl|ctmpl|tftpl|in|template)$/i;
+
+/** Keywords that neither a client's configuration nor another program's has. */
+const OWN: readonly string[] = [
+  "AllowAgentForwarding",
+  "AllowGroups",
+  "AllowStreamLocalForwarding",
+  "AllowTcpForwarding",
+  "AllowUsers",
+  "AuthorizedKeysCommand",
+  "AuthorizedKeysFile",
+  "AuthorizedPrincipalsFile",
+  "ChrootDirectory",
+  "ClientAliveCountMax",
+  "ClientAliveInterval",
+  "DenyGroups",
+  "DenyUsers",
+  "DisableForwarding",
+  "ForceCommand",
+  "LoginGraceTime",
+  "MaxAuthTries",
+  "MaxSessions",
+  "MaxStartups",
+  "PermitEmptyPasswords",
+  "PermitListen",
+  "PermitOpen",
+  "PermitRootLogin",
+  "PermitTTY",
+  "PermitTunnel",
+  "PermitUserEnvironment",
+  "PermitUserRC",
+  "TrustedUserCAKeys",
+  "UsePAM",
+  "X11Forwarding",
+];
+/** A client's, too. */
+const SHARED: readonly string[] = ["GatewayPorts", "PasswordAuthentication"];
+/** sshd's at the beginning of a line; elsewhere they are anybody's words. */
+const AT_LINE_START: readonly string[] = ["HostKey", "Subsystem"];
+
+const SHARED_WORDS: ReadonlySet<string> = new Set(SHARED.map((name) => name.toLowerCase()));
+const TELLING: ReadonlySet<string> = new Set(
+  [...OWN, ...SHARED, ...AT_LINE_START].map((name) => name.toLowerCase()),
+);
+/** Of so many keywords that only sshd has, each at the beginning of a line. */
+const ENOUGH = 3;
+
+const ANY = new RegExp(setting([...OWN, ...SHARED, ...AT_LINE_START, "sshd_config"]), "i");
+
+/** Whether it is worth a closer look. */
+export function mayBeAboutSshd(text: string): boolean {
+  return ANY.test(text);
+}
+
+/** `AllowTcpForwarding`, and `allow_tcp_forwarding` as variables of roles have it. */
+function setting(names: readonly string[]): string {
+  const parts = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g;
+  return names.map((name) => name.replaceAll(parts, "[_-]?")).join("|");
+}
+
+/** Values that sshd takes as they are written: in them, braces are the administrator's own. */
+const FREE_TEXT =
+  /^[ \t]*(?:banner|forcecommand|authorizedkeyscommand|authorizedprincipalscommand|subsystem|versionaddendum|setenv|chrootdirectory)[ \t=].*$/gim;
+
+/** Null: as it stands it is what sshd reads. A placeholder that ends within its comment makes no difference to sshd. */
+export function templateOf(path: string, text: string): Language | null {
+  const ending = TEMPLATE_ENDING.exec(path)?.[0].toLowerCase() ?? "";
+  const read = text.replaceAll(/^[ \t]*#.*$/gm, (line) =>
+    line.replaceAll(/\{\{.*?\}\}|<%=.*?%>|\$\{.*?\}|\$[A-Za-z_]/g, ""),
+  );
+  const counting = ending === "" ? read.replaceAll(FREE_TEXT, "") : read;
+  if (/<%/.test(counting)) return ending === ".epp" ? "EPP" : "ERB";
+  if (/\{\{|\{%/.test(counting)) return /^\.(?:tmpl|tpl|gotmpl|ctmpl)$/.test(ending) ? "Go" : "Jinja";
+  if (ending.startsWith(".j")) return /\{#/.test(counting) ? "Jinja" : null;
+  if (/%\{/.test(counting)) return "Terraform";
+  if (!SHELL_VALUE.test(counting)) return null;
+  return ending === ".tftpl" ? "Terraform" : "shell";
+}
+
+/** `${NAME}` anywhere, `$NAME` as a whole value (envsubst(1)). */
+const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*[A-Za-z0-9]+[ \t]+"?\$[A-Za-z_]/m;
+
+/**
+ * With `sshd` in its name half of its lines must be sshd's, with another name all of them and a keyword that only sshd
+ * has, or nearly all and three of these.
+ */
+export function isConfiguration(text: string, { isCalledSshd }: { readonly isCalledSshd: boolean }): boolean {
+  const words = text.split("\n").flatMap((line) => wordOf(line) ?? []);
+  const known = words.filter((word) => isKeyword(word)).length;
+  if (isCalledSshd) return known > 0 && known * 2 >= words.length;
+  const telling = new Set(words.map((word) => word.toLowerCase()).filter((word) => TELLING.has(word)));
+  if (telling.size >= ENOUGH) return known * 10 >= words.length * 9;
+  return known === words.length && [...telling].some((word) => !SHARED_WORDS.has(word));
+}
+
+/** What stands where a line has its keyword; null for empty lines, comments and a template's code. */
+function wordOf(line: string): string | null {
+  const word = /^(?:\xef\xbb\xbf)?[ \t]*([^ \t=\r]+)/.exec(line)?.[1] ?? "#";
+  return /^(?:[#{<}>]|%\{)/.test(word) ? null : word;
+}
+
+function isKeyword(word: string): boolean {
+  const name = word.toLowerCase();
+  return name === "match" || name === "include" || lookUpKeyword(word, NEWEST).status !== "unknown";
+}
+
+export interface Setting {
+  /** from 1 */
+  readonly line: number;
+  /** as it is written; null where what is written is encoded */
+  readonly keyword: string | null;
+}
+
+/**
+ * A keyword of sshd with a value, anywhere but in a comment: lines of an sshd_config in a here-document or ConfigMap,
+ * settings of a role or module, a line that a tool edits. Null where there is none.
+ */
+export function settingWithin(path: string, text: string): Setting | null {
+  if (!/ssh/i.test(path + text)) return null;
+  const isAboutSshd = /sshd|openssh-server/i.test(path + text);
+  for (const match of text.matchAll(isAboutSshd ? SETTINGS : OWN_SETTINGS)) {
+    const { before = "", keyword = "" } = match.groups ?? {};
+    const at = match.index + before.length;
+    const start = text.lastIndexOf("\n", at - 1) + 1;
+    if (!COMMENT.test(text.slice(start, at))) return { line: lineAt(text, at), keyword };
+  }
+  const encoded = ENCODED.test(text) ? text.indexOf("sshd_config") : -1;
+  return encoded === -1 ? null : { line: lineAt(text, encoded), keyword: null };
+}
+
+function lineAt(text: string, at: number): number {
+  return text.slice(0, at).split("\n").length;
+}
+
+const COMMENT = /^[ \t]*(?:#(?!cloud-config)|\/\/|;|\*|<!--)/;
+/** cloud-init's `encoding: b64`, Ignition's `data:;base64,…`. */
+const ENCODED = /\b(?:gz\+)?b(?:ase)?64\b|"compression"/;
+
+/** In JSON a line begins with `\n`, in Ignition's data URLs with `%0A`, and `%20` is a blank there. */
+const SETTINGS = settings([...OWN, ...SHARED]);
+const OWN_SETTINGS = settings(OWN);
+
+function settings(names: readonly string[]): RegExp {
+  const value = `(?!(?:is|to|in|and|or|was|has|should|must|can|the|with|for|if)\\b)[\\w{<$%@.*/!~^"'[-]`;
+  return new RegExp(
+    `(?<before>^|[^A-Za-z0-9]|\\\\n|%0A|-o)(?<keyword>${setting(names)})["']?\\]?(?:[ \\t]*(?:=>|[:=,>])[ \\t]*|\\\\?[ \\t]+|%20)["']?${value}`,
+    "gim",
+  );
+}
+
+export interface IncludeOutside {
+  readonly line: number;
+  readonly pattern: string;
+}
+
+/** The patterns of its Include lines. */
+export function includedPatterns(text: string): readonly IncludeOutside[] {
+  return [...text.matchAll(/^[ \t]*"?include"?[ \t]*[= \t][ \t]*(.*)$/gim)].flatMap((match) =>
+    [...(match[1] ?? "").matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)].map(([, double, single, bare]) => ({
+      line: lineAt(text, match.index),
+      pattern: double ?? single ?? bare ?? "",
+    })),
+  );
+}
