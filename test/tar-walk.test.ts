@@ -2,12 +2,23 @@
 import { closeSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { openRange, partOf, walkChunks, walkRange } from "../src/files/archive-bytes.ts";
+import { plainHeaders } from "../src/files/plain-header.ts";
 import type { Visitor } from "../src/files/tar.ts";
-import { ArchiveError } from "../src/files/tar-header.ts";
+import { ArchiveError, hasData, readHeader, textAt } from "../src/files/tar-header.ts";
 import { makeRandom, type Random } from "./fuzz/random.ts";
-import { file, folder, hardLink, link, type Member, pax, tar, withChecksum } from "./images/writing.ts";
+import {
+  block,
+  file,
+  folder,
+  hardLink,
+  link,
+  type Member,
+  pax,
+  tar,
+  withChecksum,
+} from "./images/writing.ts";
 
 let work = "";
 beforeAll(() => {
@@ -37,14 +48,14 @@ function ended(error: unknown): string {
   throw error;
 }
 
-function inFile(bytes: Buffer): readonly string[] {
+function inFile(bytes: Buffer, walk: typeof walkRange = walkRange): readonly string[] {
   const path = join(work, "archive.tar");
   // what stands beside it belongs to others
   writeFileSync(path, Buffer.concat([Buffer.alloc(512, 0x61), bytes, Buffer.alloc(2048, 0x62)]));
   const { visitor, notes } = noting();
   const range = openRange(Buffer.from(path));
   try {
-    walkRange(partOf(range, 512, bytes.length), visitor);
+    walk(partOf(range, 512, bytes.length), visitor);
   } catch (error) {
     notes.push(ended(error));
   } finally {
@@ -122,4 +133,78 @@ test("the same entries, data and errors", { timeout: 240_000 }, async () => {
   }
   // not all alike
   expect(told.size).toBeGreaterThan(20);
+});
+
+test("WebAssembly is there to test with", () => expect(plainHeaders()).not.toBeNull());
+
+test("thousands of folders in a thousand places: none is taken for one that was passed", async () => {
+  const random = makeRandom(7);
+  const letter = (): string => String.fromCharCode(0x61 + random.int(26));
+  // as long as the wanted one and beginning like it: some have its place
+  const likeWanted = Array.from(
+    { length: 6000 },
+    () => `e${letter()}${letter()}/${letter()}${letter()}${letter()}/`,
+  );
+  const members = likeWanted.flatMap((name, index) => [
+    file(`${name}passed-${index}`, ""),
+    ...(index % 10 === 0
+      ? [file(`etc/ssh/wanted-${index}`, "x"), file("usr/lib/a", ""), file("usr/lib/.dotted", "")]
+      : []),
+  ]);
+  const bytes = tar(members);
+  const expected = await asStream(bytes);
+  expect(inFile(bytes)).toEqual(expected);
+  expect(expected.filter((note) => note.startsWith("file /etc/ssh/wanted-")).length).toBe(600);
+});
+
+test("a header with any one byte changed: what WebAssembly says of it is what the walk reads", () => {
+  const headers = plainHeaders();
+  if (headers === null) throw new Error("no WebAssembly");
+  const { look, memory } = headers;
+  const header = block(file("usr/lib/libc.so", "#".repeat(0o1234567)));
+  const wrong: string[] = [];
+  const plain = { whole: 0, repaired: 0 };
+  for (const kind of ["whole", "repaired"] as const) {
+    for (let place = 0; place < 512 * 256; place++) {
+      header.copy(memory);
+      memory[place >> 8] = place & 0xff;
+      if (kind === "repaired") withChecksum(memory.subarray(0, 512));
+      const blocks = Math.abs(look(0));
+      if (blocks === 0) continue;
+      plain[kind] += 1;
+      if (blocks !== blocksOf(memory)) wrong.push(`${kind}: ${place & 0xff} at ${place >> 8}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+  // each place has the header's own byte once; a checksum may be written in several ways
+  expect(plain.whole).toBeGreaterThanOrEqual(512);
+  expect(plain.repaired).toBeGreaterThan(100_000);
+});
+
+/** By the walk's own reading; -1 for a header that it refuses, or whose name is in two fields. */
+function blocksOf(bytes: Buffer): number {
+  try {
+    const header = readHeader({ bytes, start: 0, length: 512, at: 0 });
+    if (header === null || header.name !== textAt(bytes, 0, 100)) return -1;
+    return 1 + (hasData(header.flag) ? Math.ceil(header.size / 512) : 0);
+  } catch (error) {
+    ended(error);
+    return -1;
+  }
+}
+
+test("without WebAssembly (node --jitless) all headers are walked", async () => {
+  vi.stubGlobal("WebAssembly", undefined);
+  vi.resetModules();
+  const { walkRange: walkAll } = await import("../src/files/archive-bytes.ts");
+  const { plainHeaders: none } = await import("../src/files/plain-header.ts");
+  expect(none()).toBeNull();
+  const bytes = tar([
+    folder("usr/"),
+    file("usr/a", "1"),
+    file("etc/ssh/sshd_config", "2"),
+    file("usr/b", "3"),
+  ]);
+  expect(inFile(bytes, walkAll)).toEqual(await asStream(bytes));
+  vi.unstubAllGlobals();
 });

@@ -13,7 +13,7 @@ import { hasSshd, openSystem, type System } from "./open-system.ts";
 import { absolute, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
-import { optimizeLater } from "./v8-flags.ts";
+import { optimizeLater, optimizeWebAssemblyLater } from "./v8-flags.ts";
 
 export async function openImages(
   files: readonly string[],
@@ -42,6 +42,7 @@ async function openOne(
   const name = latin1(file);
   const { openImage } = await import("../files/image.ts");
   optimizeLater(WALK);
+  optimizeWebAssemblyLater();
   const image = await openImage(absolute(file), {
     platform: options.platform ?? null,
     threads: options.imageThreads ?? 1,

@@ -62,8 +62,8 @@ function realPathOf(folder: string): string {
 
 export function hasSshd(tree: FileTree): boolean {
   return (
-    installedRelease(tree) !== null ||
     sshdPrograms(tree).length > 0 ||
+    installedRelease(tree) !== null ||
     mainFiles(tree).some((path) => isThere(tree, path))
   );
 }

@@ -52,8 +52,9 @@ export function walkRange(range: Range, visitor: Visitor): void {
   let at = 0;
   for (let step: Step | null = READ_HEADER; step !== null; ) {
     const isRead = step.kind === "read";
+    if (!isRead) at += step.length;
     // after an extended header the walk alone knows what the next one means
-    if (!isRead) at = skim(window, range.start + at + step.length, end, visitor) - range.start;
+    if (!isRead && window !== null) at = skim(window, range.start + at, end, visitor) - range.start;
     if (at > range.length) throw cutShort();
     const piece = pieceOf(window, range, at, isRead ? step.length : BLOCK);
     at += piece.length;
@@ -61,9 +62,10 @@ export function walkRange(range: Range, visitor: Visitor): void {
   }
 }
 
-function pieceOf({ memory, from, to }: Window, range: Range, at: number, length: number): Piece {
+function pieceOf(window: Window | null, range: Range, at: number, length: number): Piece {
   const place = range.start + at;
-  if (from <= place && place + length <= to) return { bytes: memory, start: place - from, length, at };
+  if (window !== null && window.from <= place && place + length <= window.to)
+    return { bytes: window.headers.memory, start: place - window.from, length, at };
   const bytes = readRange(range, at, length);
   return { bytes, start: 0, length: bytes.length, at };
 }

@@ -10,12 +10,16 @@ const PIECE = 1024 * 1024;
 /** Ours: gzip and zstd make a thousand bytes of one where nothing is in them; no layer that is used does so for long. */
 const BOMB = { bytes: 2 * 1024 ** 3, ratio: 200 };
 
+/** bzip2, xz, lz4, lzma */
+const OTHERS = ["BZh", "\xfd7zX", "\x04\x22\x4d\x18", "\x5d\0\0"];
+
 /** By the first bytes (RFC 1952, RFC 8878; a zstd stream may begin with a frame to skip). Null: another compression. */
 export function compressionOf(start: Buffer): Compression | null {
-  const hex = start.toString("hex", 0, 4);
-  if (hex.startsWith("1f8b")) return "gzip";
-  if (hex === "28b52ffd" || /^5.2a4d18$/.test(hex)) return "zstd";
-  return /^(?:425a68|fd377a58|04224d18|5d0000)/.test(hex) ? null : "none";
+  const text = start.toString("latin1", 0, 4);
+  if (text.startsWith("\x1f\x8b")) return "gzip";
+  if (text === "\x28\xb5\x2f\xfd" || (text.endsWith("\x2a\x4d\x18") && text >= "\x50" && text < "\x60"))
+    return "zstd";
+  return OTHERS.some((beginning) => text.startsWith(beginning)) ? null : "none";
 }
 
 /** Bytes read, and made of them. */

@@ -130,7 +130,7 @@ function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null
 function writerOf(versions: readonly FileVersion[], line: string): number | null {
   let writer = versions[0]?.layer ?? null;
   for (const { layer, bytes } of versions) {
-    const lines = Buffer.from(bytes).toString("latin1").split("\n");
+    const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").split("\n");
     if (!lines.includes(line)) break;
     writer = layer;
   }

@@ -13,9 +13,11 @@ export const INTERPRETERS: RegExp = /^(?:python|perl|ruby|node|nodejs|php|lua|tc
 
 /** Those that run another program with the words behind their own options. */
 export const LAUNCHERS: ReadonlySet<string> = new Set(
-  `tini tini-static dumb-init docker-init catatonit env nice ionice nohup setsid sudo doas su-exec gosu chpst softlimit
-  numactl taskset timeout daemon daemonize runuser setpriv capsh unshare chroot command builtin stdbuf chrt strace
-  s6-setuidgid s6-envdir cgexec busybox with-contenv startproc time`.split(/\s+/),
+  [
+    "tini tini-static dumb-init docker-init catatonit env nice ionice nohup setsid sudo doas su-exec gosu chpst softlimit",
+    "numactl taskset timeout daemon daemonize runuser setpriv capsh unshare chroot command builtin stdbuf chrt strace",
+    "s6-setuidgid s6-envdir cgexec busybox with-contenv startproc time",
+  ].flatMap((names) => names.split(" ")),
 );
 
 /** Those that give a text behind -c to a shell. */
@@ -36,12 +38,13 @@ export const SUPERVISORS: ReadonlySet<string> = new Set(
 );
 
 const NAMING = new Set(
-  `test [ [[ echo printf cat ls stat file mkdir install touch chmod chown chgrp ln rm cp mv which type hash pidof pidofproc
-  pgrep pkill kill killall killproc status status_of_proc checkproc rc_status setcap getcap strings sed grep awk ps fuser
-  useradd adduser usermod groupadd addgroup passwd id getent restorecon chcon success failure checkpath apk apt apt-get rpm
-  dnf yum update-rc.d chkconfig rc-update systemctl trap logger ssh-keygen sv ebegin einfo ewarn eerror eend`.split(
-    /\s+/,
-  ),
+  [
+    "test [ [[ echo printf cat ls stat file mkdir install touch chmod chown chgrp ln rm cp mv which type hash pidof",
+    "pidofproc pgrep pkill kill killall killproc status status_of_proc checkproc rc_status setcap getcap strings sed",
+    "grep awk ps fuser useradd adduser usermod groupadd addgroup passwd id getent restorecon chcon success failure",
+    "checkpath apk apt apt-get rpm dnf yum update-rc.d chkconfig rc-update systemctl trap logger ssh-keygen sv ebegin",
+    "einfo ewarn eerror eend",
+  ].flatMap((names) => names.split(" ")),
 );
 
 /** Whether a program names sshd without starting it. */
