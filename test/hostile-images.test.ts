@@ -129,6 +129,18 @@ describe("damage", () => {
     }
   });
 
+  test("a plain layer of another size than its manifest says", async () => {
+    const other = tar([...GOOD, file("x", "x".repeat(9000))]);
+    const members = ociMembers([{ layers: [{ tar: whole, command: "" }] }], "plain");
+    const swapped = members.map((each) =>
+      Buffer.isBuffer(each.data) && each.data.equals(whole) ? { ...each, data: other } : each,
+    );
+    expect(await textIn(written(tar(members)))).toBe("good\n");
+    expect(await textIn(written(tar(swapped)))).toMatch(
+      /^error: layer blobs\/sha256\/\w+: it has \d+ bytes, not the \d+ that its manifest names: it is damaged$/,
+    );
+  });
+
   test("a gzip that is cut short never gives an answer", { timeout: 60_000 }, async () => {
     const gzipped = gzipSync(dockerArchive({ layers: [{ tar: whole, command: "" }] }));
     for (let length = 20; length < gzipped.length; length += 13)

@@ -14,6 +14,7 @@ import { json } from "../src/report/json.ts";
 import {
   block,
   COMPRESSIONS,
+  directoryMembers,
   dockerArchive,
   file,
   folder,
@@ -131,6 +132,15 @@ const FORMS: readonly (readonly [string, () => string])[] = [
       },
     ],
   ]),
+  ["tar of skopeo's dir:", () => written(tar(directoryMembers(IMAGE, (bytes) => bytes)))],
+  [
+    "skopeo's dir:",
+    () => {
+      const path = join(work, `directory-${count++}`);
+      layOut(path, directoryMembers(IMAGE, gzipSync));
+      return path;
+    },
+  ],
   ...(hasZstd
     ? ([
         ["tar.zst of the root", () => written(zstd(tar(ROOT)))],
@@ -185,6 +195,30 @@ async function textIn(path: string, name: string = MAIN): Promise<string> {
   if (content.kind === "file") return Buffer.from(content.bytes).toString("latin1");
   return content.kind === "folder" ? "a folder" : content.code;
 }
+
+describe("what an index and a root hold beside an image", () => {
+  test("what BuildKit attests of another image is none", async () => {
+    const members = ociMembers([IMAGE, { ...IMAGE, architecture: "arm64" }], "plain");
+    const index = members.find(
+      ({ data }) => String(data).includes('"manifests":[{"mediaType"') && String(data).includes("arm64"),
+    );
+    const attested = String(index?.data).replace(
+      '"platform":{"os":"linux","architecture":"arm64"}',
+      '"annotations":{"vnd.docker.reference.type":"attestation-manifest"}',
+    );
+    const list = { digest: `sha256:${sha256(Buffer.from(attested))}`, size: attested.length };
+    const top = file("index.json", JSON.stringify({ schemaVersion: 2, manifests: [list] }));
+    const blob = file(`blobs/sha256/${sha256(Buffer.from(attested))}`, attested);
+    const others = members.filter(({ name }) => name !== "index.json");
+    const image = await open(written(tar([top, blob, ...others])), [MAIN]);
+    expect(image).toMatchObject({ platform: "linux/amd64" });
+  });
+
+  test("a manifest.json of a program's own is a file of the root", async () => {
+    const path = written(tar([file("manifest.json", '{"name": "app"}'), ...ROOT]));
+    expect(await textIn(path)).toContain("X11Forwarding yes");
+  });
+});
 
 describe("layers", () => {
   const lines = (image: Image, path: string, ...texts: readonly string[]) =>

@@ -20,6 +20,8 @@ export interface LayerOrigin {
 export interface ImageLayer {
   /** its name in the archive or layout */
   readonly member: string;
+  /** in bytes, as it is stored; null where the manifest does not say it */
+  readonly size: number | null;
   readonly origin: LayerOrigin;
 }
 
@@ -48,11 +50,26 @@ export function readManifest(read: ReadMember, platform: string | null): ImageMa
   const docker = read("manifest.json");
   const index = read("index.json");
   if (index !== null && (docker === null || platform !== null)) return ociManifest(read, index, platform);
-  return docker === null ? null : dockerManifest(read, docker, platform);
+  if (docker === null) return null;
+  const manifest = parsed(docker, "manifest.json");
+  const found = Array.isArray(manifest)
+    ? dockerManifest(read, manifest)
+    : directoryManifest(read, record(manifest));
+  if (found !== null && platform !== null && !fits(found.platform, platform))
+    throw new ArchiveError(`it is an image for ${found.platform}, not for ${platform}`);
+  return found;
 }
 
-function dockerManifest(read: ReadMember, bytes: Buffer, platform: string | null): ImageManifest {
-  const images = items(parsed(bytes, "manifest.json"));
+/** `skopeo copy … dir:`, `podman save --format docker-dir`: a manifest of a registry, blobs named by the letters of their digests. */
+function directoryManifest(read: ReadMember, manifest: Json): ImageManifest | null {
+  const digest = text(record(manifest["config"])["digest"]);
+  // any program may have a manifest.json in its root
+  if (digest === null || !Array.isArray(manifest["layers"])) return null;
+  const nameOf = (named: string): string => blobName(named).replace(/.*\//, "");
+  return manifestOf(member(read, nameOf(digest), digest), layersOf(manifest, nameOf));
+}
+
+function dockerManifest(read: ReadMember, images: readonly unknown[]): ImageManifest {
   const [image] = images;
   if (image === undefined) throw new ArchiveError("manifest.json lists no image");
   if (images.length > 1) {
@@ -61,13 +78,10 @@ function dockerManifest(read: ReadMember, bytes: Buffer, platform: string | null
   }
   const { Config, Layers } = record(image);
   const config = member(read, text(Config) ?? "");
-  const found = manifestOf(
+  return manifestOf(
     config,
-    texts(Layers).map((name) => ({ member: name, digest: null })),
+    texts(Layers).map((name) => ({ member: name, digest: null, size: null })),
   );
-  if (platform !== null && !fits(found.platform, platform))
-    throw new ArchiveError(`it is an image for ${found.platform}, not for ${platform}`);
-  return found;
 }
 
 interface Candidate {
@@ -97,12 +111,21 @@ function ociManifest(read: ReadMember, index: Buffer, platform: string | null): 
         : `it holds ${known.length} images (${names}): save one alone`,
     );
   }
-  const layers = items(chosen.manifest["layers"]).map((each) => {
-    const digest = text(record(each)["digest"]) ?? "";
-    return { member: blobName(digest), digest };
-  });
-  return manifestOf(chosen.config, layers, chosen.platform);
+  return manifestOf(chosen.config, layersOf(chosen.manifest, blobName), chosen.platform);
 }
+
+type StoredLayer = Pick<ImageLayer, "member" | "size"> & { readonly digest: string | null };
+
+function layersOf(manifest: Json, nameOf: (digest: string) => string): readonly StoredLayer[] {
+  return items(manifest["layers"]).map((each) => {
+    const { digest: named, size } = record(each);
+    const digest = text(named) ?? "";
+    return { member: nameOf(digest), digest, size: typeof size === "number" ? size : null };
+  });
+}
+
+/** BuildKit's annotation of what is said about another image. */
+const ATTESTATION = "vnd.docker.reference.type";
 
 interface Nesting {
   readonly depth: number;
@@ -116,7 +139,7 @@ function candidatesOf(read: ReadMember, index: unknown, { depth, name }: Nesting
     const descriptor = record(each);
     const digest = text(descriptor["digest"]) ?? "";
     const stated = platformOf(record(descriptor["platform"]));
-    if (stated === "unknown/unknown") return [];
+    if (stated === "unknown/unknown" || ATTESTATION in record(descriptor["annotations"])) return [];
     const blob = read(blobName(digest));
     // an index may list platforms whose blobs were not copied
     if (blob === null) return [];
@@ -161,7 +184,7 @@ function usualName(platform: string): string {
 
 function manifestOf(
   config: Json,
-  layers: readonly { readonly member: string; readonly digest: string | null }[],
+  layers: readonly StoredLayer[],
   platform: string = platformOf(config) ?? "unknown",
 ): ImageManifest {
   if (layers.length > MAX_LAYERS)
@@ -175,8 +198,9 @@ function manifestOf(
     .map((each) => text(each["created_by"]));
   const settings = record(config["config"]);
   return {
-    layers: layers.map(({ member: name, digest }, index) => ({
+    layers: layers.map(({ member: name, digest, size }, index) => ({
       member: name,
+      size,
       origin: {
         index,
         count: layers.length,

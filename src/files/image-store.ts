@@ -124,9 +124,13 @@ function rangesStore(rangeOf: (name: string) => Range | null, atOnce: number): O
     scanLayers: async (layers, wanted) => {
       const keeper = openKeeper({ bytes: 0 });
       const expansion: Expansion = { read: 0, made: 0 };
-      return sideBySide(layers, atOnce, async ({ member, origin }) => {
+      return sideBySide(layers, atOnce, async ({ member, size, origin }) => {
         const range = rangeOf(member);
         if (range === null) throw new ArchiveError(`it has no member "${member}", which its manifest names`);
+        if (size !== null && range.length !== size)
+          throw new ArchiveError(
+            `layer ${member}: it has ${range.length} bytes, not the ${size} that its manifest names: it is damaged`,
+          );
         const scanning = { wanted, keeper, kind: "layer", layer: origin.index } as const;
         return inLayer(member, () =>
           scanLayer(range, origin.diffId === origin.digest ? null : origin.digest, { scanning, expansion }),

@@ -183,6 +183,21 @@ export function ociMembers(
   ];
 }
 
+/** As skopeo's `dir:` and `podman save --format docker-dir` lay an image out. */
+export function directoryMembers(image: ImageSettings, compress: Compress): Member[] {
+  const config = configOf(image);
+  const blobs = [config, ...image.layers.map((layer) => compress(layer.tar))];
+  const [described, ...layers] = blobs.map((bytes) => ({
+    digest: `sha256:${sha256(bytes)}`,
+    size: bytes.length,
+  }));
+  return [
+    file("version", "Directory Transport Version: 1.1\n"),
+    file("manifest.json", JSON.stringify({ schemaVersion: 2, config: described, layers })),
+    ...blobs.map((data) => ({ name: sha256(data), data })),
+  ];
+}
+
 /** A layout of one image, which umoci finds by the tag "v1". */
 export function taggedMembers(image: ImageSettings, kind: keyof typeof COMPRESSIONS | string): Member[] {
   const members = ociMembers([image], kind);
