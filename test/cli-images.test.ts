@@ -280,6 +280,78 @@ describe("audit --image", () => {
     ]);
   });
 
+  const LOCAL = file("usr/local/sbin/sshd", "\x7fELF OpenSSH_9.3p2\0");
+  const OWN = file("opt/ssh/sbin/sshd", "\x7fELF\0OpenSSH_9.8p1\0/opt/conf/sshd_config\0");
+  const OPEN = "AllowTcpForwarding yes\n";
+  const SYSTEM_CLOSED = "/etc/ssh/sshd_config 9.9_p2-r0 closed";
+
+  test.each<[string, readonly Member[], Partial<ImageSettings>, readonly string[]]>([
+    [
+      "built with the usual prefix",
+      [LOCAL, file("usr/local/etc/sshd_config", OPEN)],
+      {},
+      [SYSTEM_CLOSED, "/usr/local/etc/sshd_config 9.3p2 open"],
+    ],
+    [
+      "started with options of its own",
+      [LOCAL, file("usr/local/etc/ssh/sshd_config", CLOSED)],
+      { entrypoint: ["/usr/local/sbin/sshd", "-o", "AllowTcpForwarding=yes"] },
+      [SYSTEM_CLOSED, "/usr/local/etc/ssh/sshd_config 9.3p2 open"],
+    ],
+    [
+      "its path is written in it, and its Includes are relative to that",
+      [OWN, file("opt/conf/sshd_config", "Include x\n"), file("opt/conf/x", OPEN)],
+      { cmd: ["/opt/ssh/sbin/sshd", "-D"] },
+      [SYSTEM_CLOSED, "/opt/conf/sshd_config 9.8p1 open"],
+    ],
+    [
+      "started by a unit",
+      [
+        OWN,
+        file("opt/conf/sshd_config", CLOSED),
+        file(
+          "etc/systemd/system/ssh.service",
+          "[Service]\nExecStart=/opt/ssh/sbin/sshd -D -o AllowTcpForwarding=yes\n",
+        ),
+      ],
+      {},
+      [SYSTEM_CLOSED, "/opt/conf/sshd_config 9.8p1 open"],
+    ],
+    [
+      "with the system's own file",
+      [file("opt/ssh/sbin/sshd", "\x7fELF\0OpenSSH_9.8p1\0/etc/ssh/sshd_config\0")],
+      { cmd: ["/opt/ssh/sbin/sshd", "-o", "AllowTcpForwarding=yes"] },
+      ["/etc/ssh/sshd_config 9.8p1 open"],
+    ],
+  ])("another sshd than the system's: %s", (_, members, more, expected) => {
+    save("another.tar", dockerArchive(image([[...BASE, ...members]], more)));
+    const options = ["--rule", "tcp-forwarding", "--format", "json"];
+    const { targets } = JSON.parse(run("audit", "--image", "another.tar", ...options).stdout);
+    const seen = targets.map(
+      ({ path, openssh, findings }: { path: string; openssh: string; findings: readonly unknown[] }) =>
+        `${path.replace("another.tar:", "")} ${openssh} ${findings.length > 0 ? "open" : "closed"}`,
+    );
+    expect(seen).toEqual(expected);
+  });
+
+  test("an sshd that a unit alone starts, from a place of its own, is one", () => {
+    const unit = file("etc/systemd/system/ssh.service", "[Service]\nExecStart=/opt/ssh/sbin/sshd -D\n");
+    const members = [folder("etc"), unit, OWN, file("opt/conf/sshd_config", OPEN)];
+    save("alone.tar", dockerArchive(image([members])));
+    const root = mkdtempSync(join(work, "alone-"));
+    layOut(root, members.slice(1));
+    for (const target of [
+      ["--image", "alone.tar"],
+      ["--root", root],
+    ]) {
+      const { code, stdout } = run("audit", ...target, "--rule", "tcp-forwarding");
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: expect.stringContaining("/opt/conf/sshd_config:1:20"),
+      });
+    }
+  });
+
   test("without an sshd there is nothing to judge", () => {
     save("none.tar.gz", gzipSync(dockerArchive(image([[folder("etc"), file("etc/passwd", "")]]))));
     for (const command of ["audit", "exposure", "effective", "check"]) {

@@ -10,7 +10,7 @@ import {
 } from "../../grammar/release.ts";
 import { type InstalledRelease, installedRelease, releaseOfBinary } from "../files/release.ts";
 import type { FileTree } from "../files/tree.ts";
-import { LOCAL_SSHD, sshdPrograms } from "../files/vendor-place.ts";
+import { sshdPrograms } from "../files/vendor-place.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface ChosenRelease {
@@ -50,14 +50,13 @@ export async function chooseRelease(
   return { release: NEWEST, source, assumed: true };
 }
 
-/** Of a second sshd in a system: by what is written in the program, else as the first one. */
+/** Of a second sshd in a system, of which no package database speaks: by what is written in the program, else as the first one. */
 export function secondRelease(
   { openssh }: TargetOptions,
   tree: FileTree,
-  whose: Whose,
-  first: ChosenRelease,
+  { whose, first, sshd }: { readonly whose: Whose; readonly first: ChosenRelease; readonly sshd: string },
 ): ChosenRelease {
-  const found = openssh === undefined ? releaseOfBinary(tree, [LOCAL_SSHD]) : null;
+  const found = openssh === undefined ? releaseOfBinary(tree, [sshd]) : null;
   return found === null
     ? first
     : known({ release: found.release, source: `found in the ${whose}, ${found.source}` });

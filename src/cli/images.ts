@@ -48,7 +48,8 @@ async function openOne(
     threads: options.imageThreads ?? 1,
     explore: async (seen) => {
       const starting = startOf(seen);
-      const isAbsent = files.length === 0 && !hasSshd(seen.tree) && starting.sshds.length === 0;
+      const isAbsent =
+        files.length === 0 && !hasSshd(seen.tree, starting.start) && starting.sshds.length === 0;
       found = isAbsent
         ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
         : await openSystem(systemOf(file, seen, starting, options), files, options);

@@ -5,12 +5,12 @@ import { installedRelease } from "../files/release.ts";
 import { NO_OPTIONS, type StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
-import { isRootFileSystem, mainFiles, sshdPrograms } from "../files/vendor-place.ts";
+import { isRootFileSystem, ownSshds, type Served, servedFiles, sshdPrograms } from "../files/vendor-place.ts";
 import { shellWord } from "../report/text.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
-import { load } from "./load-target.ts";
+import { load, type Opening } from "./load-target.ts";
 import { absolute, folderOf, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 
@@ -38,7 +38,8 @@ export async function openRoot(
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const tree = folderTree(Buffer.from(folder, "latin1"));
   if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
-  if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree))
+  const start = startOptions(tree);
+  if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree, start))
     return [
       { name: shownRoot, absent: `${shownRoot}: there is no sshd in it, so there is nothing to judge` },
     ];
@@ -47,7 +48,7 @@ export async function openRoot(
     whose: "root",
     shownAs: (inside) => shownRoot + inside,
     checkCommand: `sshd-policy effective --root ${shellWord(latin1(root))}`,
-    start: startOptions(tree),
+    start,
     sshds: [],
     rootFolder: folder === "/" ? "" : folder,
     image: null,
@@ -60,11 +61,12 @@ function realPathOf(folder: string): string {
   return folderTree("/").stat(folder)?.realPath ?? folder;
 }
 
-export function hasSshd(tree: FileTree): boolean {
+export function hasSshd(tree: FileTree, { ownSshd }: StartOptions): boolean {
   return (
     sshdPrograms(tree).length > 0 ||
+    (ownSshd !== undefined && tree.stat(ownSshd)?.kind === "file") ||
     installedRelease(tree) !== null ||
-    mainFiles(tree).some((path) => isThere(tree, path))
+    servedFiles(tree).some(({ path }) => isThere(tree, path))
   );
 }
 
@@ -81,26 +83,26 @@ export async function openSystem(
   files: readonly string[],
   options: TargetOptions,
 ): Promise<readonly Opened[] | Misuse> {
-  const { tree, whose, start, sshds, shownAs, checkCommand, rootFolder, image } = system;
+  const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
   const host = folderTree("/");
   const people = choosePeople(options, host, tree);
   if ("misuse" in people) return people;
-  const release = await chooseRelease(options, tree, whose, sshds);
-  const opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
-  const paths =
-    files.length === 0
-      ? start.configFile === null
-        ? mainFiles(tree)
-        : [start.configFile]
-      : files.map((file) => latin1(file.startsWith("/") ? file : `/${file}`));
-  const isSecond = (path: string): boolean => paths.length > 1 && path.startsWith("/usr/local/");
-  // nothing tells how a second sshd is started
-  const second = () => ({
+  const started = ownSshds(tree, startedIn(system));
+  const release = await chooseRelease(options, tree, whose, started);
+  const opening: Opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
+  const served = servedIn(system, files);
+  const isStarted = ({ sshd }: Served): boolean =>
+    served.length === 1 || (started.length === 0 ? sshd === null : started.includes(sshd ?? ""));
+  // nothing tells how the other ones are started
+  const openingOf = (each: Served): Opening => ({
     ...opening,
-    release: secondRelease(options, tree, whose, release),
-    start: NO_OPTIONS,
+    ...(each.sshd === null
+      ? {}
+      : { release: secondRelease(options, tree, { whose, first: release, sshd: each.sshd }) }),
+    ...(isStarted(each) ? {} : { start: NO_OPTIONS }),
   });
-  return paths.map((path) => {
+  return served.map((each) => {
+    const { path, sshd } = each;
     const opened = load(
       {
         name: shownAs(path),
@@ -111,11 +113,23 @@ export async function openSystem(
         rootFolder,
         checkCommand,
         image,
-        ...(path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
+        ...(sshd !== null || path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
       },
-      isSecond(path) ? second() : opening,
+      openingOf(each),
     );
     const isNamed = "error" in opened && path === start.configFile && files.length === 0;
     return isNamed ? { ...opened, error: `${opened.error}: ${start.source ?? ""} names it with -f` } : opened;
   });
+}
+
+function startedIn({ sshds, start }: Pick<System, "sshds" | "start">): readonly string[] {
+  return start.ownSshd === undefined ? sshds : [...new Set([...sshds, start.ownSshd])];
+}
+
+function servedIn(system: System, files: readonly string[]): readonly Served[] {
+  const { tree, start } = system;
+  if (files.length > 0)
+    return files.map((file) => ({ path: latin1(file.startsWith("/") ? file : `/${file}`), sshd: null }));
+  if (start.configFile !== null) return [{ path: start.configFile, sshd: null }];
+  return servedFiles(tree, startedIn(system));
 }

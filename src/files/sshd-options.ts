@@ -1,5 +1,6 @@
 /** The options of sshd's command line that win over its file (sshd(8): -o, -p, -f), from the ways in which it is started. */
 import { COMPUTED } from "./shell-expand.ts";
+import { STANDARD_FOLDER } from "./shell-programs.ts";
 import type { SshdStart, Started } from "./shell-reading.ts";
 
 export interface StartOptions {
@@ -11,6 +12,13 @@ export interface StartOptions {
   readonly source: string | null;
   /** why there may be more options than these; null: there are none */
   readonly limit: string | null;
+  /** the program, where it does not lie among the system's */
+  readonly ownSshd?: string;
+}
+
+/** As a part of StartOptions. */
+export function ownSshd(program: string): Pick<StartOptions, "ownSshd"> {
+  return program.startsWith("/") && !STANDARD_FOLDER.test(program) ? { ownSshd: program } : {};
 }
 
 export const NO_OPTIONS: StartOptions = { options: [], configFile: null, source: null, limit: null };
@@ -54,18 +62,19 @@ function flagWithValue(word: string): number {
 /** What a command or script gives sshd; `source` names the command. Null where it starts no sshd. */
 export function optionsOf(started: Started, source: string): StartOptions | null {
   const ways = started.starts.map((start) => readStart(start, started, source));
-  const last = ways.at(-1);
-  if (last === undefined) {
+  const way = ways.at(-1);
+  if (way === undefined) {
     if (started.unread === null) return null;
     return {
       ...NO_OPTIONS,
       limit: `${source} runs ${started.unread}: options that it gives sshd are not read`,
     };
   }
+  const last: StartOptions = { ...way, ...ownSshd(started.starts.at(-1)?.program ?? "") };
   const edited = editedBefore(started, last, source);
   if (edited !== null) return { ...last, limit: edited };
   const limit = limitOf(started) ?? (new Set(ways.map(meaningOf)).size > 1 ? "depends" : null);
-  if (limit === null) return { ...last, limit: ways.find((way) => way.limit !== null)?.limit ?? null };
+  if (limit === null) return { ...last, limit: ways.find((each) => each.limit !== null)?.limit ?? null };
   const where = started.starts.at(-1)?.path ?? source;
   const what =
     limit === "depends" ? "that depend on what it meets: not all of them are" : `${limit}: they are not`;

@@ -11,7 +11,7 @@ import { COMPUTED } from "./shell-expand.ts";
 import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
-import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
+import { NO_OPTIONS, optionsOf, ownSshd, readOptions, type StartOptions } from "./sshd-options.ts";
 import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
 import type { FileTree } from "./tree.ts";
@@ -86,7 +86,7 @@ function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): Start
     ? readOptions(args, from)
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
   const limit = limitOf(command, { environment, words, options }) ?? options?.limit ?? null;
-  return { ...(options ?? readOptions(args, from)), limit };
+  return { ...ownSshd(isSshdLike(program) ? program : ""), ...(options ?? readOptions(args, from)), limit };
 }
 
 function wordsOf(value: string, unit: string): readonly string[] {

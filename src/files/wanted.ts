@@ -51,6 +51,7 @@ const FILES = [
   "/etc/rc.conf",
   "/etc/rc.conf.local",
   "/etc/sysctl.conf",
+  "/usr/local/etc/sshd_config",
   "/etc/crypto-policies/back-ends/opensshserver.config",
   "/var/lib/dpkg/status",
   "/var/lib/dpkg/status.d/openssh-server",
