@@ -91,7 +91,13 @@ function filesInShares(files: readonly string[], jobs: number): readonly string[
 
 function runWorker(share: Share): Promise<ShareAnswer> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(process.argv[1] ?? "", { argv: ["audit-share"], workerData: share });
+    const worker = new Worker(process.argv[1] ?? "", {
+      argv: ["audit-share"],
+      workerData: share,
+      // else each thread's are piped into ours, which warns of so many listeners where its reader is slow
+      stdout: true,
+      stderr: true,
+    });
     worker.once("message", resolve);
     worker.once("error", reject);
   });
