@@ -42,7 +42,8 @@ function asText({ target, result }: Checked, options: CheckCommandOptions): stri
     ...target.config.limits.map((limit) => `${target.name}: not complete: ${limit}`),
   ];
   if (options.quiet !== true) {
-    const verdict = result.accepted ? "accepted" : "refused";
+    const isUnknown = result.errors.length === 0 && target.config.limits.length > 0;
+    const verdict = result.accepted ? "accepted" : isUnknown ? "accepted as far as it was read" : "refused";
     lines.push(`${target.name}: ${verdict} by OpenSSH ${releaseText(target)} (${target.releaseSource})`);
     lines.push(...readingsElsewhere(target).map((reading) => `  ${reading}`));
     if (result.accepted) lines.push(...result.depends.map((fact) => `  not checked here: ${fact}`));

@@ -22,6 +22,12 @@ export interface People {
 
 const TOO_LONG = `a passwd or group file has more than ${MOST_LINES} lines, a limit of sshd-policy`;
 
+/** Why no accounts were found in it. */
+function reasonIn(tree: FileTree): string {
+  const content = tree.read("/etc/passwd");
+  return content.kind === "unreadable" ? `/etc/passwd: ${content.reason}` : TOO_LONG;
+}
+
 /** What is not known of the target beside its configuration. A passwd file alone does not tell who is in which group. */
 export function targetLimitsOf({ config, world, limits }: Target): readonly string[] {
   const groupsUnknown = world?.every(({ groups }) => groups.length === 0) ?? false;
@@ -49,7 +55,11 @@ export function choosePeople(
   const tree = system === "live" ? null : system;
   const known = tree === null ? null : accountsOf(tree);
   const isUnread = known === null && tree !== null && hasAccounts(tree);
-  const open = { known, world: null, limits: isUnread ? [`accounts were not looked at: ${TOO_LONG}`] : [] };
+  const open = {
+    known,
+    world: null,
+    limits: isUnread ? [`accounts were not looked at: ${reasonIn(tree)}`] : [],
+  };
   if (given.length === 1 && given[0] === "open")
     return { ...open, text: "anybody may exist (--accounts open)" };
   if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
@@ -61,8 +71,7 @@ export function choosePeople(
       };
     const from = given[0] === "host" ? host : (tree ?? host);
     const world = from === tree ? known : accountsOf(from);
-    if (world === null)
-      return { misuse: `--accounts ${given[0]}: there is no /etc/passwd to read, or ${TOO_LONG}` };
+    if (world === null) return { misuse: `--accounts ${given[0]}: ${reasonIn(from)}` };
     if (world.length === 0) return { misuse: `--accounts ${given[0]}: its /etc/passwd names no account` };
     const others = furtherAccountSources(from);
     const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);

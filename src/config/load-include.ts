@@ -6,7 +6,14 @@ import { placeOf, type Source } from "../source/source.ts";
 import type { IncludeLine, IncludeTarget } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
 import { pushProblem, reportUnreadable } from "./load-problems.ts";
-import { type Context, type FileState, type LoadedText, type Loading, readText } from "./loading.ts";
+import {
+  type Context,
+  type FileState,
+  type LoadedText,
+  type Loading,
+  noteDenied,
+  readText,
+} from "./loading.ts";
 
 /** sshd's compiled-in folder (SSHDIR). */
 const SSH_FOLDER = "/etc/ssh";
@@ -122,7 +129,9 @@ function findTarget(loading: Loading, word: Word, line: DirectiveLine, source: S
 }
 
 function search(loading: Loading, pattern: string): readonly string[] {
-  const found = pattern.startsWith("/") ? globPaths(loading.tree, pattern) : [];
+  const found = pattern.startsWith("/")
+    ? globPaths(loading.tree, pattern, (path) => noteDenied(loading, path))
+    : [];
   if (found === null)
     loading.limits.add(`an Include whose pattern is compared with more than ${MOST_NAMES} names`);
   return found ?? [];

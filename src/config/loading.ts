@@ -125,14 +125,20 @@ function isMasked({ tree }: Loading, path: string, { kind }: FileContent): boole
 
 const NOTHING = "/dev/null";
 
+/** sshd runs as root, and reads it. */
+export function noteDenied(loading: Loading, path: string): void {
+  loading.limits.add(`${shown(loading, path)} cannot be read by this user, and sshd reads it as root`);
+}
+
 /** sshd has no limit of size: a file beyond ours counts as empty here, and the answer as incomplete. */
 function unreadable(
   loading: Loading,
   path: string,
   { code, reason }: Extract<FileContent, { readonly kind: "unreadable" }>,
 ): LoadedText | string {
-  if (code !== "ETOOBIG") return reason;
-  loading.limits.add(`${shown(loading, path)} is ${reason}`);
+  if (code !== "ETOOBIG" && code !== "EACCES") return reason;
+  if (code === "EACCES") noteDenied(loading, path);
+  else loading.limits.add(`${shown(loading, path)} is ${reason}`);
   return prepareText(loading, shown(loading, path), "", path);
 }
 

@@ -33,40 +33,62 @@ const NAMES_A_FOLDER = 20;
 interface Walk {
   readonly tree: FileTree;
   readonly found: string[];
+  readonly denied: (path: string) => void;
   names: number;
 }
 
-/** Existing paths inside the tree, sorted by byte; null: more than MOST_NAMES were looked at. `pattern` must be absolute. */
-export function globPaths(tree: FileTree, pattern: string): readonly string[] | null {
+/**
+ * Existing paths inside the tree, sorted by byte; null: more than MOST_NAMES were looked at. `pattern` must be absolute;
+ * `denied` is told of folders that this user may not look into.
+ */
+export function globPaths(
+  tree: FileTree,
+  pattern: string,
+  denied: (path: string) => void = () => {},
+): readonly string[] | null {
   if (pattern.length >= MAX_PATH || !pattern.startsWith("/")) return [];
   const compiled = compile(pattern);
   if (compiled === null) return [];
-  const started: Walk = { tree, found: [], names: 0 };
+  const started: Walk = { tree, found: [], denied, names: 0 };
   walk(started, "", splitComponents(compiled));
   return started.names > MOST_NAMES ? null : started.found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
 function walk(walked: Walk, base: string, components: readonly Component[]): void {
-  const { tree, found } = walked;
+  const { tree } = walked;
   const wild = components.findIndex(({ literal }) => literal === null);
   const fixed = wild === -1 ? components : components.slice(0, wild);
   const path = fixed.reduce((joined, { literal }) => `${joined}/${literal ?? ""}`, base);
   if (wild === -1) {
-    if (tree.stat(path, { follow: false }) !== null) found.push(path);
+    pushThere(walked, path);
     return;
   }
   const component = components[wild];
   const rest = components.slice(wild + 1);
   walked.names += NAMES_A_FOLDER * path.split("/").length;
   if (component === undefined || walked.names > MOST_NAMES) return;
-  for (const name of tree.list(path === "" ? "/" : path) ?? []) {
+  const folder = path === "" ? "/" : path;
+  const names = tree.list(folder);
+  if (names === null && isDenied(tree, folder)) walked.denied(folder);
+  for (const name of names ?? []) {
     if (++walked.names > MOST_NAMES) return;
     if (!matchesName(name, component)) continue;
     const entry = `${path}/${name}`;
     if (entry.length >= MAX_PATH) continue;
     if (rest.length > 0) walk(walked, entry, rest);
-    else if (tree.stat(entry, { follow: false }) !== null) found.push(entry);
+    else pushThere(walked, entry);
   }
+}
+
+/** What may not be looked at may be there: whoever reads it is told. */
+function pushThere({ tree, found }: Walk, path: string): void {
+  if (tree.stat(path, { follow: false }) !== null || isDenied(tree, path)) found.push(path);
+}
+
+/** Of what has no list: a folder, or what lies in one that may not be searched. */
+function isDenied(tree: FileTree, path: string): boolean {
+  const content = tree.read(path);
+  return content.kind === "folder" || (content.kind === "unreadable" && content.code === "EACCES");
 }
 
 function splitComponents(elements: readonly Element[]): Component[] {

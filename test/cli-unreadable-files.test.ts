@@ -1,0 +1,63 @@
+/** What the user may not read, and sshd may: it runs as root. */
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseRelease } from "../grammar/release.ts";
+import { loadConfig } from "../src/config/load.ts";
+import { folderTree } from "../src/files/folder.ts";
+import type { FileContent, FileTree } from "../src/files/tree.ts";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const DENIED: FileContent = { kind: "unreadable", code: "EACCES", reason: "Permission denied" };
+
+/** As a user sees it who is not root: root may look into everything, and tests may run as root. */
+function denying(tree: FileTree, folder: string, kind: "list" | "search"): FileTree {
+  const isBelow = (path: string): boolean => path.startsWith(`${folder}/`);
+  return {
+    read: (path) => (isBelow(path) ? DENIED : tree.read(path)),
+    list: (path) => (path === folder && kind === "list" ? null : tree.list(path)),
+    stat: (path, options) => (isBelow(path) ? null : tree.stat(path, options)),
+  };
+}
+
+function limitsOf(tree: FileTree) {
+  const release = parseRelease("9.6");
+  if (release === null) throw new Error();
+  const { limits, problems } = loadConfig(tree, "/etc/ssh/sshd_config", { release });
+  return { limits, problems: problems.map(({ code }) => code) };
+}
+
+describe("an Include of what this user may not read is not complete", () => {
+  const MAIN = { "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nAllowTcpForwarding no\n" };
+  const DROP_IN = { "/etc/ssh/sshd_config.d/a.conf": "AllowTcpForwarding yes\n" };
+
+  test.each([
+    ["list", "/etc/ssh/sshd_config.d"],
+    ["search", "/etc/ssh/sshd_config.d/a.conf"],
+  ] as const)("a folder without the right to %s", (kind, named) => {
+    const tree = folderTree(makeRoot({ ...MAIN, ...DROP_IN }));
+    expect(limitsOf(denying(tree, "/etc/ssh/sshd_config.d", kind))).toEqual({
+      limits: [`${named} cannot be read by this user, and sshd reads it as root`],
+      problems: [],
+    });
+  });
+
+  test("a file that is named", () => {
+    const tree = folderTree(makeRoot({ "/etc/ssh/sshd_config": "Include /srv/x\n", "/srv/x": "Port 1\n" }));
+    expect(limitsOf(denying(tree, "/srv", "search")).limits).toHaveLength(1);
+  });
+
+  test("what is not there is no limit", () => {
+    expect(limitsOf(folderTree(makeRoot(MAIN)))).toEqual({ limits: [], problems: [] });
+  });
+
+  test.skipIf(process.getuid?.() === 0)("also for real: audit and check say so", () => {
+    const root = makeRoot({ "/sshd_config": "Include sshd_config.d/*.conf\n", "/sshd_config.d/a.conf": "" });
+    chmodSync(join(root, "sshd_config.d"), 0);
+    const ran = ["audit", "check"].map((command) => runCli([command, join(root, "sshd_config")]));
+    chmodSync(join(root, "sshd_config.d"), 0o755);
+    expect(ran.map(({ code }) => code)).toEqual([3, 3]);
+    expect(ran[1]?.stdout).toContain("accepted as far as it was read");
+  });
+});
