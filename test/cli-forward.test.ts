@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { connect } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -201,6 +201,64 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     const refused = run("-W", `127.0.0.1:${await freePort()}`, "127.0.0.1");
     expect([refused.code, refused.stdout]).toEqual([1, ""]);
     expect(refused.stderr).toMatch(/Connection refused/);
+  });
+
+  it.each([
+    ["has said goodbye, while its own input is open", false],
+    ["has ended but still reads, when that has been sent", true],
+  ])("-W ends soon when the other side %s", async (_, isSending) => {
+    const chunks = isSending ? Array.from({ length: 20 }, () => randomBytes(100_000)) : [];
+    let received = 0;
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("data", (bytes) => {
+        received += bytes.length;
+      });
+      socket.end("goodbye");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const [program, ...before] = forwarderArguments("sshd-policy forward", sshd);
+    const child = spawn(program, [...before, "-W", `127.0.0.1:${port}`, "127.0.0.1"], {
+      stdio: ["pipe", "pipe", "inherit"],
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent" },
+      timeout: 30_000,
+    });
+    let said = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      said += bytes.toString("latin1");
+    });
+    await once(child.stdout, "data");
+    for (const chunk of chunks) {
+      child.stdin.write(chunk);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const [code] = await once(child, "close");
+    expect([code, said]).toEqual([0, "goodbye"]);
+    expect(received).toBe(chunks.length * 100_000);
+    server.close();
+  });
+
+  it("listens on the family of -4 or -6 alone", async () => {
+    const port = await freePort();
+    const running = await startForwarder("sshd-policy forward", sshd, ["-4T", "-L", `${port}:127.0.0.1:1`]);
+    await running.stop();
+    expect(running.said()).toContain(`this machine listens on 127.0.0.1:${port}\n`);
+    expect(run("-6", "-L", "0:a:1", "127.0.0.1")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("AddressFamily leaves out that address"),
+    });
+  });
+
+  it("leaves out known_hosts that cannot be read, and keys that are folders, by name", () => {
+    const { code, stderr } = runCli([
+      ...["forward", "-F", "none", "-i", sshd.folder, "-o", "IdentityAgent=none", "-o", "BatchMode=yes"],
+      ...["-o", `GlobalKnownHostsFile=${sshd.folder}`, "-o", `UserKnownHostsFile=${sshd.knownHosts}`],
+      ...["-p", String(sshd.port), "-L", "0:a:1", "127.0.0.1"],
+    ]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${sshd.folder} is left out: illegal operation on a directory\n`);
+    expect(stderr).toContain(`left out: ${sshd.folder}: illegal operation on a directory\n`);
+    expect(stderr).toContain("there was nothing to try");
   });
 
   it("ends with 1 when no forward can be had, or one with ExitOnForwardFailure", async () => {

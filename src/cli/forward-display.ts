@@ -115,7 +115,7 @@ function describe(
         const explained = (legs[event.forward] ?? []).map(
           ({ protection, text }) => `    ${protection.padEnd(9)}  ${visibleText(text)}\n`,
         );
-        return `${name(event.forward)}: ${where} ${visibleText(event.on)}\n${explained.join("")}`;
+        return `${name(event.forward)}: ${where} ${visibleText(event.on)}${whoDecides(forwards[event.forward])}\n${explained.join("")}`;
       }
       case "failed":
         return `${name(event.forward)}: failed: ${visibleText(event.because)}\n`;
@@ -131,6 +131,13 @@ function describe(
         return `${name(event.forward)}: #${event.id} closed, ${showCounts(event)}\n`;
     }
   };
+}
+
+/** The answer to a request does not say which addresses it has become. */
+function whoDecides(forward: Forward | undefined): string {
+  return forward?.side === "remote" && forward.listen.kind === "tcp"
+    ? ", unless its GatewayPorts has other addresses"
+    : "";
 }
 
 function showCounts({ sent, received }: Counts): string {

@@ -1,6 +1,5 @@
 /** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
 import { existsSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Directive } from "../forward/client-config.ts";
 import type { Talk } from "../forward/host-key.ts";
@@ -12,6 +11,7 @@ import { visibleText } from "../report/text.ts";
 import { openEventLog } from "./event-log.ts";
 import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward-display.ts";
 import { complain, refuse } from "./output.ts";
+import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
 import { terminalTalk } from "./questions.ts";
 import { collectSooner } from "./v8-flags.ts";
 
@@ -19,7 +19,7 @@ type Forwarder = typeof import("../forward/forwarder.ts");
 
 /** An option that stands for a directive of ssh_config(5). */
 export interface Given {
-  readonly letter: "J" | "p" | "l" | "i" | "o";
+  readonly letter: "J" | "p" | "l" | "i" | "o" | "4" | "6";
   readonly value: string;
 }
 
@@ -80,7 +80,9 @@ function isFailure(error: unknown): error is Error & { readonly kind: string } {
 }
 
 function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOptions): Task {
-  const { homedir: home, username: name, uid } = userInfo();
+  const own = ownAccount();
+  if (own === null) throw usage(NO_ACCOUNT);
+  const { homedir: home, username: name, uid } = own;
   const environment: Environment = {
     caller: { home, name, uid },
     configFile: options.F === "none" ? null : (options.F ?? join(home, ".ssh", "config")),
@@ -115,7 +117,14 @@ function usage(message: string): Error {
   return Object.assign(new Error(message), { name: "SshFailure", kind: "configuration" });
 }
 
-const KEYWORDS = { J: "proxyjump", p: "port", l: "user", i: "identityfile" } as const;
+const KEYWORDS = {
+  J: "proxyjump",
+  p: "port",
+  l: "user",
+  i: "identityfile",
+  4: "addressfamily",
+  6: "addressfamily",
+} as const;
 
 const FORWARDS = { L: "localforward", R: "remoteforward", D: "dynamicforward" } as const;
 

@@ -89,6 +89,9 @@ export function addForward(program: Command, done: Done): void {
       (value, previous: string | undefined) => as("J")(once(value, previous)),
     )
     .option("-N", "no command: accepted as in ssh(1), there never is one")
+    .option("-T", "no terminal: the same")
+    .option("-4", "IPv4 alone", () => as("4")("inet"))
+    .option("-6", "IPv6 alone", () => as("6")("inet6"))
     .option("-g", "other hosts may use -L and -D that name no address")
     .option("-p <port>", "port of the server", as("p"))
     .option("-l <user>", "whom to log in as", as("l"))

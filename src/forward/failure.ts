@@ -66,10 +66,19 @@ function isSystemError(error: Error): error is SystemError {
 /** "127.0.0.1:1: connection refused" for Node's "connect ECONNREFUSED 127.0.0.1:1" */
 function inWords(error: SystemError): string {
   const { address, port, path, hostname } = { address: "", port: 0, path: "", hostname: "", ...error };
-  const known = typeof error.errno === "number" ? getSystemErrorMap().get(error.errno) : undefined;
-  // EAI_NONAME, of which the C library says "Name or service not known"
-  const words = error.code === "ENOTFOUND" ? "no such host" : (known?.[1] ?? error.message);
+  const words = wordsOf(error);
   const place =
     address !== "" && port > 0 ? showEndpoint({ host: address, port }) : address || path || hostname;
   return place === "" ? words : `${place}: ${words}`;
+}
+
+function wordsOf(error: SystemError): string {
+  const known = typeof error.errno === "number" ? getSystemErrorMap().get(error.errno) : undefined;
+  // EAI_NONAME, of which the C library says "Name or service not known"
+  return error.code === "ENOTFOUND" ? "no such host" : (known?.[1] ?? error.message);
+}
+
+/** "permission denied": of a file that the caller names; Node.js itself forgets it where the reading fails. */
+export function systemWords(error: unknown): string {
+  return error instanceof Error && isSystemError(error) ? wordsOf(error) : messageOf(error);
 }

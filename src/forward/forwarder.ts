@@ -5,7 +5,7 @@ import { asFailure, SshFailure } from "./failure.ts";
 import { type Listening, listenLocally } from "./local.ts";
 import type { Reached } from "./reach.ts";
 import { listenRemotely } from "./remote.ts";
-import type { Endpoint, Session } from "./session.ts";
+import type { Channel, Endpoint, Session } from "./session.ts";
 import type { HostSettings } from "./settings.ts";
 import { type Forward, showEndpoint } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
@@ -134,10 +134,31 @@ export async function forwardStandardStreams(
     // a reader that is gone (head) ends the connection
     output.on("error", () => channel.close());
     channel.once("end", () => {
-      if (channel.writableFinished) channel.close();
-      else channel.once("finish", () => channel.close());
+      if (channel.writableFinished) return channel.close();
+      channel.once("finish", () => channel.close());
+      closeWhenQuiet(channel, input);
     });
     input.pipe(channel);
     channel.pipe(output, { end: false });
+  });
+}
+
+const QUIET_MS = 1_000;
+
+/**
+ * The other side has ended, and may still read what is on its way. But who waits for our end, as ssh(1) does for that of its
+ * ProxyCommand, keeps our input open meanwhile.
+ */
+function closeWhenQuiet(channel: Channel, input: Readable): void {
+  let timer: NodeJS.Timeout | undefined;
+  const wait = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (channel.writableLength > 0 ? wait() : channel.close()), QUIET_MS);
+  };
+  wait();
+  input.on("data", wait);
+  channel.once("close", () => {
+    input.off("data", wait);
+    clearTimeout(timer);
   });
 }

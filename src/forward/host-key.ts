@@ -1,6 +1,7 @@
 /** Whether to trust a server: known_hosts, StrictHostKeyChecking, and the user's word (OpenSSH sshconnect.c check_host_key). */
 import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { systemWords } from "./failure.ts";
 import {
   checkKey,
   fingerprint,
@@ -28,7 +29,7 @@ export interface HostKeyCheck {
 
 export function hostKeyCheck(settings: HostSettings, talk: Talk): HostKeyCheck {
   const files = [...settings.userKnownHosts, ...settings.globalKnownHosts];
-  const known = parseKnownHosts(files.flatMap(readIfThere));
+  const known = parseKnownHosts(files.flatMap((path) => readIfThere(path, talk)));
   const name = settings.keyAlias ?? lookupName(settings.host, settings.port);
   return {
     algorithms: knownAlgorithms(known, name),
@@ -48,12 +49,14 @@ function look(
   return elsewhere.kind === "known" || elsewhere.kind === "revoked" ? elsewhere : verdict;
 }
 
-function readIfThere(path: string): readonly { readonly path: string; readonly text: string }[] {
+/** One that cannot be read knows no keys, as for ssh(1) (hostfile.c load_hostkeys). */
+function readIfThere(path: string, talk: Talk): readonly { readonly path: string; readonly text: string }[] {
   try {
     return [{ path, text: readFileSync(path, "latin1") }];
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT"))
+      talk.note(`${path} is left out: ${systemWords(error)}`);
+    return [];
   }
 }
 
@@ -116,15 +119,15 @@ function remember({ name, key, settings, talk }: Case): null {
   if (path === undefined) return null;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    appendFileSync(path, endOfLine(path) + knownHostsLine(name, key), { mode: 0o600 });
+    appendFileSync(path, endOfLine(path, talk) + knownHostsLine(name, key), { mode: 0o600 });
     talk.note(`added the host key of ${name} (${fingerprint(key)}) to ${path}`);
   } catch (error) {
-    talk.note(`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+    talk.note(`${path} cannot be written: ${systemWords(error)}`);
   }
   return null;
 }
 
-function endOfLine(path: string): string {
-  const text = readIfThere(path)[0]?.text ?? "";
+function endOfLine(path: string, talk: Talk): string {
+  const text = readIfThere(path, talk)[0]?.text ?? "";
   return text === "" || text.endsWith("\n") ? "" : "\n";
 }

@@ -2,7 +2,7 @@
 import { createPrivateKey } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import type { PrivateKey } from "./authentication.ts";
-import { asFailure } from "./failure.ts";
+import { systemWords } from "./failure.ts";
 import type { Talk } from "./host-key.ts";
 import type { LoginSettings } from "./login-settings.ts";
 import { parseKey } from "./session.ts";
@@ -32,7 +32,7 @@ export function readKeyFiles({ identityFiles }: LoginSettings, talk: Talk): read
       }
       return [{ path, text, publicKey: publicPart(path, text) }];
     } catch (error) {
-      if (chosen === "by the user") talk.note(`left out: ${asFailure("configuration", error).message}`);
+      if (chosen === "by the user") talk.note(`left out: ${path}: ${systemWords(error)}`);
       return [];
     }
   });
