@@ -158,6 +158,58 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
   });
 });
 
+describe.skipIf(missing !== null)(`where a probe runs${missing === null ? "" : `: ${missing}`}`, () => {
+  const probed = (setup: string): Ran => {
+    const root = makeRoot({ "/sshd_config": `${MATCHING}Match all\n  PermitTunnel yes\n` });
+    execFileSync("chmod", ["-R", "a+rX", root]);
+    return runIn(setup, ["probe", `${root}/sshd_config`, "--format", "json"]);
+  };
+
+  test.each(["077", "0777", "0"])("root's umask is not that of the probe: %s", (mask) => {
+    const ran = probed(`umask ${mask}; exec`);
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    expect(attemptsOf(ran).find(({ target }) => target === "db:5432")).toMatchObject({ observed: "open" });
+  });
+
+  test("a machine without tun devices lacks what they need, for root, too", () => {
+    const root = makeRoot({ "/sshd_config": "PermitTunnel yes\nMatch User root\n  PermitTunnel ethernet\n" });
+    const ran = runIn("mount -t tmpfs tmpfs /dev/net; exec", [
+      ...["probe", `${root}/sshd_config`, "--format", "json"],
+    ]);
+    expect(ran).toMatchObject({ code: 0, stderr: "" });
+    const tun = attemptsOf(ran).filter(({ capability }) => capability === "tun");
+    expect(tun.map(({ why }) => why)).toEqual(["needs", "needs", "needs", "needs"]);
+  });
+
+  test.each([
+    [
+      "setpriv --bounding-set -sys_admin --inh-caps -sys_admin",
+      "no namespaces can be made here, as in most containers",
+    ],
+    ["setpriv --bounding-set -net_admin --inh-caps -net_admin", "that takes CAP_NET_ADMIN"],
+  ])("what is missing is said, and what to do: %s", (setup, said) => {
+    const ran = probed(`exec ${setup}`);
+    expect(ran.code).toBe(3);
+    expect(ran.stderr).toContain(said);
+  });
+
+  test("a user without an account is told so", () => {
+    const without = "exec setpriv --reuid 54321 --regid 54321 --clear-groups";
+    const told = "no account here has the number 54321 of this user\n";
+    expect(probed(without)).toMatchObject({ code: 3, stderr: `sshd-policy: the probe failed: ${told}` });
+    const forward = runIn(without, ["forward", "-L", "8080:db:1", "host"]);
+    expect(forward).toEqual({ code: 2, stdout: "", stderr: `sshd-policy: ${told}` });
+  });
+});
+
+test.skipIf(missing !== null)("clients that differ in their names alone have rows of their own", () => {
+  const block = "AllowTcpForwarding no\nMatch Host gw.example\n  AllowTcpForwarding yes\n";
+  const root = makeRoot({ "/sshd_config": `UseDNS yes\n${block}` });
+  const { stdout } = runCli(["probe", `${root}/sshd_config`]);
+  expect(stdout).toMatch(/^ {2}alice 198\.51\.100\.7 \(gw\.example\) to 192\.0\.2\.1:22 +open /m);
+  expect(stdout).toMatch(/^ {2}alice 198\.51\.100\.7 to 192\.0\.2\.1:22 +refused /m);
+});
+
 const notLive = missing ?? whyNoSshd();
 describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: ${notLive}`}`, () => {
   let sshd: LoopbackSshd;
@@ -255,14 +307,32 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
     const named = probed(`UseDNS yes\n${config}${block}`);
     expect(named.code).toBe(3);
     const untried = attemptsOf(named).filter(({ why }) => why === "untried");
-    expect(new Set(untried.map(({ capability }) => capability))).toEqual(
-      new Set(["tcp-local", "tcp-remote"]),
-    );
+    expect(new Set(untried.map(({ capability }) => capability))).toEqual(new Set(["tcp-local"]));
     expect(attemptsOf(named).filter(({ differs }) => differs)).toEqual([]);
     // what no name decides is seen all the same
     expect(attemptsOf(named).find(({ capability }) => capability === "agent")?.observed).toBe("open");
     const other = `UseDNS yes\n${config}Match Host nowhere.example User nobody-here\n  AllowTcpForwarding no\n`;
     expect(probed(other).code).toBe(0);
+  });
+
+  test("what the user's groups decide is tried only where they are known", () => {
+    const config = readFileSync(join(sshd.folder, "sshd_config"), "latin1");
+    const file = join(sshd.folder, "grouped_config");
+    const probed = (text: string, ...more: readonly string[]): Ran => {
+      writeFileSync(file, `${config}${text}`);
+      return against(file, readFileSync(sshd.knownHosts, "latin1"), { more });
+    };
+    const block = "Match Group *\n  PermitOpen none\n";
+    const unknown = probed(block);
+    expect(unknown.code).toBe(3);
+    expect(attemptsOf(unknown).filter(({ differs }) => differs)).toEqual([]);
+    const untried = attemptsOf(unknown).filter(({ why }) => why === "untried");
+    expect(new Set(untried.map(({ capability }) => capability))).toEqual(new Set(["tcp-local"]));
+    expect(attemptsOf(unknown).find(({ capability }) => capability === "agent")?.observed).toBe("open");
+    const known = probed(block, "--accounts", "host");
+    expect(known.code).toBe(1);
+    expect(attemptsOf(known).find(({ differs }) => differs)).toMatchObject({ predicted: "refused" });
+    expect(probed("Match Group dev User nobody-here\n  PermitOpen none\n").code).toBe(0);
   });
 
   test("2 and no login where the host key is not known", () => {

@@ -7,7 +7,9 @@ import type { ProbePlace } from "../policy/attempt.ts";
 import type { Connection } from "../policy/connection.ts";
 import { LOOPBACK } from "../policy/endpoint.ts";
 import type { LoginKey } from "../policy/login-key.ts";
+import { usesDns } from "../policy/reasoning.ts";
 import { asksFor } from "../policy/specification.ts";
+import type { Unknown } from "../policy/unknown-client.ts";
 import { freePorts } from "./free-ports.ts";
 import { knownAccounts } from "./probe-plan.ts";
 import type { Target } from "./target.ts";
@@ -46,7 +48,7 @@ export function connectionOf(
   target: Target,
   config: Config,
   { session, user }: { readonly session: Session; readonly user: string },
-): { readonly socket: Socket; readonly connection: Connection; readonly unknown: readonly string[] } {
+): { readonly socket: Socket; readonly connection: Connection; readonly unknown: readonly Unknown[] } {
   const { _sock: socket } = session.client as unknown as { readonly _sock: Socket };
   const addr = plain(socket.localAddress);
   const account = knownAccounts(target)?.find(({ name }) => name === user);
@@ -61,10 +63,10 @@ export function connectionOf(
     rdomain: "",
     invalidUser: false,
   };
-  const unknown =
-    account === undefined && asksFor(config, "group")
-      ? [`the groups of ${user} on the server are not known: Match Group is judged as if there were none`]
-      : [];
+  const unknown: readonly Unknown[] = [
+    ...(usesDns(config) ? (["host"] as const) : []),
+    ...(account === undefined && asksFor(config, "group") ? (["groups"] as const) : []),
+  ];
   return { socket, connection, unknown };
 }
 

@@ -2,19 +2,20 @@
  * `probe --against`: the same comparison on a live server, harmless: one login, no shell and no command, destinations
  * and listeners of the probe's own, nothing of ~/.ssh/config, and an end for each step.
  */
-import { hostname, networkInterfaces, userInfo } from "node:os";
+import { hostname, networkInterfaces } from "node:os";
 import type { Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Environment } from "../forward/reach.ts";
 import type { Session } from "../forward/session.ts";
-import { dependingOnName } from "../policy/any-name.ts";
 import type { Attempt } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
 import { LOOPBACK } from "../policy/endpoint.ts";
 import { exposure } from "../policy/exposure.ts";
 import { readKeyOptions } from "../policy/login-key.ts";
 import type { Observation, ProbedAttempt } from "../policy/probed.ts";
+import { dependingOn, type Unknown } from "../policy/unknown-client.ts";
 import { connectionOf, placesOn } from "./live-connection.ts";
+import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
 import type { ProbeEvent } from "./probe-run.ts";
 import { terminalTalk } from "./questions.ts";
 import { releaseOfBanner } from "./sshd-program.ts";
@@ -56,6 +57,7 @@ export async function probeAgainst(
   if (target.live && !isThisMachine(destination.host))
     return { misuse: `--against: name the configuration of ${destination.host}, as FILE or with --root` };
   const environment = callersEnvironment();
+  if (environment === null) return { misuse: NO_ACCOUNT };
   const keys = options.identities.map((path) => ({ keyword: "identityfile", args: [path], place: "-i" }));
   const settings = { ...forwarder.settingsOf(destination, keys, environment), keepAlive: KEEP_ALIVE };
   try {
@@ -75,8 +77,10 @@ function isThisMachine(host: string): boolean {
   return ["localhost", hostname()].includes(host) || own.some(({ address }) => address === host);
 }
 
-function callersEnvironment(): Environment {
-  const { homedir: home, username: name, uid } = userInfo();
+function callersEnvironment(): Environment | null {
+  const own = ownAccount();
+  if (own === null) return null;
+  const { homedir: home, username: name, uid } = own;
   const variable = (wanted: string): string | null => process.env[wanted] ?? null;
   return { caller: { home, name, uid }, configFile: null, variable, talk: terminalTalk() };
 }
@@ -104,10 +108,10 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
   };
   const placeAgain = await placesOn(own, { user, key: readKeyOptions(options.keyOptions) });
   const planned = planAttempts(config, answers, connection, placeAgain());
-  const byName = dependingOnName(config, answers, connection, placeAgain);
+  const depending = dependingOn(unknown, { config, answers, connection, placeAgain });
   const see = async (attempt: Attempt): Promise<Observation> => {
     if (attempt.untried !== null) return { ...untried(attempt.untried), why: "left-out" };
-    if (byName.has(attempt.capability)) return untried(BY_NAME);
+    if (depending.has(attempt.capability)) return untried(dependsText(unknown, user));
     return explained(attempt, await observe(session, attempt.request, around));
   };
   const attempts: ProbedAttempt[] = [];
@@ -117,11 +121,17 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
     options.onEvent({ event: "attempt", ...probed });
   }
   const noPlan = planned === null ? ["sshd has no answer for this connection, by its configuration"] : [];
-  return { attempts, limits: [...limits, ...unknown, ...noPlan], sshd: session.serverVersion };
+  return { attempts, limits: [...limits, ...noPlan], sshd: session.serverVersion };
 }
 
-/** UseDNS: only the server knows what name it finds, so that nobody could tell which outcome is right. */
-const BY_NAME = "it depends on the name that the server finds for this client (UseDNS, Match Host)";
+/** Only the server knows, so that nobody could tell which outcome is right. */
+function dependsText(unknown: readonly Unknown[], user: string): string {
+  const known: Readonly<Record<Unknown, string>> = {
+    host: "the name that the server finds for this client (UseDNS, Match Host)",
+    groups: `the groups of ${user} on the server (Match Group), which --accounts FILE or --root would tell`,
+  };
+  return `it depends on ${unknown.map((what) => known[what]).join(", or on ")}`;
+}
 
 /** A banner that names its package tells of backports, too; without one, where it fits the release that was found, that does. */
 function releaseOf(found: Release, { serverVersion, serverComment }: Session): Release {

@@ -1,6 +1,5 @@
 /** Runs a probe of one configuration and compares what was seen with what the policy says. */
 import { randomUUID } from "node:crypto";
-import { userInfo } from "node:os";
 import type { Config } from "../config/config.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
 import { accountsOf } from "../files/accounts.ts";
@@ -14,6 +13,7 @@ import { locate } from "../policy/locate.ts";
 import { differs, type Observation, type ProbedAttempt } from "../policy/probed.ts";
 import { witnessesOf } from "../policy/witnesses.ts";
 import { freePorts } from "./free-ports.ts";
+import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
 import type { PlannedConnection, Subject } from "./probe-connection.ts";
 import { inNamespaces, onLoopback } from "./probe-ground.ts";
 import { type ProbePlan, planProbe } from "./probe-plan.ts";
@@ -62,6 +62,7 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult> {
   const plan = asRoot
     ? planForAll(subject, witnesses.slice(0, MOST_CONNECTIONS), options.program.path)
     : await planForCaller(subject, witnesses, options.program.path, folder);
+  if (plan === null) return { attempts: [], changes: [], limits: found.limits, failed: NO_ACCOUNT };
   const seen = await run(options, plan, folder);
   const limits = [
     ...found.limits,
@@ -136,14 +137,15 @@ function planForAll(subject: Subject, witnesses: readonly Connection[], sshd: st
   return planProbe(subject, witnesses, { sshd, ground: inNamespaces(subject.config, witnesses) });
 }
 
-/** The caller himself on 127.0.0.0/8, and witnesses that are he. */
+/** The caller himself on 127.0.0.0/8, and witnesses that are he. Null: he has no account. */
 async function planForCaller(
   subject: Subject,
   witnesses: readonly Connection[],
   sshd: string,
   folder: string,
-): Promise<ProbePlan> {
-  const user = userInfo().username;
+): Promise<ProbePlan | null> {
+  const user = ownAccount()?.username;
+  if (user === undefined) return null;
   const groups = accountsOf(folderTree("/"))?.find(({ name }) => name === user)?.groups ?? [];
   const own = witnesses.filter((witness) => canBe(witness, user, groups));
   const ports = await freePorts("127.0.0.1", PORTS_FOR_A_CONNECTION * (own.length + 1) + 1);

@@ -1,6 +1,7 @@
 /** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
 import { writeSync } from "node:fs";
 import { resolve } from "node:path";
+import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { formatRelease, parseRelease, type Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
@@ -61,12 +62,14 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
     inside: insideCommand(),
     onEvent: events,
   });
-  if (result.failed !== null) complain(visible(`the probe failed: ${result.failed}`));
+  // the table says it, too
+  if (result.failed !== null && (options.format === "json" || options.output !== undefined))
+    complain(visible(`the probe failed: ${result.failed}`));
   const report = {
     path: target.name,
     sshd: `OpenSSH ${formatRelease(program.release)} (${program.path}, ${program.source})`,
     attempts: result.attempts,
-    changes: result.changes.map(changeText),
+    changes: result.changes.map((change) => changeText(change, program.release)),
     limits: result.failed === null ? result.limits : [`the probe failed: ${result.failed}`, ...result.limits],
   };
   const failed = await writeReport(report, options);
@@ -99,9 +102,10 @@ export function insideCommand(): readonly string[] {
   return [process.execPath, ...process.execArgv, process.argv[1] ?? "", INSIDE_COMMAND];
 }
 
-function changeText({ keyword, lines, because }: SandboxChange): string {
+function changeText({ keyword, lines, because }: SandboxChange, release: Release): string {
+  const name = lookUpKeyword(keyword, release).keyword?.name ?? keyword;
   const shown = lines.slice(0, 3).join(", ");
-  return `${keyword} ${because} (${shown}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""})`;
+  return `${name} ${because} (${shown}${lines.length > 3 ? ` and ${lines.length - 3} more` : ""})`;
 }
 
 /** Each event as one JSON line; the text is why they cannot be written. */

@@ -158,7 +158,7 @@ function changeOf(
   if (because !== undefined)
     return {
       edit: { path, start: line.start, end: line.start, text: "#" },
-      because: `off: ${because}`,
+      because: `is off: ${because}`,
     };
   const text = REPLACED[keyword]?.(values?.[0] ?? "") ?? null;
   if (text === null) return null;

@@ -2,8 +2,9 @@
  * The part of a probe that runs inside the sandbox: starts the throw-away sshd, makes one login a connection from the
  * address that its witness names, and tries what it is told.
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { networkInterfaces } from "node:os";
+import type { TunMode } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
@@ -167,13 +168,15 @@ async function tryOne(
   const rootOf = job.kind === "root" ? below(folder, connection.chroot) : "/";
   const missing = whatIsMissing(request, connection, (path) => isThere(rootOf, path));
   if (missing !== null) return { ...untried(missing), why: "needs" };
+  const tun = request.kind === "tun" ? makeTunDevice(request.mode, connection) : { unit: 0 };
+  if ("because" in tun) return { ...untried(`/dev/net/tun: ${tun.because}`), why: "needs" };
   try {
     return await observe(session, request, {
       listenAt,
       fileOf: (path: string) => below(rootOf, path),
       dialled: connection.dialled.filter((address) => HAS_IPV6 || !address.includes(":")),
       isAllOwn: job.kind === "root",
-      tunUnit: makeTunDevice(request, connection),
+      tunUnit: tun.unit,
     });
   } catch (error) {
     return untried(textOf(error));
@@ -188,24 +191,28 @@ type Request = AttemptJob["request"];
 
 function whatIsMissing(
   request: Request,
-  { xauth }: ConnectionJob,
+  { xauth, chroot }: ConnectionJob,
   isThere: (path: string) => boolean,
 ): string | null {
-  if (request.kind === "x11" && !isThere(xauth)) return `xauth: there is no ${xauth}`;
-  if (request.kind === "tun" && !isThere("/dev/net/tun")) return "/dev/net/tun: it is not there";
+  const where = chroot === "" ? "" : ` in the ChrootDirectory ${chroot}`;
+  if (request.kind === "x11" && !isThere(xauth)) return `xauth: there is no ${xauth}${where}`;
+  if (request.kind === "tun" && !isThere("/dev/net/tun")) return `/dev/net/tun: it is not there${where}`;
   if (request.kind === "listen-tcp" && request.host.includes(":") && !HAS_IPV6)
     return "IPv6: this machine has none";
   return null;
 }
 
 /** A tun device that belongs to the user, so that he needs no privilege to open it (tuntap in the kernel's docs). */
-function makeTunDevice(request: Request, { accounts }: ConnectionJob): number {
+function makeTunDevice(
+  wanted: TunMode,
+  { accounts }: ConnectionJob,
+): { readonly unit: number } | { readonly because: string } {
   const unit = nextTunUnit++;
-  if (request.kind !== "tun" || accounts === null || accounts.uid === 0) return unit;
-  const mode = request.mode === "ethernet" ? "tap" : "tun";
+  if (accounts === null) return { unit };
+  const mode = wanted === "ethernet" ? "tap" : "tun";
   const device = ["tuntap", "add", "dev", `${mode}${unit}`, "mode", mode, "user", String(accounts.uid)];
-  execFileSync("ip", device, { stdio: "pipe" });
-  return unit;
+  const { status, stderr } = spawnSync("ip", device, { encoding: "latin1" });
+  return status === 0 ? { unit } : { because: stderr.trim() };
 }
 
 let nextTunUnit = 10;

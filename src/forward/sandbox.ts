@@ -43,7 +43,15 @@ export async function runSandbox({ inside, base, folder, job, onReport }: Sandbo
     child.on("error", () => resolve(null));
     child.on("close", (exit) => resolve(exit));
   });
-  return code === 0 ? null : (complaint.trim().split("\n").at(-1) ?? "") || `the sandbox ended with ${code}`;
+  return code === 0 ? null : whyEnded(complaint) || `the sandbox ended with ${code}`;
+}
+
+/** The last line of what was said counts. */
+function whyEnded(complaint: string): string {
+  const last = complaint.trim().split("\n").at(-1) ?? "";
+  return last.startsWith("unshare: ")
+    ? `no namespaces can be made here, as in most containers (${last}): probe on the host, in a container that has CAP_SYS_ADMIN, or as an ordinary user, who logs in as himself`
+    : last;
 }
 
 /** The part inside is this program: its lines have the shape of a Report. */
@@ -57,18 +65,27 @@ function readReport(line: string): Report | null {
 
 /** Interrupts end the caller, whose end ends the part inside; the shell stays to remove the folder. */
 const HEAD = `set -eu
+umask 022
+need() {
+  command -v "$1" >/dev/null || { echo "there is no program $1, which the probe needs (Debian: apt install $2)" >&2; exit 1; }
+}
+need ssh-keygen openssh-client
 folder=$1 base=$2 setup=$3; shift 3
 trap '' INT TERM HUP QUIT
-mkdir -m 700 "$folder"
+`;
+
+const MAKE_FOLDER = `mkdir -m 700 "$folder"
 code=0
 `;
 
-const NAMESPACES = `${HEAD}unshare --mount --net --pid --fork --kill-child sh -c "$setup" sh "$folder" "\${base%/}" "$@" "$folder" || code=$?
+const NAMESPACES = `${HEAD}need unshare util-linux
+need ip iproute2
+${MAKE_FOLDER}unshare --mount --net --pid --fork --kill-child sh -c "$setup" sh "$folder" "\${base%/}" "$@" "$folder" || code=$?
 rmdir "$folder"
 exit $code
 `;
 
-const TEMPORARY_FOLDER = `${HEAD}"$@" "$folder" || code=$?
+const TEMPORARY_FOLDER = `${HEAD}${MAKE_FOLDER}"$@" "$folder" || code=$?
 pid=$(cat "$folder/pid" 2>/dev/null) && kill "$pid" 2>/dev/null || true
 rm -rf "$folder"
 exit $code
@@ -100,7 +117,7 @@ for path in "$base"/*; do
   mount --rbind "$path" "$folder/$name"
   mount -o remount,bind,ro "$folder/$name"
 done
-here=$PWD
+(
 cd "$folder"
 mkdir -p dev/net etc/ssh run/sshd tmp var/empty home root
 ln -s ../run var/run
@@ -112,7 +129,7 @@ done
 for name in ld.so.cache ld.so.conf ld.so.conf.d alternatives services; do
   [ -e "$base/etc/$name" ] && cp -a "$base/etc/$name" etc/ || true
 done
-cd "$here"
-ip link set lo up
+)
+ip link set lo up || { echo "its own loopback cannot be brought up: that takes CAP_NET_ADMIN" >&2; exit 1; }
 exec "$@"
 `;

@@ -50,7 +50,7 @@ const USERS: Names = {
   nice: ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"],
   forbidden: NOT_IN_NAMES,
 };
-const GROUPS: Names = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
+export const GROUPS: Names = { nice: ["users", "staff", "people", "team"], forbidden: NOT_IN_NAMES };
 /** Names that a client's address may resolve to. */
 export const HOSTS: Names = {
   nice: ["client.example.com", "host.example.net", "laptop.example.org"],

@@ -85,9 +85,15 @@ export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
     `${paint.bold(visible(path))}: what a real sshd does`,
     `${visible(sshd)}; ${counted(attempts.length, "attempt")} on ${counted(connections.size, "connection")}`,
     "",
-    paint.dim(`  ${"".padEnd(width)}  ${columns.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd()),
-    ...[...connections].flatMap(([name, tried]) => rowLines(name, tried, { width, columns })),
-    "",
+    ...(attempts.length === 0
+      ? []
+      : [
+          paint.dim(
+            `  ${"".padEnd(width)}  ${columns.map(([, title]) => title.padEnd(WIDTH)).join("")}`.trimEnd(),
+          ),
+          ...[...connections].flatMap(([name, tried]) => rowLines(name, tried, { width, columns })),
+          "",
+        ]),
     ...differenceLines(attempts, paint),
     ...remarks(attempts, "needs", "not seen, it needs"),
     ...remarks(attempts, "no-login", "not tried"),
@@ -112,9 +118,10 @@ function byConnection(attempts: readonly ProbedAttempt[]): ReadonlyMap<string, r
 }
 
 function connectionText(connection: Connection): string {
-  const { user, groups, addr, laddr, lport } = connection;
+  const { user, groups, host, addr, laddr, lport } = connection;
   const members = groups === null || groups.length === 0 ? "" : ` (${groups.join(",")})`;
-  return visible(`${user}${members} ${addr} to ${laddr}:${lport}`);
+  const name = host === addr ? "" : ` (${host})`;
+  return visible(`${user}${members} ${addr}${name} to ${laddr}:${lport}`);
 }
 
 interface Columns {
