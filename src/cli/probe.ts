@@ -62,9 +62,7 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
     inside: insideCommand(),
     onEvent: events,
   });
-  // the table says it, too
-  if (result.failed !== null && (options.format === "json" || options.output !== undefined))
-    complain(visible(`the probe failed: ${result.failed}`));
+  if (result.failed !== null) complain(visible(`the probe failed: ${result.failed}`));
   const report = {
     path: target.name,
     sshd: `OpenSSH ${formatRelease(program.release)} (${program.path}, ${program.source})`,
