@@ -1,6 +1,7 @@
 /** Where nobody knows the target's release: what others would make of it. Nothing where it is known. */
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
+import { readOnce } from "../files/read-once.ts";
 import { otherReadings } from "../policy/other-releases.ts";
 import type { Target } from "./target.ts";
 
@@ -12,7 +13,8 @@ export const BY_ITSELF =
 export function readingsElsewhere(target: Target, config: Config = target.config): readonly string[] {
   if (target.fragment) return [BY_ITSELF];
   if (!target.releaseAssumed) return [];
+  const tree = readOnce(target.tree);
   return otherReadings(config, (release) =>
-    loadConfig(target.tree, target.path, { ...target.loadOptions, release }),
+    loadConfig(tree, target.path, { ...target.loadOptions, release }),
   );
 }

@@ -1,7 +1,8 @@
 /**
  * A folder seen as `/`. Symbolic links are resolved here, component by component and inside the folder, so that an
- * absolute link or `..` never leads out of it. Each name is looked up in its folder as that is held, and the last open
- * refuses links, so that a link put there in between is an error and not a way out.
+ * absolute link or `..` never leads out of it. What is told of a name (bytes, names in it, where a link leads, size and
+ * owner) is looked up in its folder as that is held, and the last open refuses links, so that a link put there in between
+ * is an error and not a way out. What a path leads through on the way is looked at by its name.
  */
 import {
   closeSync,
@@ -72,7 +73,9 @@ interface Tree {
 }
 
 interface Place extends Pick<Tree, "folders"> {
-  /** from a path inside the tree to a real one. @throws where its folder is not there any more */
+  /** from a path inside the tree to a real one by names, which a link may lead out of the tree by now */
+  readonly named: (inside: string) => Buffer;
+  /** the same in the folder that is held. @throws where that is not there any more */
   readonly at: (inside: string) => Buffer;
   /** it is this machine's own `/` */
   readonly isOwn: boolean;
@@ -81,7 +84,7 @@ interface Place extends Pick<Tree, "folders"> {
 /** The folder of what is asked for is held until all is done. Of `/` itself nothing lies outside. */
 function whileHolding<T>({ base, folders }: Tree, act: (place: Place) => T): T {
   const named = (inside: string): Buffer => Buffer.concat([base, Buffer.from(inside, "latin1")]);
-  if (base.length === 0) return act({ folders, at: named, isOwn: true });
+  if (base.length === 0) return act({ folders, named, at: named, isOwn: true });
   let name: string | null = null;
   let folder: HeldFolder | null = null;
   const hold = (next: string | null): void => {
@@ -97,7 +100,7 @@ function whileHolding<T>({ base, folders }: Tree, act: (place: Place) => T): T {
     return folder === null ? named(inside) : Buffer.from(folder.place + inside.slice(end), "latin1");
   };
   try {
-    return act({ folders, at, isOwn: false });
+    return act({ folders, named, at, isOwn: false });
   } finally {
     hold(null);
   }
@@ -168,7 +171,10 @@ function listFolder(place: Place, path: string): readonly string[] | null {
 function statPath(place: Place, path: string, follow: boolean): FileEntry | null {
   const found = resolve(place, path, follow ? "follow" : "keep");
   if ("code" in found) return null;
-  const { kind, stats } = found.node;
+  // most of what is asked for is not there; of what is, only what its folder says now is told
+  const node = place.isOwn ? found.node : lstat(place, place.at, found.path);
+  if ("code" in node || node.kind !== found.node.kind) return null;
+  const { kind, stats } = node;
   return {
     kind,
     size: stats.size,
@@ -198,7 +204,8 @@ function readLink({ at }: Place, inside: string): string | null {
 function resolve(place: Place, path: string, last: "follow" | "keep"): Resolved<FolderNode> | Failure {
   return resolveInside(
     {
-      at: (inside, rest) => (rest.length > 0 ? passedThrough(place, inside) : lstat(place, inside)),
+      at: (inside, rest) =>
+        rest.length > 0 ? passedThrough(place, inside) : lstat(place, place.named, inside),
       targetOf: (inside) => readLink(place, inside),
     },
     path,
@@ -209,14 +216,14 @@ function resolve(place: Place, path: string, last: "follow" | "keep"): Resolved<
 function passedThrough(place: Place, inside: string): FolderNode | Failure {
   const known = place.folders.get(inside);
   if (known !== undefined) return known;
-  const found = lstat(place, inside);
+  const found = lstat(place, place.named, inside);
   if ("kind" in found && found.kind === "folder") place.folders.set(inside, found);
   return found;
 }
 
-function lstat({ at, isOwn }: Place, inside: string): FolderNode | Failure {
+function lstat({ isOwn }: Place, pathOf: Place["at"], inside: string): FolderNode | Failure {
   try {
-    const path = at(inside);
+    const path = pathOf(inside);
     // most of what is looked for is not there, and an error takes longer to make than the call
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return { code: "ENOENT" };
