@@ -313,6 +313,28 @@ describe("audit --repo", () => {
     },
   );
 
+  it("says with --fix --diff, too, what is not judged", () => {
+    const root = makeRoot({
+      "/a/sshd_config": "PermitTunnel yes\n",
+      "/b/sshd_config.j2": "Port {{ port }}\n",
+    });
+    const { code, stdout, stderr } = runCli([
+      "audit",
+      "--repo",
+      root,
+      "--rule",
+      "tunnel-device",
+      "--fix",
+      "--diff",
+    ]);
+    expect({ code, stdout, stderr: stderr.replaceAll(root, "") }).toEqual({
+      code: 1,
+      stdout: expect.stringContaining("+PermitTunnel no\n"),
+      stderr:
+        "sshd-policy: /b/sshd_config.j2: a template (Jinja), not audited: render it, and audit the result\n",
+    });
+  });
+
   it("names what is too large to look at, and never waits for a pipe", () => {
     const root = makeRoot({ "/data.yaml": "", "/names\n::error::x.yaml": "sshd:\n  PermitRootLogin: yes\n" });
     truncateSync(join(root, "data.yaml"), 65 * 1024 * 1024);

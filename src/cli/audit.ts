@@ -104,11 +104,16 @@ function complainOfAll(
   targets: readonly Pick<TargetReport, "path" | "error" | "absent" | "limits">[],
   options: AuditCommandOptions,
 ): void {
+  complainOfUnjudged(targets);
+  complainOfLimits(targets, options);
+}
+
+/** What could not be read, and what there is nothing to judge in. */
+export function complainOfUnjudged(targets: readonly Pick<TargetReport, "error" | "absent">[]): void {
   for (const { error, absent } of targets) {
     complainOf(error);
     if (absent !== null) complain(visible(absent));
   }
-  complainOfLimits(targets, options);
 }
 
 /** Wrong usage: the exit code. */
@@ -118,6 +123,6 @@ export function misused({ misuse }: { readonly misuse: string }): number {
 }
 
 /** The mistakes of a policy file are a line each. */
-export function complainOf(error: string | null): void {
+function complainOf(error: string | null): void {
   for (const line of error?.split("\n") ?? []) complain(visible(line));
 }

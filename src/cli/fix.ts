@@ -12,7 +12,7 @@ import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { counted, visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
-import { complainOf, finish, misused } from "./audit.ts";
+import { complainOfUnjudged, finish, misused } from "./audit.ts";
 import { answered } from "./command-options.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode, ROLLED_BACK } from "./exit-code.ts";
@@ -259,7 +259,7 @@ function tellDockerfile(files: readonly ImageFile[]): void {
 /** Prints the diff. What it has no place for is said on standard error. */
 function showDiff(session: Session, report: AuditReport): number {
   const { targets } = report;
-  for (const { error } of targets) if (error !== null) complainOf(error);
+  complainOfUnjudged(targets);
   tellLimits(targets);
   const diff = unifiedDiff([...session.changed.values()]);
   const code = exitCode(report);
