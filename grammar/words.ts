@@ -57,7 +57,8 @@ export function delimitWord(text: string, from: number, end: number): DelimitedW
   let code = 0;
   for (; at < end; at++) {
     code = text.charCodeAt(at);
-    if (isWhitespace(code) || code === QUOTE || code === EQUALS) break;
+    // letters, which are most, come behind all of them
+    if (code <= EQUALS && (isWhitespace(code) || code === QUOTE || code === EQUALS)) break;
   }
   if (at === end) {
     return { word: { value: text.slice(from, end), start: from, end, quoted: false }, next: null };

@@ -36,6 +36,9 @@ function shown(targets: readonly TargetReport[]): readonly string[] {
   ];
 }
 
+/** Longer than the pieces in which files are compared (src/cli/alike.ts). */
+const LONG_COMMENT = "# words that all servers have\n".repeat(50);
+
 /** Lines of which a file is made; `%` stands for what differs between the servers of a fleet. */
 const LINES: readonly string[] = [
   "# server %",
@@ -84,6 +87,8 @@ const LINES: readonly string[] = [
   '"AllowTcpForwarding yes',
   "Ciphers \0 %",
   "== %",
+  LONG_COMMENT.slice(0, 290),
+  LONG_COMMENT.slice(0, -1),
 ];
 
 /** Names that the search takes first for anybody; then it invents some. */
@@ -284,6 +289,47 @@ describe("a run over many files", () => {
   ])("says the same where %s", async (_, files) => {
     await sameAsAlone(files, Object.keys(files));
     await sameAsAlone(files, Object.keys(files).reverse());
+  });
+
+  /** The first and the last one are alike; in the middle, one byte or the end differs. */
+  it.each([
+    ["a value", "AllowTcpForwarding yes\n", "AllowTcpForwarding no \n"],
+    ["a setting that is turned on", "# llowTcpForwarding no\n", "AllowTcpForwarding  no\n"],
+    ["the end of a line", "X11Forwarding yes\n# a", "X11Forwarding yes# \na"],
+  ])("says the same where long files differ in %s", async (_, one, other) => {
+    const around = (line: string, words: string): string =>
+      `# ${words}\n${LONG_COMMENT}${LONG_COMMENT}${line}${LONG_COMMENT}PermitTunnel no\n${LONG_COMMENT}`;
+    const files = {
+      "/d/sshd_config.one": around(one, "one"),
+      "/d/sshd_config.two": around(other, "two"),
+      "/d/sshd_config.six": around(one, "six"),
+    };
+    await sameAsAlone(files, Object.keys(files));
+    await sameAsAlone(files, Object.keys(files).reverse());
+  });
+
+  it("says the same where a line differs behind a # in it, wherever the pieces of a file end", async () => {
+    for (let padding = 0; padding < 128; padding++) {
+      const around = (name: string): string =>
+        `# ${name}\n${"# 3456789012345\n".repeat(12)}#${"x".repeat(padding)}\nMatch User a#${name}\nX11Forwarding yes\n`;
+      const files = { "/d/sshd_config.one": around("one"), "/d/sshd_config.two": around("two") };
+      const root = makeRoot(files);
+      const targets = await audited(Object.keys(files).map((path) => root + path));
+      const lines = concise({ tool: { name: "sshd-policy", version: "0" }, targets, fixed: 0 });
+      expect(lines.match(/a#\w+/g)).toEqual(["a#one", "a#two"]);
+    }
+  });
+
+  it("says the same of more kinds of files than are remembered", async () => {
+    const files: Record<string, string> = {};
+    for (let index = 0; index < 1010; index++)
+      files[`/d/${1000 + index}/sshd_config`] = `Kind${index % 1005}\nX11Forwarding yes\n`;
+    const asked = Object.keys(files);
+    const root = makeRoot(files);
+    const together = await audited(asked.map((path) => root + path));
+    const alone = await audited([`${root}/d/2007/sshd_config`]);
+    expect(together).toHaveLength(1010);
+    expect(shown(together.slice(1007, 1008))).toEqual(shown(alone));
   });
 
   /** Of each line that is no comment: one that a finding names, or that a fix goes beside. */

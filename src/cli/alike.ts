@@ -14,6 +14,12 @@ import { ownSettings, withoutSettings } from "./own-settings.ts";
 import { joined } from "./paths.ts";
 import type { Target } from "./target.ts";
 
+/** FILEs that are alike. */
+export interface Kind {
+  /** how many there are */
+  files: number;
+}
+
 /** The kinds of FILEs in this run. */
 export interface Kinds {
   /** by how a FILE looks at a glance */
@@ -24,7 +30,7 @@ export interface Kinds {
 
 /** The first FILE that looks so. Only when another one does, both are looked at more closely. */
 interface Known {
-  readonly kind: symbol;
+  readonly kind: Kind;
   readonly first: Written;
   /** FILEs that look the same up to here, by the next look */
   closer: Map<string, Known> | null;
@@ -52,7 +58,7 @@ export function noKinds(): Kinds {
 
 /** A FILE among those of its kind. */
 export interface Alike {
-  readonly kind: symbol;
+  readonly kind: Kind;
   readonly text: string;
   /** its text under its own name */
   readonly source: () => Source;
@@ -148,7 +154,7 @@ const LOOKS: readonly Look[] = [
 
 /** `like`: what is seen of the FILE, or of one that is like it. */
 interface Found {
-  readonly kind: symbol;
+  readonly kind: Kind;
   readonly like: () => Seen;
 }
 
@@ -164,8 +170,13 @@ function kindOf(written: Written, kinds: Kinds, release: Release): Found {
   }
   const { kind, first } = known;
   if (isSamePlace(first.named, written.named) && isSameButWords(first.text, written.text, release))
-    return { kind, like: first.look };
+    return another(kind, first.look);
   return closerKind(written, known, { kinds, release, looks: LOOKS });
+}
+
+function another(kind: Kind, like: Found["like"]): Found {
+  kind.files++;
+  return { kind, like };
 }
 
 interface Closer {
@@ -178,13 +189,13 @@ interface Closer {
 function closerKind(written: Written, known: Known, { kinds, release, looks }: Closer): Found {
   const [look, ...closer] = looks;
   const like = written.look;
-  if (look === undefined) return { kind: known.kind, like };
+  if (look === undefined) return another(known.kind, like);
   const { kind, first } = known;
   known.closer ??= new Map([[look(first, release), { kind, first, closer: null }]]);
   const key = look(written, release);
   const same = known.closer.get(key);
   if (same === undefined) return newKind(written, { kinds, among: known.closer, key });
-  if (isSameButWords(same.first.look().text, written.look().text, release)) return { kind: same.kind, like };
+  if (isSameButWords(same.first.look().text, written.look().text, release)) return another(same.kind, like);
   return closerKind(written, same, { kinds, release, looks: closer });
 }
 
@@ -195,7 +206,7 @@ interface NewKind {
 }
 
 function newKind(written: Written, { kinds, among, key }: NewKind): Found {
-  const kind = Symbol("kind");
+  const kind: Kind = { files: 1 };
   among.set(key, { kind, first: written, closer: null });
   kinds.count++;
   return { kind, like: written.look };
@@ -218,7 +229,7 @@ function isSameButWords(one: string, other: string, release: Release): boolean {
     there += same;
     const end = endOfLine(one, at);
     const otherEnd = endOfLine(other, there);
-    const isSame = end - at === otherEnd - there && one.startsWith(other.slice(there, otherEnd), at);
+    const isSame = one.slice(at, end) === other.slice(there, otherEnd);
     if (!isSame && !(isComment(one, at, end, release) && isComment(other, there, otherEnd, release)))
       return false;
     at = end + 1;
@@ -229,20 +240,21 @@ function isSameButWords(one: string, other: string, release: Release): boolean {
 }
 
 /** Characters that are compared at once: of most files of a fleet all lines but a few are the same. */
-const PIECE = 512;
+const PIECES: readonly number[] = [1024, 128];
 
-/** How much of whole lines is the same, piece by piece. */
+/** How much of whole lines is the same, piece by piece. V8 compares two pieces faster than it looks for one in a text. */
 function sameFrom(
   one: string,
   at: number,
   { other, there }: { readonly other: string; readonly there: number },
 ): number {
   let same = 0;
-  while (
-    there + same + PIECE <= other.length &&
-    one.startsWith(other.slice(there + same, there + same + PIECE), at + same)
-  )
-    same += PIECE;
+  for (const piece of PIECES) {
+    for (let end = same + piece; at + end <= one.length && there + end <= other.length; end += piece) {
+      if (one.slice(at + same, at + end) !== other.slice(there + same, there + end)) break;
+      same = end;
+    }
+  }
   return same === 0 ? 0 : Math.max(0, one.lastIndexOf("\n", at + same - 1) + 1 - at);
 }
 

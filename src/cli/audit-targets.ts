@@ -4,7 +4,7 @@ import type { Intent } from "../lint/intent.ts";
 import { movedReport, namesFile } from "../report/moved.ts";
 import { renamedReport, textsOf } from "../report/renamed.ts";
 import type { TargetReport } from "../report/report.ts";
-import { type Alike, noKinds, readsNothingElse } from "./alike.ts";
+import { type Alike, type Kind, noKinds, readsNothingElse } from "./alike.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { findingsOf } from "./findings.ts";
 import { withNames } from "./own-names.ts";
@@ -40,7 +40,7 @@ export async function auditTargets<Kept>(
 }
 
 /** The reports of files that others may be alike to, by their kind and what they were judged by. */
-type Known = Map<symbol, Map<Intent | null, First>>;
+type Known = Map<Kind, Map<Intent | null, First>>;
 
 /** Ours: more kinds are no fleet, and their reports take memory. */
 const MOST_REPORTS = 100;
@@ -67,7 +67,7 @@ function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): Ta
   if (!("target" in prepared)) return withoutFindings(prepared);
   const { target, judging } = prepared;
   const { alike } = target;
-  if (alike === null) return judged(target, judging).report;
+  if (alike === null || alike.kind.files === 1) return judged(target, judging).report;
   const reports = reportsOf(alike.kind, known);
   const first = reports.get(judging.intent);
   const moved = first === undefined ? null : movedTo(target, alike, first, judging);
@@ -78,7 +78,7 @@ function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): Ta
 }
 
 /** Those that were asked for last are at the end. */
-function reportsOf(kind: symbol, known: Known): Map<Intent | null, First> {
+function reportsOf(kind: Kind, known: Known): Map<Intent | null, First> {
   const reports = known.get(kind) ?? new Map<Intent | null, First>();
   known.delete(kind);
   known.set(kind, reports);

@@ -24,7 +24,7 @@ const STAND_IN = new RegExp(`[${FIRST_BYTES.join("")}]${FILL}*`, "g");
 
 export function withStandIns(text: string): WithStandIns {
   const none = { text, names: [] };
-  if (OTHER_BYTES.test(text)) return none;
+  if (hasOddBytes(text)) return none;
   const standIns = new Map<string, string>();
   const kept: string[] = [];
   let from = 0;
@@ -47,8 +47,15 @@ export function withNames(text: string, names: readonly string[]): string {
   );
 }
 
-/** A NUL hides what follows it, a byte of a stand-in would be taken for one, and a CR is no line end to sshd. */
-const OTHER_BYTES = /[^\t\n -~]/;
+/**
+ * A NUL hides what follows it, a byte of a stand-in would be taken for one, and a CR is no line end to sshd, nor are form
+ * feeds blanks. A regular expression would look at each character.
+ */
+function hasOddBytes(text: string): boolean {
+  return ODD.some((char) => text.includes(char)) || Buffer.byteLength(text) > text.length;
+}
+
+const ODD: readonly string[] = ["\0", "\r", "\f", "\v"];
 const WRITTEN_LINE = /^[ \t]*[^#\s].*$/gm;
 
 /** A line that may be about names, also with a quote in its keyword. */

@@ -3,6 +3,7 @@
  * `[...]` and backslash; no braces, no tilde; a leading dot needs a literal dot; byte order; a path without
  * wildcards matches whatever lstat finds, a dangling link too.
  */
+import { ownText } from "../../grammar/remember.ts";
 import type { FileTree } from "./tree.ts";
 
 type SetItem =
@@ -47,11 +48,22 @@ export function globPaths(
   denied: (path: string) => void = () => {},
 ): readonly string[] | null {
   if (pattern.length >= MAX_PATH || !pattern.startsWith("/")) return [];
-  const compiled = compile(pattern);
-  if (compiled === null) return [];
+  const components = componentsOf(pattern);
+  if (components === null) return [];
   const started: Walk = { tree, found: [], denied, names: 0 };
-  walk(started, "", splitComponents(compiled));
+  walk(started, "", components);
   return started.names > MOST_NAMES ? null : started.found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Most files of a run include by the same pattern. */
+let latest: { readonly pattern: string; readonly components: readonly Component[] | null } | null = null;
+
+/** Null: no pattern. */
+function componentsOf(pattern: string): readonly Component[] | null {
+  if (latest?.pattern === pattern) return latest.components;
+  const compiled = compile(pattern);
+  latest = { pattern: ownText(pattern), components: compiled === null ? null : splitComponents(compiled) };
+  return latest.components;
 }
 
 function walk(walked: Walk, base: string, components: readonly Component[]): void {

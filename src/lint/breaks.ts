@@ -1,8 +1,9 @@
 /** What clients can do no longer behind a fix, in their own options. */
 import type { Release } from "../../grammar/release.ts";
+import { remember } from "../../grammar/remember.ts";
 import { keywordOf } from "../config/change.ts";
 import { CAPABILITIES, type Capability } from "../policy/connection.ts";
-import { closesCapability } from "./closing.ts";
+import { isClosedBy } from "./openings.ts";
 import type { Finding } from "./rule.ts";
 
 /** The first rows that fit say it: larger sets come first. */
@@ -42,9 +43,20 @@ const ONLY_HERE = "ports that ssh -R opens: only this server itself reaches them
 export function whatBreaks(release: Release, { fix, affected }: Finding): string | null {
   if (fix === null) return null;
   const open = affected.length === 0 ? CAPABILITIES : new Set(affected.map(({ capability }) => capability));
+  const changes = fix.changes.map((change) => `${keywordOf(change)} ${change.value}`);
+  return lostBy([[...open].join(), ...changes].join("\n"), release);
+}
+
+/** Most files of a run ask the same: what is open, and below it a line for each change. */
+const lostBy = remember((question, release): string | null => {
+  const [first = "", ...lines] = question.split("\n");
+  const open = CAPABILITIES.filter((capability) => first.split(",").includes(capability));
+  const changes = lines.map((line) => [line.slice(0, line.indexOf(" ")), line.slice(line.indexOf(" ") + 1)]);
   const lost = new Set(
-    [...open].filter((capability) =>
-      fix.changes.some((change) => closesCapability(release, change, capability)),
+    open.filter((capability) =>
+      changes.some(([keyword = "", value = ""]) =>
+        isClosedBy(release, capability, { keyword, values: value.split(" ") }),
+      ),
     ),
   );
   const said = LOST.flatMap(([capabilities, text]) => {
@@ -52,9 +64,7 @@ export function whatBreaks(release: Release, { fix, affected }: Finding): string
     for (const one of capabilities) lost.delete(one);
     return [text];
   });
-  const isNarrowed = fix.changes.some(
-    (change) => keywordOf(change) === "gatewayports" && change.value === "no",
-  );
+  const isNarrowed = changes.some(([keyword, value]) => keyword === "gatewayports" && value === "no");
   const all = isNarrowed ? [...said, ONLY_HERE] : said;
   return all.length === 0 ? null : all.join("; ");
-}
+});

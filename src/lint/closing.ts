@@ -7,7 +7,7 @@ import type { Capability } from "../policy/connection.ts";
 import { deciderOf, isClosedBy } from "./openings.ts";
 
 /** Whether the new value closes the capability where its line, or default, decides. */
-export function closesCapability(release: Release, change: Change, capability: Capability): boolean {
+function closesCapability(release: Release, change: Change, capability: Capability): boolean {
   return isClosedBy(release, capability, { keyword: keywordOf(change), values: change.value.split(" ") });
 }
 

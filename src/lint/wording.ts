@@ -9,9 +9,8 @@ const QUOTED = 60;
 /** A line as it is written, between double quotes, without its comment, tabs as one blank; long ones are cut. */
 export function quoted({ line, place }: Pick<Directive, "line" | "place">): string {
   const end = line.args.at(-1)?.end ?? line.rest.end;
-  const text = place.source.text
-    .slice(line.keyword.start, end)
-    .replaceAll(/[ \t]+/g, (blanks) => (blanks.includes("\t") ? " " : blanks));
+  const written = place.source.text.slice(line.keyword.start, end);
+  const text = written.includes("\t") ? written.replaceAll(/ *\t[ \t]*/g, " ") : written;
   return `"${text.length > QUOTED ? `${text.slice(0, QUOTED)}...` : text}"`;
 }
 

@@ -36,6 +36,8 @@ export interface Boxes {
   /** the part outside the guard, as disjoint boxes: not c1 · c1 and not c2 · c1 and c2 and not c3 … */
   outside(box: Box, guard: Guard): Box[];
   sample(box: Box): Found<Connection>;
+  /** what is known for certain of a slot without any effort; undefined: nothing yet */
+  solved(slot: number, cell: Cell): Found<Partial<Connection>> | undefined;
 }
 
 const FREE: Cell = { met: [], missed: [] };
@@ -51,9 +53,12 @@ const NOBODY: Connection = {
   invalidUser: false,
 };
 
-export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
+/** `earlier`: boxes in the same world, with an effort of their own; what they have solved is not solved again. */
+export function makeBoxes(atoms: readonly Atom[], world: World, earlier: Boxes | null = null): Boxes {
   const slots = atoms.map(({ attribute }) => world.slotOf(attribute));
-  const solvers = world.theories.map(rememberingSolver);
+  const solvers = world.theories.map((theory, slot) =>
+    rememberingSolver(earlier === null ? theory : (cell) => earlier.solved(slot, cell) ?? theory(cell)),
+  );
   const change = (box: Box, atom: number, cell: Cell): Box => {
     const changed = box.slice();
     changed[slots[atom] ?? 0] = cell;
@@ -74,6 +79,7 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
   let stranger: Stranger | null = null;
   const everywhere: Box = world.theories.map(() => FREE);
   return {
+    solved: (slot, cell) => solvers[slot]?.known(cell),
     within: (guard) => {
       const box = everywhere.slice();
       for (let at = 0; at < guard.length; at++) {
@@ -107,7 +113,7 @@ export function makeBoxes(atoms: readonly Atom[], world: World): Boxes {
       for (let slot = 0; slot < box.length; slot++) {
         const cell = box[slot] ?? FREE;
         if (cell === FREE && stranger.isFound) continue;
-        const solved = solvers[slot]?.(cell) ?? NONE;
+        const solved = solvers[slot]?.solve(cell) ?? NONE;
         if (solved.kind === "found") connection = withPart(connection, solved.value);
         else if (slot >= world.firstPlace) {
           const apart = world.apart(box);
@@ -145,38 +151,44 @@ interface Stranger {
 
 const strangers = new Map<string, Stranger>();
 
-function strangerIn({ freely }: World, solvers: readonly Theory[]): Stranger {
+function strangerIn({ freely }: World, solvers: readonly Solver[]): Stranger {
   const known = freely === null ? undefined : strangers.get(freely);
   const stranger = known ?? solveFree(solvers);
   if (freely !== null) strangers.set(freely, stranger);
   return stranger;
 }
 
-function solveFree(solvers: readonly Theory[]): Stranger {
-  const solved = solvers.map((solve) => solve(FREE));
+function solveFree(solvers: readonly Solver[]): Stranger {
+  const solved = solvers.map(({ solve }) => solve(FREE));
   const values = solved.flatMap((found) => (found.kind === "found" ? [found.value] : []));
   return { connection: Object.assign({ ...NOBODY }, ...values), isFound: values.length === solved.length };
 }
 
+interface Solver {
+  readonly solve: Theory;
+  /** undefined: it was not asked, or the effort limit was met */
+  readonly known: (cell: Cell) => Found<Partial<Connection>> | undefined;
+}
+
 /** Most cells demand nothing, or one criterion. */
-function rememberingSolver(theory: Theory): Theory {
-  const byAtom = new Map<number, Found<Partial<Connection>>>();
-  const byText = new Map<string, Found<Partial<Connection>>>();
-  let free: Found<Partial<Connection>> | undefined;
-  return (cell) => {
-    const { met, missed } = cell;
-    const [only = -1] = met;
-    if (met.length + missed.length === 0) {
-      free ??= theory(cell);
-      return free;
-    }
-    const isOne = met.length === 1 && missed.length === 0;
-    const text = isOne ? "" : `${met.join()}|${missed.join()}`;
-    const solved = (isOne ? byAtom.get(only) : byText.get(text)) ?? theory(cell);
-    if (isOne) byAtom.set(only, solved);
-    else byText.set(text, solved);
-    return solved;
+function rememberingSolver(theory: Theory): Solver {
+  const byCell = new Map<number | string, Found<Partial<Connection>>>();
+  return {
+    solve: (cell) => {
+      const key = keyOf(cell);
+      const solved = byCell.get(key) ?? theory(cell);
+      byCell.set(key, solved);
+      return solved;
+    },
+    known: (cell) => {
+      const solved = byCell.get(keyOf(cell));
+      return solved?.kind === "unknown" ? undefined : solved;
+    },
   };
+}
+
+function keyOf({ met, missed }: Cell): number | string {
+  return missed.length === 0 && met.length < 2 ? (met[0] ?? -1) : `${met.join()}|${missed.join()}`;
 }
 
 function insert(sorted: readonly number[], value: number): readonly number[] {

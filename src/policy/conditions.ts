@@ -66,7 +66,8 @@ function everyException(searcher: Searcher, scope: Scope): readonly string[] | n
   const found = earlierGuards(scope, Math.max(MAX_LOOKED_AT, described.namesLeft) + 1);
   described.earlier = { scope, positions: found };
   const texts = new Set<string>();
-  for (const [index, positions] of found.entries()) {
+  for (let index = 0; index < found.length; index++) {
+    const positions = found[index] ?? [];
     described.namesLeft -= positions.length;
     if (described.namesLeft < 0) return null;
     const guards = scope.without[index]?.sequence.guards ?? [];
@@ -81,7 +82,7 @@ function guardText({ atoms }: Searcher, guard: Guard): string {
   const [first, ...others] = guard;
   if (first === undefined) return "";
   if (others.length === 0) return atoms.keys[first] ?? "";
-  const keys = guard.flatMap((index) => atoms.keys[index] ?? []);
+  const keys = guard.map((index) => atoms.keys[index] ?? "");
   return keys.sort().join(", ");
 }
 
@@ -125,7 +126,8 @@ function exceptionsOf(searcher: Searcher, scope: Scope): Exceptions {
   const found = earlier?.scope === scope ? earlier.positions : earlierGuards(scope, MAX_LOOKED_AT + 1);
   const texts = new Set<string>();
   let looksLeft = MAX_LOOKED_AT;
-  for (const [index, positions] of found.entries()) {
+  for (let index = 0; index < found.length; index++) {
+    const positions = found[index] ?? [];
     const guards = without[index]?.sequence.guards ?? [];
     for (const position of positions) {
       if (looksLeft-- === 0 || texts.size > MAX_SHOWN) return { texts: [...texts], isAll: false };

@@ -66,7 +66,8 @@ export function keywordLines(config: Config, keyword: string, searcher: Searcher
       guards.push(guard);
     } else if (!directive.atStart) unreachable.push(directive);
   }
-  const [global = null, ...shadowedGlobals] = globals;
+  const global = globals[0] ?? null;
+  const shadowedGlobals = globals.slice(1);
   const defaults = lookUpKeyword(keyword, config.release).keyword?.defaults ?? [];
   const sequence = searcher.sequenceOf(guards);
   const values = global?.values ?? defaults;

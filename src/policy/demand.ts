@@ -2,7 +2,6 @@
  * What the search may demand of a connection beside its scope: sequences of guards of which the right one must come
  * first, joined by "all" and "any". Where a sample does not fulfil it, the demand gives smaller boxes to look into.
  */
-import type { Guard } from "./atoms.ts";
 import type { Box, Boxes } from "./box.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
 import type { Held } from "./holding.ts";
@@ -107,7 +106,8 @@ function* otherFirsts(
 ): Iterable<Box> {
   const { guards } = sequence;
   if (position !== -1) yield* boxes.outside(box, guards[position] ?? []);
-  const met: Guard = box.flatMap((cell) => cell.met);
+  const met: number[] = [];
+  for (const cell of box) met.push(...cell.met);
   for (const earlier of sequence.meeting(met, position === -1 ? guards.length : position)) {
     const inside = fits(earlier) ? boxes.inside(box, guards[earlier] ?? []) : null;
     if (inside !== null) yield inside;

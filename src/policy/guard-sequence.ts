@@ -154,7 +154,12 @@ interface Meeting {
 }
 
 function limitsOf(meeting: Meeting): readonly Limit[] {
-  return meeting.met.flatMap((atom) => limitOf(meeting, atom) ?? []);
+  const limits: Limit[] = [];
+  for (const atom of meeting.met) {
+    const limit = limitOf(meeting, atom);
+    if (limit !== null) limits.push(limit);
+  }
+  return limits;
 }
 
 function limitOf({ list, overlaps }: Meeting, atom: number): Limit | null {

@@ -126,9 +126,15 @@ interface Rules {
   linesOf(keyword: string): KeywordLines;
 }
 
+const NOT_SET: { readonly isSet: Demand; readonly names: Demand } = {
+  isSet: settled(false),
+  names: settled(false),
+};
+
 /** Lists add up: those of all blocks that hold, else the global ones. */
 function listOf(from: Rules, keyword: string): { readonly isSet: Demand; readonly names: Demand } {
   const { guarded, sequence, otherwise, shadowedGlobals } = from.linesOf(keyword);
+  if (guarded.length === 0 && otherwise.directive === null) return NOT_SET;
   const globals = otherwise.directive === null ? [] : [otherwise.directive, ...shadowedGlobals];
   const inBlocks = guarded.map(({ directive }) => directive);
   return {

@@ -183,7 +183,7 @@ function matchingLines(guarded: Guarded, keyword: Keyword, connection: Connectio
   const matching: Directive[] = [];
   const { lines, ofUser, ofAnybody, groupNumbers } = guarded;
   const own = ofUser.get(connection.user ?? "") ?? [];
-  const groups = connection.groups?.flatMap((group) => groupNumbers.get(group) ?? []) ?? null;
+  const groups = numbersIn(connection.groups, groupNumbers);
   // both in the order of the file
   for (let ownAt = 0, anyAt = 0; ownAt < own.length || anyAt < ofAnybody.length; ) {
     const nextOwn = own[ownAt] ?? Number.POSITIVE_INFINITY;
@@ -196,6 +196,17 @@ function matchingLines(guarded: Guarded, keyword: Keyword, connection: Connectio
     if (firstOnly) break;
   }
   return matching;
+}
+
+const NO_NUMBERS: readonly number[] = [];
+
+/** Most files name no group. */
+function numbersIn(
+  groups: readonly string[] | null,
+  known: ReadonlyMap<string, number>,
+): readonly number[] | null {
+  if (groups === null) return null;
+  return known.size === 0 ? NO_NUMBERS : groups.flatMap((group) => known.get(group) ?? []);
 }
 
 /** Groups come first: they are compared quickly, and most connections fail there. */

@@ -8,7 +8,7 @@ import { type Atoms, type Guard, internAtoms } from "./atoms.ts";
 import { type Box, type Boxes, makeBoxes } from "./box.ts";
 import { type Connection, usualRoutingDomain } from "./connection.ts";
 import { type Demand, waysTo } from "./demand.ts";
-import { type GuardSequence, makeSequence } from "./guard-sequence.ts";
+import { type GuardSequence, makeSequence, NO_GUARDS } from "./guard-sequence.ts";
 import { type Held, type Holding, holds, makeHolding } from "./holding.ts";
 import { makeOverlaps } from "./overlap.ts";
 import { type Existing, makeWorld, type Served } from "./worlds.ts";
@@ -101,15 +101,16 @@ function searcherOver(
   const holding = makeHolding(atoms.list);
   const overlaps = makeOverlaps(atoms.list, holding);
   const sequences = new Map<Guard | undefined, GuardSequence[]>();
-  const boxesOf = (among: Existing & Served): Boxes =>
-    makeBoxes(atoms.list, makeWorld(atoms.list, holding, among));
+  const boxesOf = (among: Existing & Served, earlier: Boxes | null): Boxes =>
+    makeBoxes(atoms.list, makeWorld(atoms.list, holding, among), earlier);
   const searcher: Searcher = {
     atoms,
     holding,
-    boxes: boxesOf(world),
+    boxes: boxesOf(world, null),
     budget: newBudget(),
     everywhere: { met: [], without: [] },
     sequenceOf: (guards) => {
+      if (guards.length === 0) return NO_GUARDS;
       const alike = sequences.get(guards[0]) ?? [];
       const known = alike.find((sequence) => areSame(sequence.guards, guards));
       if (known !== undefined) return known;
@@ -117,7 +118,10 @@ function searcherOver(
       sequences.set(guards[0], [...alike, made]);
       return made;
     },
-    among: (accounts) => ({ ...searcher, boxes: boxesOf({ ...world, accounts }), budget: newBudget() }),
+    among: (accounts) => {
+      const earlier = accounts === world.accounts ? searcher.boxes : null;
+      return { ...searcher, boxes: boxesOf({ ...world, accounts }, earlier), budget: newBudget() };
+    },
   };
   return searcher;
 }
@@ -158,10 +162,10 @@ export function search(searcher: Searcher, scope: Scope, demand: Demand | null =
   }
 }
 
-const NO_GUARDS: readonly Guard[] = [];
+const NOTHING: readonly Guard[] = [];
 
 function listOf(caught: ReadonlySet<Guard> | null): readonly Guard[] {
-  return caught === null ? NO_GUARDS : [...caught];
+  return caught === null ? NOTHING : [...caught];
 }
 
 /** There may be thousands of ways, and one of the first is mostly enough. */

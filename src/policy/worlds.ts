@@ -216,15 +216,18 @@ function itemsOf(
   return found;
 }
 
+const HIT: NameConstraint["wanted"] = [1];
+const NO_HIT: NameConstraint["wanted"] = [-1, 0];
+
 function nameConstraints(
   atoms: readonly Atom[],
   { met, missed }: Cell,
   attribute: "user" | "host",
 ): NameConstraint[] {
-  return [
-    ...itemsOf(atoms, met, attribute).map((items): NameConstraint => ({ items, wanted: [1] })),
-    ...itemsOf(atoms, missed, attribute).map((items): NameConstraint => ({ items, wanted: [-1, 0] })),
-  ];
+  const constraints: NameConstraint[] = [];
+  for (const items of itemsOf(atoms, met, attribute)) constraints.push({ items, wanted: HIT });
+  for (const items of itemsOf(atoms, missed, attribute)) constraints.push({ items, wanted: NO_HIT });
+  return constraints;
 }
 
 function addressConstraints(
@@ -232,12 +235,16 @@ function addressConstraints(
   { met, missed }: Cell,
   attribute: "address" | "localaddress",
 ): AddressConstraint[] {
-  const constraints = (indexes: readonly number[], isMet: boolean): AddressConstraint[] =>
-    indexes.flatMap((index) => {
+  const constraints: AddressConstraint[] = [];
+  const add = (indexes: readonly number[], isMet: boolean): void => {
+    for (const index of indexes) {
       const atom = atoms[index];
-      return atom?.attribute === attribute ? [{ items: atom.items, met: isMet }] : [];
-    });
-  return [...constraints(met, true), ...constraints(missed, false)];
+      if (atom?.attribute === attribute) constraints.push({ items: atom.items, met: isMet });
+    }
+  };
+  add(met, true);
+  add(missed, false);
+  return constraints;
 }
 
 const HOST_TEXTS = new WeakMap<readonly PatternItem[], readonly AddressItem[]>();
