@@ -281,6 +281,22 @@ describe("ssh_config", () => {
     expect(() => read("ProxyJump %z\n", "db")).toThrow("%z is not known here");
   });
 
+  it("goes on without a file of the user's that cannot be read, but not without an included one", () => {
+    const asked = { host: "db", given: [] };
+    const below = join(write("file", ""), "config");
+    expect(readClientConfig(below, asked, caller)).toMatchObject({
+      directives: [],
+      notes: [`${below} is left out: not a directory`],
+    });
+    expect(readClientConfig(write("config", `Include ${below}*\nPort 1\n`), asked, caller)).toMatchObject({
+      directives: [{ keyword: "port" }],
+      notes: [],
+    });
+    expect(() => readClientConfig(write("config", `Include ${below}\n`), asked, caller)).toThrow(
+      `${below} cannot be read: not a directory`,
+    );
+  });
+
   it("is refused where others may have written it, and where it makes no sense", () => {
     const asked = { host: "db", given: [] };
     expect(() => readClientConfig(write("open", "Port 1\n", 0o666), asked, caller)).toThrow(

@@ -1,5 +1,5 @@
 /** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import type { Directive } from "../forward/client-config.ts";
 import type { Talk } from "../forward/host-key.ts";
@@ -13,6 +13,7 @@ import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward
 import { complain, refuse } from "./output.ts";
 import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
 import { terminalTalk } from "./questions.ts";
+import { systemReason } from "./system-reason.ts";
 import { collectSooner } from "./v8-flags.ts";
 
 type Forwarder = typeof import("../forward/forwarder.ts");
@@ -90,8 +91,8 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
     talk: tellingOnce(terminalTalk()),
   };
   // ssh.c: the user's own file may be missing, one that was named may not
-  if (environment.configFile === options.F && !existsSync(options.F ?? ""))
-    throw usage(`-F ${options.F}: no such file or directory`);
+  const missing = environment.configFile === options.F ? whyUnreadable(options.F ?? "") : null;
+  if (missing !== null) throw usage(`-F ${options.F}: ${missing}`);
   const destination = forwarder.parseDestination(text, "host");
   if (destination === null)
     throw usage(`"${text}" is no destination: wanted is [user@]host or ssh://[user@]host[:port]`);
@@ -101,6 +102,15 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   // as ssh(1): -W alone, without what the configuration forwards
   const forwards = stdio !== null ? [] : forwarder.distinctForwards(settings.forwards);
   return { settings, forwards, stdio, environment };
+}
+
+function whyUnreadable(path: string): string | null {
+  try {
+    accessSync(path, constants.R_OK);
+    return null;
+  } catch (error) {
+    return systemReason(error);
+  }
 }
 
 /** Each host on the way reads the same files. */

@@ -2,14 +2,14 @@
  * ssh_config(5) as text: which lines of the user's own file hold for a host. Nothing in it is ever run: a block under
  * `Match exec` is left out and named. The library parses; the meaning (readconf.c) is here.
  */
-import { lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
 import { delimitWord, delimitWords, splitWords } from "../../grammar/words.ts";
 import { keywordOf, refusedLine, type TellingLine, tellingLines } from "./client-keywords.ts";
-import { SshFailure } from "./failure.ts";
+import { SshFailure, systemWords } from "./failure.ts";
 
 /** One directive that holds: keyword in lower case, its arguments, and where it stands. */
 export interface Directive {
@@ -76,7 +76,7 @@ interface Block extends Level {
 
 function readFile(walk: Walk, file: string, level: Level): void {
   if (level.depth > DEEPEST) throw new SshFailure("configuration", `${file}: too many levels of Include`);
-  const text = readTrusted(file, walk.caller);
+  const text = textOf(walk, file, level);
   if (text === null) return;
   const block: Block = { ...level, file, lines: tellingLines(text), cursor: { at: 0 }, refused: [] };
   readNodes(walk, parse(file, text), block);
@@ -122,6 +122,18 @@ function holdsFor(walk: Walk, { keyword, args, place }: Directive): boolean {
     localuser: caller.name,
   };
   return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));
+}
+
+/** ssh(1) goes on without the user's own file where it cannot be read, but not without one that it includes. */
+function textOf({ caller, notes }: Walk, file: string, { depth }: Level): string | null {
+  try {
+    return readTrusted(file, caller);
+  } catch (error) {
+    if (error instanceof SshFailure) throw error;
+    if (depth > 0) throw new SshFailure("configuration", `${file} cannot be read: ${systemWords(error)}`);
+    notes.push(`${file} is left out: ${systemWords(error)}`);
+    return null;
+  }
 }
 
 /** A file that is not there sets nothing. One that others may have written is refused, as by ssh(1) (readconf.c). */
@@ -171,11 +183,19 @@ function includedFiles(pattern: string, { home }: Caller): readonly string[] {
       : join(home, ".ssh", pattern);
   const [folder, last] = [dirname(path), path.slice(path.lastIndexOf("/") + 1)];
   if (!/[*?]/.test(last)) return [path];
-  if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) return [];
-  return readdirSync(folder)
+  return namesIn(folder)
     .filter((name) => !name.startsWith(".") && matchPattern(name, last))
     .sort()
     .map((name) => join(folder, name));
+}
+
+/** glob(3) passes over a folder that it cannot read. */
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function asItem(text: string): { readonly negated: boolean; readonly pattern: string } {
