@@ -3,6 +3,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseRelease } from "../grammar/release.ts";
+import { makeFolders } from "../src/cli/folders.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { folderTree } from "../src/files/folder.ts";
 import type { FileContent, FileTree } from "../src/files/tree.ts";
@@ -52,12 +53,27 @@ describe("an Include of what this user may not read is not complete", () => {
     expect(limitsOf(folderTree(makeRoot(MAIN)))).toEqual({ limits: [], problems: [] });
   });
 
+  test.each(["list", "search"] as const)(
+    "nor is a folder without the right to %s taken for absent",
+    (kind) => {
+      const folder = "/etc/ssh/sshd_config.d";
+      const tree = folderTree(makeRoot({ ...MAIN, ...DROP_IN }));
+      const { isAbsent } = makeFolders(denying(tree, kind === "list" ? folder : "/etc/ssh", kind));
+      expect([isAbsent(folder), makeFolders(tree).isAbsent("/etc/ssh/other.d")]).toEqual([false, true]);
+    },
+  );
+
+  const STOCK = "Include /etc/ssh/sshd_config.d/*.conf\n";
   test.skipIf(process.getuid?.() === 0)("also for real: audit and check say so", () => {
-    const root = makeRoot({ "/sshd_config": "Include sshd_config.d/*.conf\n", "/sshd_config.d/a.conf": "" });
+    const root = makeRoot({ "/sshd_config": STOCK, "/sshd_config.d/a.conf": "" });
     chmodSync(join(root, "sshd_config.d"), 0);
     const ran = ["audit", "check"].map((command) => runCli([command, join(root, "sshd_config")]));
+    // one that is alike has no such folder
+    const other = join(makeRoot({ "/sshd_config": STOCK }), "sshd_config");
+    const both = runCli(["audit", other, join(root, "sshd_config")]);
     chmodSync(join(root, "sshd_config.d"), 0o755);
     expect(ran.map(({ code }) => code)).toEqual([3, 3]);
+    expect(both.code).toBe(3);
     expect(ran[1]?.stdout).toContain("accepted as far as it was read");
   });
 });

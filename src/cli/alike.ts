@@ -121,7 +121,7 @@ function lookClosely(written: string, { isMain, configFolder, fragment }: Named,
   const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written);
   const included = includesIn(text);
   const looksAround = isMain || included !== "nothing";
-  const isAlone = included !== "more" && opening.folders.list(joined(configFolder, "sshd_config.d")) === null;
+  const isAlone = included !== "more" && opening.folders.isAbsent(joined(configFolder, "sshd_config.d"));
   const folder = looksAround && !isAlone ? configFolder : "";
   // both texts have the same offsets
   const seen = withoutSettings(text, ownSettings(written));

@@ -5,6 +5,8 @@ import { folderOf, joined } from "./paths.ts";
 export interface Folders {
   /** without links; the folder itself where it cannot be read */
   realPathOf(folder: string): string;
+  /** nothing is there, not even what this user may not read */
+  isAbsent(folder: string): boolean;
   /** the names in it, as of the tree */
   list(folder: string): readonly string[] | null;
   /** the sshd_config in the folder and those above it, nearest first */
@@ -14,6 +16,7 @@ export interface Folders {
 export function makeFolders(tree: FileTree): Folders {
   const realPaths = new Map<string, string>();
   const names = new Map<string, readonly string[] | null>();
+  const absent = new Map<string, boolean>();
   const mainFiles = new Map<string, readonly string[]>();
   const mainFilesAbove = (folder: string): readonly string[] => {
     const known = mainFiles.get(folder);
@@ -26,6 +29,11 @@ export function makeFolders(tree: FileTree): Folders {
   };
   return {
     mainFilesAbove,
+    isAbsent: (folder) => {
+      const known = absent.get(folder) ?? isAbsent(tree, folder);
+      absent.set(folder, known);
+      return known;
+    },
     list: (folder) => {
       const known = names.get(folder);
       if (known !== undefined) return known;
@@ -39,4 +47,9 @@ export function makeFolders(tree: FileTree): Folders {
       return realPath;
     },
   };
+}
+
+function isAbsent(tree: FileTree, path: string): boolean {
+  const content = tree.read(path);
+  return content.kind === "unreadable" && content.code === "ENOENT";
 }
