@@ -143,6 +143,23 @@ describe("a tree of configuration", () => {
     expect(foundIn(files)).toEqual(expected);
   });
 
+  it("takes no time that grows with the square of a line or of the lines", { timeout: 20_000 }, () => {
+    const root = makeRoot({
+      "/a.yaml": `sshd\n# ${"PermitTunnel yes ".repeat(300_000)}\nPermitTunnel: yes\n`,
+      "/b/sshd_config": `# ${"{".repeat(1_000_000)}\n`,
+      "/c.conf": `PermitTunnel yes\n# ${"<%=".repeat(330_000)}\n# ${"${".repeat(100_000)}\n`,
+      "/d/sshd_config": "Include /x\n".repeat(90_000),
+    });
+    const { found, passed } = findConfigurations(root);
+    expect(found.map(({ path }) => path.slice(root.length))).toEqual([
+      "/b/sshd_config",
+      "/c.conf",
+      "/d/sshd_config",
+    ]);
+    expect(passed).toHaveLength(90_001);
+    expect(passed[0]).toMatchObject({ kind: "holder", line: 3, keyword: "PermitTunnel" });
+  });
+
   it("is never left by a link", () => {
     const outside = makeRoot({ "/sshd_config": CLOSED });
     const root = makeRoot({ "/real/sshd_config": CLOSED });

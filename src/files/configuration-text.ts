@@ -73,7 +73,7 @@ const FREE_TEXT =
 export function templateOf(path: string, text: string): Language | null {
   const ending = TEMPLATE_ENDING.exec(path)?.[0].toLowerCase() ?? "";
   const read = text.replaceAll(/^[ \t]*#.*$/gm, (line) =>
-    line.replaceAll(/\{\{.*?\}\}|<%=.*?%>|\$\{.*?\}|\$[A-Za-z_]/g, ""),
+    line.replaceAll(/\{\{[^{}]*\}\}|<%=[^<%]*%>|\$\{[^${}]*\}|\$[A-Za-z_]/g, ""),
   );
   const counting = ending === "" ? read.replaceAll(FREE_TEXT, "") : read;
   if (/<%/.test(counting)) return ending === ".epp" ? "EPP" : "ERB";
@@ -125,14 +125,22 @@ export interface Setting {
 export function settingWithin(path: string, text: string): Setting | null {
   if (!/ssh/i.test(path + text)) return null;
   const isAboutSshd = /sshd|openssh-server/i.test(path + text);
-  for (const match of text.matchAll(isAboutSshd ? SETTINGS : OWN_SETTINGS)) {
+  const settings = new RegExp(isAboutSshd ? SETTINGS : OWN_SETTINGS);
+  for (let match = settings.exec(text); match !== null; match = settings.exec(text)) {
     const { before = "", keyword = "" } = match.groups ?? {};
     const at = match.index + before.length;
     const start = text.lastIndexOf("\n", at - 1) + 1;
     if (!COMMENT.test(text.slice(start, at))) return { line: lineAt(text, at), keyword };
+    // each line is looked at once, however often a comment names keywords
+    settings.lastIndex = endOfLine(text, at);
   }
   const encoded = ENCODED.test(text) ? text.indexOf("sshd_config") : -1;
   return encoded === -1 ? null : { line: lineAt(text, encoded), keyword: null };
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end === -1 ? text.length : end;
 }
 
 function lineAt(text: string, at: number): number {
@@ -162,10 +170,11 @@ export interface IncludeOutside {
 
 /** The patterns of its Include lines. */
 export function includedPatterns(text: string): readonly IncludeOutside[] {
-  return [...text.matchAll(/^[ \t]*"?include"?[ \t]*[= \t][ \t]*(.*)$/gim)].flatMap((match) =>
-    [...(match[1] ?? "").matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)].map(([, double, single, bare]) => ({
-      line: lineAt(text, match.index),
+  return text.split("\n").flatMap((line, index) => {
+    const words = /^[ \t]*"?include"?[ \t=](.*)$/i.exec(line)?.[1] ?? "";
+    return [...words.matchAll(/"([^"]*)"|'([^']*)'|([^\s"'=]+)/g)].map(([, double, single, bare]) => ({
+      line: index + 1,
       pattern: double ?? single ?? bare ?? "",
-    })),
-  );
+    }));
+  });
 }
