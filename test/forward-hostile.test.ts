@@ -228,8 +228,8 @@ describe("a server that lets us in", () => {
     const { server, session, raw, channel, ours } = await openChannel();
     channel.on("error", () => {});
     const before = process.memoryUsage().arrayBuffers;
-    // no divisor of the window: what comes when it is exactly 0 is dropped by ssh2
-    const chunk = Buffer.alloc(30_000);
+    // a divisor of the window: ssh2 itself drops what comes when it is exactly 0
+    const chunk = Buffer.alloc(32_768);
     let failure: SshFailure | null | undefined;
     session.closed.then((found) => {
       failure = found;
@@ -242,6 +242,45 @@ describe("a server that lets us in", () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(150e6);
     if (kind === "data") expect((await session.closed)?.message).toMatch(/more than the channel's window/);
     session.end();
+    server.close();
+  });
+
+  it("cannot fill our memory beyond the window of a stream whose local program reads no more", async () => {
+    const { server, session, raw, channel, ours } = await openChannel();
+    const granted: number[] = [];
+    raw._handlers["CHANNEL_WINDOW_ADJUST"] = (_, __, amount) => granted.push(amount as number);
+    let program: Socket | undefined;
+    let read = 0;
+    const local = await serve((socket) => {
+      program = socket.on("data", ({ length }) => {
+        read += length;
+      });
+    });
+    const socket = connectSocket({ host: "127.0.0.1", port: local.port, allowHalfOpen: true });
+    channel.deliverTo(socket.on("error", () => {}));
+    const chunk = Buffer.alloc(32_768);
+    for (let sent = 0; sent < 2 ** 20; sent += chunk.length) raw.channelData(ours, chunk);
+    while (granted.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    // what was taken, and once as much again as ssh2 grants
+    expect(granted).toEqual([3 * 2 ** 20]);
+    expect(read).toBe(2 ** 20);
+    program?.pause();
+    let failure: SshFailure | null | undefined;
+    session.closed.then((found) => {
+      failure = found;
+    });
+    for (let sent = 0; sent < 64e6 && failure === undefined; sent += chunk.length) {
+      raw.channelData(ours, chunk);
+      if (sent % 2 ** 20 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect((await session.closed)?.message).toMatch(/more than the channel's window/);
+    // what the kernel has taken was granted anew, and what it has not is less than a window
+    const written = socket.bytesWritten - socket.writableLength;
+    expect(granted.slice(1).reduce((sum, amount) => sum + amount, 0)).toBeLessThanOrEqual(written);
+    expect(socket.writableLength).toBeLessThan(4.5 * 2 ** 20);
+    socket.destroy();
+    session.end();
+    local.close();
     server.close();
   });
 

@@ -6,11 +6,13 @@ import type { Socket } from "node:net";
 import type { Client, ClientChannel } from "ssh2";
 import { acknowledger } from "./acknowledge.ts";
 import { giveChunks, lendChunks } from "./connect-tcp.ts";
+import type { Inflow } from "./deliver.ts";
 import { SshFailure } from "./failure.ts";
 import { supplyPadding } from "./padding.ts";
 import { type InsideOfChannel, insideOf, type Protocol } from "./protocol.ts";
 import { allowTalkWhileRekeying } from "./rekeying.ts";
 import type { Channel, Transport } from "./session.ts";
+import { isGcm, openWholePackets } from "./whole-packets.ts";
 
 type Fail = (failure: SshFailure) => void;
 
@@ -21,8 +23,6 @@ const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-([^ \r]*) ?([^\r]*)\r?$/;
 const MUCH_OUTPUT = 1024 * 1024;
 /** Answers to its own messages that a server must at least take before we hear more from it. */
 const TOO_MUCH_OUTPUT = 16 * MUCH_OUTPUT;
-/** ssh2 grants 2 MiB a channel and never looks whether the server keeps to it. */
-const MOST_UNREAD = 2 * 2 * 1024 * 1024;
 /** RFC 4254 names no least packet size. With 0, ssh2 would loop for ever; real servers say 16 KiB and more. */
 const LEAST_PACKET = 1024;
 
@@ -33,15 +33,23 @@ export function guardTransport(
   {
     fail,
     flush,
+    release,
     onIdentification,
-  }: { fail: Fail; flush: () => void; onIdentification: (version: string, comment: string) => void },
+  }: {
+    fail: Fail;
+    flush: () => void;
+    release: Inflow["release"];
+    onIdentification: (version: string, comment: string) => void;
+  },
 ): void {
   const { _protocol: protocol } = insideOf(client);
   const parse = protocol.parse.bind(protocol);
   const acknowledge = "bytesWritten" in transport ? acknowledger(client, transport, flush) : () => {};
   const listen = (chunk: Buffer, start: number, end: number): void => {
     parse(chunk, start, end);
+    release();
     supplyPadding(protocol);
+    openWholePackets(protocol);
     allowTalkWhileRekeying(protocol._decipher);
     if ("bytesRead" in transport) lendTo(protocol, transport);
     acknowledge(end - start);
@@ -71,7 +79,7 @@ export function guardTransport(
  * AESGCMDecipherNative). The others keep pieces of a chunk until the next one.
  */
 function lendTo({ _decipher: decipher }: Protocol, transport: Socket): void {
-  if ("_decipherSSLName" in decipher) lendChunks(transport);
+  if (isGcm(decipher)) lendChunks(transport);
   else giveChunks(transport);
 }
 
@@ -97,7 +105,12 @@ function notSsh(bytes: Buffer): string {
 /** Call it before anything is read or written. */
 export function guardChannel(
   channel: ClientChannel,
-  { transport, fail, flush }: { transport: Transport; fail: Fail; flush: () => void },
+  {
+    transport,
+    fail,
+    flush,
+    deliver,
+  }: { transport: Transport; fail: Fail; flush: () => void; deliver: Inflow["deliver"] },
 ): Channel {
   const inside = channel as unknown as InsideOfChannel;
   const { packetSize } = inside.outgoing;
@@ -107,12 +120,6 @@ export function guardChannel(
     inside.outgoing.packetSize = LEAST_PACKET;
   }
   waitForTransport(inside, transport);
-  const push = inside.push.bind(channel);
-  inside.push = (chunk) => {
-    if (chunk !== null && channel.readableLength > MOST_UNREAD)
-      fail(new SshFailure("protocol", "the server sends more than the channel's window allows"));
-    return push(chunk);
-  };
   // ssh2's own ends a channel that has ended again, which makes an error of it, with a stack, that nobody sees
   inside.destroy = () => {
     if (!channel.writableEnded) channel.end();
@@ -121,7 +128,7 @@ export function guardChannel(
   };
   // no forward has a second stream; what a server sends there must not pile up
   channel.stderr.resume();
-  return Object.assign(channel, { flush });
+  return Object.assign(channel, { flush, deliverTo: (socket: Socket) => deliver(inside, socket) });
 }
 
 /** ssh2 writes whatever the channel's window allows, and a thousand windows are 2 GB. */

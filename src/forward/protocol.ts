@@ -1,5 +1,7 @@
 /** The inside of ssh2 1.17 that we reach into: its types do not tell. */
 
+import type { CipherGCMTypes } from "node:crypto";
+import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 
 /** lib/client.js */
@@ -7,7 +9,12 @@ interface InsideOfClient {
   /** there once `connect` has been called */
   readonly _protocol: Protocol;
   /** `_count`: channels that are open or being opened; `add`: a channel to come, its number */
-  readonly _chanMgr: { readonly _count: number; readonly add: (opened: OpenCallback) => number };
+  readonly _chanMgr: {
+    readonly _count: number;
+    readonly add: (opened: OpenCallback) => number;
+    /** a function: the channel is being opened */
+    readonly get: (number: number) => InsideOfChannel | OpenCallback | undefined;
+  };
 }
 
 /** ssh2 makes the channel of that type when the server confirms. */
@@ -42,6 +49,7 @@ export interface Protocol {
   /** by the name of the message that came */
   readonly _handlers: Record<"CHANNEL_EOF" | "CHANNEL_CLOSE", (protocol: Protocol, channel: number) => void> &
     Record<"CHANNEL_DATA", (protocol: Protocol, channel: number, data: Buffer) => void>;
+  readonly channelWindowAdjust: (channel: number, bytes: number) => void;
   readonly session: (channel: number, window: number, packet: number) => void;
   readonly openssh_agentForward: (channel: number, wantReply: boolean) => void;
   readonly x11Forward: (channel: number, request: X11Request, wantReply: boolean) => void;
@@ -75,6 +83,17 @@ export interface Decipher {
   _onPayload: (payload: Buffer) => false | undefined;
 }
 
+/** AES-GCM by node:crypto (lib/protocol/crypto.js, AESGCMDecipherNative) */
+export interface GcmDecipher extends Decipher {
+  decrypt: (chunk: Buffer, start: number, end: number) => number | undefined;
+  inSeqno: number;
+  readonly _decipherSSLName: CipherGCMTypes;
+  readonly _decipherKey: Buffer;
+  readonly _decipherIV: Buffer;
+  /** 0: it waits for a packet to begin */
+  readonly _lenBytes: number;
+}
+
 export interface Cipher {
   encrypt: (packet: Buffer) => void;
   /** A packet with its length and padding; the payload is to be filled in. */
@@ -82,9 +101,13 @@ export interface Cipher {
 }
 
 /** Channel (lib/Channel.js) */
-export interface InsideOfChannel {
-  readonly outgoing: { packetSize: number };
-  _write: (data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void) => void;
-  push: (chunk: Buffer | null) => boolean;
+export interface InsideOfChannel extends Omit<Duplex, "destroy"> {
+  /** `window`: bytes that the server may still send; `state`: "open", "eof", "closed" */
+  readonly incoming: { window: number; readonly state: string };
+  readonly outgoing: { packetSize: number; readonly id: number; readonly state: string };
+  /** data has been pushed that nobody has read: the next read grants more */
+  _waitChanDrain: boolean;
   destroy: () => InsideOfChannel;
+  /** ours: takes what comes in place of the stream (src/forward/deliver.ts) */
+  taker?: (data: Buffer) => void;
 }

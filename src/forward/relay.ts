@@ -1,6 +1,5 @@
 /** A local socket and a channel of the session, joined: each end, reset and slow reader on one side shows on the other. */
 import type { Socket } from "node:net";
-import { gatherWrites } from "./gather-writes.ts";
 import type { Channel } from "./session.ts";
 
 /** Bytes that a local socket may hold before its peer must wait: less, and each packet of 32 KiB would stop the channel. */
@@ -24,9 +23,6 @@ export function relay(socket: Socket, channel: Channel, done: () => void): void 
     if (open === 0) done();
   };
   socket.once("close", () => {
-    // the server's data has nowhere to go any more, but must not block what is still on its way there
-    channel.unpipe(socket);
-    channel.resume();
     if (channel.writableFinished) channel.close();
     else channel.end(() => channel.close());
     leave();
@@ -39,7 +35,6 @@ export function relay(socket: Socket, channel: Channel, done: () => void): void 
   // the close that follows says it all; a write after the server's close is one of them
   socket.on("error", () => {});
   channel.on("error", () => {});
-  gatherWrites(socket);
   socket.pipe(channel);
-  channel.pipe(socket);
+  channel.deliverTo(socket);
 }

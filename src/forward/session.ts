@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2, { type Client, type ClientChannel } from "ssh2";
 import { offeredAlgorithms } from "./algorithms.ts";
+import { type Inflow, takeData } from "./deliver.ts";
 import { asFailure, openFailure, type SshFailure } from "./failure.ts";
 import { gatherWrites } from "./gather-writes.ts";
 import { guardChannel, guardTransport } from "./guards.ts";
@@ -20,9 +21,9 @@ export interface Endpoint {
 
 /**
  * A stream of bytes in both directions; `end` closes one, `close` both at once. What is written leaves at the end of the
- * turn, or with `flush` at once.
+ * turn, or with `flush` at once. `deliverTo` gives all that comes to that socket, and its end, in place of `pipe`.
  */
-export type Channel = Duplex & { close: () => void; flush: () => void };
+export type Channel = Duplex & { close: () => void; flush: () => void; deliverTo: (socket: Socket) => void };
 
 export interface Session {
   /** what follows "SSH-2.0-" in the server's identification line, without the comment */
@@ -94,15 +95,17 @@ export async function connect(options: ConnectOptions): Promise<Session> {
     strictVendor: false,
   });
   let server = { serverVersion: "", serverComment: "" };
+  const { deliver, release } = takeData(client, login.fail);
   guardTransport(client, transport, {
     flush,
+    release,
     fail: login.fail,
     onIdentification: (serverVersion, serverComment) => {
       server = { serverVersion, serverComment };
     },
   });
   await login.ready;
-  return makeSession(client, transport, { login, server, cipher, flush });
+  return makeSession(client, transport, { login, server, cipher, flush, deliver });
 }
 
 const NOWHERE: Endpoint = { host: "127.0.0.1", port: 0 };
@@ -115,15 +118,17 @@ function makeSession(
     server,
     cipher,
     flush,
+    deliver,
   }: {
     login: Login;
     server: Pick<Session, "serverVersion" | "serverComment">;
     cipher: string;
     flush: () => void;
+    deliver: Inflow["deliver"];
   },
 ): Session {
   const guard = (channel: ClientChannel): Channel =>
-    guardChannel(channel, { transport, fail: login.fail, flush });
+    guardChannel(channel, { transport, fail: login.fail, flush, deliver });
   const { opened, requested } = answersOf(guard, login.lost);
   return {
     ...server,
