@@ -396,6 +396,8 @@ describe("a run over many files", () => {
       ["aab1", "aab2", "zzb1"],
     ],
     ["it means something to a rule", "PermitOpen %:25\n", ["localhos1", "localhos2", "localhost"]],
+    ["it is the server's own", "PermitOpen %:25\n", ["webserver1", "webserver2", "localhost6"]],
+    ["it lies below the server's own", "PermitOpen %:25\n", ["a1.localhos1", "a1.localhos2", "a1.localhost"]],
   ])("says the same of a name where %s", async (_, text, names) => {
     const files = Object.fromEntries(
       names.map((name, index) => [`/${"abc".charAt(index)}/sshd_config`, text.replaceAll("%", name)]),

@@ -5,6 +5,7 @@
  * quotes, names of a witness), a file keeps all its names.
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
+import { isOwnHost } from "../lint/openings.ts";
 import { INVENTED_NAMES } from "../policy/theory-names.ts";
 
 export interface WithStandIns {
@@ -82,7 +83,7 @@ function standInFor(name: string, standIns: Map<string, string>): string {
   return standIn;
 }
 
-/** Ours. A digit, because no word has one that means anything to sshd or to a rule: root, none, localhost. */
+/** Ours. A digit, because no user, group or word that means anything to sshd or to a rule has one: root, none, any. */
 const NAME = "[a-z](?=[a-z_.-]*[0-9])[a-z0-9_.-]{1,63}";
 const LISTED = new RegExp(`(?<![^ \\t,!])${NAME}(?![^ \\t,])`, "g");
 const HOST = new RegExp(`(?<![^ \\t])${NAME}(?=:(?:\\*|[0-9]+)(?![^ \\t]))`, "g");
@@ -94,7 +95,9 @@ function replaceIn(keyword: string, words: string, standIn: (name: string) => st
   switch (keyword) {
     case "permitopen":
       // `[host]:22` and up to 7.9 `host/22` name the host, too
-      return /[[/]/.test(words) ? null : words.replace(HOST, standIn);
+      if (/[[/]/.test(words)) return null;
+      // "localhost6" leads to the server itself
+      return words.replace(HOST, (host) => (isOwnHost(host) ? host : standIn(host)));
     case "match": {
       const found = [...words.matchAll(CRITERION)];
       const attributes = found.map(([criterion]) => lowerAscii(/[^ \t]+/.exec(criterion)?.[0] ?? ""));
