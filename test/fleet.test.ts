@@ -286,6 +286,22 @@ describe("a run over many files", () => {
         "/b/sshd_config.d/a.conf": "AllowTcpForwarding no",
       },
     ],
+    [
+      "an Include is quoted, and finds a file beside one of them",
+      {
+        "/a/sshd_config": 'Inc"lude" more/*\n',
+        "/b/sshd_config": 'Inc"lude" more/*\n',
+        "/b/more/x": "AllowTcpForwarding no\n",
+      },
+    ],
+    [
+      "a quoted Include of files by other names finds a file beside one of them",
+      {
+        "/a/web": '\tInclud"e" more/*\n',
+        "/b/web": '\tInclud"e" more/*\n',
+        "/b/more/x": "AllowTcpForwarding no\n",
+      },
+    ],
   ])("says the same where %s", async (_, files) => {
     await sameAsAlone(files, Object.keys(files));
     await sameAsAlone(files, Object.keys(files).reverse());
@@ -373,6 +389,11 @@ describe("a run over many files", () => {
     [
       "a keyword is quoted",
       'Ma"tch" User web9\nX11Forwarding no\nMatch User %\nX11Forwarding yes\n',
+      ["web1", "web2", "web9"],
+    ],
+    [
+      "a keyword is quoted behind blanks",
+      '\t Ma"tch" User web9\nX11Forwarding no\nMatch User %\nX11Forwarding yes\n',
       ["web1", "web2", "web9"],
     ],
     [

@@ -128,8 +128,12 @@ function lookClosely(written: string, { isMain, configFolder, fragment }: Named,
   return { text: seen, place: `${isMain} ${fragment} ${folder}`, names };
 }
 
-/** Whether a line speaks of including, in a comment, too, and whether another one does so than the stock file's. */
+/**
+ * Whether a line speaks of including, in a comment, too, and whether another one does so than the stock file's; a keyword
+ * with a quote in it may be any (`Inc"lude"`).
+ */
 function includesIn(text: string): "nothing" | "stock" | "more" {
+  if (text.includes('"') && QUOTED_KEYWORD.test(text)) return "more";
   let found: "nothing" | "stock" = "nothing";
   for (const { index } of text.matchAll(/include/gi)) {
     const start = text.lastIndexOf("\n", index) + 1;
@@ -278,6 +282,8 @@ function writtenLines(text: string): string {
 }
 
 const WRITTEN_LINE = /^[ \t]*[^#\s].*$/gm;
+
+const QUOTED_KEYWORD = /^[ \t\r]*[^ \t\r\n"#]*"/m;
 
 /** It finds nothing where there is no such folder. */
 const STOCK_INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf";

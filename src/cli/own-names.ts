@@ -60,7 +60,7 @@ const ODD: readonly string[] = ["\0", "\r", "\f", "\v"];
 const WRITTEN_LINE = /^[ \t]*[^#\s].*$/gm;
 
 /** A line that may be about names, also with a quote in its keyword. */
-const ABOUT_NAMES = /match|users|groups|permitopen|^[^ \t]*"/i;
+const ABOUT_NAMES = /match|users|groups|permitopen|^[ \t]*[^ \t"]*"/i;
 /** A keyword and words, in which no quote, escape, comment or `=` could make other words. */
 const PLAIN_LINE =
   /^[ \t]*(match|allowusers|denyusers|allowgroups|denygroups|permitopen)(?=[ \t])[ \t!$-&(-<>-[\]-~]+$/i;
