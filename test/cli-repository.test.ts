@@ -312,7 +312,7 @@ describe("audit --repo", () => {
     (jobs) => {
       const outside = makeRoot({ "/secret": "SecretToken abc\n" });
       const root = makeRoot({
-        "/sshd_config": `Include ${outside}/secret /etc/crypto/x.config\nInclude sshd_config.d/*.conf ../*/secret\nAllowTcpForwarding no\nAllowAgentForwarding no\n`,
+        "/sshd_config": `Include ${outside}/secret /etc/crypto/x.config\nInclude sshd_config.d/*.conf ../*/secret\nInc"lude" "/etc/a b" # /etc/c\nAllowTcpForwarding no\nAllowAgentForwarding no\n`,
         "/sshd_config.d/here.conf": "X11Forwarding no\n",
       });
       symlinkSync(join(outside, "secret"), join(root, "sshd_config.d/out.conf"));
@@ -324,6 +324,7 @@ describe("audit --repo", () => {
         "sshd-policy: DIR/sshd_config:1: Include OUT/secret leads out of DIR: nothing there is read",
         "sshd-policy: DIR/sshd_config:1: Include /etc/crypto/x.config leads out of DIR: nothing there is read",
         "sshd-policy: DIR/sshd_config:2: Include ../*/secret leads out of DIR: nothing there is read",
+        "sshd-policy: DIR/sshd_config:3: Include /etc/a b leads out of DIR: nothing there is read",
         "sshd-policy: DIR/sshd_config.d/out.conf: a link that leads out of DIR, or nowhere: not audited",
         "",
       ]);

@@ -1,6 +1,8 @@
 /** What a text of a repository is, by its content: an sshd_config, a template of one, or something else that sets its keywords. */
+import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST } from "../../grammar/release.ts";
+import { readDirective } from "../../grammar/scanner.ts";
 
 /** The language of a template's placeholders. */
 export type Language = "Jinja" | "ERB" | "EPP" | "Go" | "Terraform" | "shell";
@@ -168,13 +170,12 @@ export interface IncludeOutside {
   readonly pattern: string;
 }
 
-/** The patterns of its Include lines. */
+/** The patterns of its Include lines, as sshd reads them: `Inc"lude" /etc/x # /y` has one. */
 export function includedPatterns(text: string): readonly IncludeOutside[] {
   return text.split("\n").flatMap((line, index) => {
-    const words = /^[ \t]*"?include"?[ \t=](.*)$/i.exec(line)?.[1] ?? "";
-    return [...words.matchAll(/"([^"]*)"|'([^']*)'|([^\s"'=]+)/g)].map(([, double, single, bare]) => ({
-      line: index + 1,
-      pattern: double ?? single ?? bare ?? "",
-    }));
+    if (!/include|"/i.test(line)) return [];
+    const directive = readDirective(line, NEWEST);
+    if (directive === null || lowerAscii(directive.keyword.value) !== "include") return [];
+    return directive.args.map(({ value }) => ({ line: index + 1, pattern: value }));
   });
 }
