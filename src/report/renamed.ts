@@ -48,8 +48,10 @@ function renamedConnection(connection: Connection, rename: Rename): Connection {
   return { ...connection, user: user && rename(user), groups: groups?.map(rename) ?? null };
 }
 
+/** Criteria are told in the order of their texts, by which fingerprints know them; no value has a comma and a blank. */
 function renamedExtent({ who, except }: Extent, rename: Rename): Extent {
-  return { who: rename(who), except: except?.map(rename) ?? null };
+  const inOrder = (criteria: string): string => rename(criteria).split(", ").sort().join(", ");
+  return { who: inOrder(who), except: except?.map(inOrder) ?? null };
 }
 
 function renamedAnswer(answer: Answer, rename: Rename): Answer {
