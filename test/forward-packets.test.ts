@@ -10,7 +10,10 @@ const IV = Buffer.from("0102030400000000fffffffe", "hex");
 
 function seal(iv: Buffer, payload: Buffer): Buffer {
   const padding = 16 - ((payload.length + 1) % 16) + (16 - ((payload.length + 1) % 16) < 4 ? 16 : 0);
-  const text = Buffer.concat([Buffer.from([padding]), payload, Buffer.alloc(padding, 0x2a)]);
+  return sealText(iv, Buffer.concat([Buffer.from([padding]), payload, Buffer.alloc(padding, 0x2a)]));
+}
+
+function sealText(iv: Buffer, text: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(text.length);
   const cipher = createCipheriv("aes-128-gcm", KEY, iv).setAAD(length);
@@ -133,6 +136,13 @@ describe("packets of AES-GCM", () => {
     decrypt(stream, 0, 20_000);
     decrypt(stream, 20_000, stream.length);
     expect(heard).toEqual(payloads);
+  });
+
+  it.each([0, 3, 16, 20, 255])("of 16 bytes that claim %d of padding end it", (padding) => {
+    const packet = sealText(IV, Buffer.concat([Buffer.from([padding]), Buffer.alloc(15, 94)]));
+    const { inside, heard } = decipher();
+    expect(() => wholePackets(inside)(packet, 0, packet.length)).toThrow("Bad padding length");
+    expect(heard).toEqual([]);
   });
 
   it("that ssh2 has begun with are its own to end", () => {

@@ -9,6 +9,8 @@ const LENGTH = 4;
 const TAG = 16;
 /** AES's, which the length is a multiple of (RFC 5647, section 7.2) */
 const BLOCK = 16;
+/** RFC 4253, section 6 */
+const LEAST_PADDING = 4;
 /** All of a packet, as in ssh2; RFC 4253, section 6.1 asks for as much. */
 const LONGEST = 35_000;
 const replaced = new WeakSet<object>();
@@ -73,7 +75,7 @@ function sizeOf(bytes: Buffer, at: number): number {
   return size;
 }
 
-/** Its payload, in new memory. Throws where the tag does not fit. */
+/** Its payload, in new memory. Throws where the tag does not fit, or the padding, as sshd does (packet.c). */
 function open(decipher: GcmDecipher, packet: Buffer): Buffer {
   const { _decipherSSLName: name, _decipherKey: key, _decipherIV: iv } = decipher;
   const opening = createDecipheriv(name, key, iv);
@@ -84,6 +86,7 @@ function open(decipher: GcmDecipher, packet: Buffer): Buffer {
   decipher.inSeqno = (decipher.inSeqno + 1) >>> 0;
   count(iv);
   const [padding = 0] = text;
+  if (padding < LEAST_PADDING || padding >= text.length) throw new Error("Bad padding length");
   return text.subarray(1, text.length - padding);
 }
 
