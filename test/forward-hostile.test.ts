@@ -283,6 +283,49 @@ describe("a server that lets us in", () => {
     server.close();
   });
 
+  it("may send a little more than the window, as there are servers that miscount", async () => {
+    const { server, session, raw, channel, ours } = await openChannel();
+    // the window, which is granted once more when half of it has come
+    const sent = 3 * 2 ** 20 + 100_000;
+    for (let left = sent; left > 0; left -= 32_768)
+      raw.channelData(ours, Buffer.alloc(Math.min(left, 32_768)));
+    const deadline = Date.now() + 3_000;
+    while (channel.readableLength < sent && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(channel.readableLength).toBe(sent);
+    expect(await Promise.race([session.closed, "open"])).toBe("open");
+    session.end();
+    server.close();
+  });
+
+  it.each([
+    ["has gone is granted more: what it sends must not block the rest", "program"],
+    ["reads no more is granted nothing once it has closed the channel", "channel"],
+  ])("that has filled the window of a stream whose local program %s", async (_, gone) => {
+    const { server, session, raw, channel, ours } = await openChannel();
+    const granted: unknown[] = [];
+    raw._handlers["CHANNEL_WINDOW_ADJUST"] = (_, __, amount) => granted.push(amount);
+    const local = await serve((socket) => socket.pause());
+    const socket = connectSocket({ host: "127.0.0.1", port: local.port, allowHalfOpen: true });
+    // as one whose kernel takes nothing
+    socket._write = () => {};
+    Object.assign(socket, { _writev: null });
+    channel.deliverTo(socket.on("error", () => {}));
+    for (let sent = 0; sent < 2 * 2 ** 20; sent += 32_768) raw.channelData(ours, Buffer.alloc(32_768));
+    while (socket.writableLength < 2 * 2 ** 20) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(granted).toEqual([]);
+    if (gone === "channel") {
+      raw.channelClose(ours);
+      await new Promise((resolve) => channel.once("close", resolve));
+    }
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(granted).toEqual(gone === "program" ? [4 * 2 ** 20] : []);
+    session.end();
+    local.close();
+    server.close();
+  });
+
   it("ends what it says to a local program with its end alone, which the program's own words outlive", async () => {
     const { server, session, raw, channel, ours } = await openChannel();
     const said: Buffer[] = [];
