@@ -36,12 +36,15 @@ function report({ directive, shadowedBy }: LineUse): Draft[] {
   if (OWN_RULE.has(directive.keyword) && first.guards.at(-1) === directive.guards.at(-1)) return [];
   const same = (first.values ?? []).join(" ") === (directive.values ?? []).join(" ");
   const winner = lineText(first.place, directive.place);
+  // servconf.c copy_set_server_options: what blocks set goes over what stands outside of them
+  const isOverridden = first.guards.length > 0 && directive.guards.length === 0;
+  const reason = isOverridden ? "what a Match block sets goes first" : "the first value wins";
   const weight = WEIGHTY.has(directive.keyword) ? "medium" : "low";
   return [
     {
       message: same
         ? `${quoted(directive)} changes nothing: ${winner} has set the same already`
-        : `${quoted(directive)} has no effect: ${winner} sets ${quoted(first)}, and the first value wins`,
+        : `${quoted(directive)} has no effect: ${winner} sets ${quoted(first)}, and ${reason}`,
       severity: same ? "info" : weight,
       place: directive.place,
       label: "never counts",
