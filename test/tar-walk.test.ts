@@ -140,10 +140,11 @@ test("WebAssembly is there to test with", () => expect(plainHeaders()).not.toBeN
 test("thousands of folders in a thousand places: none is taken for one that was passed", async () => {
   const random = makeRandom(7);
   const letter = (): string => String.fromCharCode(0x61 + random.int(26));
-  // as long as the wanted one and beginning like it: some have its place
-  const likeWanted = Array.from(
-    { length: 6000 },
-    () => `e${letter()}${letter()}/${letter()}${letter()}${letter()}/`,
+  // as long as the wanted one and beginning like it, or in it: some have its place
+  const likeWanted = Array.from({ length: 6000 }, (_, index) =>
+    index % 2 === 0
+      ? `e${letter()}${letter()}/${letter()}${letter()}${letter()}/`
+      : `etc/ssh/${letter()}${letter()}${letter()}/`,
   );
   const members = likeWanted.flatMap((name, index) => [
     file(`${name}passed-${index}`, ""),
@@ -155,6 +156,18 @@ test("thousands of folders in a thousand places: none is taken for one that was 
   const expected = await asStream(bytes);
   expect(inFile(bytes)).toEqual(expected);
   expect(expected.filter((note) => note.startsWith("file /etc/ssh/wanted-")).length).toBe(600);
+});
+
+test("what one walk passed is another's to see", () => {
+  const bytes = tar(["usr/a", "etc/ssh/a", "etc/ssh/b"].map((name) => file(name, "")));
+  const nobody: Visitor = {
+    concerns: () => false,
+    passesBeside: () => true,
+    enter: () => "pass",
+    data: () => {},
+  };
+  inFile(bytes, (range) => walkRange(range, nobody));
+  expect(inFile(bytes).filter((note) => note.startsWith("file ")).length).toBe(2);
 });
 
 test("a header with any one byte changed: what WebAssembly says of it is what the walk reads", () => {
