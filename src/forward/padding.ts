@@ -3,12 +3,8 @@
  * takes longer than the rest of a small one; here they come from a supply.
  */
 import { randomFillSync } from "node:crypto";
-import type { Cipher, Protocol } from "./protocol.ts";
+import { AES_BLOCK, type Cipher, LEAST_PADDING, type Protocol } from "./protocol.ts";
 
-/** AES's, which all AES-GCM packets are a multiple of (RFC 5647, section 7.2) */
-const BLOCK = 16;
-/** RFC 4253, section 6 */
-const LEAST_PADDING = 4;
 const supply: Buffer = Buffer.alloc(4096);
 let used = supply.length;
 const supplied = new WeakSet<Cipher>();
@@ -21,8 +17,8 @@ export function supplyPadding({ _cipher: cipher }: Protocol): void {
 }
 
 function allocPacket(payloadLength: number): Buffer {
-  const missing = BLOCK - ((1 + payloadLength) % BLOCK);
-  const padding = missing < LEAST_PADDING ? missing + BLOCK : missing;
+  const missing = AES_BLOCK - ((1 + payloadLength) % AES_BLOCK);
+  const padding = missing < LEAST_PADDING ? missing + AES_BLOCK : missing;
   const packet = Buffer.allocUnsafe(4 + 1 + payloadLength + padding);
   packet.writeUInt32BE(packet.length - 4);
   packet[4] = padding;

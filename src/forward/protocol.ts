@@ -4,6 +4,11 @@ import type { CipherGCMTypes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
 
+/** AES's, which the length of AES-GCM's packets is a multiple of (RFC 5647, section 7.2) */
+export const AES_BLOCK = 16;
+/** RFC 4253, section 6 */
+export const LEAST_PADDING = 4;
+
 /** lib/client.js */
 interface InsideOfClient {
   /** there once `connect` has been called */

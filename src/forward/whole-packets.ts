@@ -3,14 +3,10 @@
  * each piece it asks for new memory, and copies it.
  */
 import { createDecipheriv } from "node:crypto";
-import type { GcmDecipher, Protocol } from "./protocol.ts";
+import { AES_BLOCK, type GcmDecipher, LEAST_PADDING, type Protocol } from "./protocol.ts";
 
 const LENGTH = 4;
 const TAG = 16;
-/** AES's, which the length is a multiple of (RFC 5647, section 7.2) */
-const BLOCK = 16;
-/** RFC 4253, section 6 */
-const LEAST_PADDING = 4;
 /** All of a packet, as in ssh2; RFC 4253, section 6.1 asks for as much. */
 const LONGEST = 35_000;
 const replaced = new WeakSet<object>();
@@ -71,7 +67,7 @@ export function wholePackets(decipher: GcmDecipher): GcmDecipher["decrypt"] {
 function sizeOf(bytes: Buffer, at: number): number {
   const length = bytes.readUInt32BE(at);
   const size = LENGTH + length + TAG;
-  if (size > LONGEST || length < BLOCK || length % BLOCK !== 0) throw new Error("Bad packet length");
+  if (size > LONGEST || length < AES_BLOCK || length % AES_BLOCK !== 0) throw new Error("Bad packet length");
   return size;
 }
 
