@@ -124,7 +124,8 @@ whenBootable("bookworm")("other ways to run sshd", () => {
       kind: "up",
       text: expect.stringContaining("new pid"),
     });
-    expect(await drive(host, "reload")).toMatchObject({ kind: "up" });
+    const reloaded = await drive(host, "reload");
+    expect(reloaded, JSON.stringify(reloaded)).toMatchObject({ kind: "up" });
   });
 
   test("a socket that starts one sshd a connection (Accept=yes)", async () => {

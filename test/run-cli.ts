@@ -22,11 +22,25 @@ export interface RunOptions {
   readonly stdin?: string | number;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** as a user who may not read everything; root gives that up (capabilities(7)) */
+  readonly asUser?: boolean;
 }
 
+const GIVE_UP = [
+  "--bounding-set",
+  "-dac_override,-dac_read_search",
+  "--inh-caps",
+  "-dac_override,-dac_read_search",
+];
+
 /** Bytes in and out are latin1, one character each. */
-export function runCli(args: readonly string[], { stdin = "", cwd, env = {} }: RunOptions = {}): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...COMMAND, ...args], {
+export function runCli(
+  args: readonly string[],
+  { stdin = "", cwd, env = {}, asUser = false }: RunOptions = {},
+): Ran {
+  const before = asUser && process.getuid?.() === 0 ? ["setpriv", ...GIVE_UP] : [];
+  const [program = "", ...words] = [...before, process.execPath, ...COMMAND, ...args];
+  const { status, stdout, stderr } = spawnSync(program, words, {
     ...(typeof stdin === "number"
       ? { stdio: [stdin, "pipe", "pipe"] }
       : { input: Buffer.from(stdin, "latin1") }),
