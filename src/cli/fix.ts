@@ -6,6 +6,7 @@ import { loadConfig } from "../config/load.ts";
 import { unifiedDiff } from "../diff/diff.ts";
 import { composeEdits, type Edit } from "../edit/edit.ts";
 import { overlayTree } from "../files/overlay.ts";
+import { isBelow } from "../files/within.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
@@ -197,14 +198,10 @@ function whyStopped(target: Target, plan: Plan): string | null {
 
 /** No link is followed out of the folder in which a file is named: of the named file, on this host of an Include, too. */
 function mayWrite({ tree, live, writableFolder }: Target, { realPath, shown }: PlannedFile): boolean {
-  if (isWithin(realPath, writableFolder)) return true;
+  if (isBelow(realPath, writableFolder)) return true;
   const named = resolve(currentFolder(), shown);
   const folder = tree.stat(named.slice(0, Math.max(1, named.lastIndexOf("/"))))?.realPath;
-  return live && folder !== undefined && isWithin(realPath, folder);
-}
-
-function isWithin(path: string, folder: string): boolean {
-  return folder === "/" || path.startsWith(`${folder}/`);
+  return live && folder !== undefined && isBelow(realPath, folder);
 }
 
 async function write(target: Target, plan: Plan, session: Session): Promise<string | null> {
@@ -242,7 +239,7 @@ function nameToPatch({ rootFolder }: Target, realPath: string, shown: string): s
 /** Behind `a/` and `b/`: relative to the current folder where the file lies in it, so that git apply finds it. */
 function diffName(shown: string): string {
   const here = currentFolder();
-  const name = shown.startsWith("/") && isWithin(shown, here) ? relative(here, shown) : shown;
+  const name = shown.startsWith("/") && isBelow(shown, here) ? relative(here, shown) : shown;
   return name.replace(/^(\.?\/)+/, "");
 }
 
