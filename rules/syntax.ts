@@ -34,9 +34,9 @@ function report(audit: Audit, problems: readonly Problem[]): Draft[] {
     {
       message: `sshd will not start with this file: ${explainProblem(audit.config, first)}`,
       place: first.place,
-      notes: problems
-        .filter(({ sshdText }) => sshdText !== "")
-        .map(({ sshdText }) => `sshd says: ${sshdText}`),
+      notes: [...new Set(problems.map(({ sshdText }) => sshdText))]
+        .filter((text) => text !== "")
+        .map((text) => `sshd says: ${text}`),
     },
   ];
 }

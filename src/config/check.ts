@@ -1,5 +1,6 @@
 /** The verdict of `sshd -t`: what sshd of that release would refuse, all of it, and what only the machine can tell. */
 import { atLeast } from "../../grammar/release.ts";
+import { oncePerPlace } from "../source/source.ts";
 import type { Config, Directive, Problem } from "./config.ts";
 
 export interface CheckResult {
@@ -14,12 +15,13 @@ export interface CheckResult {
 }
 
 export function checkConfig(config: Config): CheckResult {
-  const errors = config.problems.filter(({ weight }) => weight === "fatal" || weight === "counted");
+  const problems = oncePerPlace(config.problems);
+  const errors = problems.filter(({ weight }) => weight === "fatal" || weight === "counted");
   return {
     accepted: errors.length === 0 && config.limits.length === 0,
     errors,
-    warnings: config.problems.filter(({ weight }) => weight === "warning"),
-    silent: config.problems.filter(({ weight }) => weight === "silent"),
+    warnings: problems.filter(({ weight }) => weight === "warning"),
+    silent: problems.filter(({ weight }) => weight === "silent"),
     depends: machineFacts(config),
   };
 }

@@ -9,7 +9,7 @@ import { closingLine, locate } from "../policy/locate.ts";
 import { loginThrough } from "../policy/login.ts";
 import { openTo } from "../policy/open-to.ts";
 import { readerOf } from "../policy/reader.ts";
-import { positionAt } from "../source/source.ts";
+import { oncePerPlace, positionAt } from "../source/source.ts";
 import { whatBreaks } from "./breaks.ts";
 import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";
@@ -60,7 +60,7 @@ export function judge(
     exposure: options.fragment === true ? withoutDefaults(seen) : seen,
     everything: exposure,
     intended,
-    lineUses: options.lineUses ?? [],
+    lineUses: countedOnce(options.lineUses ?? []),
     allowed: options.allowed ?? "none",
     at: (capability, connection) => {
       const answer = locate(config, exposure.answers, capability, connection);
@@ -94,9 +94,16 @@ function runRules(rules: readonly Rule[], looked: Audit): Finding[] {
   for (const rule of rules) {
     const drafts = rule.check(looked);
     // most rules find nothing
-    if (drafts.length > 0) for (const draft of drafts) findings.push(complete(rule, draft));
+    if (drafts.length > 0) for (const draft of oncePerPlace(drafts)) findings.push(complete(rule, draft));
   }
   return findings;
+}
+
+/** A file that is included again is read again: a line of it counts where one of its readings does. */
+function countedOnce(uses: readonly LineUse[]): readonly LineUse[] {
+  if (uses.every(({ decides }) => decides !== false)) return uses;
+  const counting = new Set(uses.flatMap((use) => (use.decides === false ? [] : [use.directive.line])));
+  return uses.filter(({ decides, directive }) => decides !== false || !counting.has(directive.line));
 }
 
 /** The rules of a run are the same for all its files. */

@@ -63,3 +63,15 @@ export function indexAt<Part>(
   }
   return low;
 }
+
+/** A file that is included again is read again, and what is said of a line is the same: once is enough. */
+export function oncePerPlace<Said extends { readonly place: Place; readonly message: string }>(
+  all: readonly Said[],
+): readonly Said[] {
+  if (all.length < 2) return all;
+  const said = new Set<string>();
+  return all.filter(({ message, place: { source, start } }) => {
+    const before = said.size;
+    return said.add(`${source.path}\0${start}\0${message}`).size > before;
+  });
+}

@@ -1,0 +1,47 @@
+/** A file that is included twice, or that includes itself, is read again; what is said of its lines is said once. */
+import { describe, expect, test } from "vitest";
+import { RULES } from "../rules/index.ts";
+import { checkConfig } from "../src/config/check.ts";
+import { auditRoot, makeRoot } from "./auditing.ts";
+
+const MAIN = "/etc/ssh/sshd_config";
+const PART = "/etc/ssh/part";
+
+function audited(main: string, part: string) {
+  const root = makeRoot({ [MAIN]: main, [PART]: part });
+  const { config, findings } = auditRoot({ root, rules: RULES });
+  const told = findings.map(
+    ({ rule, place, message }) => `${place.source.path}:${place.start} ${rule}: ${message}`,
+  );
+  return { told, rules: new Set(findings.map(({ rule }) => rule)), config };
+}
+
+const TWICE = "Include part\nInclude part\nMatch User zed\n  Include part\n";
+
+describe("each finding stands once", () => {
+  test.each([
+    ["what sshd refuses", "FooBar yes\nPermitOpen none any\nAllowTcpForwarding off\n", "syntax"],
+    ["what vanishes", "== x\n", "vanished-line"],
+    ["what is missing", "Include none.conf\n", "missing-include"],
+    ["what never counts", "GatewayPorts no\nGatewayPorts yes\n", "shadowed-directive"],
+    ["what nobody is in", "Match User !bob\n  X11Forwarding no\n", "never-matching-pattern"],
+    ["what locks out", "PermitOpen db:smtp\n", "lockout"],
+  ])("%s", (_, part, rule) => {
+    const { told, rules } = audited(TWICE, part);
+    expect(told).toEqual([...new Set(told)]);
+    expect(rules).toContain(rule);
+  });
+
+  test("in an Include that leads back to itself", () => {
+    const { told, config } = audited("Include part\n", "GatewayPorts yes\nFooBar yes\nInclude sshd_config\n");
+    expect(told).toEqual([...new Set(told)]);
+    const { errors } = checkConfig(config);
+    expect(errors.map(({ code }) => code)).toEqual(["unknown-keyword", "include-depth"]);
+  });
+});
+
+test("a line counts where one of its readings does", () => {
+  const { rules } = audited(TWICE, "AllowTcpForwarding local\nMatch User ann\n  AllowTcpForwarding no\n");
+  expect(rules).not.toContain("shadowed-directive");
+  expect(rules).not.toContain("unreachable-match");
+});
