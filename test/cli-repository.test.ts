@@ -1,6 +1,6 @@
 /** `audit --repo`: what is found in a tree of configuration, and what is left alone. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findConfigurations } from "../src/files/repository.ts";
@@ -352,6 +352,37 @@ describe("audit --repo", () => {
         "sshd-policy: /b/sshd_config.j2: a template (Jinja), not audited: render it, and audit the result\n",
     });
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    "says of a folder the same wherever it lies, and changes nothing that this host's sshd reads",
+    () => {
+      const folder = makeRoot({
+        "/sshd_config": "AllowTcpForwarding no\nX11Forwarding yes\n",
+        "/default/ssh": "SSHD_OPTS='-o AllowTcpForwarding=yes'\n",
+      });
+      chmodSync(join(folder, "sshd_config"), 0o666);
+      const inPlace = (...args: readonly string[]): string => {
+        const script =
+          'mount --make-rprivate /; mount --bind "$1/default" /etc/default; mount --bind "$1" "$2"; shift; exec "$@"';
+        const command = ["audit", "--repo", ...args, "--rule", "x11-forwarding", "--rule", "tcp-forwarding"];
+        const words = ["--mount", "sh", "-c", script.replace("shift;", "shift 2;"), "sh", folder];
+        const { stdout, stderr } = spawnSync(
+          "unshare",
+          [...words, args[0] ?? "", process.execPath, ...COMMAND, ...command, "--openssh", "9.2"],
+          { encoding: "utf8" },
+        );
+        return `${stdout}${stderr}`.replaceAll(args[0] ?? "", "DIR");
+      };
+      mkdirSync(join(folder, "elsewhere"));
+      const here = inPlace("/etc/ssh", "--format", "json");
+      expect(here).toContain("everybody may forward X11");
+      expect(here).toBe(inPlace(join(folder, "elsewhere"), "--format", "json"));
+      expect(inPlace("/etc/ssh", "--fix", "--format", "concise")).toContain(
+        "nothing was changed: this host's own sshd reads it",
+      );
+      expect(readFileSync(join(folder, "sshd_config"), "utf8")).toContain("X11Forwarding yes");
+    },
+  );
 
   it("names what is too large to look at, and never waits for a pipe", () => {
     const root = makeRoot({ "/data.yaml": "", "/names\n::error::x.yaml": "sshd:\n  PermitRootLogin: yes\n" });

@@ -5,6 +5,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { unifiedDiff } from "../diff/diff.ts";
 import { composeEdits, type Edit } from "../edit/edit.ts";
+import { folderTree } from "../files/folder.ts";
 import { overlayTree } from "../files/overlay.ts";
 import { isBelow } from "../files/within.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
@@ -19,8 +20,9 @@ import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode, ROLLED_BACK } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
+import { ownMainFile } from "./load-target.ts";
 import { chosenFormat, complain, refuse, tellLimits, writeBytes } from "./output.ts";
-import { currentFolder } from "./paths.ts";
+import { currentFolder, folderOf } from "./paths.ts";
 import {
   type AuditCommandOptions,
   type Prepared,
@@ -204,8 +206,16 @@ function mayWrite({ tree, live, writableFolder }: Target, { realPath, shown }: P
   return live && folder !== undefined && isBelow(realPath, folder);
 }
 
+/** A repository's files are nobody's, until they are written. */
+function isOwn({ realPath }: PlannedFile): boolean {
+  const main = ownMainFile(folderTree("/"));
+  return main !== null && isBelow(realPath, folderOf(main));
+}
+
 async function write(target: Target, plan: Plan, session: Session): Promise<string | null> {
   if (target.stdin !== null || plan.files.length === 0) return null;
+  if (session.options.repo !== undefined && plan.files.some(isOwn))
+    return "this host's own sshd reads it: name the file itself, then it is tested, and sshd restarted";
   if (target.live && session.live !== null) {
     const { applyLive } = await import("./apply.ts");
     const { stopped, rolledBack } = await applyLive(session.live, target, { plan, options: session.options });

@@ -60,7 +60,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     collectInOneThread();
   }
   if (content.bytes.length > HUGE) collectSooner();
-  const live = isLive(wanted, content.realPath, opening.host);
+  const live = isLive(wanted, content.realPath, opening);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? ownSshd(opening.host).start : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
@@ -135,15 +135,23 @@ export function withContent(tree: FileTree, path: string, content: FileContent):
   return { ...tree, read: (asked) => (asked === path ? content : tree.read(asked)) };
 }
 
-/** This host's own main file, by whatever name; standard input and what lies in a root or an image is never it. */
-function isLive({ stdin, rootFolder, image }: Wanted, realPath: string, host: FileTree): boolean {
+/** This host's own main file, by whatever name; standard input and what lies in a root, an image or a repository is never it. */
+function isLive(
+  { stdin, rootFolder, image }: Wanted,
+  realPath: string,
+  { host, options }: Pick<Opening, "host" | "options">,
+): boolean {
   if (stdin !== undefined || (rootFolder ?? "") !== "" || (image ?? null) !== null) return false;
-  return ownSshd(host).mainFile === realPath;
+  return options.within === undefined && ownMainFile(host) === realPath;
+}
+
+/** What this host's own sshd reads: a real path; null where there is nothing. */
+export function ownMainFile(host: FileTree): string | null {
+  return ownSshd(host).mainFile;
 }
 
 interface OwnSshd {
   readonly start: StartOptions;
-  /** real path; null where there is none */
   readonly mainFile: string | null;
 }
 
