@@ -2,10 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { findConfigurations } from "../src/files/repository.ts";
 import { makeRoot } from "./auditing.ts";
 import { COMMAND, runCli } from "./run-cli.ts";
+import { closed } from "./schemas.ts";
 
 const CLOSED = "AllowTcpForwarding no\nX11Forwarding no\nPermitRootLogin no\n";
 
@@ -157,7 +159,7 @@ describe("a tree of configuration", () => {
       "/d/sshd_config",
     ]);
     expect(passed).toHaveLength(90_001);
-    expect(passed[0]).toMatchObject({ kind: "holder", line: 3, keyword: "PermitTunnel" });
+    expect(passed[0]).toMatchObject({ kind: "settings", line: 3, keyword: "PermitTunnel" });
   });
 
   it("is never left by a link", () => {
@@ -330,6 +332,35 @@ describe("audit --repo", () => {
       ]);
     },
   );
+
+  it("tells scripts the kind of what is not judged", () => {
+    const root = makeRoot({
+      "/a/sshd_config.j2": "Port {{ port }}\n",
+      "/b/sshd_config": "Include /etc/x\n",
+      "/c.yaml": "\nsshd:\n  PermitTunnel: yes\n",
+      "/d.yaml": "- path: /etc/ssh/sshd_config\n  encoding: b64\n",
+      "/f.yaml": "",
+    });
+    symlinkSync("/nowhere", join(root, "e_sshd"));
+    truncateSync(join(root, "f.yaml"), 65 * 1024 * 1024);
+    const { stdout } = runCli(["audit", "--repo", root, "--format", "json"]);
+    const document = JSON.parse(stdout);
+    const schema = JSON.parse(readFileSync(new URL("../schemas/audit.json", import.meta.url), "utf8"));
+    const valid = new Ajv2020({ allowUnionTypes: true }).compile(closed(schema));
+    valid(document);
+    expect(valid.errors).toBe(null);
+    const targets: readonly { readonly path: string; readonly skipped?: object }[] = document.targets;
+    const told = targets.map(({ path, skipped }) => [path.slice(root.length), skipped]);
+    expect(told).toEqual([
+      ["/b/sshd_config", undefined],
+      ["/a/sshd_config.j2", { kind: "template", language: "Jinja" }],
+      ["/b/sshd_config", { kind: "include", line: 1, pattern: "/etc/x" }],
+      ["/c.yaml", { kind: "settings", line: 3, keyword: "PermitTunnel" }],
+      ["/d.yaml", { kind: "settings", line: 1, keyword: null }],
+      ["/e_sshd", { kind: "link" }],
+      ["/f.yaml", { kind: "too-large" }],
+    ]);
+  });
 
   it("says with --fix --diff, too, what is not judged", () => {
     const root = makeRoot({

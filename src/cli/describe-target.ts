@@ -37,6 +37,7 @@ export function describe(
     checkCommand: target.checkCommand,
     error: null,
     absent: null,
+    skipped: null,
     answers,
     findings: judged
       .map(({ finding, suppressed }) => {
@@ -81,7 +82,7 @@ function editsOf(config: Config, { fix }: Finding): readonly ReportedEdit[] | nu
 
 /** A target that cannot be read, or a system without sshd. */
 export function withoutFindings(opened: Unreadable | Absent): TargetReport {
-  const nothing: Omit<TargetReport, "path" | "complete" | "error" | "absent"> = {
+  const nothing: Omit<TargetReport, "path" | "complete" | "error" | "absent" | "skipped"> = {
     failOn: "low",
     policyFile: null,
     openssh: "",
@@ -95,7 +96,8 @@ export function withoutFindings(opened: Unreadable | Absent): TargetReport {
     answers: [],
   };
   const path = opened.name;
-  return "absent" in opened
-    ? { path, complete: true, error: null, absent: opened.absent, ...nothing }
-    : { path, complete: false, error: opened.error, absent: null, ...nothing };
+  if (!("absent" in opened))
+    return { path, complete: false, error: opened.error, absent: null, skipped: null, ...nothing };
+  const { absent, skipped = null } = opened;
+  return { path, complete: true, error: null, absent, skipped, ...nothing };
 }

@@ -1,6 +1,7 @@
 /** `audit --repo DIR`: every configuration of a tree, each as a FILE of its own; templates are named, not judged. */
 import { statSync } from "node:fs";
 import { findConfigurations, type Passed } from "../files/repository.ts";
+import type { Skipped } from "../report/report.ts";
 import { encode } from "../source/source.ts";
 import { argumentOf, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions, Unreadable } from "./target.ts";
@@ -43,15 +44,8 @@ export function listRepository(
   const { found, passed } = findConfigurations(folder);
   const plain = found.filter(({ template }) => template === null).map(({ path }) => argumentOf(encode(path)));
   const others: readonly (Absent | Unreadable)[] = [
-    ...found.flatMap(({ path: name, template }) =>
-      template === null
-        ? []
-        : [
-            {
-              name,
-              absent: `${name}: a template (${template}), not audited: render it, and audit the result`,
-            },
-          ],
+    ...found.flatMap(({ path, template }) =>
+      template === null ? [] : [absent(path, { kind: "template", language: template }, folder)],
     ),
     ...passed.map((each) => named(each, folder)),
   ];
@@ -59,27 +53,30 @@ export function listRepository(
   return { plain, others: [{ name: folder, absent: `${folder}: no sshd_config in it` }] };
 }
 
-function named(passed: Passed, folder: string): Absent | Unreadable {
-  const { path: name } = passed;
-  switch (passed.kind) {
-    case "holder":
-      return {
-        name,
-        absent:
-          passed.keyword === null
-            ? `${name}:${passed.line}: may hold an encoded sshd_config, not audited: audit what it makes`
-            : `${name}:${passed.line}: settings of sshd (${passed.keyword}) in what is no sshd_config, not audited: audit what it makes`,
-      };
+function named({ path, ...passed }: Passed, folder: string): Absent | Unreadable {
+  return passed.kind === "unreadable"
+    ? { name: path, error: `${path}: a ${passed.what} that cannot be read` }
+    : absent(path, passed, folder);
+}
+
+function absent(name: string, skipped: Skipped, folder: string): Absent {
+  return { name, absent: `${name}${reasonOf(skipped, folder)}`, skipped };
+}
+
+/** Goes on from the name. */
+function reasonOf(skipped: Skipped, folder: string): string {
+  switch (skipped.kind) {
+    case "template":
+      return `: a template (${skipped.language}), not audited: render it, and audit the result`;
+    case "settings":
+      return skipped.keyword === null
+        ? `:${skipped.line}: may hold an encoded sshd_config, not audited: audit what it makes`
+        : `:${skipped.line}: settings of sshd (${skipped.keyword}) in what is no sshd_config, not audited: audit what it makes`;
     case "include":
-      return {
-        name,
-        absent: `${name}:${passed.line}: Include ${passed.pattern} leads out of ${folder}: nothing there is read`,
-      };
+      return `:${skipped.line}: Include ${skipped.pattern} leads out of ${folder}: nothing there is read`;
     case "link":
-      return { name, absent: `${name}: a link that leads out of ${folder}, or nowhere: not audited` };
+      return `: a link that leads out of ${folder}, or nowhere: not audited`;
     case "too-large":
-      return { name, absent: `${name}: larger than 64 MiB, the limit of sshd-policy: not looked at` };
-    case "unreadable":
-      return { name, error: `${name}: a ${passed.what} that cannot be read` };
+      return ": larger than 64 MiB, the limit of sshd-policy: not looked at";
   }
 }

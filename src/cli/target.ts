@@ -6,6 +6,7 @@ import type { Image } from "../files/image.ts";
 import { unprivilegedPortStart } from "../files/port-limit.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import type { ExposureOptions } from "../policy/exposure.ts";
+import type { Skipped } from "../report/report.ts";
 import type { Alike, Kinds } from "./alike.ts";
 
 export interface TargetOptions {
@@ -68,10 +69,11 @@ export interface Target {
   readonly alike: Alike | null;
 }
 
-/** There is no sshd in a system, so there is nothing to judge. */
+/** There is no sshd in a system, so there is nothing to judge; or a file of a repository is only named. */
 export interface Absent {
   readonly name: string;
   readonly absent: string;
+  readonly skipped?: Skipped;
 }
 
 /** A target that cannot be read does not stop the others. */

@@ -38,7 +38,7 @@ export interface Discovered {
 export type Passed = { readonly path: string } & (
   | {
       /** lines or settings of an sshd_config inside another file: cloud-init's, ConfigMaps, heredocs, roles' variables */
-      readonly kind: "holder";
+      readonly kind: "settings";
       readonly line: number;
       readonly keyword: string | null;
     }
@@ -168,7 +168,7 @@ function judge(search: Search, path: string, bare: string, whole: string): void 
     return;
   }
   const setting = bare.endsWith(".txt") ? null : settingWithin(path.slice(search.folder.length), whole);
-  if (setting !== null) search.passed.push({ kind: "holder", path, ...setting });
+  if (setting !== null) search.passed.push({ kind: "settings", path, ...setting });
 }
 
 /** Of a template the placeholders may be all that there is. */

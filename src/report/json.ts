@@ -100,7 +100,7 @@ function isRecords(value: unknown): value is Records {
 
 function targetJson(target: TargetReport): object {
   const { openssh, opensshSource, otherReadings, accounts, assumptions } = target;
-  const { complete, limits, error, absent } = target;
+  const { complete, limits, error, absent, skipped } = target;
   const findings = recordsOf(target.findings, findingJson);
   const path = pathText(target.path);
   const policy =
@@ -119,6 +119,7 @@ function targetJson(target: TargetReport): object {
     limits,
     error,
     absent,
+    ...(skipped === null ? {} : { skipped }),
     findings,
   };
 }

@@ -36,12 +36,24 @@ export interface TargetReport {
   readonly checkCommand: string;
   /** why there is nothing to judge: no sshd is there; null where one is */
   readonly absent: string | null;
+  /** the same of a repository's file that is not audited, for scripts; null where it is none */
+  readonly skipped: Skipped | null;
   /** why the target could not be read; null when it was */
   readonly error: string | null;
   readonly findings: readonly ReportedFinding[];
   /** who can forward, for reporters that show it */
   readonly answers: readonly Answer[];
 }
+
+export type Skipped =
+  /** "Jinja" */
+  | { readonly kind: "template"; readonly language: string }
+  /** in what is no sshd_config; `keyword`: null where it is encoded */
+  | { readonly kind: "settings"; readonly line: number; readonly keyword: string | null }
+  /** of what leads out of the repository */
+  | { readonly kind: "include"; readonly line: number; readonly pattern: string }
+  | { readonly kind: "link" }
+  | { readonly kind: "too-large" };
 
 /** For people. */
 export function assumedTexts({ assumptions }: TargetReport): readonly string[] {
