@@ -60,6 +60,23 @@ describe("a baseline", () => {
     expect(audit("sshd_config", "--baseline", "known.json").open).toEqual(["sshd_config:1 tcp-forwarding"]);
   });
 
+  test("what a second main file includes, too, is known in the first one, and the other way round", () => {
+    write("shared", "PermitTunnel yes\n");
+    write("one", "Match User bob\n  PermitTunnel no\nMatch all\nInclude shared\n");
+    write("two", "Include shared\n");
+    const only = ["--rule", "tunnel-device"];
+    const names = ({ stdout }: { readonly stdout: string }): readonly string[] =>
+      JSON.parse(stdout).runs[0].results.map(
+        (result: { readonly partialFingerprints: object }) => Object.values(result.partialFingerprints)[0],
+      );
+    const sarif = (...files: readonly string[]): readonly string[] =>
+      names(runCli(["audit", ...files, ...only, "--format", "sarif"], { cwd: root }));
+    expect(sarif("one", "two")).toEqual([...sarif("one"), ...sarif("two")]);
+    expect(audit("one", "two", ...only, "--write-baseline", "known.json").open).toEqual([]);
+    for (const files of [["one", "two"], ["two", "one"], ["one"], ["two"]])
+      expect(audit(...files, ...only, "--baseline", "known.json").open).toEqual([]);
+  });
+
   const closed = (...names: readonly string[]): string =>
     names.map((name) => `Match User ${name}\n  AllowTcpForwarding no\n`).join("");
   const nine = ["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"];

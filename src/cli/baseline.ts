@@ -2,15 +2,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { exceptionsOf, fingerprinted } from "../report/fingerprint.ts";
 import { jsonText, pathText } from "../report/json.ts";
-import type { AuditReport } from "../report/report.ts";
+import type { AuditReport, TargetReport } from "../report/report.ts";
 import { systemReason } from "./system-reason.ts";
 
 /** Writes what is open now; the reason when that fails. */
 export function writeBaseline(report: AuditReport, path: string): string | null {
-  const open = report.targets
-    .flatMap(({ findings }) => findings)
-    .filter(({ suppressed }) => suppressed === null);
-  const findings = fingerprinted(open).map(([reported, fingerprint]) => ({
+  const findings = fingerprinted(openIn(report)).map(([reported, fingerprint]) => ({
     rule: reported.finding.rule,
     file: pathText(reported.finding.place.source.path),
     fingerprint,
@@ -24,8 +21,14 @@ export function writeBaseline(report: AuditReport, path: string): string | null 
   }
 }
 
-/** Who was excepted, by fingerprint; null: nobody can say. */
-type Known = ReadonlyMap<string, readonly string[] | null>;
+function openIn({ targets }: AuditReport): readonly Pick<TargetReport, "findings">[] {
+  return targets.map(({ findings }) => ({
+    findings: findings.filter(({ suppressed }) => suppressed === null),
+  }));
+}
+
+/** Who was excepted, by fingerprint, in each target that has such a finding; null: nobody can say. */
+type Known = ReadonlyMap<string, readonly (readonly string[] | null)[]>;
 
 /** The findings of a baseline, or what is wrong with it. */
 export function readBaseline(path: string): Known | string {
@@ -41,25 +44,23 @@ function knownOf(document: unknown): Known | null {
   if (typeof document !== "object" || document === null || !("findings" in document)) return null;
   if (!("version" in document) || document.version !== 1 || !Array.isArray(document.findings)) return null;
   const findings: readonly unknown[] = document.findings;
-  return new Map(
-    findings.flatMap((finding): [string, string[] | null][] => {
-      if (typeof finding !== "object" || finding === null || !("fingerprint" in finding)) return [];
-      const except = "except" in finding && Array.isArray(finding.except) ? finding.except.map(String) : null;
-      return [[String(finding.fingerprint), except]];
-    }),
-  );
+  const known = new Map<string, (readonly string[] | null)[]>();
+  for (const finding of findings) {
+    if (typeof finding !== "object" || finding === null || !("fingerprint" in finding)) continue;
+    const except = "except" in finding && Array.isArray(finding.except) ? finding.except.map(String) : null;
+    const fingerprint = String(finding.fingerprint);
+    known.set(fingerprint, [...(known.get(fingerprint) ?? []), except]);
+  }
+  return known;
 }
 
 /** The report with the findings of the baseline held back; one that leaves out fewer people than it did is not. */
 export function applyBaseline(report: AuditReport, known: Known, path: string): AuditReport {
-  const all = report.targets
-    .flatMap(({ findings }) => findings)
-    .filter(({ suppressed }) => suppressed === null);
   const held = new Set(
-    fingerprinted(all).flatMap(([reported, fingerprint]) => {
-      const before = known.get(fingerprint) ?? null;
-      const now = before === null ? null : exceptionsOf(reported);
-      return before !== null && now !== null && isSubset(before, now) ? [reported] : [];
+    fingerprinted(openIn(report)).flatMap(([reported, fingerprint]) => {
+      const all = known.get(fingerprint) ?? [];
+      const now = all.length === 0 ? null : exceptionsOf(reported);
+      return now !== null && all.some((before) => before !== null && isSubset(before, now)) ? [reported] : [];
     }),
   );
   const suppressed = { reason: `in the baseline ${path}`, until: null };

@@ -1,14 +1,21 @@
 /** A name for a finding that stays the same while lines move: for code scanning and baselines. */
 import { createHash } from "node:crypto";
 import { positionAt } from "../source/source.ts";
-import type { ReportedFinding } from "./report.ts";
+import type { ReportedFinding, TargetReport } from "./report.ts";
 
 /**
  * By rule, file and the words of the line, whatever blanks are around them, and by who may do what: a line that was
- * accepted for one user is another finding when it is everybody's; who is excepted does not count. Equal ones are
- * numbered. 32 hexadecimal digits.
+ * accepted for one user is another finding when it is everybody's; who is excepted does not count. Equal ones of a
+ * target are numbered; what two targets include is the same finding in both, whichever others are looked at. 32
+ * hexadecimal digits.
  */
-export function fingerprinted(all: readonly ReportedFinding[]): (readonly [ReportedFinding, string])[] {
+export function fingerprinted(
+  targets: readonly Pick<TargetReport, "findings">[],
+): (readonly [ReportedFinding, string])[] {
+  return targets.flatMap(({ findings }) => numbered(findings));
+}
+
+function numbered(all: readonly ReportedFinding[]): (readonly [ReportedFinding, string])[] {
   const seen = new Map<string, number>();
   return all.map((reported) => {
     const key = keyOf(reported);

@@ -25,7 +25,6 @@ const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = {
 };
 
 export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<string> {
-  const reported = report.targets.flatMap(({ findings }) => findings);
   const index = new Map(rules.map(({ id }, position) => [id, position]));
   const failed = report.targets.flatMap(({ error }) => (error === null ? [] : [error]));
   const incomplete = report.targets.flatMap(({ limits }) => limits);
@@ -52,7 +51,7 @@ export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<str
             ],
           },
         ],
-        results: recordsOf(fingerprinted(reported), ([one, fingerprint]) =>
+        results: recordsOf(fingerprinted(report.targets), ([one, fingerprint]) =>
           resultSarif(one, index.get(one.finding.rule) ?? -1, fingerprint),
         ),
       },
