@@ -318,6 +318,21 @@ describe("audit --image", () => {
       [SYSTEM_CLOSED, "/opt/conf/sshd_config 9.8p1 open"],
     ],
     [
+      "that nothing starts",
+      [OWN, file("opt/conf/sshd_config", OPEN), file("usr/local/x/sbin/sshd", "\x7fELF")],
+      {},
+      [SYSTEM_CLOSED, "/opt/conf/sshd_config 9.8p1 open"],
+    ],
+    [
+      "that nothing starts, with the system's own file, or none",
+      [
+        file("opt/ssh/sbin/sshd", "\x7fELF\0OpenSSH_9.8p1\0/etc/ssh/sshd_config\0"),
+        file("opt/a/bin/sshd", "\x7fELF\0OpenSSH_9.8p1\0/opt/a/sshd_config\0"),
+      ],
+      {},
+      [SYSTEM_CLOSED],
+    ],
+    [
       "with the system's own file",
       [file("opt/ssh/sbin/sshd", "\x7fELF\0OpenSSH_9.8p1\0/etc/ssh/sshd_config\0")],
       { cmd: ["/opt/ssh/sbin/sshd", "-o", "AllowTcpForwarding=yes"] },
@@ -334,23 +349,26 @@ describe("audit --image", () => {
     expect(seen).toEqual(expected);
   });
 
-  test("an sshd that a unit alone starts, from a place of its own, is one", () => {
-    const unit = file("etc/systemd/system/ssh.service", "[Service]\nExecStart=/opt/ssh/sbin/sshd -D\n");
-    const members = [folder("etc"), unit, OWN, file("opt/conf/sshd_config", OPEN)];
-    save("alone.tar", dockerArchive(image([members])));
-    const root = mkdtempSync(join(work, "alone-"));
-    layOut(root, members.slice(1));
-    for (const target of [
-      ["--image", "alone.tar"],
-      ["--root", root],
-    ]) {
-      const { code, stdout } = run("audit", ...target, "--rule", "tcp-forwarding");
-      expect({ code, stdout }).toEqual({
-        code: 1,
-        stdout: expect.stringContaining("/opt/conf/sshd_config:1:20"),
-      });
-    }
-  });
+  test.each(["[Service]\nExecStart=/opt/ssh/sbin/sshd -D\n", "[Service]\n"])(
+    "an sshd in a place of its own, started by a unit alone or by nothing, is one: %j",
+    (text) => {
+      const unit = file("etc/systemd/system/ssh.service", text);
+      const members = [folder("etc"), unit, OWN, file("opt/conf/sshd_config", OPEN)];
+      save("alone.tar", dockerArchive(image([members])));
+      const root = mkdtempSync(join(work, "alone-"));
+      layOut(root, members.slice(1));
+      for (const target of [
+        ["--image", "alone.tar"],
+        ["--root", root],
+      ]) {
+        const { code, stdout } = run("audit", ...target, "--rule", "tcp-forwarding");
+        expect({ code, stdout }).toEqual({
+          code: 1,
+          stdout: expect.stringContaining("/opt/conf/sshd_config:1:20"),
+        });
+      }
+    },
+  );
 
   test("without an sshd there is nothing to judge", () => {
     save("none.tar.gz", gzipSync(dockerArchive(image([[folder("etc"), file("etc/passwd", "")]]))));
@@ -359,7 +377,8 @@ describe("audit --image", () => {
       expect({ command, code, stderr }).toEqual({
         command,
         code: 0,
-        stderr: "sshd-policy: none.tar.gz: there is no sshd in the image, so there is nothing to judge\n",
+        stderr:
+          "sshd-policy: none.tar.gz: there is no sshd in the image (none in the system's folders, /usr/local or /opt, and nothing found that starts one elsewhere), so there is nothing to judge\n",
       });
     }
     const { targets } = JSON.parse(run("audit", "--image", "none.tar.gz", "--format", "json").stdout);

@@ -41,7 +41,7 @@ describe("audit", () => {
 
   test("--root without an sshd has nothing to judge; an empty folder is no root", () => {
     const root = makeRoot({ "/etc/passwd": "root:x:0:0::/root:/bin/sh\n" });
-    const stderr = `sshd-policy: ${root}: there is no sshd in it, so there is nothing to judge\n`;
+    const stderr = `sshd-policy: ${root}: there is no sshd in it (none in the system's folders, /usr/local or /opt, and nothing found that starts one elsewhere), so there is nothing to judge\n`;
     for (const command of ["audit", "exposure", "check"])
       expect(runCli([command, "--root", root])).toMatchObject({ code: 0, stderr });
     expect(runCli(["audit", "--root", makeRoot({})])).toMatchObject({

@@ -9,7 +9,7 @@ import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { shellWord } from "../report/text.ts";
-import { hasSshd, openSystem, type System } from "./open-system.ts";
+import { hasSshd, noSshdIn, openSystem, type System } from "./open-system.ts";
 import { absolute, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
@@ -51,7 +51,7 @@ async function openOne(
       const isAbsent =
         files.length === 0 && !hasSshd(seen.tree, starting.start) && starting.sshds.length === 0;
       found = isAbsent
-        ? [{ name, absent: `${name}: there is no sshd in the image, so there is nothing to judge` }]
+        ? [noSshdIn(name, "the image")]
         : await openSystem(systemOf(file, seen, starting, options), files, options);
       if (!("misuse" in found)) for (const each of found) askFor(each, seen);
     },

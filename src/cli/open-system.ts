@@ -5,7 +5,14 @@ import { installedRelease } from "../files/release.ts";
 import { NO_OPTIONS, type StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
-import { isRootFileSystem, ownSshds, type Served, servedFiles, sshdPrograms } from "../files/vendor-place.ts";
+import {
+  isRootFileSystem,
+  ownSshds,
+  type Served,
+  servedFiles,
+  sshdPrograms,
+  sshdsApart,
+} from "../files/vendor-place.ts";
 import { shellWord } from "../report/text.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
@@ -40,9 +47,7 @@ export async function openRoot(
   if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
   const start = startOptions(tree);
   if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree, start))
-    return [
-      { name: shownRoot, absent: `${shownRoot}: there is no sshd in it, so there is nothing to judge` },
-    ];
+    return [noSshdIn(shownRoot, "it")];
   const system: System = {
     tree,
     whose: "root",
@@ -56,6 +61,13 @@ export async function openRoot(
   return await openSystem(system, files, options);
 }
 
+/** One that nothing starts may lie anywhere. */
+export function noSshdIn(name: string, what: string): Absent {
+  const looked =
+    "none in the system's folders, /usr/local or /opt, and nothing found that starts one elsewhere";
+  return { name, absent: `${name}: there is no sshd in ${what} (${looked}), so there is nothing to judge` };
+}
+
 /** What is not there stays what it is called. */
 function realPathOf(folder: string): string {
   return folderTree("/").stat(folder)?.realPath ?? folder;
@@ -64,6 +76,7 @@ function realPathOf(folder: string): string {
 export function hasSshd(tree: FileTree, { ownSshd }: StartOptions): boolean {
   return (
     sshdPrograms(tree).length > 0 ||
+    sshdsApart(tree).length > 0 ||
     (ownSshd !== undefined && tree.stat(ownSshd)?.kind === "file") ||
     installedRelease(tree) !== null ||
     servedFiles(tree).some(({ path }) => isThere(tree, path))
@@ -88,7 +101,7 @@ export async function openSystem(
   const people = choosePeople(options, host, tree);
   if ("misuse" in people) return people;
   const started = ownSshds(tree, startedIn(system));
-  const release = await chooseRelease(options, tree, whose, started);
+  const release = await chooseRelease(options, tree, whose, [...started, ...sshdsApart(tree)]);
   const opening: Opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
   const served = servedIn(system, files);
   const isStarted = ({ sshd }: Served): boolean =>

@@ -1,4 +1,5 @@
 /** Where a system's sshds look for their sshd_config: what is compiled in differs between vendors (SSHDIR). */
+import { globPaths } from "./glob.ts";
 import type { FileTree } from "./tree.ts";
 
 const USUAL = "/etc/ssh/sshd_config";
@@ -19,6 +20,9 @@ const PROGRAMS: readonly string[] = [
   "/usr/sbin/sshd.krb5",
 ];
 
+/** Built with a prefix of its own, which the system does not know. */
+const APART = ["/opt/sbin/sshd", "/opt/*/sbin/sshd", "/opt/*/bin/sshd", "/usr/local/*/sbin/sshd"];
+
 /** A main file, and the sshd of a place of its own that reads it; null: the system's. */
 export interface Served {
   readonly path: string;
@@ -28,10 +32,11 @@ export interface Served {
 /** What the sshds of a tree read, those that are started from places of their own among them; the usual file where there is none. */
 export function servedFiles(tree: FileTree, started: readonly string[] = []): readonly Served[] {
   const usual = [USUAL, BELOW_USR].find((path) => tree.stat(path) !== null);
-  const own = ownSshds(tree, started).flatMap((sshd): readonly Served[] => {
-    const path = compiledIn(tree, sshd);
-    return path === null ? [] : [{ path, sshd }];
-  });
+  const isNew = (path: string): boolean => path !== usual && tree.stat(path) !== null;
+  const own = [
+    ...readBy(tree, ownSshds(tree, started)),
+    ...readBy(tree, sshdsApart(tree)).filter(({ path }) => isNew(path)),
+  ].filter(({ path }, at, all) => all.findIndex((each) => each.path === path) === at);
   const hasLocal = usual === undefined || tree.stat(LOCAL_SSHD) !== null;
   const local = hasLocal ? LOCAL_FILES.filter((path) => tree.stat(path) !== null) : [];
   const isOwn = (path: string): boolean => own.some((each) => each.path === path);
@@ -41,6 +46,22 @@ export function servedFiles(tree: FileTree, started: readonly string[] = []): re
     ...local.filter((path) => !isOwn(path)).map((path) => ({ path, sshd: LOCAL_SSHD })),
   ];
   return found.length === 0 ? [{ path: USUAL, sshd: null }] : found;
+}
+
+function readBy(tree: FileTree, sshds: readonly string[]): readonly Served[] {
+  return sshds.flatMap((sshd) => {
+    const path = compiledIn(tree, sshd);
+    return path === null ? [] : [{ path, sshd }];
+  });
+}
+
+/** Those in places of their own that are found there, whether something starts them or not. */
+export function sshdsApart(tree: FileTree): readonly string[] {
+  const found = APART.flatMap((pattern) => globPaths(tree, pattern) ?? []);
+  return ownSshds(
+    tree,
+    found.filter((path) => tree.stat(path)?.kind === "file"),
+  );
 }
 
 /** Those of the programs that are not the system's own by another name. */

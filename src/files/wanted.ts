@@ -60,8 +60,10 @@ const FILES = [
   "/usr/lib/sysimage/rpm/rpmdb.sqlite",
   "/var/lib/rpm/rpmdb.sqlite",
 ];
-/** Packages that pacman has installed are folders here, systemd's own users records; the names are enough. */
+/** Programs with a prefix of their own and pacman's packages are folders here, systemd's own users records; the names are enough. */
 const NAMES = [
+  "/opt",
+  "/usr/local",
   "/var/lib/pacman/local",
   "/etc/userdb",
   "/usr/local/lib/userdb",
