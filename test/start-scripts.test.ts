@@ -235,6 +235,25 @@ describe("a configuration that is changed before sshd reads it", () => {
     expect(image(["/entry.sh"], files)?.limit).toBe(changed === null ? null : limit);
   });
 
+  test.each<[string, string | null]>([
+    ["/bin/sh -c 'echo PermitTunnel yes >>/etc/ssh/sshd_config'", MAIN],
+    ["-/usr/bin/sed -i s/no/yes/ /etc/ssh/sshd_config", MAIN],
+    ["+/opt/entry ${FOLDER}/sshd_config.d/10.conf", "/etc/ssh/sshd_config.d/10.conf"],
+    ["/usr/sbin/sshd -t -f /etc/ssh/sshd_config", null],
+    ["/usr/sbin/sshd-keygen-start", null],
+    ["/bin/sh -c 'echo x >/srv/sshd_config'", null],
+  ])("by what a unit runs first: %s", (command, changed) => {
+    const unit = "/etc/systemd/system/ssh.service.d/first.conf";
+    const tree = makeRoot({
+      "/usr/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+      [unit]: `[Service]\nEnvironment=FOLDER=/etc/ssh\nExecStartPre=${command}\n`,
+      "/opt/entry": '#!/bin/sh\necho PermitTunnel yes >"$1"\n',
+    });
+    const by = command.includes("/opt/entry") ? "/opt/entry" : unit;
+    const limit = `${by} changes ${changed} before sshd reads it: what is judged is the file as it lies there`;
+    expect(startOptions(folderTree(tree)).limit).toBe(changed === null ? null : limit);
+  });
+
   test("is the one that -f names", () => {
     const files = {
       "/entry.sh": "#!/bin/sh\necho x >/srv/sshd_config\nexec /usr/sbin/sshd -D -f /srv/sshd_config\n",

@@ -76,6 +76,14 @@ const CASES: Readonly<Record<string, ServerTree>> = {
     `ExecStart=${SSHD} -o PermitTunnel=yes`,
     `ExecStart=${SSHD} -o "PermitTunnel=no`,
   ),
+  "quotes without an end before it": unit(
+    "ExecStartPre=/bin/echo 'a",
+    `ExecStart=${SSHD} -D -o PermitTunnel=yes`,
+  ),
+  "quotes without an end behind it": unit(
+    `ExecStart=${SSHD} -D -o PermitTunnel=yes`,
+    "ExecStopPost=/bin/echo 'a",
+  ),
   "quotes without an end that may fail": unit(
     `ExecStart=${SSHD} -o PermitTunnel=yes`,
     `ExecStart=-${SSHD} -o "PermitTunnel=no`,

@@ -82,7 +82,11 @@ export function optionsOf(started: Started, source: string): StartOptions | null
 }
 
 /** What is read is then not what sshd reads. */
-function editedBefore({ edits }: Started, { configFile }: StartOptions, source: string): string | null {
+export function editedBefore(
+  { edits }: Pick<Started, "edits">,
+  { configFile }: StartOptions,
+  source: string,
+): string | null {
   const main = configFile ?? "/etc/ssh/sshd_config";
   const folder = main.slice(0, main.lastIndexOf("/") + 1);
   const edit = edits.find(({ file }) => file === main || file.startsWith(`${folder}sshd_config.d/`));

@@ -11,7 +11,14 @@ import { COMPUTED } from "./shell-expand.ts";
 import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
-import { NO_OPTIONS, optionsOf, ownSshd, readOptions, type StartOptions } from "./sshd-options.ts";
+import {
+  editedBefore,
+  NO_OPTIONS,
+  optionsOf,
+  ownSshd,
+  readOptions,
+  type StartOptions,
+} from "./sshd-options.ts";
 import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
 import type { FileTree } from "./tree.ts";
@@ -66,7 +73,7 @@ function instances(tree: FileTree): readonly string[] {
 }
 
 function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): StartOptions | null {
-  const broken = read.filter(({ key, value }) => key === "ExecStart" && unitWords(value).isBroken);
+  const broken = read.filter(({ key, value }) => COMMANDS.test(key) && unitWords(value).isBroken);
   // with such a line a unit is not loaded, behind `-` it is passed over
   if (broken.some(({ value }) => !value.startsWith("-"))) return null;
   const lines = read.filter((line) => !broken.includes(line));
@@ -74,19 +81,38 @@ function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): Start
   if (command === null) return null;
   const environment = environmentFor(tree, lines, unit);
   const { variables, source } = environment;
-  const [prefix = ""] = /^[-@:+!|]*/.exec(command.value) ?? [];
-  // `:` keeps variables as they are written (systemd.service(5), "Command lines")
-  const words = wordsOf(command.value.slice(prefix.length), unit).flatMap((word) =>
-    prefix.includes(":") ? [word] : expandWord(word, variables),
-  );
+  const words = commandWords(command, unit, variables);
   const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
   // a program of another name may be sshd all the same
   const [program = "", ...args] = words;
   const options = isSshdLike(program)
     ? readOptions(args, from)
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
-  const limit = limitOf(command, { environment, words, options }) ?? options?.limit ?? null;
-  return { ...ownSshd(isSshdLike(program) ? program : ""), ...(options ?? readOptions(args, from)), limit };
+  const starting = options ?? readOptions(args, from);
+  const edits = assigned(lines, "ExecStartPre").flatMap((line) => {
+    const run = startedBy(commandWords(line, unit, variables), { tree, variables });
+    return run.edits.map((edit) => ({ ...edit, path: edit.path ?? line.path }));
+  });
+  const limit =
+    limitOf(command, { environment, words, options }) ??
+    options?.limit ??
+    editedBefore({ edits }, starting, command.path);
+  return { ...ownSshd(isSshdLike(program) ? program : ""), ...starting, limit };
+}
+
+/** Settings of a service that are command lines (systemd.service(5)). */
+const COMMANDS = /^Exec(?:Condition|Start(?:Pre|Post)?|Reload|Stop(?:Post)?)$/;
+
+function commandWords(
+  { value }: UnitLine,
+  unit: string,
+  variables: ReadonlyMap<string, string>,
+): readonly string[] {
+  const [prefix = ""] = /^[-@:+!|]*/.exec(value) ?? [];
+  // `:` keeps variables as they are written (systemd.service(5), "Command lines")
+  return wordsOf(value.slice(prefix.length), unit).flatMap((word) =>
+    prefix.includes(":") ? [word] : expandWord(word, variables),
+  );
 }
 
 function wordsOf(value: string, unit: string): readonly string[] {
