@@ -85,6 +85,7 @@ describe("a tree of configuration", () => {
         "/d/sshd_config.j2": `# {% if open %}\nAllowTcpForwarding yes\n# {% endif %}\n`,
         "/e/sshd_config.j2": `{#\n${CLOSED}#}\n`,
         "/f/sshd_config": "PermitRootLogin {{ root }}\n",
+        "/g/sshd_config": `# made from @HERE@ by %%NAME%%\n${CLOSED}AllowUsers __x__ *@host\nAuthorizedKeysFile __PROGRAMDATA__/ssh/keys\nTrustedUserCAKeys %APPDATA%/x\nChrootDirectory /x/%u%h\n`,
       },
       [
         "/a/sshd_config",
@@ -93,6 +94,30 @@ describe("a tree of configuration", () => {
         "/d/sshd_config.j2 (Jinja)",
         "/e/sshd_config.j2 (Jinja)",
         "/f/sshd_config (Jinja)",
+        "/g/sshd_config",
+      ],
+    ],
+    [
+      "templates without an ending, of any language",
+      Object.fromEntries(
+        [
+          "Port @PORT@",
+          "Port=@port@",
+          'Port "@@PORT@@"',
+          "Port %%PORT%%",
+          "Port %PORT%",
+          "Port __PORT__",
+          "@more@",
+          "$MORE",
+          "Port=$PORT",
+          "{# note #}",
+        ].map((line, at) => [`/${at}/sshd_config`, `${CLOSED}${line}\n`]),
+      ),
+      [
+        ...[0, 1, 2, 3, 4, 5, 6].map((at) => `/${at}/sshd_config (@NAME@)`),
+        "/7/sshd_config (shell)",
+        "/8/sshd_config (shell)",
+        "/9/sshd_config (Jinja)",
       ],
     ],
     [

@@ -5,7 +5,7 @@ import { NEWEST } from "../../grammar/release.ts";
 import { readDirective } from "../../grammar/scanner.ts";
 
 /** The language of a template's placeholders. */
-export type Language = "Jinja" | "ERB" | "EPP" | "Go" | "Terraform" | "shell";
+export type Language = "Jinja" | "ERB" | "EPP" | "Go" | "Terraform" | "shell" | "@NAME@";
 
 export const TEMPLATE_ENDING: RegExp = /\.(?:j2|jinja2?|erb|epp|tmpl|tpl|gotmpl|ctmpl|tftpl|in|template)$/i;
 
@@ -75,19 +75,23 @@ const FREE_TEXT =
 export function templateOf(path: string, text: string): Language | null {
   const ending = TEMPLATE_ENDING.exec(path)?.[0].toLowerCase() ?? "";
   const read = text.replaceAll(/^[ \t]*#.*$/gm, (line) =>
-    line.replaceAll(/\{\{[^{}]*\}\}|<%=[^<%]*%>|\$\{[^${}]*\}|\$[A-Za-z_]/g, ""),
+    line.replaceAll(/\{\{[^{}]*\}\}|<%=[^<%]*%>|\$\{[^${}]*\}|\$[A-Za-z_]|@\w+@/g, ""),
   );
   const counting = ending === "" ? read.replaceAll(FREE_TEXT, "") : read;
   if (/<%/.test(counting)) return ending === ".epp" ? "EPP" : "ERB";
   if (/\{\{|\{%/.test(counting)) return /^\.(?:tmpl|tpl|gotmpl|ctmpl)$/.test(ending) ? "Go" : "Jinja";
+  if (/^[ \t]*\{#/m.test(counting)) return "Jinja";
   if (ending.startsWith(".j")) return /\{#/.test(counting) ? "Jinja" : null;
   if (/%\{/.test(counting)) return "Terraform";
-  if (!SHELL_VALUE.test(counting)) return null;
-  return ending === ".tftpl" ? "Terraform" : "shell";
+  if (SHELL_VALUE.test(counting)) return ending === ".tftpl" ? "Terraform" : "shell";
+  return NAMED_PLACE.test(counting) ? "@NAME@" : null;
 }
 
-/** `${NAME}` anywhere, `$NAME` as a whole value (envsubst(1)). */
-const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*[A-Za-z0-9]+[ \t]+"?\$[A-Za-z_]/m;
+/** `${NAME}` anywhere, `$NAME` as a whole value or line (envsubst(1)). */
+const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?\$[A-Za-z_]/m;
+/** The same of what configure, CMake, and many a script with sed take: `@NAME@`, `%%NAME%%`, `__NAME__`. Windows has `__PROGRAMDATA__/…`. */
+const NAMED_PLACE =
+  /^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?(?:(@@?)[A-Za-z_]\w*\1|(?:(%%?)[A-Z_][A-Z0-9_]+\2|__[A-Z][A-Z0-9_]*__)(?=["\s]|$))/m;
 
 /**
  * With `sshd` in its name half of its lines must be sshd's, with another name all of them and a keyword that only sshd
