@@ -40,6 +40,11 @@ describe("a client without an address", () => {
     expect(needs("User bob")).toEqual([]);
   });
 
+  it("is not told where whether there are others is not known", () => {
+    const lists = "Address *.*,*::*,*:*:*:*:*:*:*:*";
+    expect(openAnswersFor(lists).map(({ allowed, needs }) => [allowed, needs])).toEqual([["unknown", []]]);
+  });
+
   it("is held by Match Host *", () => {
     expect(openFor("Host *")).toEqual([]);
   });

@@ -4,11 +4,13 @@ import { describe, expect, it } from "vitest";
 import { matchAddressList, parseAddressList } from "../grammar/addresses.ts";
 import { matchPatternList, parsePatternList } from "../grammar/patterns.ts";
 import { NEWEST } from "../grammar/release.ts";
+import { printAddress } from "../src/policy/address-sets.ts";
 import { exposure } from "../src/policy/exposure.ts";
+import { fits } from "../src/policy/theory-address-text.ts";
 import { findAddress, niceAddress } from "../src/policy/theory-addresses.ts";
 import { findName, fullEffort } from "../src/policy/theory-names.ts";
 import { configOf } from "./configurations.ts";
-import { withWildcard } from "./pattern-lists.ts";
+import { signedList, withWildcard } from "./pattern-lists.ts";
 
 const RUNS = Number(process.env["THEORIES"] ?? 3000);
 
@@ -72,6 +74,9 @@ const ITEM = fc
 const LIST = fc.array(ITEM, { minLength: 1, maxLength: 3 }).map((items) => items.join(","));
 const WANTED = fc.array(fc.tuple(LIST, fc.boolean()), { minLength: 1, maxLength: 4 });
 
+/** IPv4 in IPv6 clothes, which no peer wears. */
+const COMPATIBLE = /^::(ffff:)?[0-9a-f]+(:[0-9a-f]+)?$/;
+
 describe("theories", () => {
   it.each(["1?7.0.0.1,10.0.0.0/8", "10.0.0.0/8,*.7.0.1"])("of the text beside a network: %s", (list) => {
     const config = configOf(
@@ -91,7 +96,7 @@ describe("theories", () => {
     ["no", "Host *,!eth0*"],
     ["yes", "Host *,!127.0.0.1,!::1\nAllowTcpForwarding no\nMatch Host 127.*,::1"],
     ["no", "Address *,!fe80::*\nAllowTcpForwarding no\nMatch Host *,!*.example.com"],
-    ["no", "Address fd00::/8\nAllowTcpForwarding no\nMatch Address *.*,*:*,!fd??:*"],
+    ["no", "Address fd00::/8,fd?:*,fd:*\nAllowTcpForwarding no\nMatch Address *.*,*:*,!fd??:*"],
     ["no", "Address *:*\nAllowTcpForwarding no\nMatch Address *.*.*.*"],
   ])(
     "know that no address looks like a host, and how addresses are printed: UseDNS %s, Match %s",
@@ -100,6 +105,15 @@ describe("theories", () => {
       const { answers, limits } = exposure(config, { capabilities: ["tcp-local"], answers: "open" });
       const overIp = answers.filter(({ witness }) => witness?.addr !== "UNKNOWN");
       expect({ overIp, limits }).toEqual({ overIp: [], limits: [] });
+    },
+  );
+
+  it.each(["2001:db8:0:0:0:0:0:*", "2001:db8:* Address *:0:0:*:*:*:*:* Address !*:0:0:*::,*"])(
+    "of zeros that are printed as ::, %s",
+    (list) => {
+      const config = configOf(`AllowTcpForwarding no\nMatch Address ${list}\n\tAllowTcpForwarding yes\n`);
+      const { answers, limits } = exposure(config, { capabilities: ["tcp-local"], answers: "open" });
+      expect({ witness: answers[0]?.witness?.addr, limits }).toEqual({ witness: undefined, limits: [] });
     },
   );
 
@@ -127,6 +141,29 @@ describe("theories", () => {
       }),
       { numRuns: RUNS },
     );
+  });
+
+  it("of IPv6 addresses as they are printed", () => {
+    const printed = fc
+      .array(fc.constantFrom("0", "0", "0", "1", "a", "10", "db8", "fd00"), { minLength: 8, maxLength: 8 })
+      .map((groups) => printAddress(BigInt(`0x${groups.map((one) => one.padStart(4, "0")).join("")}`), 6));
+    const pool = fc.sample(printed, { numRuns: 1500, seed: 27 }).filter((text) => !COMPATIBLE.test(text));
+    const list = signedList(fc.oneof(withWildcard(pool), fc.constantFrom("*::*", "1::/16", "*:0:*", "*")));
+    let unknown = 0;
+    fc.assert(
+      fc.property(fc.array(fc.tuple(list, fc.boolean()), { minLength: 1, maxLength: 3 }), (lists) => {
+        const constraints = lists.map(([text, met]) => ({
+          items: parseAddressList(text, NEWEST).items,
+          met,
+        }));
+        const found = findAddress(constraints, { nice: [], family: 6, effort: fullEffort() });
+        if (found.kind === "found") expect(fits(found.value, constraints)).toBe(true);
+        if (found.kind === "none") expect(pool.filter((text) => fits(text, constraints))).toEqual([]);
+        unknown += Number(found.kind === "unknown");
+      }),
+      { numRuns: RUNS / 10 },
+    );
+    expect(unknown).toBeLessThan(RUNS / 300);
   });
 
   it("of a client and the server address that it came to, which are of one family", () => {

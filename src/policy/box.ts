@@ -115,12 +115,13 @@ export function makeBoxes(atoms: readonly Atom[], world: World, earlier: Boxes |
         if (cell === FREE && stranger.isFound) continue;
         const solved = solvers[slot]?.solve(cell) ?? NONE;
         if (solved.kind === "found") connection = withPart(connection, solved.value);
-        else if (slot >= world.firstPlace) {
-          const apart = world.apart(box);
-          if (apart !== null) return isKnown ? found(withPart(connection, apart)) : UNKNOWN;
+        else if (solved.kind === "unknown") isKnown = false;
+        else {
+          // such a client stands for the set only where nobody over IP does
+          const apart = slot >= world.firstPlace ? world.apart(box) : null;
+          if (apart === null) return NONE;
+          return isKnown ? found(withPart(connection, apart)) : UNKNOWN;
         }
-        if (solved.kind === "none") return NONE;
-        if (solved.kind === "unknown") isKnown = false;
       }
       return isKnown ? found(connection) : UNKNOWN;
     },

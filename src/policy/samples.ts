@@ -1,6 +1,10 @@
 /** Connections worth asking about: for each Match block some that it is meant for, and one that no block names. */
+import type { AddressItem } from "../../grammar/addresses.ts";
 import type { Config, Criterion, MatchBlock } from "../config/config.ts";
+import { listRanges, printAddress, SEEN } from "./address-sets.ts";
 import type { Connection } from "./connection.ts";
+import { contains, intersect } from "./ranges.ts";
+import { niceAddress } from "./theory-addresses.ts";
 
 export const STRANGER: Connection = {
   user: "alice",
@@ -43,9 +47,9 @@ function withCriterion(connection: Connection, criterion: Criterion): Connection
     case "localport":
       return { ...connection, lport: criterion.port };
     case "address":
-      return { ...connection, addr: anAddress(criterion.items) ?? connection.addr };
+      return { ...connection, addr: anAddress(criterion.items, connection.addr) ?? connection.addr };
     case "localaddress":
-      return { ...connection, laddr: anAddress(criterion.items) ?? connection.laddr };
+      return { ...connection, laddr: anAddress(criterion.items, connection.laddr) ?? connection.laddr };
     case "group":
       return { ...connection, groups: [...(connection.groups ?? []), aName(criterion.items) ?? "users"] };
     default:
@@ -61,15 +65,15 @@ function aName(items: readonly { readonly negated: boolean; readonly pattern: st
   return positive === undefined ? null : positive.pattern.replace(/\*/g, "").replace(/\?/g, "x") || "alice";
 }
 
-function anAddress(
-  items: Extract<Criterion, { attribute: "address" | "localaddress" }>["items"],
-): string | null {
-  const positive = items.find(({ negated, kind }) => !negated && kind === "network");
-  if (positive?.kind !== "network") return null;
-  const { bytes } = positive.network;
-  if (bytes.length === 4) return bytes.join(".");
-  const words = bytes
-    .filter((_, index) => index % 2 === 0)
-    .map((high, index) => (high << 8) | (bytes[index * 2 + 1] ?? 0));
-  return words.map((word) => word.toString(16)).join(":");
+/** As sshd prints one of a peer that the list holds; the usual one where it holds that. Null: none, or that is not known. */
+function anAddress(items: readonly AddressItem[], usual: string | null): string | null {
+  for (const family of [4, 6] as const) {
+    const ranges = intersect(SEEN[family], listRanges(items, family) ?? []);
+    const [first] = ranges;
+    if (first === undefined) continue;
+    const known = niceAddress(usual ?? "");
+    const isHeld = known.family === family && contains(ranges, known.value);
+    return isHeld ? usual : printAddress(first.low, family);
+  }
+  return null;
 }

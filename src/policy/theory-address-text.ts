@@ -3,7 +3,9 @@ import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
 import { type Family, itemRanges, printAddress, valueOfV6 } from "./address-sets.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { contains, intersect, type Range, type Ranges, subtract, unite } from "./ranges.ts";
+import { followGroups } from "./theory-address-groups.ts";
 import { type Effort, findName, type NameConstraint } from "./theory-names.ts";
+import { follow, startOf } from "./wildcard-steps.ts";
 
 export interface AddressConstraint {
   readonly items: readonly AddressItem[];
@@ -45,7 +47,10 @@ export function findLoose(question: LooseQuestion): Found<string> {
   }
   if (noTextFits(constraints, family, effort)) return NONE;
   if (family === 4) return followOctets(constraints, stretches, effort);
-  return sampleInstances(question);
+  const sampled = sampleInstance(question);
+  if (sampled !== undefined) return found(sampled);
+  const patterns = loosePatterns(constraints, 6);
+  return followGroups({ stretches, patterns, fits: (text) => fits(text, constraints), effort });
 }
 
 /** A network of this size is looked through, address by address. */
@@ -121,7 +126,7 @@ function followOctets(
   stretches: readonly Range[],
   effort: Effort,
 ): Found<string> {
-  const patterns = constraints.flatMap(({ items }) => items).flatMap(loosePattern);
+  const patterns = loosePatterns(constraints, 4);
   let visited = 0;
   for (const stretch of stretches) {
     const seen = new Set<string>();
@@ -129,7 +134,7 @@ function followOctets(
       text: "",
       octets: 0,
       value: 0n,
-      states: patterns.map((codes) => close(codes, [0])),
+      states: patterns.map(startOf),
     };
     const stack = [start];
     while (stack.length > 0) {
@@ -151,8 +156,12 @@ function followOctets(
   return NONE;
 }
 
-function loosePattern(item: AddressItem): string[] {
-  return item.kind === "text" && itemRanges(item, 4) === "loose" ? [item.pattern] : [];
+function loosePatterns(constraints: readonly AddressConstraint[], family: Family): readonly string[] {
+  return constraints.flatMap(({ items }) =>
+    items.flatMap((item) =>
+      item.kind === "text" && itemRanges(item, family) === "loose" ? [item.pattern] : [],
+    ),
+  );
 }
 
 /** Last octets with the same rests of patterns are alike, so one of each kind is enough. */
@@ -181,37 +190,15 @@ function isWhole(path: Path, stretch: Range): boolean {
   return low >= stretch.low && high <= stretch.high;
 }
 
-/** Positions in a pattern, as text: "0,3". */
-function close(pattern: string, positions: readonly number[]): string {
-  const closed = new Set(positions);
-  for (const position of closed) if (pattern[position] === "*") closed.add(position + 1);
-  return [...closed].sort((a, b) => a - b).join();
-}
-
-function follow(pattern: string, states: string, added: string): string {
-  let positions = states;
-  for (const char of added) {
-    if (positions === "") return "";
-    const next = positions.split(",").flatMap((text) => {
-      const position = Number(text);
-      if (pattern[position] === "*") return [position];
-      return pattern[position] === "?" || pattern[position] === char ? [position + 1] : [];
-    });
-    positions = close(pattern, next);
-  }
-  return positions;
-}
-
-/** IPv6 text with wildcards is only sampled: a miss proves nothing. */
-function sampleInstances({ constraints, left }: LooseQuestion): Found<string> {
+/** The quick way to most IPv6 addresses that text with wildcards is meant for. */
+function sampleInstance({ constraints, left }: LooseQuestion): string | undefined {
   const texts = constraints.flatMap(({ items }) =>
     items.flatMap((item) => (item.kind === "text" ? instancesOf(item.pattern) : [])),
   );
-  const inside = texts.find((text) => {
+  return texts.find((text) => {
     const value = valueOfV6(text);
     return value !== null && contains(left, value) && fits(text, constraints);
   });
-  return inside === undefined ? UNKNOWN : found(inside);
 }
 
 function instancesOf(pattern: string): string[] {

@@ -23,7 +23,7 @@ import { lineUses } from "../../src/policy/line-uses.ts";
 import { accountFiles } from "../sshd/accounts.ts";
 import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
 import { load, MAIN_FILE, type Settings } from "../sshd/reading.ts";
-import { memoryTree, type ServerTree } from "../sshd/server-tree.ts";
+import { memoryTree, optionsOf, type ServerTree } from "../sshd/server-tree.ts";
 import { askAll, connectionsFor, isOpen, type Printed, whoText } from "./asking.ts";
 import type { DrawnCase, FuzzCase } from "./generate.ts";
 import { type Difference, type Judgement, REFUSED, type Reading } from "./judge.ts";
@@ -144,7 +144,13 @@ export function requestOf(
     const losses = intended?.losses.length ?? 0;
     return { findings: audit(config, found, rules, options), answers: found.answers, losses };
   };
-  return { tree: memoryTree(tree), path: MAIN_FILE, load: { release }, audit: audited, unsafe };
+  return {
+    tree: memoryTree(tree),
+    path: MAIN_FILE,
+    load: { release, commandLine: optionsOf(tree) },
+    audit: audited,
+    unsafe,
+  };
 }
 
 const TODAY = "2026-11-26";
@@ -217,10 +223,11 @@ function wantedAndGone(
 
 /** Null: as it should be. */
 function whatBecame(
-  { plan, call, sshd }: Fixing,
+  fixing: Fixing,
   { capability, connection }: { readonly capability: Capability; readonly connection: Connection },
   { before, after }: Sides & { readonly after: ReadonlyMap<string, readonly string[]> },
 ): string | null {
+  const { plan, call, sshd } = fixing;
   const [was, is] = [isOpen(before, capability, sshd), isOpen(after, capability, sshd)];
   if (!was) return is ? "opened" : null;
   const isMeant = capability === `tcp-${call.allowed}`;
@@ -233,7 +240,15 @@ function whatBecame(
       closing(finding, sshd),
   );
   if (is && promised) return "promised and open";
-  return is && call === FIX_ALL ? "left open" : null;
+  return is && call === FIX_ALL && !isToldOfOption(fixing, capability) ? "left open" : null;
+}
+
+/** What an option of sshd's opens no edit of a file can close: it stays a finding. */
+function isToldOfOption({ before, plan }: Fixing, capability: Capability): boolean {
+  return (
+    optionsOf(before).length > 0 &&
+    plan.remaining.some((finding) => finding.capability === capability && finding.fix === null)
+  );
 }
 
 /** Whether the fix, as it is told, closes the capability rather than a part of it. */

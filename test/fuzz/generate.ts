@@ -2,7 +2,7 @@
 import { type Keyword, knownKeywords } from "../../grammar/keywords.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
 import { load, MAIN_FILE, verdictOf } from "../sshd/reading.ts";
-import type { ServerTree } from "../sshd/server-tree.ts";
+import { COMMAND_LINE, type ServerTree } from "../sshd/server-tree.ts";
 import type { Random } from "./random.ts";
 import { randomValue } from "./values.ts";
 
@@ -149,7 +149,27 @@ export function generateCase(generator: Generator, random: Random): DrawnCase {
   const connections = random.some(4, 12, () => randomConnection(generator.release, random));
   const useSeed = generator.seeds.length > 0 && random.chance(20);
   const tree = useSeed ? mutatedTree(generator, random) : freshTree(generator.release, random);
-  return { tree, connections: [...new Set(connections)], draw: random.int(2 ** 31) };
+  const started = random.chance(12) ? { [COMMAND_LINE]: commandLine(generator.release, random) } : {};
+  return { tree: { ...tree, ...started }, connections: [...new Set(connections)], draw: random.int(2 ** 31) };
+}
+
+/** Texts of -o: mostly lines as in a file, often with `=`. */
+function commandLine(release: Release, random: Random): string {
+  const writer = makeWriter(release, random, []);
+  const text = (): string => {
+    const [keyword, , value] = directive(writer, false);
+    // before it reads the file, sshd is as loud as its options say
+    if (/loglevel/i.test(keyword)) return "Port=22";
+    const whole = `${keyword}${random.pick(["=", "=", " ", " = "])}${value}`;
+    const dressed = random.chance(10)
+      ? `${whole}${random.pick([" # c", "#c", " ", "\t", " x", '"'])}`
+      : whole;
+    if (random.chance(2)) return random.pick(["Match all", "Include /etc/ssh/x.conf", "", "#", "x", "=no"]);
+    return random.chance(writer.wrong) ? damage(dressed, random) : dressed;
+  };
+  // an argument ends at a NUL, and the driver's at a line feed
+  const texts = random.some(1, 3, () => sound(writer, text)).map((one) => one.replace(/[\0\n]/g, ""));
+  return texts.map((one) => `${one}\n`).join("");
 }
 
 function randomConnection(release: Release, random: Random): string {
@@ -384,13 +404,14 @@ function mutatedTree({ release, seeds }: Generator, random: Random): ServerTree 
 
 /** The tree after an edit or two in one of its files. */
 export function changeTree(tree: ServerTree, release: Release, random: Random): ServerTree {
-  const others = Object.keys(tree).filter((path) => path !== MAIN_FILE);
+  const files = Object.keys(tree).filter((path) => path !== COMMAND_LINE);
+  const others = files.filter((path) => path !== MAIN_FILE);
   const writer = makeWriter(
     release,
     random,
     others.map((path) => path.replace("/etc/ssh/", "")),
   );
-  const path = random.pick([MAIN_FILE, ...Object.keys(tree)]);
+  const path = random.pick([MAIN_FILE, ...files]);
   const text = tree[path];
   if (typeof text !== "string") return tree;
   // most edits decide nothing: a first line and a last block often do

@@ -1,6 +1,6 @@
 /** The same policy in other words: what is left out of it or written otherwise decides nothing. */
 import { MAIN_FILE } from "../sshd/reading.ts";
-import type { ServerTree } from "../sshd/server-tree.ts";
+import { COMMAND_LINE, type ServerTree } from "../sshd/server-tree.ts";
 import type { Random } from "./random.ts";
 
 type Rewriting = (lines: readonly string[], random: Random) => string[];
@@ -81,7 +81,10 @@ const REWRITINGS = [splitBlocks, quoteAgain, reorder, addDead, addUnreachable, e
 
 /** Some rewritings of each file without bytes that end a line early, and sometimes the main file as an included one. */
 export function rewrite(tree: ServerTree, random: Random): ServerTree {
-  const written = Object.entries(tree).map(([path, text]) => [path, rewriteFile(text, random)]);
+  const written = Object.entries(tree).map(([path, text]) => [
+    path,
+    path === COMMAND_LINE ? text : rewriteFile(text, random),
+  ]);
   const same: ServerTree = Object.fromEntries(written);
   if (random.chance(60)) return same;
   return { ...same, [MAIN_FILE]: `Include ${MOVED}\n`, [MOVED]: same[MAIN_FILE] ?? "" };

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseRelease, type Release } from "../../grammar/release.ts";
 import { type AccountFiles, accountFiles, type Person, withPerson } from "./accounts.ts";
-import { type ServerTree, writeTree } from "./server-tree.ts";
+import { optionsOf, type ServerTree, writeTree } from "./server-tree.ts";
 
 export interface Run {
   readonly exit: number;
@@ -20,7 +20,7 @@ export interface Run {
 export interface Sshd {
   readonly name: string;
   readonly release: Release;
-  /** paths of the tree lie below /etc/ssh */
+  /** paths of the tree lie below /etc/ssh; each run has the options that it holds */
   readonly place: (tree: ServerTree) => void;
   /** from now on this account exists, in these groups alone, whoever had its name before; null: the test accounts alone */
   readonly admit: (person: Person | null) => void;
@@ -111,6 +111,7 @@ function makeSshd(
   const outputs = [collect(child, 1), collect(child, 3)] as const;
   const complaint = collect(child, 2);
   let own: AccountFiles | null = null;
+  let options: readonly string[] = [];
   const exist = (change: (own: AccountFiles) => AccountFiles): void => {
     own ??= { passwd: readLatin1(join(work, "passwd")), group: readLatin1(join(work, "group")) };
     const { passwd, group } = change(own);
@@ -125,10 +126,12 @@ function makeSshd(
     populate: (lines) =>
       exist((own) => ({ passwd: `${lines.passwd}${own.passwd}`, group: `${lines.group}${own.group}` })),
     place: (tree) => {
+      options = optionsOf(tree).flatMap((text) => ["-o", text]);
       const below = Object.entries(tree).map(([path, content]) => [path.replace(/^\/etc\/ssh/, ""), content]);
       writeTree(join(work, "etc"), Object.fromEntries(below));
     },
-    run: async (args) => {
+    run: async (wanted) => {
+      const args = [...options, ...wanted];
       child.stdin?.write(Buffer.from([args.length, ...args, ""].join("\n"), "latin1"));
       const [out, err] = await Promise.all(outputs.map((output) => output.next()));
       if (out === undefined || err === undefined || out === null || err === null)

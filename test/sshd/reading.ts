@@ -7,7 +7,7 @@ import type { Connection } from "../../src/policy/connection.ts";
 import { type EvaluateOptions, evaluate, isAnswer } from "../../src/policy/evaluate.ts";
 import { readSpecifications } from "../../src/policy/specification.ts";
 import { withGroups } from "./accounts.ts";
-import { memoryTree, type ServerTree } from "./server-tree.ts";
+import { memoryTree, optionsOf, type ServerTree } from "./server-tree.ts";
 
 export const MAIN_FILE = "/etc/ssh/sshd_config";
 
@@ -26,7 +26,11 @@ export function release(spec: string): Release {
   return found;
 }
 
-export function load(tree: ServerTree, of: Release, commandLine: readonly string[] = []): Config {
+export function load(
+  tree: ServerTree,
+  of: Release,
+  commandLine: readonly string[] = optionsOf(tree),
+): Config {
   return loadConfig(memoryTree(tree), MAIN_FILE, { release: of, commandLine });
 }
 

@@ -7,10 +7,22 @@ import { encode } from "../../src/source/source.ts";
 /** Contents (latin1) by absolute path. A content that is `{ link }` is a symbolic link. */
 export type ServerTree = Readonly<Record<string, string | { readonly link: string }>>;
 
+/** In the place of a path: the texts of sshd's own `-o`, one a line. No file of this name exists. */
+export const COMMAND_LINE = "command-line";
+
+export function optionsOf(tree: ServerTree): readonly string[] {
+  const texts = tree[COMMAND_LINE];
+  return typeof texts === "string" ? texts.split("\n").filter((text) => text !== "") : [];
+}
+
+function filesOf(tree: ServerTree): (readonly [string, ServerTree[string]])[] {
+  return Object.entries(tree).filter(([path]) => path !== COMMAND_LINE);
+}
+
 /** Writes the tree below `root`, which holds nothing else afterwards. */
 export function writeTree(root: string, tree: ServerTree): void {
   for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
-  for (const [path, content] of Object.entries(tree)) {
+  for (const [path, content] of filesOf(tree)) {
     const target = join(root, path);
     mkdirSync(dirname(target), { recursive: true });
     if (typeof content === "string") writeFileSync(target, encode(content));
@@ -21,7 +33,7 @@ export function writeTree(root: string, tree: ServerTree): void {
 /** The tree in memory. Links lead to a file directly; that is all these tests need. */
 export function memoryTree(tree: ServerTree): FileTree {
   const folders = new Map<string, Set<string>>([["/", new Set()]]);
-  for (const path of Object.keys(tree)) {
+  for (const [path] of filesOf(tree)) {
     for (let at = path; at !== "/"; at = dirname(at)) {
       const names = folders.get(dirname(at)) ?? new Set();
       folders.set(dirname(at), names.add(at.slice(at.lastIndexOf("/") + 1)));
