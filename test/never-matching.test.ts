@@ -44,6 +44,15 @@ it.each([
   ["Match User =alice,bob", null],
   ["Match all\nUseDNS yes\nMatch Host foo.example", null],
   ["Match User =alice,=bob", "the = is part of the name here: leave it out"],
+  ["Match Address 2001:db8::*", null],
+  [
+    "Match Address 2001:db8:0:0:0:0:0:*,2001:DB8::?",
+    "sshd compares it as text and writes no IPv6 address so: lower case, no zeros in front, the longest run of zeros as ::",
+  ],
+  [
+    "Match Address 10.0.0.300",
+    "it is no address and no network, so it is compared as text with the address and never equal",
+  ],
   ["Match Host foo.example", "with UseDNS no, sshd knows the client's address only and no host name"],
 ])("%j: %s", (text, why) => {
   const config = configOf(`${text}\nX11Forwarding yes\n`, "10.0");

@@ -40,12 +40,11 @@ export function whyNeverMatching(config: Config, criterion: Criterion): string |
       return usesDns(config) ? null : whyNoHost(criterion.items);
     case "address":
     case "localaddress": {
-      const isText = criterion.items.every(
-        (item) => item.negated || (item.kind === "text" && !isAddressLike(item.pattern)),
-      );
-      return isText && fitsNoAddress(criterion.items)
-        ? "it is no address and no network, so it is compared as text with the address and never equal"
-        : null;
+      const isText = criterion.items.every(({ negated, kind }) => negated || kind === "text");
+      if (!isText || !fitsNoAddress(criterion.items)) return null;
+      return criterion.items.some((item) => !item.negated && item.kind === "text" && isV6Text(item.pattern))
+        ? "sshd compares it as text and writes no IPv6 address so: lower case, no zeros in front, the longest run of zeros as ::"
+        : "it is no address and no network, so it is compared as text with the address and never equal";
     }
     default:
       return null;
@@ -119,7 +118,6 @@ function fitsNoAddress(items: readonly AddressItem[]): boolean {
   return findAddress([{ items, met: true }], { nice: [], effort: fullEffort() }).kind === "none";
 }
 
-/** Could the text of an address look like it? Zones (`fe80::1%eth0`) may hold any letters. */
-function isAddressLike(pattern: string): boolean {
-  return /^[0-9a-f.:*?]*(?:%.*)?$/.test(pattern);
+function isV6Text(pattern: string): boolean {
+  return /^[0-9a-f:*?]*:[0-9a-f:*?]*$/i.test(pattern);
 }
