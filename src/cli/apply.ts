@@ -7,12 +7,13 @@ import { startOptions } from "../files/start-options.ts";
 import type { Plan } from "../fix/plan.ts";
 import { standaloneCopy } from "../fix/standalone.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
+import type { Machine } from "../host/machine.ts";
 import { restartService, silentListens } from "../host/restart.ts";
-import { commandLine, findService } from "../host/service.ts";
+import { commandLine, findService, type Service, type ServiceQuestion } from "../host/service.ts";
 import { bringBack, recordService } from "../host/service-record.ts";
 import { openSessions } from "../host/sessions.ts";
 import { endangeredSessions } from "../host/systemd.ts";
-import { applyFix, type LiveFix, type Outcome } from "../host/transaction.ts";
+import { applyFix, type LiveFix, type Outcome, type Proof } from "../host/transaction.ts";
 import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
@@ -31,6 +32,15 @@ export interface Applied {
   readonly rolledBack: boolean;
 }
 
+/** A fix that is planned, and the sshd that is to take it up. */
+interface Wanted {
+  readonly target: Target;
+  readonly plan: Plan;
+  readonly options: ApplyOptions;
+  /** null: none is installed */
+  readonly sshd: SshdCommand | null;
+}
+
 export async function applyLive(
   live: Live,
   target: Target,
@@ -41,8 +51,8 @@ export async function applyLive(
   const service = await findService(machine, question);
   const start = startOptions(target.tree);
   const sshd = commandLine(machine, service, start);
-  if (machine.self.uid !== 0)
-    return { stopped: await rehearseAsUser(live, target, { plan, options, sshd }), rolledBack: false };
+  const wanted: Wanted = { target, plan, options, sshd };
+  if (machine.self.uid !== 0) return { stopped: await rehearseAsUser(live, wanted), rolledBack: false };
   const sessions = await openSessions(machine);
   const stopped =
     tellPlan(live, target, { plan, options }) ??
@@ -51,12 +61,9 @@ export async function applyLive(
     whyEnding(endangeredSessions(machine, service, sessions), options) ??
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };
-  const how = options.reload === true ? "reload" : "restart";
   const isTerminal = process.stderr.isTTY === true;
   const seconds = chosenSeconds(machine, sessions, { confirm: options.confirm, isTerminal });
   const signals = watchSignals();
-  const silent = options.restart ? await silentListens(machine, service) : [];
-  const record = recordService(service, { ...question, how, silent });
   const fix: LiveFix = {
     stateFolder: STATE_FOLDER,
     files: plan.files.map(({ realPath: path, before, after }) => ({
@@ -66,21 +73,8 @@ export async function applyLive(
     })),
     sshd: options.validate ? sshd : null,
     copy: (folder) => standaloneCopy(plan.after, target.tree, folder),
-    service: options.restart
-      ? {
-          record,
-          restart: () => restartService(machine, { ...question, how, service, silent }),
-          bringBack: bringBack(machine, record),
-        }
-      : null,
-    prove: async () => {
-      const accounts = accountsOf(target.tree) ?? [];
-      const said = await proveEffect(machine, options.validate ? sshd : null, { plan, accounts });
-      if (said.kind === "fails" || options.probe !== true) return said;
-      const { probeProof } = await import("./probe-proof.ts");
-      const seen = await probeProof(target, plan.after);
-      return seen.kind === "fails" ? seen : { kind: "holds", text: `${said.text}\n${seen.text}` };
-    },
+    service: options.restart ? await restarting(machine, service, { question, options }) : null,
+    prove: () => prove(machine, wanted),
     confirm: confirmation(machine, seconds),
     mode: options.dryRun === true ? "rehearse" : "apply",
     stopped: signals.stopped,
@@ -88,12 +82,34 @@ export async function applyLive(
   return conclude(live, await applyFix(machine, fix, tell), signals);
 }
 
+/** How the service takes the new files up, and the old ones again. */
+async function restarting(
+  machine: Machine,
+  service: Service,
+  { question, options }: { readonly question: ServiceQuestion; readonly options: ApplyOptions },
+): Promise<LiveFix["service"]> {
+  const how = options.reload === true ? "reload" : "restart";
+  const silent = await silentListens(machine, service);
+  const record = recordService(service, { ...question, how, silent });
+  return {
+    record,
+    restart: () => restartService(machine, { ...question, how, service, silent }),
+    bringBack: bringBack(machine, record),
+  };
+}
+
+/** Behind the restart: the host's own sshd is asked, and with --probe one of ours forwards. */
+async function prove(machine: Machine, { target, plan, options, sshd }: Wanted): Promise<Proof> {
+  const accounts = accountsOf(target.tree) ?? [];
+  const said = await proveEffect(machine, options.validate ? sshd : null, { plan, accounts });
+  if (said.kind === "fails" || options.probe !== true) return said;
+  const { probeProof } = await import("./probe-proof.ts");
+  const seen = await probeProof(target, plan.after);
+  return seen.kind === "fails" ? seen : { kind: "holds", text: `${said.text}\n${seen.text}` };
+}
+
 /** What an ordinary user can try of a fix: its proof, and sshd's own test of a copy. */
-async function rehearseAsUser(
-  live: Live,
-  target: Target,
-  { plan, options, sshd }: { plan: Plan; options: ApplyOptions; sshd: SshdCommand | null },
-): Promise<string> {
+async function rehearseAsUser(live: Live, { target, plan, options, sshd }: Wanted): Promise<string> {
   const { machine, tell } = live;
   const unproved = tellPlan(live, target, { plan, options });
   if (unproved !== null || sshd === null || !options.validate) return unproved ?? A_DRY_RUN;

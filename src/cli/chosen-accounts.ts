@@ -52,53 +52,63 @@ export function choosePeople(
   system: FileTree | "live" | null,
 ): People | Misuse {
   const given = options.accounts ?? ["open"];
-  const tree = system === "live" ? null : system;
+  const [only] = given.length === 1 ? given : [];
+  if (only === "open") return anybody(system === "live" ? null : system);
+  if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
+  if (only === "host") return accountsIn(host, "host");
+  if (only === "target" && system !== null) return accountsIn(system === "live" ? host : system, "target");
+  if (only === "target")
+    return {
+      misuse:
+        "--accounts target: nobody knows the accounts of the server that a FILE is for; give its passwd and group files, or host",
+    };
+  return accountsOfFiles(given, host);
+}
+
+function anybody(tree: FileTree | null): People {
   const known = tree === null ? null : accountsOf(tree);
   const isUnread = known === null && tree !== null && hasAccounts(tree);
-  const open = {
+  return {
     known,
     world: null,
     limits: isUnread ? [`accounts were not looked at: ${reasonIn(tree)}`] : [],
+    text: "anybody may exist (--accounts open)",
   };
-  if (given.length === 1 && given[0] === "open")
-    return { ...open, text: "anybody may exist (--accounts open)" };
-  if (given.includes("open")) return { misuse: "--accounts open and other accounts exclude each other" };
-  if (given.length === 1 && (given[0] === "target" || given[0] === "host")) {
-    if (given[0] === "target" && system === null)
-      return {
-        misuse:
-          "--accounts target: nobody knows the accounts of the server that a FILE is for; give its passwd and group files, or host",
-      };
-    const from = given[0] === "host" ? host : (tree ?? host);
-    const world = from === tree ? known : accountsOf(from);
-    if (world === null) return { misuse: `--accounts ${given[0]}: ${reasonIn(from)}` };
-    if (world.length === 0) return { misuse: `--accounts ${given[0]}: its /etc/passwd names no account` };
-    const others = furtherAccountSources(from);
-    const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);
-    return {
-      known: world,
-      world,
-      limits,
-      text: `only the ${world.length} accounts of the ${given[0]} exist`,
-    };
-  }
+}
+
+function accountsIn(tree: FileTree, whose: "host" | "target"): People | Misuse {
+  const accounts = accountsOf(tree);
+  if (accounts === null) return { misuse: `--accounts ${whose}: ${reasonIn(tree)}` };
+  if (accounts.length === 0) return { misuse: `--accounts ${whose}: its /etc/passwd names no account` };
+  const others = furtherAccountSources(tree);
+  const limits = others.map((source) => `accounts may also come from ${source} (nsswitch.conf)`);
+  return onlyThese(accounts, `the ${whose}`, limits);
+}
+
+/** `files`: passwd and group files on this machine. */
+function accountsOfFiles(files: readonly string[], host: FileTree): People | Misuse {
   const texts: string[] = [];
-  for (const file of given) {
+  for (const file of files) {
     const content = host.read(absolute(file));
     if (content.kind !== "file")
       return { misuse: `--accounts ${file}: ${content.kind === "folder" ? "a folder" : content.reason}` };
     texts.push(Buffer.from(content.bytes).toString("latin1"));
   }
-  const world = readAccounts(texts);
-  if (world === null) return { misuse: `--accounts ${given.join(", ")}: ${TOO_LONG}` };
-  if (world.length === 0)
+  const accounts = readAccounts(texts);
+  const named = files.join(", ");
+  if (accounts === null) return { misuse: `--accounts ${named}: ${TOO_LONG}` };
+  if (accounts.length === 0)
     return {
-      misuse: `--accounts ${given.join(", ")}: no line of passwd(5) in it, so nobody would exist; a group file needs its passwd file beside it`,
+      misuse: `--accounts ${named}: no line of passwd(5) in it, so nobody would exist; a group file needs its passwd file beside it`,
     };
+  return onlyThese(accounts, named, []);
+}
+
+function onlyThese(accounts: readonly Account[], whose: string, limits: readonly string[]): People {
   return {
-    known: world,
-    world,
-    limits: [],
-    text: `only the ${world.length} accounts of ${given.join(", ")} exist`,
+    known: accounts,
+    world: accounts,
+    limits,
+    text: `only the ${accounts.length} accounts of ${whose} exist`,
   };
 }

@@ -1,20 +1,18 @@
-/** `audit --fix` and `--diff` on files that are not a live server's own: plan, prove, show or write. */
-import { lstatSync } from "node:fs";
-import { relative, resolve } from "node:path";
+/** `audit --fix` and `--diff`: plan, prove, and show or write; a live server's own file goes through apply.ts. */
+import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
-import { unifiedDiff } from "../diff/diff.ts";
-import { composeEdits, type Edit } from "../edit/edit.ts";
+import { composeEdits } from "../edit/edit.ts";
 import { folderTree } from "../files/folder.ts";
 import { overlayTree } from "../files/overlay.ts";
+import type { FileTree } from "../files/tree.ts";
 import { isBelow } from "../files/within.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
-import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { counted, visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
-import { complainOfUnjudged, finish, misused } from "./audit.ts";
+import { finish, misused } from "./audit.ts";
 import { answered } from "./command-options.ts";
 import { describe, withoutFindings } from "./describe-target.ts";
 import { exitCode, ROLLED_BACK } from "./exit-code.ts";
@@ -29,6 +27,7 @@ import {
   type PreparedAudit,
   prepareAudit,
 } from "./prepare-audit.ts";
+import { type FixedFile, nameToPatch, showDiff } from "./shown-diff.ts";
 import { writeStandardError } from "./standard-output.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
 import { ownVersion } from "./version.ts";
@@ -38,7 +37,7 @@ interface Session {
   readonly options: AuditCommandOptions;
   /** new bytes by real path inside the tree */
   readonly staged: Map<string, Uint8Array>;
-  readonly changed: Map<string, ImageFile & { readonly shown: string; readonly edits: readonly Edit[] }>;
+  readonly changed: Map<string, FixedFile>;
   /** null: no target is this host's own */
   readonly live: Live | null;
   fixed: number;
@@ -103,21 +102,22 @@ async function fixAll(
   for (const one of opened)
     targets.push("target" in one ? await fixTarget(one, session) : withoutFindings(one));
   const report = { tool: { name: "sshd-policy", version: ownVersion() }, targets, fixed: session.fixed };
-  const stdin = opened
-    .flatMap((one) => ("target" in one ? [one.target] : []))
-    .find((target) => target.stdin !== null);
-  if (options.diff === true) return showDiff(session, report);
-  if (stdin !== undefined) {
-    const failed = writeBytes(session.staged.get(stdin.path) ?? stdin.stdin ?? new Uint8Array(), options);
-    if (failed !== null) return refuse(failed);
-    writeStandardError(concise(report));
-    tellLimits(targets);
-    return exitCode(report);
-  }
+  if (options.diff === true) return showDiff([...session.changed.values()], report, session);
+  const piped = opened.find((one) => "target" in one && one.target.stdin !== null);
+  if (piped !== undefined && "target" in piped) return passOn(piped.target, session, report);
   const code = await finish(report, options);
   if (tellsInAWord(options) && live === null && session.fixed > 0) complain(fixedText(session));
   if (session.rolledBack) return ROLLED_BACK;
   return session.stopped && code === 0 ? 1 : code;
+}
+
+/** Standard input is fixed on its way to the output, so the report is on standard error. */
+function passOn({ path, stdin }: Target, { staged, options }: Session, report: AuditReport): number {
+  const failed = writeBytes(staged.get(path) ?? stdin ?? new Uint8Array(), options);
+  if (failed !== null) return refuse(failed);
+  writeStandardError(concise(report));
+  tellLimits(report.targets);
+  return exitCode(report);
 }
 
 /** The lines of concise say what is left alone. */
@@ -131,16 +131,34 @@ function fixedText({ fixed, changed }: Session): string {
 }
 
 async function fixTarget({ target, judging }: Prepared, session: Session): Promise<TargetReport> {
-  const { options } = session;
-  const tree = overlayTree(target.tree, session.staged);
   const known = new Map<Config, Found>();
   const found = (config: Config): Found => {
     const findings = known.get(config) ?? findingsOf(target, config, judging);
     known.set(config, findings);
     return findings;
   };
-  const plan = planFix({
-    tree,
+  const plan = planOf(target, found, session);
+  const isShown = session.options.diff === true;
+  const stopped = whyStopped(target, plan) ?? (isShown ? null : await write(target, plan, session));
+  if (stopped === null) {
+    keepChanges(target, plan, session);
+    return describe(target, plan.after, found(plan.after), judging);
+  }
+  const became = session.rolledBack ? "put back" : "nothing was changed";
+  complain(visible(`${target.name}: ${became}: ${stopped}`));
+  session.stopped = true;
+  const config = loadConfig(treeNow(target, session), target.path, target.loadOptions);
+  return describe(target, config, found(config), judging);
+}
+
+/** The target's tree with what earlier targets of the call changed. */
+function treeNow({ tree }: Target, { staged }: Session): FileTree {
+  return overlayTree(tree, staged);
+}
+
+function planOf(target: Target, found: (config: Config) => Found, session: Session): Plan {
+  return planFix({
+    tree: treeNow(target, session),
     path: target.path,
     load: target.loadOptions,
     audit: (config) => {
@@ -151,37 +169,25 @@ async function fixTarget({ target, judging }: Prepared, session: Session): Promi
         findings: judged.flatMap(({ finding, suppressed }) => (suppressed === null ? [finding] : [])),
       };
     },
-    unsafe: options.unsafeFixes === true,
+    unsafe: session.options.unsafeFixes === true,
   });
-  const stopped =
-    whyStopped(target, plan) ?? (options.diff === true ? null : await write(target, plan, session));
-  if (stopped !== null) {
-    complain(
-      visible(`${target.name}: ${session.rolledBack ? "put back" : "nothing was changed"}: ${stopped}`),
-    );
-    session.stopped = true;
-  } else {
-    for (const { realPath, shown, before, after, edits } of plan.files) {
-      session.staged.set(realPath, encode(after));
-      const first = session.changed.get(realPath);
-      const name = target.image === null ? nameToPatch(target, realPath, shown) : realPath.slice(1);
-      session.changed.set(realPath, {
-        name,
-        shown,
-        path: realPath,
-        before: first?.before ?? before,
-        edits: composeEdits(first?.edits ?? [], edits),
-      });
-    }
-    for (const text of new Set(plan.left.map(({ what, because }) => `${because}: ${what}`)))
-      complain(visible(`left as it is, for ${text}`));
-    session.fixed += plan.fixed.length;
+}
+
+function keepChanges(target: Target, plan: Plan, session: Session): void {
+  for (const { realPath, shown, before, after, edits } of plan.files) {
+    session.staged.set(realPath, encode(after));
+    const first = session.changed.get(realPath);
+    session.changed.set(realPath, {
+      name: target.image === null ? nameToPatch(target, realPath, shown) : realPath.slice(1),
+      shown,
+      path: realPath,
+      before: first?.before ?? before,
+      edits: composeEdits(first?.edits ?? [], edits),
+    });
   }
-  const config =
-    stopped === null
-      ? plan.after
-      : loadConfig(overlayTree(target.tree, session.staged), target.path, target.loadOptions);
-  return describe(target, config, found(config), judging);
+  for (const text of new Set(plan.left.map(({ what, because }) => `${because}: ${what}`)))
+    complain(visible(`left as it is, for ${text}`));
+  session.fixed += plan.fixed.length;
 }
 
 /** A guard that stops the whole fix of a target; null when it may be written. */
@@ -237,46 +243,4 @@ async function write(target: Target, plan: Plan, session: Session): Promise<stri
     })),
   );
   return result.kind === "refused" ? result.because : null;
-}
-
-/** A link stays as it is, and neither git apply nor patch(1) follows one: the diff is about the file it leads to. */
-function nameToPatch({ rootFolder }: Target, realPath: string, shown: string): string {
-  const named = Buffer.from(resolve(currentFolder(), shown), "latin1");
-  const isLink = lstatSync(named, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-  return diffName(isLink ? rootFolder + realPath : shown);
-}
-
-/** Behind `a/` and `b/`: relative to the current folder where the file lies in it, so that git apply finds it. */
-function diffName(shown: string): string {
-  const here = currentFolder();
-  const name = shown.startsWith("/") && isBelow(shown, here) ? relative(here, shown) : shown;
-  return name.replace(/^(\.?\/)+/, "");
-}
-
-/** On standard error: standard output is the diff's. */
-function tellDockerfile(files: readonly ImageFile[]): void {
-  const line = dockerfileLine(files);
-  complain(
-    line === null
-      ? "no line for its Dockerfile can hold this change: apply the diff to a copy of the file, and COPY that"
-      : `the same as a line for its Dockerfile:\n${line}`,
-  );
-}
-
-/** Prints the diff. What it has no place for is said on standard error. */
-function showDiff(session: Session, report: AuditReport): number {
-  const { targets } = report;
-  complainOfUnjudged(targets);
-  tellLimits(targets);
-  const diff = unifiedDiff([...session.changed.values()]);
-  const code = exitCode(report);
-  if (diff === "") {
-    if (code === 1 && !session.stopped)
-      complain("nothing to change: what remains is not fixed by --fix; audit names it");
-    return code;
-  }
-  const failed = writeBytes(encode(diff), session.options);
-  if (failed !== null) return refuse(failed);
-  if (session.options.image !== undefined) tellDockerfile([...session.changed.values()]);
-  return Math.max(code, 1);
 }

@@ -15,7 +15,7 @@ import { chosenPaint, complain, type OutputOptions, refuse, writeAnswer } from "
 import { knownAccounts } from "./probe-plan.ts";
 import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
 import { openOne } from "./sources.ts";
-import { findSshd } from "./sshd-program.ts";
+import { findSshd, type SshdProgram } from "./sshd-program.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
 export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
@@ -31,25 +31,36 @@ export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
 export const INSIDE_COMMAND = "probe-inside";
 
 export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
-  const broken = whyNoKeyOptions(options.keyOptions ?? "");
-  if (broken !== null) return refuse(visible(`--key-options: ${broken}`));
-  const own = options.sshd ?? options.sshdRoot;
-  if (options.against !== undefined && own !== undefined)
-    return refuse(visible(`--against asks the server's own sshd: not ${own}`));
+  const misuse = misuseOf(options);
+  if (misuse !== null) return refuse(visible(misuse));
   const target = await openOne(file, options);
   if (typeof target === "number") return target;
   const given = options.openssh === undefined ? null : parseRelease(options.openssh);
   if (options.against !== undefined) return await runAgainst(target, options.against, { options, given });
   const program = findSshd(resolve(options.sshdRoot ?? "/"), options.sshd, given);
   if (typeof program === "string") return refuse(visible(program));
+  return await runThrowAway(target, program, options);
+}
+
+function misuseOf({ keyOptions, against, sshd, sshdRoot }: ProbeCommandOptions): string | null {
+  const broken = whyNoKeyOptions(keyOptions ?? "");
+  if (broken !== null) return `--key-options: ${broken}`;
+  const own = sshd ?? sshdRoot;
+  return against !== undefined && own !== undefined
+    ? `--against asks the server's own sshd: not ${own}`
+    : null;
+}
+
+async function runThrowAway(
+  target: Target,
+  program: SshdProgram,
+  options: ProbeCommandOptions,
+): Promise<number> {
+  const release = formatRelease(program.release);
   const config = loadConfig(target.tree, target.path, { ...target.loadOptions, release: program.release });
   const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
   if (problem !== undefined)
-    return refuse(
-      visible(
-        `${target.name}: sshd ${formatRelease(program.release)} refuses this configuration: ${problem.sshdText}`,
-      ),
-    );
+    return refuse(visible(`${target.name}: sshd ${release} refuses this configuration: ${problem.sshdText}`));
   const events = openEvents(options.events);
   if (typeof events === "string") return refuse(events);
   const result = await probe({
@@ -62,13 +73,14 @@ export async function runProbe(file: string | undefined, options: ProbeCommandOp
     inside: insideCommand(),
     onEvent: events,
   });
-  if (result.failed !== null) complain(visible(`the probe failed: ${result.failed}`));
+  const failures = result.failed === null ? [] : [`the probe failed: ${result.failed}`];
+  for (const failure of failures) complain(visible(failure));
   const report = {
     path: target.name,
-    sshd: `OpenSSH ${formatRelease(program.release)} (${program.path}, ${program.source})`,
+    sshd: `OpenSSH ${release} (${program.path}, ${program.source})`,
     attempts: result.attempts,
     changes: result.changes.map((change) => changeText(change, program.release)),
-    limits: result.failed === null ? result.limits : [`the probe failed: ${result.failed}`, ...result.limits],
+    limits: [...failures, ...result.limits],
   };
   const failed = await writeReport(report, options);
   return failed === null ? probeExitCode(result) : refuse(failed);

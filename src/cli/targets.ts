@@ -26,27 +26,45 @@ export async function openTargets(
   const misuse = misuseOf(files, options);
   if (misuse !== null) return { misuse };
   if (options.root !== undefined) return await openRoot(options.root, files, options);
-  const tree = folderTree("/");
-  const release = await chooseRelease(options, tree, files.length === 0 ? "live" : "host");
-  const people = choosePeople(options, tree, files.length === 0 ? "live" : null);
-  if ("misuse" in people) return people;
-  const start = files.length === 0 ? startOptions(tree) : null;
-  const seen = at ?? withinFolder(tree, options);
-  const opening: Opening = {
-    options,
-    host: at ?? tree,
-    tree: seen,
-    release,
-    people,
-    start,
-    folders: makeFolders(seen),
-  };
-  if (files.length === 0) return [openLive(opening)];
+  return files.length === 0 ? await openLive(options, at) : await openFiles(files, options, at);
+}
+
+/** What this machine's own sshd reads, by what its service says. */
+async function openLive(options: TargetOptions, at?: FileTree): Promise<readonly Opened[] | Misuse> {
+  const opening = await openingHere("live", options, at);
+  if ("misuse" in opening) return opening;
+  const main = opening.start?.configFile ?? MAIN;
+  const shown = { name: main, shownAs: (path: string) => path, checkCommand: "sshd -T" };
+  return [load({ ...shown, tree: opening.tree, path: main }, opening)];
+}
+
+async function openFiles(
+  files: readonly string[],
+  options: TargetOptions,
+  at?: FileTree,
+): Promise<readonly Opened[] | Misuse> {
+  const opening = await openingHere("host", options, at);
+  if ("misuse" in opening) return opening;
   if (files.length > MANY) {
     optimizeLater(1_000_000);
     collectInOneThread();
   }
   return withoutParts(files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening))));
+}
+
+/** `whose`: the live host's own configuration, or FILEs on it, whose server nobody knows. */
+async function openingHere(
+  whose: "live" | "host",
+  options: TargetOptions,
+  at?: FileTree,
+): Promise<Opening | Misuse> {
+  const tree = folderTree("/");
+  const release = await chooseRelease(options, tree, whose);
+  const people = choosePeople(options, tree, whose === "live" ? whose : null);
+  if ("misuse" in people) return people;
+  const start = whose === "live" ? startOptions(tree) : null;
+  const seen = at ?? withinFolder(tree, options);
+  return { options, host: at ?? tree, tree: seen, release, people, start, folders: makeFolders(seen) };
 }
 
 function withinFolder(tree: FileTree, { within }: TargetOptions): FileTree {
@@ -78,12 +96,4 @@ export function misuseOf(
   if (openssh !== undefined && parseRelease(openssh) === null)
     return `"${openssh}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`;
   return null;
-}
-
-function openLive(opening: Opening): Opened {
-  const main = opening.start?.configFile ?? MAIN;
-  return load(
-    { name: main, tree: opening.tree, path: main, shownAs: (path) => path, checkCommand: "sshd -T" },
-    opening,
-  );
 }
