@@ -47,50 +47,60 @@ const SINCE: Readonly<Record<string, string>> = {
  * list up to 9.8; an unclosed quote, which strdelim drops, ends it too.
  */
 export function readMatch(line: DirectiveLine, release: Release): MatchReading {
-  const criteria: MatchCriterion[] = [];
-  const problems: ValueProblem[] = [];
+  const read = readCriteria(line, release);
+  if ("refused" in read) return read.refused;
+  const { criteria, problems, rest } = read;
+  if (criteria.length === 0)
+    return refuse("match-empty", "One or more attributes required for Match", line.rest);
+  const leftover = rest <= line.args.length ? leftovers(line, line.args.slice(rest), release) : null;
+  return leftover === null ? { criteria, problems } : { criteria: null, problems: [leftover] };
+}
+
+interface CriteriaReading {
+  readonly criteria: MatchCriterion[];
+  readonly problems: ValueProblem[];
+  /** first word that no criterion took; beyond the end when a comment took the rest */
+  rest: number;
+}
+
+function readCriteria(line: DirectiveLine, release: Release): CriteriaReading | Refused {
+  const read: CriteriaReading = { criteria: [], problems: [], rest: Number.POSITIVE_INFINITY };
   const newer = atLeast(release, "9.9");
   const words = line.args;
-  const isComment = (value: string): boolean => atLeast(release, "8.7") && value.startsWith("#");
-  /** first word that no criterion took; beyond the end when a comment took the rest */
-  let rest = Number.POSITIVE_INFINITY;
   for (let at = 0; at < words.length; at++) {
     const name = words[at];
-    if (name === undefined || isComment(name.value)) break;
+    if (name === undefined || isComment(name.value, release)) break;
     if (name.value === "" && !newer) {
-      rest = at + 1;
+      read.rest = at + 1;
       break;
     }
     const key = lowerAscii(name.value);
     if (key === "all") {
       const next = words[at + 1]?.value ?? "";
-      if (criteria.length > 0 || (next !== "" && !isComment(next)))
-        return refuse("match-all-combined", "'all' cannot be combined with other Match attributes", name);
-      criteria.push({ attribute: "all", span: name });
-      if (next === "") rest = at + 2;
+      if (read.criteria.length > 0 || (next !== "" && !isComment(next, release)))
+        return refused("match-all-combined", "'all' cannot be combined with other Match attributes", name);
+      read.criteria.push({ attribute: "all", span: name });
+      if (next === "") read.rest = at + 2;
       break;
     }
     if (key === "invalid-user" && newer) {
-      criteria.push({ attribute: "invalid-user", span: name });
+      read.criteria.push({ attribute: "invalid-user", span: name });
       continue;
     }
     const pair = pairAt(words, at, release);
-    if (pair.value === null || pair.value === "" || isComment(pair.value))
-      return refuse("match-value-missing", `Missing Match criteria for ${pair.name}`, name);
-    const read = readCriterion(lowerAscii(pair.name), pair.value, pair.span, line, release);
-    if (read === null) return refuse("match-unknown", `Unsupported Match attribute ${name.value}`, name);
-    if ("refused" in read) return read.refused;
-    criteria.push(read.criterion);
-    problems.push(...read.problems);
+    const criterion = readCriterion(pair, line, release);
+    if (criterion === null)
+      return refused("match-unknown", `Unsupported Match attribute ${name.value}`, name);
+    if ("refused" in criterion) return criterion;
+    read.criteria.push(criterion.criterion);
+    read.problems.push(...criterion.problems);
     at += pair.words - 1;
   }
-  if (criteria.length === 0)
-    return refuse("match-empty", "One or more attributes required for Match", line.rest);
-  const leftover = rest <= words.length ? leftovers(line, words.slice(rest), release) : null;
-  return {
-    criteria: leftover === null ? criteria : null,
-    problems: leftover === null ? problems : [leftover],
-  };
+  return read;
+}
+
+function isComment(word: string, release: Release): boolean {
+  return atLeast(release, "8.7") && word.startsWith("#");
 }
 
 interface Pair {
@@ -98,24 +108,22 @@ interface Pair {
   readonly value: string | null;
   /** how many words it took */
   readonly words: number;
+  /** the first of them */
+  readonly word: Span;
   readonly span: Span;
 }
 
 /** From 9.9p2 a first word `user=x` holds both; the names are those that take a value. */
 function pairAt(words: readonly Word[], at: number, release: Release): Pair {
   const name = words[at]?.value ?? "";
-  const span = words[at] ?? { start: 0, end: 0 };
+  const word = words[at] ?? { start: 0, end: 0 };
   const equals = name.indexOf("=");
   const key = lowerAscii(name.slice(0, Math.max(equals, 0)));
   if (equals > 0 && atLeast(release, "9.9p2") && isKnown(key, release))
-    return { name: name.slice(0, equals), value: name.slice(equals + 1), words: 1, span };
+    return { name: name.slice(0, equals), value: name.slice(equals + 1), words: 1, word, span: word };
   const value = words[at + 1];
-  return {
-    name,
-    value: value?.value ?? null,
-    words: 2,
-    span: { start: span.start, end: value?.end ?? span.end },
-  };
+  const span = { start: word.start, end: value?.end ?? word.end };
+  return { name, value: value?.value ?? null, words: 2, word, span };
 }
 
 function isKnown(key: string, release: Release): boolean {
@@ -123,18 +131,20 @@ function isKnown(key: string, release: Release): boolean {
   return since !== undefined && atLeast(release, since);
 }
 
+interface Refused {
+  readonly refused: MatchReading;
+}
+
 type CriterionReading =
   | { readonly criterion: MatchCriterion; readonly problems: readonly ValueProblem[] }
-  | { readonly refused: MatchReading };
+  | Refused;
 
 /** Null where the release does not know the name. */
-function readCriterion(
-  key: string,
-  text: string,
-  span: Span,
-  line: DirectiveLine,
-  release: Release,
-): CriterionReading | null {
+function readCriterion(pair: Pair, line: DirectiveLine, release: Release): CriterionReading | null {
+  const { name, value: text, span } = pair;
+  if (text === null || text === "" || isComment(text, release))
+    return refused("match-value-missing", `Missing Match criteria for ${name}`, pair.word);
+  const key = lowerAscii(name);
   if (!isKnown(key, release)) return null;
   switch (key) {
     case "user":
@@ -145,11 +155,10 @@ function readCriterion(
       return { criterion: { attribute: key, text, items: parsePatternList(text), span }, problems: [] };
     case "address":
     case "localaddress":
-      return readAddresses(key, text, span, line, release);
+      return readAddresses(key, { text, span }, line, release);
     case "localport": {
       const port = readPort(text, release);
-      const message = `Invalid LocalPort '${text}' on Match line`;
-      if (port === null) return { refused: refuse("match-port", message, span) };
+      if (port === null) return refused("match-port", `Invalid LocalPort '${text}' on Match line`, span);
       const premise = servicePremise(text);
       const note = { code: "service-name", weight: "silent", prefix: "none", span, when: "always" } as const;
       return {
@@ -165,8 +174,7 @@ function readCriterion(
 /** A bad list is fatal from 8.4; before, it is accepted and ends every connection that evaluates it. */
 function readAddresses(
   attribute: "address" | "localaddress",
-  text: string,
-  span: Span,
+  { text, span }: { readonly text: string; readonly span: Span },
   line: DirectiveLine,
   release: Release,
 ): CriterionReading {
@@ -182,6 +190,10 @@ function readAddresses(
   return {
     refused: { criteria: null, problems: [{ ...bad, code: "match-address", weight: "fatal", message }] },
   };
+}
+
+function refused(code: string, message: string, span: Span): Refused {
+  return { refused: refuse(code, message, span) };
 }
 
 /** sshd first says what is wrong, without a position, then where. */

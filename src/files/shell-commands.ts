@@ -35,79 +35,116 @@ const RESERVED = new Set([
   "time",
 ]);
 
+/** What was read of the command that is being read, and of those before it. */
+interface Reader {
+  readonly text: string;
+  readonly commands: ShellCommand[];
+  /** delimiters of the here-documents that begin behind this line */
+  readonly hereDocuments: string[];
+  words: string[];
+  writes: string[];
+  /** parentheses that are open */
+  open: number;
+  isFed: boolean;
+}
+
 export function shellCommands(text: string): readonly ShellCommand[] {
-  const commands: ShellCommand[] = [];
-  const hereDocuments: string[] = [];
-  let words: string[] = [];
-  let open = 0;
-  let isFed = false;
-  let writes: string[] = [];
-  const add = (parts: readonly Part[]): void => {
-    const last = parts.length - 1;
-    commands.push(...parts.map((part, index) => ({ ...part, isFed, writes: index === last ? writes : [] })));
-    if (parts.length > 0) writes = [];
+  const reader: Reader = {
+    text,
+    commands: [],
+    hereDocuments: [],
+    words: [],
+    writes: [],
+    open: 0,
+    isFed: false,
   };
-  const finish = (end: string): void => {
-    add(partsOf(words, end));
-    // behind what was closed before
-    if (writes.length > 0) add([{ words: [], reserved: null, kind: "simple", end }]);
-    words = [];
-    isFed = end === "|";
-  };
-  for (let at = 0; at < text.length; ) {
-    const char = text[at] ?? "";
-    const two = text.slice(at, at + 2);
-    if (two === "\\\n") at += 2;
-    else if (char === " " || char === "\t" || char === "\r") at++;
-    else if (char === "#") at = endOfLine(text, at);
-    else if (char === "\n") {
-      finish(";");
-      at = behindHereDocuments(text, at + 1, hereDocuments.splice(0));
-    } else if (two === "&&" || two === "||" || two === ";;") {
-      finish(two === ";;" ? ";" : two);
-      at += 2;
-    } else if (char === ")" && open === 0) {
-      leavePattern(commands, words, add);
-      isFed = false;
-      words = [];
-      at++;
-    } else if (/^\([ \t]*\)/.test(text.slice(at, at + 20)) && words.length > 0) {
-      add(words.length === 1 ? [] : partsOf(words.slice(0, -1), ""));
-      add([{ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "" }]);
-      words = [];
-      at = text.indexOf(")", at) + 1;
-    } else if (/[;&|()]/.test(char) && two !== "&>") {
-      open += char === "(" ? 1 : char === ")" ? -1 : 0;
-      finish(char);
-      at++;
-    } else if (/[<>]/.test(char) || two === "&>") {
-      const redirection = /^&?[<>]{1,3}[&|-]?[ \t]*/.exec(text.slice(at, at + 40))?.[0] ?? char;
-      const end = endOfWord(text, at + redirection.length);
-      if (redirection.trim() === "<<" || redirection.trim() === "<<-")
-        hereDocuments.push(text.slice(at + redirection.length, end).replaceAll(/["'\\]/g, ""));
-      if (redirection.startsWith("<") && !redirection.includes("&")) isFed = true;
-      if (redirection.includes(">")) writes.push(text.slice(at + redirection.length, end));
-      at = Math.max(end, at + 1);
-    } else {
-      const end = Math.max(endOfWord(text, at), at + 1);
-      const word = text.slice(at, end);
-      // a number or a name in braces before a redirection is its file descriptor
-      if (!(/^(?:\d+|\{\w+\})$/.test(word) && /[<>]/.test(text[end] ?? ""))) words.push(word);
-      at = end;
-    }
+  for (let at = 0; at < text.length; ) at = readNext(reader, at);
+  finish(reader, ";");
+  return reader.commands;
+}
+
+/** Gives the place behind what was read. */
+function readNext(reader: Reader, at: number): number {
+  const { text, words } = reader;
+  const char = text[at] ?? "";
+  const two = text.slice(at, at + 2);
+  if (two === "\\\n") return at + 2;
+  if (char === " " || char === "\t" || char === "\r") return at + 1;
+  if (char === "#") return endOfLine(text, at);
+  if (char === "\n") {
+    finish(reader, ";");
+    return behindHereDocuments(text, at + 1, reader.hereDocuments.splice(0));
   }
-  finish(";");
-  return commands;
+  if (two === "&&" || two === "||" || two === ";;") {
+    finish(reader, two === ";;" ? ";" : two);
+    return at + 2;
+  }
+  if (char === ")" && reader.open === 0) {
+    leavePattern(reader);
+    return at + 1;
+  }
+  if (words.length > 0 && /^\([ \t]*\)/.test(text.slice(at, at + 20))) {
+    beginFunction(reader);
+    return text.indexOf(")", at) + 1;
+  }
+  if (/[;&|()]/.test(char) && two !== "&>") {
+    reader.open += char === "(" ? 1 : char === ")" ? -1 : 0;
+    finish(reader, char);
+    return at + 1;
+  }
+  return /[<>]/.test(char) || two === "&>" ? readRedirection(reader, at) : readWord(reader, at);
+}
+
+function add(reader: Reader, parts: readonly Part[]): void {
+  const { commands, isFed, writes } = reader;
+  const last = parts.length - 1;
+  commands.push(...parts.map((part, index) => ({ ...part, isFed, writes: index === last ? writes : [] })));
+  if (parts.length > 0) reader.writes = [];
+}
+
+function finish(reader: Reader, end: string): void {
+  add(reader, partsOf(reader.words, end));
+  // behind what was closed before
+  if (reader.writes.length > 0) add(reader, [{ words: [], reserved: null, kind: "simple", end }]);
+  reader.words = [];
+  reader.isFed = end === "|";
 }
 
 /** What stands before a `)` that nothing opened is a pattern of `case`. */
-function leavePattern(
-  commands: ShellCommand[],
-  words: readonly string[],
-  add: (parts: readonly Part[]) => void,
-): void {
-  if (words[0] === "case") add(partsOf(words.slice(0, 3), ";"));
+function leavePattern(reader: Reader): void {
+  const { commands, words } = reader;
+  if (words[0] === "case") add(reader, partsOf(words.slice(0, 3), ";"));
   else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
+  reader.words = [];
+  reader.isFed = false;
+}
+
+/** `name ()`: the last word is the function's name. */
+function beginFunction(reader: Reader): void {
+  const { words } = reader;
+  add(reader, words.length === 1 ? [] : partsOf(words.slice(0, -1), ""));
+  add(reader, [{ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "" }]);
+  reader.words = [];
+}
+
+function readRedirection(reader: Reader, at: number): number {
+  const { text } = reader;
+  const redirection = /^&?[<>]{1,3}[&|-]?[ \t]*/.exec(text.slice(at, at + 40))?.[0] ?? text[at] ?? "";
+  const end = endOfWord(text, at + redirection.length);
+  const operand = text.slice(at + redirection.length, end);
+  if (redirection.trim() === "<<" || redirection.trim() === "<<-")
+    reader.hereDocuments.push(operand.replaceAll(/["'\\]/g, ""));
+  if (redirection.startsWith("<") && !redirection.includes("&")) reader.isFed = true;
+  if (redirection.includes(">")) reader.writes.push(operand);
+  return Math.max(end, at + 1);
+}
+
+function readWord({ text, words }: Reader, at: number): number {
+  const end = Math.max(endOfWord(text, at), at + 1);
+  const word = text.slice(at, end);
+  // a number or a name in braces before a redirection is its file descriptor
+  if (!(/^(?:\d+|\{\w+\})$/.test(word) && /[<>]/.test(text[end] ?? ""))) words.push(word);
+  return end;
 }
 
 /** Reserved words at the beginning become commands of their own. */
