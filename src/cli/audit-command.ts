@@ -14,34 +14,25 @@ import {
 } from "./command-options.ts";
 import type { AuditCommandOptions } from "./prepare-audit.ts";
 
+const FORMATS = ["pretty", "concise", "json", "sarif", "github", "junit", "markdown", "html"];
+
 export function addAudit(program: Command, done: Done): void {
-  const command = program.command("audit").description("run the rules and print findings");
-  withOutput(withImages(withTargets(command)), [
-    "pretty",
-    "concise",
-    "json",
-    "sarif",
-    "github",
-    "junit",
-    "markdown",
-    "html",
-  ])
-    .option("--repo <dir>", "find sshd_config files and drop-ins in a tree of configuration", once)
+  const command = program.command("audit").description("run the rules and print findings; --fix closes them");
+  withOutput(withImages(withTargets(command)), FORMATS, "findings alone: no summary, no progress")
+    .option(
+      "--repo <dir>",
+      "audit the sshd_config files and drop-ins of a tree, such as a repository of configuration",
+      once,
+    )
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
-      new Option("--profile <name>", "which rules: default, or strict, which adds reminders").choices([
-        "default",
-        "strict",
-      ]),
+      new Option("--profile <name>", "which rules: strict adds reminders").choices(["default", "strict"]),
     )
     .addOption(
-      new Option("--fail-on <severity>", "exit code 1 from this severity on (default: low)").choices([
-        "info",
-        "low",
-        "medium",
-        "high",
-        "error",
-      ]),
+      new Option(
+        "--fail-on <severity>",
+        "exit code 1 for findings from this severity on (default: low)",
+      ).choices(["info", "low", "medium", "high", "error"]),
     )
     .addOption(
       new Option("--allow-forwarding <kind>", "forwarding that is meant to be open (default: none)").choices([
@@ -59,7 +50,7 @@ export function addAudit(program: Command, done: Done): void {
     .option("--baseline <file>", "leave out the findings that this file names")
     .option("--write-baseline <file>", "write today's findings there, and leave them out")
     .option("--jobs <n>", "audit many files or images in that many threads", positive)
-    .option("--fix", "make the safe changes")
+    .option("--fix", "make the safe changes, with the smallest edits")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")
     .option("--dry-run", "with --fix: every step but the change itself")
@@ -69,14 +60,14 @@ export function addAudit(program: Command, done: Done): void {
     .option("--no-validate", "with --fix on this host: do not test the result with sshd -t")
     .option(
       "--confirm <seconds>",
-      "with --fix on this host: undone unless sshd-policy confirm comes from a new login in time (over SSH on a terminal: 120; 0 turns it off)",
+      "with --fix on this host: undo it unless a new login runs sshd-policy confirm in time (default over SSH on a terminal: 120; 0 turns it off)",
       seconds,
     )
     .option("--probe", "with --fix on this host: also let a throw-away sshd forward with the new files")
     .option("--force", "with --fix on this host: go on where a guard stops")
     .option(
       "--events <file>",
-      "its begin and its end, with --fix on this host its steps, as JSON lines; - is standard output",
+      "write when it begins and ends there, with --fix on this host each step, as JSON lines; - is standard output",
     )
     .action(async (files: string[], options: AuditCommandOptions) => {
       const lonely = withoutFix(options);

@@ -44,17 +44,20 @@ export function positive(text: string): number {
 
 export function withTargets(command: Command, argument = "[FILE...]"): Command {
   return command
-    .argument(argument, "sshd_config files; - is standard input (default: the live host's own)")
-    .option("--stdin-filename <path>", "where standard input would lie")
-    .option("--root <dir>", "a folder that is the / of a server", once)
+    .argument(
+      argument,
+      `${argument === "[FILE]" ? "an sshd_config" : "sshd_config files"}; - is standard input (default: what this host's own sshd reads)`,
+    )
+    .option("--stdin-filename <path>", "the path that standard input stands for (default: sshd_config here)")
+    .option("--root <dir>", "a folder that is the / of a server; FILE is a path inside it", once)
     .option("--openssh <release>", "the release to judge by: 9.2, 9.9p1, 9.2+debian, a package version")
     .option(
       "--accounts <who>",
       "who may exist: open (default), target, host, or a passwd or group file (repeatable)",
       collect,
     )
-    .option("-o <keyword=value>", "as sshd's own -o (repeatable)", collect)
-    .option("--as-host", "resolve Includes as sshd -f FILE on this machine does");
+    .option("-o <keyword=value>", "a setting in front of the file's, as sshd's own -o (repeatable)", collect)
+    .option("--as-host", "read Includes of FILE from this machine's /etc/ssh, as sshd -f FILE does");
 }
 
 /** An image holds the / of a server, too; probing needs files on the disk. */
@@ -65,23 +68,33 @@ export function withImages(command: Command): Command {
       "an image: docker-archive, OCI archive or layout, tar of a root file system (repeatable)",
       collect,
     )
-    .option("--platform <os/arch>", "which image of an index");
+    .option("--platform <os/arch>", "which one, where the image is for several (linux/arm64)");
 }
 
-export function withOutput(command: Command, formats: readonly string[]): Command {
+/** `quiet`: what that leaves out; default: nothing, since the answer is all there is. */
+export function withOutput(
+  command: Command,
+  formats: readonly string[],
+  quiet = "as for audit; here is nothing to leave out",
+): Command {
   return command
     .addOption(
-      new Option("--format <format>", "default: pretty on a terminal, else concise").choices(formats),
+      new Option(
+        "--format <format>",
+        "how the answer is written; pretty on a terminal, else concise",
+      ).choices(formats),
     )
     .option("--output <file>", "write there instead of standard output")
-    .addOption(new Option("--color <when>").choices(["auto", "always", "never"]).default("auto"))
-    .option("--quiet", "findings alone, no summary");
+    .addOption(
+      new Option("--color <when>", "colours in pretty").choices(["auto", "always", "never"]).default("auto"),
+    )
+    .option("--quiet", quiet);
 }
 
 /** What every analysing command accepts (cli.md), also where it has little to do. */
 export function withCommon(command: Command): Command {
   return command
-    .option("--jobs <n>", "at most that many threads; this command needs one", positive)
-    .option("--config <file>", "the policy file, by which audit alone judges")
-    .option("--events <file>", "its begin and its end as JSON lines; - is standard output");
+    .option("--jobs <n>", "as for audit; this command needs one thread", positive)
+    .option("--config <file>", "as for audit; nothing is judged here by a policy file")
+    .option("--events <file>", "write when it begins and ends there, as JSON lines; - is standard output");
 }

@@ -10,7 +10,7 @@ export function addConfirm(program: Command, done: Done): void {
   program
     .command("confirm")
     .description(
-      "keep the fix that waits for it; call it from a new login, which proves that one still works",
+      "keep the fix that waits for it: run it from a new login, which proves that logins still work",
     )
     .addOption(new Option("--watch <run>", "undo that run at its deadline").hideHelp())
     .addOption(new Option("--boot", "undo what waits, before sshd starts").hideHelp())
@@ -24,7 +24,7 @@ export function addRecover(program: Command, done: Done): void {
   program
     .command("recover")
     .description("finish or undo an audit --fix of this host that was interrupted or not confirmed")
-    .option("--events <file>", "the steps as JSON lines; - is standard output")
+    .option("--events <file>", "write the steps there, as JSON lines; - is standard output")
     .option("--quiet", "say nothing of the steps")
     .action(async (options: ProgressOptions) => {
       const { runRecover } = await import("./recover.ts");
@@ -35,7 +35,9 @@ export function addRecover(program: Command, done: Done): void {
 export function addProbe(program: Command, done: Done): void {
   const command = program
     .command("probe")
-    .description("a throw-away real sshd with this configuration: try every kind of forwarding, compare");
+    .description(
+      "start a throw-away sshd with this configuration, try every kind of forwarding, and compare with the policy",
+    );
   withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"])
     .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
     .option("-i <file>", "with --against: a private key (repeatable)", collect)
@@ -45,7 +47,7 @@ export function addProbe(program: Command, done: Done): void {
     )
     .option("--sshd <path>", "the sshd to run (default: this machine's)")
     .option("--sshd-root <dir>", "run the sshd of this root file system, in namespaces; needs root")
-    .option("--events <file>", "write each login and attempt there as a JSON line, - is standard output")
+    .option("--events <file>", "write each login and attempt there, as JSON lines; - is standard output")
     .action(async (file: string | undefined, options: ProbeCommandOptions) => {
       const { runProbe } = await import("./probe.ts");
       done(await runProbe(file, options));
@@ -88,8 +90,8 @@ export function addForward(program: Command, done: Done): void {
       "reach the server through these hosts",
       (value, previous: string | undefined) => as("J")(once(value, previous)),
     )
-    .option("-N", "no command: accepted as in ssh(1), there never is one")
-    .option("-T", "no terminal: the same")
+    .option("-N", "no command, as in ssh(1): there never is one here")
+    .option("-T", "no terminal, as in ssh(1): there never is one here")
     .option("-4", "IPv4 alone", () => as("4")("inet"))
     .option("-6", "IPv6 alone", () => as("6")("inet6"))
     .option("-g", "other hosts may use -L and -D that name no address")

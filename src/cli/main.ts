@@ -11,6 +11,14 @@ import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
 
+const EXIT_CODES = `
+Exit codes:
+  0  nothing to report, or all fixed
+  1  findings remain, the diff is not empty, policies differ, the file is refused
+  2  wrong usage, or an input that cannot be read
+  3  internal error, or an answer that is not complete
+  4  a fix was applied and rolled back`;
+
 /** In the order of the help. */
 const COMMANDS: ReadonlyMap<string, (program: Command, done: Done) => void> = new Map([
   ["audit", addAudit],
@@ -32,6 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("sshd-policy")
     .description("audits and edits OpenSSH's sshd_config: who can forward what through this server")
     .version(ownVersion())
+    .addHelpText("after", EXIT_CODES)
     .exitOverride()
     .hook("preAction", refuseOverwriting)
     .configureOutput({

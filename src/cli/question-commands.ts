@@ -67,17 +67,26 @@ export function addEffective(program: Command, done: Done): void {
 }
 
 export function addCheck(program: Command, done: Done): void {
-  const command = program.command("check").description("would sshd of that release accept the file?");
-  withCommon(withOutput(withImages(withTargets(command)), ["pretty", "concise", "json"])).action(
-    async (files: string[], options: CheckCommandOptions & RecordOptions) => {
-      const { runCheck } = await import("./check.ts");
-      done(await answered("check", options, () => runCheck(files, options)));
-    },
-  );
+  const command = program
+    .command("check")
+    .description("would sshd accept the file? Every error, not the first one only");
+  withCommon(
+    withOutput(
+      withImages(withTargets(command)),
+      ["pretty", "concise", "json"],
+      "errors and warnings alone, no verdict",
+    ),
+  ).action(async (files: string[], options: CheckCommandOptions & RecordOptions) => {
+    const { runCheck } = await import("./check.ts");
+    done(await answered("check", options, () => runCheck(files, options)));
+  });
 }
 
 export function addRules(program: Command, done: Done): void {
-  const command = program.command("rules").argument("[ID]").description("list the rules, or explain one");
+  const command = program
+    .command("rules")
+    .argument("[ID]", "a rule, as findings name it")
+    .description("list the rules, or explain one");
   withOutput(command, ["pretty", "concise", "json"]).action(
     async (id: string | undefined, options: OutputOptions) => {
       const { runRules } = await import("./rules.ts");
