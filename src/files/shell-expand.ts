@@ -65,45 +65,62 @@ function bounded(values: readonly string[]): readonly string[] {
   return values.length > MAX_ALTERNATIVES ? [COMPUTED] : values;
 }
 
-function expandPieces(word: string, scope: Scope, whole: boolean): readonly Partial[] {
-  let partials: readonly Partial[] = [{ done: [], current: null }];
-  const add = (values: readonly string[], isSplit: boolean): void => {
-    partials = partials.flatMap((partial) =>
-      values.map((value) => (isSplit ? split(partial, value) : joined(partial, value))),
-    );
-    if (partials.length > MAX_ALTERNATIVES * 4)
-      partials = partials.slice(0, 1).map((one) => joined(one, COMPUTED));
-  };
-  let isQuoted = false;
-  for (let at = 0; at < word.length; ) {
-    const char = word[at] ?? "";
-    const end = Math.min(behindPiece(word, at, isQuoted), word.length);
-    const isInner = char === '"' && !isQuoted;
-    const piece = word.slice(at, end);
-    if (char === '"') {
-      add([""], false);
-      isQuoted = !isQuoted;
-    } else if (char === "$" && word[at + 1] === '"' && !isQuoted) {
-      // $"…" is translated: quotes as usual
-    } else if (/^\$(?:@|\{@\})/.test(word.slice(at)) && !whole) {
-      const length = piece.length === 1 ? 2 : piece.length;
-      partials = partials.flatMap((partial) =>
-        scope.args.map((args) => withArguments(partial, args, isQuoted)),
-      );
-      at += length;
-      continue;
-    } else if (char === "$" && piece.length === 1) {
-      const name = /^\$([A-Za-z_]\w*|[0-9@*#?$!-])/.exec(word.slice(at, at + 256))?.[1];
-      if (name !== undefined) {
-        add(lookUp(name, scope), !isQuoted && !whole);
-        at += name.length + 1;
-        continue;
-      }
-      add(["$"], false);
-    } else add(plain(piece, isQuoted, scope), char === "$" && !isQuoted && !whole);
-    at = isInner ? at + 1 : end;
+/** A word on the way: all that it may have become up to here. */
+interface Expansion {
+  readonly word: string;
+  readonly scope: Scope;
+  /** it is not split into fields */
+  readonly isWhole: boolean;
+  partials: readonly Partial[];
+  isQuoted: boolean;
+}
+
+function expandPieces(word: string, scope: Scope, isWhole: boolean): readonly Partial[] {
+  const partials = [{ done: [], current: null }];
+  const expansion: Expansion = { word, scope, isWhole, partials, isQuoted: false };
+  for (let at = 0; at < word.length; ) at = expandNext(expansion, at);
+  return expansion.partials;
+}
+
+/** Gives the place behind the piece that begins here. */
+function expandNext(expansion: Expansion, at: number): number {
+  const { word, scope, isQuoted, isWhole } = expansion;
+  const isSplit = !isQuoted && !isWhole;
+  const char = word[at] ?? "";
+  if (char === '"') {
+    add(expansion, [""], false);
+    expansion.isQuoted = !isQuoted;
+    return at + 1;
   }
-  return partials;
+  // $"…" is translated: quotes as usual
+  if (char === "$" && word[at + 1] === '"' && !isQuoted) return at + 1;
+  const end = Math.min(behindPiece(word, at, isQuoted), word.length);
+  const piece = word.slice(at, end);
+  if (!isWhole && /^\$(?:@|\{@\})/.test(word.slice(at))) {
+    expansion.partials = expansion.partials.flatMap((partial) =>
+      scope.args.map((args) => withArguments(partial, args, isQuoted)),
+    );
+    return piece.length === 1 ? at + 2 : end;
+  }
+  if (char !== "$" || piece.length > 1) {
+    add(expansion, plain(piece, isQuoted, scope), char === "$" && isSplit);
+    return end;
+  }
+  const name = /^\$([A-Za-z_]\w*|[0-9@*#?$!-])/.exec(word.slice(at, at + 256))?.[1];
+  if (name === undefined) {
+    add(expansion, ["$"], false);
+    return end;
+  }
+  add(expansion, lookUp(name, scope), isSplit);
+  return at + name.length + 1;
+}
+
+function add(expansion: Expansion, values: readonly string[], isSplit: boolean): void {
+  const longer = expansion.partials.flatMap((partial) =>
+    values.map((value) => (isSplit ? split(partial, value) : joined(partial, value))),
+  );
+  expansion.partials =
+    longer.length > MAX_ALTERNATIVES * 4 ? longer.slice(0, 1).map((one) => joined(one, COMPUTED)) : longer;
 }
 
 /** A piece that behindPiece() took: quoted text, a substitution, or one character. */

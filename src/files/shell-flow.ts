@@ -56,38 +56,47 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
     const certainty = certaintyIn(flow, outer);
     if (command.kind === "function") {
       const end = endOfBody(commands, index + 1);
-      const isBeside = flow.link === "|" || /^[|&]$/.test(commands[end - 1]?.end ?? "");
-      if (certainty !== "no" && !isBeside)
-        performer.define(command.reserved ?? "", commands.slice(index + 1, end), certainty);
-      flow.result = joined(flow, true);
+      define(flow, command.reserved ?? "", commands.slice(index + 1, end), certainty);
       index = end - 1;
-      const last = commands[index];
-      // what stands behind its `}` is not the function's
-      if (last !== undefined && closes(last)) goOn(flow, last, certainty);
       continue;
     }
     if (opens(command)) {
-      const isOwn = flow.link === "|" || /^[|&]$/.test(closings.get(index)?.end ?? "");
       const isLoop = command.kind === "simple";
+      const isOwn = isBeside(flow, closings.get(index));
       push(flow, { around: certainty, isOwn, runs: isLoop ? "maybe" : "yes", taken: isLoop ? null : false });
     }
     if (certainty !== "no" && command.writes.length > 0) performer.redirect(command.writes);
     if (command.kind === "reserved") reserve(flow, command.reserved ?? "");
     else if (command.words.length > 0) {
-      if (certainty !== "no") {
-        const where = flow.link === "|" || /^[|&]$/.test(command.end) ? "beside" : "here";
-        const outcome = performer.perform(command, certainty, where);
-        if (outcome === null) return;
-        if (outcome.ends && certainty === "yes" && where === "here" && endsAll(flow)) return;
-        flow.result = joined(
-          flow,
-          flow.isNegated && outcome.result !== null ? !outcome.result : outcome.result,
-        );
-      }
+      if (certainty !== "no" && !perform(flow, command, certainty)) return;
       flow.isNegated = false;
     }
     goOn(flow, command, certainty);
   }
+}
+
+function define(flow: Flow, name: string, body: readonly ShellCommand[], certainty: Certainty): void {
+  const last = body.at(-1);
+  if (certainty !== "no" && !isBeside(flow, last)) flow.performer.define(name, body, certainty);
+  flow.result = joined(flow, true);
+  // what stands behind its `}` is not the function's
+  if (last !== undefined && closes(last)) goOn(flow, last, certainty);
+}
+
+/** Whether anything behind it may run. */
+function perform(flow: Flow, command: ShellCommand, certainty: "yes" | "maybe"): boolean {
+  const where = isBeside(flow, command) ? "beside" : "here";
+  const outcome = flow.performer.perform(command, certainty, where);
+  if (outcome === null) return false;
+  if (outcome.ends && certainty === "yes" && where === "here" && endsAll(flow)) return false;
+  const { result } = outcome;
+  flow.result = joined(flow, flow.isNegated && result !== null ? !result : result);
+  return true;
+}
+
+/** `last`: the command, or what closes the compound one. */
+function isBeside({ link }: Flow, last: ShellCommand | undefined): boolean {
+  return link === "|" || /^[|&]$/.test(last?.end ?? "");
 }
 
 /** Of `a && b`, with the result of b: where nobody knows whether b runs, only what both would make is known. */
