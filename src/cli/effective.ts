@@ -3,7 +3,7 @@
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { requirements } from "../policy/capabilities.ts";
-import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
+import { CAPABILITIES, type Capability, type Connection, NO_FIELDS } from "../policy/connection.ts";
 import {
   type Effective,
   type EffectiveSetting,
@@ -11,7 +11,7 @@ import {
   isAnswer,
   refusedSpecification,
 } from "../policy/evaluate.ts";
-import { formatSpecification, NO_FIELDS, whyIncomplete, withRoutingDomain } from "../policy/specification.ts";
+import { formatSpecification, whyIncomplete, withRoutingDomain } from "../policy/specification.ts";
 import { connectionJson, jsonPieces, pathText } from "../report/json.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";

@@ -5,11 +5,10 @@ import { matchHostList, type PatternItem, parsePatternList } from "../../grammar
 import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion, MatchBlock } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
-import { NOT_OVER_IP } from "../policy/connection.ts";
+import { NO_FIELDS, NOT_OVER_IP } from "../policy/connection.ts";
 import { criterionHolds } from "../policy/evaluate.ts";
 import { userPart } from "../policy/login.ts";
 import { usesDns } from "../policy/reasoning.ts";
-import { NO_FIELDS } from "../policy/specification.ts";
 import { findAddress } from "../policy/theory-addresses.ts";
 import { fullEffort } from "../policy/theory-names.ts";
 

@@ -2,7 +2,7 @@
 import type { Account } from "../files/tree.ts";
 import type { Atom } from "./atoms.ts";
 import type { Theory } from "./box.ts";
-import type { Connection } from "./connection.ts";
+import { NO_FIELDS } from "./connection.ts";
 import { found, NONE } from "./found.ts";
 import type { Holding } from "./holding.ts";
 
@@ -39,7 +39,7 @@ function memberSets(
 ): ReadonlyMap<number, Uint32Array> {
   const sets = new Map<number, Uint32Array>();
   for (const [index, { name, groups }] of accounts.entries()) {
-    for (const atom of holding.heldBy({ ...UNPLACED, user: name, groups }).flatMap((held) => [...held])) {
+    for (const atom of holding.heldBy({ ...NO_FIELDS, user: name, groups }).flatMap((held) => [...held])) {
       const set = sets.get(atom) ?? new Uint32Array(words);
       sets.set(atom, set);
       set[index >> 5] = (set[index >> 5] ?? 0) | (1 << (index & 31));
@@ -47,14 +47,3 @@ function memberSets(
   }
   return sets;
 }
-
-const UNPLACED: Connection = {
-  user: null,
-  groups: null,
-  host: null,
-  addr: null,
-  laddr: null,
-  lport: null,
-  rdomain: "",
-  invalidUser: false,
-};

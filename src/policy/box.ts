@@ -3,7 +3,7 @@
  * so a sample is one value for each slot; what a slot needs is remembered.
  */
 import type { Atom, Guard } from "./atoms.ts";
-import type { Connection } from "./connection.ts";
+import { type Connection, NO_FIELDS } from "./connection.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 
 /** What one slot demands; both lists ascending. */
@@ -42,16 +42,7 @@ export interface Boxes {
 
 const FREE: Cell = { met: [], missed: [] };
 
-const NOBODY: Connection = {
-  user: null,
-  groups: null,
-  host: null,
-  addr: null,
-  laddr: null,
-  lport: null,
-  rdomain: "",
-  invalidUser: false,
-};
+const NOBODY: Connection = { ...NO_FIELDS, rdomain: "" };
 
 /** `earlier`: boxes in the same world, with an effort of their own; what they have solved is not solved again. */
 export function makeBoxes(atoms: readonly Atom[], world: World, earlier: Boxes | null = null): Boxes {

@@ -17,6 +17,18 @@ export interface Connection {
   readonly invalidUser: boolean;
 }
 
+/** Nothing of it was given. */
+export const NO_FIELDS: Connection = {
+  user: null,
+  groups: null,
+  host: null,
+  addr: null,
+  laddr: null,
+  lport: null,
+  rdomain: null,
+  invalidUser: false,
+};
+
 /**
  * Where sshd sees no IP address (`sshd -i` behind a pipe, a unix or a vsock socket, as systemd's ssh generator makes them),
  * it puts these in (packet.c ssh_remote_ipaddr, ssh_packet_rdomain_in).

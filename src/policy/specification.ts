@@ -1,18 +1,7 @@
 /** The text of `sshd -C`: to and from a Connection (OpenSSH servconf.c parse_server_match_testspec). */
 import type { Release } from "../../grammar/release.ts";
 import type { Config, Criterion } from "../config/config.ts";
-import { type Connection, NOT_OVER_IP, usualRoutingDomain } from "./connection.ts";
-
-export const NO_FIELDS: Connection = {
-  user: null,
-  groups: null,
-  host: null,
-  addr: null,
-  laddr: null,
-  lport: null,
-  rdomain: null,
-  invalidUser: false,
-};
+import { type Connection, NO_FIELDS, NOT_OVER_IP, usualRoutingDomain } from "./connection.ts";
 
 /** Several specifications of one connection: later values replace earlier ones, `group=` adds. */
 export function readSpecifications(texts: readonly string[]): Connection | { readonly error: string } {

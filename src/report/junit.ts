@@ -1,7 +1,7 @@
 /** JUnit XML: a suite a target, a failed case a finding; one passed case where nothing is found. */
 import { positionAt } from "../source/source.ts";
+import { escapeBytes } from "./markup.ts";
 import type { AuditReport, ReportedFinding, TargetReport } from "./report.ts";
-import { visible } from "./text.ts";
 
 export function junit(report: AuditReport): string {
   const suites = report.targets.map(suite);
@@ -31,14 +31,6 @@ function failedToRead(path: string, error: string): string {
   return `    <testcase classname="${escapeXml(path)}" name="read"><error message="${escapeXml(error)}"/></testcase>\n`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
 /** As escapeXml, on several lines of ours, each of which begins with our own words. */
 function escapeLines(lines: readonly string[]): string {
   return lines.map(escapeXml).join("\n");
@@ -49,5 +41,5 @@ function escapeLines(lines: readonly string[]): string {
  * document begins with words of a file or of its name, which a CI log could take for a command.
  */
 function escapeXml(latin1: string): string {
-  return visible(latin1).replaceAll(/[&<>"']|[\uFFFE\uFFFF]/g, (character) => ENTITIES[character] ?? "?");
+  return escapeBytes(latin1).replaceAll(/[\uFFFE\uFFFF]/g, "?");
 }

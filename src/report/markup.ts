@@ -1,4 +1,4 @@
-/** Text inside HTML and SVG: what stands in a file never becomes markup. */
+/** Text inside HTML, SVG and XML: what stands in a file never becomes markup. */
 import { visible } from "./text.ts";
 
 const ENTITIES: Readonly<Record<string, string>> = {
