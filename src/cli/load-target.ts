@@ -49,18 +49,38 @@ const LARGE = 20_000;
 const HUGE = 2_000_000;
 
 export function load(wanted: Wanted, opening: Opening): Opened {
-  const { options, release, people } = opening;
-  const { list } = opening.folders;
   const content = wanted.tree.read(wanted.path);
   if (content.kind !== "file") return { name: wanted.name, error: refusalOf(content, wanted.name) };
   const refused = tooHeavy(wanted.name, weightOf(content.bytes));
   if (refused !== null) return { name: wanted.name, error: refused };
-  if (content.bytes.length > LARGE) {
+  makeReadyFor(content.bytes.length);
+  const rest = describedBy(wanted, content.realPath, opening);
+  const reading: Reading = { rest, list: opening.folders.list, realPath: content.realPath };
+  const alike = rest.live
+    ? null
+    : alikeOf(wanted, content.bytes, opening, (text) => {
+        const tree = withText(reading, text);
+        return { ...rest, tree, config: loaded(reading, tree), alike: null };
+      });
+  if (alike !== null) return loadedLater(reading, alike);
+  return { ...rest, config: loaded(reading, withContent(wanted.tree, wanted.path, content)), alike };
+}
+
+/** V8 for a file of so many bytes. */
+function makeReadyFor(size: number): void {
+  if (size > LARGE) {
     optimizeLater(1_000_000);
     collectInOneThread();
   }
-  if (content.bytes.length > HUGE) collectSooner();
-  const live = isLive(wanted, content.realPath, opening);
+  if (size > HUGE) collectSooner();
+}
+
+/** All of a target but what stands in its file. */
+type Described = Omit<Target, "config" | "alike">;
+
+function describedBy(wanted: Wanted, realPath: string, opening: Opening): Described {
+  const { release, people } = opening;
+  const live = isLive(wanted, realPath, opening);
   // this host's own file is read with what its service says, by whatever name it is given
   const start = live ? ownSshd(opening.host).start : opening.start;
   const configFolder = live ? undefined : wanted.configFolder;
@@ -68,10 +88,10 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     release: release.release,
     shownAs: wanted.shownAs,
     // what is given here comes first, so it wins, as a first -o does
-    commandLine: [...(options.o ?? []), ...(start?.options ?? [])],
+    commandLine: [...(opening.options.o ?? []), ...(start?.options ?? [])],
     ...(configFolder === undefined ? {} : { configFolder }),
   };
-  const rest: Omit<Target, "config" | "alike"> = {
+  return {
     name: wanted.name,
     tree: wanted.tree,
     path: wanted.path,
@@ -93,20 +113,11 @@ export function load(wanted: Wanted, opening: Opening): Opened {
     stdin: wanted.stdin ?? null,
     image: wanted.image ?? null,
   };
-  const reading: Reading = { rest, list, realPath: content.realPath };
-  const alike = live
-    ? null
-    : alikeOf(wanted, content.bytes, opening, (text) => {
-        const tree = withText(reading, text);
-        return { ...rest, tree, config: loaded(reading, tree), alike: null };
-      });
-  if (alike !== null) return loadedLater(reading, alike);
-  return { ...rest, config: loaded(reading, withContent(wanted.tree, wanted.path, content)), alike };
 }
 
 /** How a target is read. */
 interface Reading {
-  readonly rest: Omit<Target, "config" | "alike">;
+  readonly rest: Described;
   readonly list: FileTree["list"];
   readonly realPath: string;
 }

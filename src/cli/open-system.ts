@@ -96,7 +96,7 @@ export async function openSystem(
   files: readonly string[],
   options: TargetOptions,
 ): Promise<readonly Opened[] | Misuse> {
-  const { tree, whose, start, shownAs, checkCommand, rootFolder, image } = system;
+  const { tree, whose, start } = system;
   const host = folderTree("/");
   const people = choosePeople(options, host, tree);
   if ("misuse" in people) return people;
@@ -104,35 +104,35 @@ export async function openSystem(
   const release = await chooseRelease(options, tree, whose, [...started, ...sshdsApart(tree)]);
   const opening: Opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
   const served = servedIn(system, files);
-  const isStarted = ({ sshd }: Served): boolean =>
-    served.length === 1 || (started.length === 0 ? sshd === null : started.includes(sshd ?? ""));
-  // nothing tells how the other ones are started
-  const openingOf = (each: Served): Opening => ({
-    ...opening,
-    ...(each.sshd === null
-      ? {}
-      : { release: secondRelease(options, tree, { whose, first: release, sshd: each.sshd }) }),
-    ...(isStarted(each) ? {} : { start: NO_OPTIONS }),
-  });
   return served.map((each) => {
-    const { path, sshd } = each;
-    const opened = load(
-      {
-        name: shownAs(path),
-        tree,
-        path,
-        shownAs,
-        writableFolder: "/",
-        rootFolder,
-        checkCommand,
-        image,
-        ...(sshd !== null || path.startsWith("/usr/local/") ? { configFolder: folderOf(path) } : {}),
-      },
-      openingOf(each),
-    );
-    const isNamed = "error" in opened && path === start.configFile && files.length === 0;
+    const isStarted =
+      served.length === 1 || (started.length === 0 ? each.sshd === null : started.includes(each.sshd ?? ""));
+    const opened = openServed(each, system, isStarted ? opening : { ...opening, start: NO_OPTIONS });
+    const isNamed = "error" in opened && each.path === start.configFile && files.length === 0;
     return isNamed ? { ...opened, error: `${opened.error}: ${start.source ?? ""} names it with -f` } : opened;
   });
+}
+
+/** `opening`: of the system's first sshd, with the start options of this one, where something tells them. */
+function openServed({ path, sshd }: Served, system: System, opening: Opening): Opened {
+  const { tree, whose, shownAs, checkCommand, rootFolder, image } = system;
+  const { options, release: first } = opening;
+  const release = sshd === null ? first : secondRelease(options, tree, { whose, first, sshd });
+  const isApart = sshd !== null || path.startsWith("/usr/local/");
+  return load(
+    {
+      name: shownAs(path),
+      tree,
+      path,
+      shownAs,
+      writableFolder: "/",
+      rootFolder,
+      checkCommand,
+      image,
+      ...(isApart ? { configFolder: folderOf(path) } : {}),
+    },
+    { ...opening, release },
+  );
 }
 
 function startedIn({ sshds, start }: Pick<System, "sshds" | "start">): readonly string[] {
