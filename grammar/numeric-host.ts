@@ -42,14 +42,16 @@ function readPlainIPv4(text: string): number[] | null {
   return bytes.length === 4 ? bytes.slice() : null;
 }
 
+/** By how many parts stand in front of it. */
 const LARGEST_LAST_PART = [0xffffffff, 0xffffff, 0xffff, 0xff];
+const TOO_MANY = -1;
 
 /** inet_aton: one to four parts, decimal, octal (`010`) or hexadecimal (`0xa`); the last fills the bytes that are left. */
 function readShortIPv4(text: string): number[] | null {
   if (text.length > 64) return null;
   const parts = text.split(".").map(readPart);
   const last = parts.pop() ?? null;
-  if (last === null || parts.length > 3 || last > (LARGEST_LAST_PART[parts.length] ?? 0)) return null;
+  if (last === null || last > (LARGEST_LAST_PART[parts.length] ?? TOO_MANY)) return null;
   const bytes: number[] = [];
   for (const part of parts) {
     if (part === null || part > 0xff) return null;

@@ -40,6 +40,7 @@ describe("parseAddress follows glibc's getaddrinfo", () => {
     "0x",
     "1..2",
     "1.2.3.4.5",
+    "1.2.3.4.0",
     "4294967296",
     " 1.2.3.4",
     "1.2.3.4 ",

@@ -69,7 +69,9 @@ describe("exposure", () => {
     const asked = (connection: string): string =>
       exposed(file, "--format", "pretty", "-C", connection).stdout;
     expect(asked("user=deploy,addr=10.1.1.1")).not.toContain("cannot log in");
-    expect(asked("user=git,addr=192.0.2.9")).toContain("cannot log in: AllowUsers does not name git");
+    const git = asked("user=git,addr=192.0.2.9");
+    expect(git).toContain("cannot log in: AllowUsers does not name git");
+    expect(git).toMatch(/^ {4}tcp-local {4}- {2}sshd_config:2 AllowTcpForwarding no$/m);
     const groups = bastion("AllowGroups staff\n");
     const login = (connection: string): unknown =>
       JSON.parse(exposed(groups, "--format", "json", "-C", connection).stdout).targets[0].connections[0]
@@ -186,7 +188,9 @@ describe("exposure", () => {
   });
 
   it("does not guess a field of -C that a Match block asks for", () => {
-    const file = bastion("AllowTcpForwarding no\nMatch Address 10.0.0.0/8\n\tAllowTcpForwarding yes\n");
+    const file = bastion(
+      "AllowTcpForwarding no\nMatch User bob Address 10.0.0.0/8\n\tAllowTcpForwarding yes\n",
+    );
     const { code, stdout, stderr } = exposed(file, "-C", "user=bob");
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("asks for addr, and -C user=bob does not say");

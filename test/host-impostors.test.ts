@@ -25,10 +25,10 @@ describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missi
   let folder = "";
   const started: ChildProcess[] = [];
 
-  /** A program named sshd with this title, run by an account. Settles when the title stands, which the script says, too. */
-  async function start(title: string, uid: number): Promise<number> {
+  /** A program of that name with this title, run by an account. Settles when the title stands, which the script says, too. */
+  async function start(title: string, uid: number, program = "sshd"): Promise<number> {
     const script = `$0 = ${JSON.stringify(title).replaceAll("@", "\\@")}; sleep 60`;
-    const child = spawn(`${folder}/sshd`, ["-e", script, "x".repeat(100)], { uid, stdio: "ignore" });
+    const child = spawn(`${folder}/${program}`, ["-e", script, "x".repeat(100)], { uid, stdio: "ignore" });
     started.push(child);
     const { pid = 0 } = child;
     await expect
@@ -40,7 +40,7 @@ describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missi
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "sshd-policy-impostor-"));
     chmodSync(folder, 0o755);
-    copyFileSync(PERL, `${folder}/sshd`);
+    for (const name of ["sshd", "other"]) copyFileSync(PERL, `${folder}/${name}`);
   });
   afterAll(() => {
     for (const child of started) child.kill("SIGKILL");
@@ -49,10 +49,12 @@ describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missi
 
   const daemons = (): number[] => findDaemons(machine, "/etc/ssh/of-a-test").map((it) => it.process.pid);
 
-  test("a listener counts only when root runs it: what it names is run as root", async () => {
+  test("a listener counts only when it is a program called sshd, and root runs it: what it names is run as root", async () => {
     const title = `sshd: ${folder}/evil -f /etc/ssh/of-a-test [listener] 0 of 10-100 startups`;
     const forged = await start(title, NOBODY);
+    const other = await start(title, 0, "other");
     expect(daemons()).not.toContain(forged);
+    expect(daemons()).not.toContain(other);
     const real = await start(title, 0);
     expect(daemons()).toEqual([real]);
   });
