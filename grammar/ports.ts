@@ -15,6 +15,7 @@ export function readNumber(
   if (!DECIMAL.test(text)) return { wrong: "invalid" };
   const value = Number(text);
   if (value < low) return { wrong: "too small" };
+  // "-0" is 0
   return value > high ? { wrong: "too large" } : { value: value + 0 };
 }
 

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { matchAddressList, parseAddress, parseAddressList } from "../grammar/addresses.ts";
+import { printIPv6 } from "../grammar/print-address.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
 
 function release(text: string): Release {
@@ -132,4 +134,14 @@ describe("matchAddressList", () => {
     expect(match("10.1.2.3", "!10.0.0.0/8,10.1.2.3/8")).toBe(-1);
     expect(match("", "10.1.2.3/8")).toBe(0);
   });
+});
+
+test("addresses are printed as URLs have them, which shorten the first longest run of zeros, too", () => {
+  const group = fc.oneof(fc.constant(0), fc.constant(0), fc.nat(0xffff));
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+      const full = groups.map((each) => each.toString(16)).join(":");
+      expect(`[${printIPv6(groups)}]`).toBe(new URL(`http://[${full}]/`).hostname);
+    }),
+  );
 });

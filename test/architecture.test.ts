@@ -20,7 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/lint": ["grammar", "src/config", "src/policy", "src/files (types)", "yaml"],
   rules: ["src/lint"],
   "src/fix": ["src/lint", "src/config", "src/edit", "src/policy", "src/files"],
-  "src/host": ["src/edit", "src/files"],
+  "src/host": ["grammar", "src/edit", "src/files"],
   "src/forward": ["src/policy (types)", "src/files (types)", "grammar", "ssh2", "ssh-config"],
   "src/report": ["src/lint", "src/policy", "src/diff", "chalk (types)"],
   "src/index.ts": [

@@ -1,4 +1,5 @@
 /** The sockets that a process holds (proc(5): /proc/PID/fd and /proc/PID/net). */
+import { printIPv6 } from "../../grammar/print-address.ts";
 import type { Machine } from "./machine.ts";
 import { linkOf, listOf, textOf } from "./processes.ts";
 
@@ -101,18 +102,7 @@ function printAddress(bytes: readonly number[]): string {
     bytes.length === 16 && bytes.slice(0, 12).join() === "0,0,0,0,0,0,0,0,0,0,255,255" && bytes.slice(12);
   if (mapped !== false) return mapped.join(".");
   if (bytes.length !== 16) return bytes.join(".");
-  const groups = bytes.flatMap((byte, index) =>
-    index % 2 === 0 ? [((byte << 8) | (bytes[index + 1] ?? 0)).toString(16)] : [],
+  return printIPv6(
+    bytes.flatMap((byte, index) => (index % 2 === 0 ? [(byte << 8) | (bytes[index + 1] ?? 0)] : [])),
   );
-  return shortened(groups.join(":"));
-}
-
-/** The longest run of zeros, the first of several, becomes `::` (RFC 5952). */
-function shortened(full: string): string {
-  const runs = [...full.matchAll(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)];
-  const longest = runs.sort((a, b) => b[0].length - a[0].length)[0];
-  if (longest === undefined) return full;
-  const before = full.slice(0, longest.index).replace(/:$/, "");
-  const after = full.slice(longest.index + longest[0].length).replace(/^:/, "");
-  return `${before}::${after}`;
 }

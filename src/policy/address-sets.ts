@@ -1,5 +1,6 @@
 /** Address lists as sets of numbers, as far as their text patterns are ranges (`10.1.*` is one, `10.*.5` is none). */
 import type { AddressItem, Network } from "../../grammar/addresses.ts";
+import { printIPv6 } from "../../grammar/print-address.ts";
 import { type Range, type Ranges, subtract, unite } from "./ranges.ts";
 
 export type Family = 4 | 6;
@@ -123,20 +124,10 @@ export function printAddress(value: bigint, family: Family): string {
   return printV6(value);
 }
 
-/** RFC 5952, as getnameinfo prints it. */
 function printV6(value: bigint): string {
-  const groups = Array.from({ length: 8 }, (_, index) =>
-    Number((value >> BigInt(112 - index * 16)) & 0xffffn),
+  return printIPv6(
+    Array.from({ length: 8 }, (_, index) => Number((value >> BigInt(112 - index * 16)) & 0xffffn)),
   );
-  let best = { start: -1, length: 1 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (start + length < 8 && groups[start + length] === 0) length++;
-    if (length > best.length) best = { start, length };
-  }
-  const hex = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
-  if (best.start === -1) return hex(groups);
-  return `${hex(groups.slice(0, best.start))}::${hex(groups.slice(best.start + best.length))}`;
 }
 
 /** The number of an address that is printed exactly like this, without dots and zone; null for any other text. */

@@ -78,7 +78,7 @@ function crashesOnSubsystem(
   return affected && inMatch.some(isSubsystem) && !global.some(isSubsystem);
 }
 
-/** One keyword of the answer; the default where the keyword is unknown to the release gives undefined. */
+/** Whether sshd has one: else it says why not. */
 export function isAnswer(result: Effective | NoAnswer): result is Effective {
   return !("kind" in result);
 }
