@@ -3,15 +3,16 @@
  * in settings that nothing depends on (own-settings.ts) and in names (own-names.ts) get the same report, at other places
  * and with their own names: the first one is audited, and its report is moved to the others.
  */
+
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import { remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
+import { joined } from "../files/path.ts";
 import { decode, makeSource, type Source } from "../source/source.ts";
 import type { Opening, Wanted } from "./load-target.ts";
 import { withStandIns } from "./own-names.ts";
 import { ownSettings, withoutSettings } from "./own-settings.ts";
-import { joined } from "./paths.ts";
 import type { Target } from "./target.ts";
 
 /** FILEs that are alike. */

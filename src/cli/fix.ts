@@ -1,12 +1,13 @@
 /** `audit --fix` and `--diff`: plan, prove, and show or write; a live server's own file goes through apply.ts. */
+
 import { resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { composeEdits } from "../edit/edit.ts";
 import { folderTree } from "../files/folder.ts";
 import { overlayTree } from "../files/overlay.ts";
+import { folderOf, isBelow } from "../files/path.ts";
 import type { FileTree } from "../files/tree.ts";
-import { isBelow } from "../files/within.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
@@ -20,7 +21,7 @@ import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
 import { ownMainFile } from "./load-target.ts";
 import { chosenFormat, complain, refuse, tellLimits, writeBytes } from "./output.ts";
-import { currentFolder, folderOf } from "./paths.ts";
+import { currentFolder } from "./paths.ts";
 import {
   type AuditCommandOptions,
   type Prepared,
@@ -208,7 +209,7 @@ function whyStopped(target: Target, plan: Plan): string | null {
 function mayWrite({ tree, live, writableFolder }: Target, { realPath, shown }: PlannedFile): boolean {
   if (isBelow(realPath, writableFolder)) return true;
   const named = resolve(currentFolder(), shown);
-  const folder = tree.stat(named.slice(0, Math.max(1, named.lastIndexOf("/"))))?.realPath;
+  const folder = tree.stat(folderOf(named))?.realPath;
   return live && folder !== undefined && isBelow(realPath, folder);
 }
 

@@ -1,6 +1,6 @@
 /** What each FILE asks about its folder: files of a call often share one, which is looked at once. */
+import { folderOf, joined } from "../files/path.ts";
 import type { FileTree } from "../files/tree.ts";
-import { folderOf, joined } from "./paths.ts";
 
 export interface Folders {
   /** without links; the folder itself where it cannot be read */

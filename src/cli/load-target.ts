@@ -1,8 +1,10 @@
 /** One main file of a tree, loaded with what its server's start options say. */
+
 import type { Config } from "../config/config.ts";
 import { type LoadOptions, loadConfig } from "../config/load.ts";
 import { tooHeavy, weightOf } from "../config/weight.ts";
 import type { Image } from "../files/image.ts";
+import { folderOf, joined } from "../files/path.ts";
 import type { StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
@@ -11,7 +13,7 @@ import { type Alike, alikeOf } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
 import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
-import { folderOf, joined, MAIN } from "./paths.ts";
+import { MAIN } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
 import { collectInOneThread, collectSooner, optimizeLater } from "./v8-flags.ts";
 

@@ -1,8 +1,9 @@
 /** A FILE or standard input, read as if it lay in /etc/ssh; a drop-in through the main file that includes it. */
+import { folderOf, joined } from "../files/path.ts";
 import type { FileTree } from "../files/tree.ts";
 import { shellWord } from "../report/text.ts";
 import { load, type Opening, refusalOf, type Wanted, withContent } from "./load-target.ts";
-import { absolute, folderOf, joined, latin1 } from "./paths.ts";
+import { absolute, latin1 } from "./paths.ts";
 import { standardInput } from "./standard-input.ts";
 import type { Opened } from "./target.ts";
 

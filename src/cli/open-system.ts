@@ -1,6 +1,8 @@
 /** --root and --image: the / of a server that is only looked at. */
+
 import { folderTree } from "../files/folder.ts";
 import type { Image } from "../files/image.ts";
+import { folderOf } from "../files/path.ts";
 import { installedRelease } from "../files/release.ts";
 import { NO_OPTIONS, type StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
@@ -18,7 +20,7 @@ import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
 import { load, type Opening } from "./load-target.ts";
-import { absolute, folderOf, latin1 } from "./paths.ts";
+import { absolute, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 
 /** The / of a server that is only looked at: of no program in it anything is run. */

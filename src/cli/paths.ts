@@ -49,11 +49,3 @@ export function currentFolder(): string {
     return latin1(folder);
   }
 }
-
-export function joined(folder: string, name: string): string {
-  return folder.endsWith("/") ? folder + name : `${folder}/${name}`;
-}
-
-export function folderOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
-}

@@ -1,9 +1,10 @@
 /** `--diff`: what a fix would change as a patch, and what a patch has no place for on standard error. */
+
 import { lstatSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { unifiedDiff } from "../diff/diff.ts";
 import type { Edit } from "../edit/edit.ts";
-import { isBelow } from "../files/within.ts";
+import { isBelow } from "../files/path.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
 import type { AuditReport } from "../report/report.ts";
 import { encode } from "../source/source.ts";

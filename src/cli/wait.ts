@@ -1,7 +1,8 @@
 /** `--confirm`: whether a fix waits for a new login's word, and the wait itself. */
+import { folderOf } from "../files/path.ts";
 import { armUndo, disarmUndo, watchRun } from "../host/confirm.ts";
 import { hashOf, latest, type Run } from "../host/journal.ts";
-import { folderOf, type Machine } from "../host/machine.ts";
+import type { Machine } from "../host/machine.ts";
 import { originOf, type Session } from "../host/sessions.ts";
 import type { LiveFix } from "../host/transaction.ts";
 import type { Live, Signals } from "./live.ts";

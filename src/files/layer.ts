@@ -1,6 +1,8 @@
 /** What one layer says of the paths that are wanted: its entries in order, and what it takes away from lower layers. */
+
 import { type Chunks, type Range, readRange, walkChunks, walkRange } from "./archive-bytes.ts";
 import { MAX_FILE_BYTES } from "./folder.ts";
+import { folderOf, joined } from "./path.ts";
 import type { TarEntry, Visitor } from "./tar.ts";
 import { ArchiveError, withHoles } from "./tar-header.ts";
 import type { Wanted } from "./wanted.ts";
@@ -165,10 +167,6 @@ export function collect(
   return { visitor, scanned: { entries, ...removals, ...known } };
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
-}
-
 function takeAway(
   folder: string,
   name: string,
@@ -179,7 +177,7 @@ function takeAway(
     if (wanted.keeping(folder) !== "nothing") removals.opaque.push(folder);
     return;
   }
-  const path = folder === "/" ? `/${name}` : `${folder}/${name}`;
+  const path = joined(folder, name);
   // other names of this kind are aufs' own notes
   if (!name.startsWith(".wh.") && wanted.keeping(path) !== "nothing") removals.whiteouts.push(path);
 }

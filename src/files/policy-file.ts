@@ -1,5 +1,7 @@
 /** Finding the policy file of a configuration, and whether it may be trusted: it decides what an audit keeps silent about. */
+
 import { accountsOf } from "./accounts.ts";
+import { folderOf } from "./path.ts";
 import type { FileEntry, FileTree } from "./tree.ts";
 
 const NAME = ".sshd-policy.yaml";
@@ -18,10 +20,6 @@ export function findPolicyFile(tree: FileTree, path: string): string | null {
     if (tree.stat(folder === "/" ? "/.git" : `${folder}/.git`) !== null) return candidates[0] ?? null;
     if (folder === "/") return candidates.find((found) => folderOf(found) === folderOf(path)) ?? null;
   }
-}
-
-function folderOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
 }
 
 /** The bytes of a policy file, or why it is not read. `caller`: user id of whoever runs the audit; null: not known. */

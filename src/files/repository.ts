@@ -3,6 +3,7 @@
  * image sources holds, and what else there speaks of sshd's settings. Symbolic links are followed for files inside the
  * folder alone; nothing outside is opened.
  */
+
 import {
   closeSync,
   constants,
@@ -25,7 +26,7 @@ import {
   templateOf,
 } from "./configuration-text.ts";
 import { MAX_FILE_BYTES } from "./folder.ts";
-import { isBelow } from "./within.ts";
+import { isBelow } from "./path.ts";
 
 export interface Discovered {
   /** below the folder that was given, with it in front; latin1, as all paths here: names may be no UTF-8 */

@@ -4,6 +4,7 @@
  */
 
 import { GLIBC_ALONE, LOADERS } from "./musl-accounts.ts";
+import { folderOf } from "./path.ts";
 
 /** What is kept of an entry: nothing, what it is, or its bytes too. */
 export type Keeping = "nothing" | "entry" | "small" | "bytes";
@@ -114,7 +115,7 @@ export function openWanted(): Wanted {
     keeping: (path) => {
       const known = exact.get(path);
       if (known !== undefined) return known;
-      const folder = path.slice(0, Math.max(1, path.lastIndexOf("/")));
+      const folder = folderOf(path);
       if (folders.has(folder)) return "small";
       if (names.has(folder)) return "entry";
       if (isUnit(path)) return "bytes";

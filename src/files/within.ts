@@ -1,10 +1,6 @@
 /** A tree of which one folder alone is looked at: what a repository's Includes and links name elsewhere is not opened. */
+import { folderOf, isBelow } from "./path.ts";
 import type { FileEntry, FileTree } from "./tree.ts";
-
-/** Both without links. */
-export function isBelow(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
 
 /**
  * `folder`: its real path. Whatever is named elsewhere is an empty file, on any machine: nobody knows what it holds on
@@ -26,7 +22,7 @@ export function treeWithin(tree: FileTree, folder: string): FileTree {
 
 /** Without links; of what is not there, the place of its folder. */
 function placeOf(tree: FileTree, path: string): string {
-  for (let above = path; ; above = above.slice(0, Math.max(1, above.lastIndexOf("/")))) {
+  for (let above = path; ; above = folderOf(above)) {
     const entry = tree.stat(above);
     if (entry !== null) return entry.realPath;
     if (above === "/") return above;

@@ -2,7 +2,8 @@
  * What undoes an unconfirmed fix when the host boots, before its sshd starts: a unit of systemd, or a script of OpenRC,
  * SysV or runit. It is there only while a fix waits.
  */
-import { folderOf, type Machine } from "./machine.ts";
+import { folderOf } from "../files/path.ts";
+import type { Machine } from "./machine.ts";
 import { statusOf, textOf } from "./processes.ts";
 
 export interface BootHook {

@@ -3,8 +3,10 @@
  * So the folders in which a run replaces files are held open from its first look on, and all that it does with names in
  * them is done in what is held.
  */
+
 import type { HeldFolder } from "../files/held-folder.ts";
-import { type FileStatus, folderOf, type Machine } from "./machine.ts";
+import { folderOf } from "../files/path.ts";
+import type { FileStatus, Machine } from "./machine.ts";
 import { codeOf } from "./this-machine.ts";
 
 export interface HoldingMachine extends Machine {

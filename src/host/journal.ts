@@ -2,9 +2,11 @@
  * What a run is about to do to the machine, on the disk before it is done. Killed at any point, the next run reads here
  * what is to be finished or undone. One folder a run, named by the time it began, with the journal and the backups.
  */
+
 import { createHash } from "node:crypto";
+import { folderOf } from "../files/path.ts";
 import { isJournal } from "./journal-shape.ts";
-import { folderOf, type Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { twinPath } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
 

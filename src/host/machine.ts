@@ -95,10 +95,6 @@ export interface Machine {
   readonly sleep: (ms: number) => Promise<void>;
 }
 
-export function folderOf(path: string): string {
-  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
-}
-
 /** What an error that was thrown says: never its stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -2,9 +2,11 @@
  * Replaces a file's bytes atomically, or not at all: a new file in the same folder with the old one's mode, owner, ACL,
  * extended attributes and label, synced, renamed over it, and the folder synced.
  */
+
 import { randomBytes } from "node:crypto";
+import { folderOf } from "../files/path.ts";
 import { type HoldingMachine, whileHolding } from "./held-folders.ts";
-import { type FileStatus, folderOf, type Machine, messageOf } from "./machine.ts";
+import { type FileStatus, type Machine, messageOf } from "./machine.ts";
 
 export interface Replacement {
   /** real path on this machine, without links in any part */

@@ -1,7 +1,8 @@
 /** A run that is taken back, or kept for good: both can be stopped at any point and done again. */
+import { folderOf } from "../files/path.ts";
 import { type HoldingMachine, type OutOfReach, whileHolding } from "./held-folders.ts";
 import { advance, foldersOf, hashOf, type JournalFile, type Run } from "./journal.ts";
-import { folderOf, type Machine, messageOf } from "./machine.ts";
+import { type Machine, messageOf } from "./machine.ts";
 import { makeTwin, twinPath, whyFailed } from "./replace.ts";
 
 export type Restarted =
