@@ -144,6 +144,26 @@ function answerOf({ text, files = {} }: Trap, connection: string, of: string): s
   return "error" in settings ? String(settings.error) : (settings.get("allowtcpforwarding") ?? []).join(" ");
 }
 
+describe("bugs that packages may have repaired", () => {
+  const files = {
+    "/etc/ssh/x.conf": "Match User alice\nAllowTcpForwarding yes\n",
+    "/etc/ssh/y.conf": "AllowTcpForwarding yes\n",
+  };
+  const limitsOf = (text: string, of: string): number =>
+    load({ ...files, [MAIN_FILE]: `${text}\nAllowTcpForwarding no\n` }, release(of)).limits.length;
+
+  it.each([
+    ["Include /etc/ssh/x.conf", "1:8.2p1-4ubuntu0.13", 1],
+    ["Include /etc/ssh/x.conf", "8.3+alpine", 1],
+    ["Include /etc/ssh/x.conf", "8.2 8.4+debian 9.2+ubuntu", 0],
+    ["Include y.conf", "8.2+ubuntu", 1],
+    ["Include y.conf", "8.2 8.3+ubuntu", 0],
+    ["Include /etc/ssh/y.conf", "8.2+ubuntu", 0],
+  ])("leave it open whether %s counts, on %s", (text, releases, limits) => {
+    for (const of of releases.split(" ")) expect([of, limitsOf(text, of)]).toEqual([of, limits]);
+  });
+});
+
 describe("traps by release", () => {
   it.each(TRAPS.map((trap) => [trap.name, trap] as const))("%s", (_name, trap) => {
     for (const [connection, releases, answer] of trap.answers) {

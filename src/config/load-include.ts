@@ -12,6 +12,7 @@ import {
   type LoadedText,
   type Loading,
   noteDenied,
+  noteRepairable,
   readText,
 } from "./loading.ts";
 
@@ -140,7 +141,9 @@ function search(loading: Loading, pattern: string): readonly string[] {
 /** The absolute pattern; `~` is not expanded and therefore finds nothing. 8.2 puts the keyword in the pattern's place. */
 function locate(loading: Loading, pattern: string, keyword: string): string {
   if (pattern.startsWith("~")) return pattern;
-  const inFolder = atLeast(loading.release, "8.3") ? pattern : keyword;
+  const isMistaken = !pattern.startsWith("/") && !atLeast(loading.release, "8.3");
+  if (isMistaken) noteRepairable(loading, "sshd 8.2 finds no file of a relative Include");
+  const inFolder = isMistaken ? keyword : pattern;
   const absolute = pattern.startsWith("/") ? pattern : `${SSH_FOLDER}/${inFolder}`;
   const folder = loading.options.configFolder ?? SSH_FOLDER;
   if (folder === SSH_FOLDER || !absolute.startsWith(`${SSH_FOLDER}/`)) return absolute;

@@ -7,7 +7,7 @@ import { placeOf, type Source } from "../source/source.ts";
 import type { Criterion, MatchBlock } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
 import { pushProblem } from "./load-problems.ts";
-import type { FileState, Loading } from "./loading.ts";
+import { type FileState, type Loading, noteRepairable } from "./loading.ts";
 
 export function readMatchLine(loading: Loading, state: FileState, line: DirectiveLine): void {
   const { source } = state.text;
@@ -15,6 +15,8 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   const reading = readMatch(line, loading.release);
   for (const problem of reading.problems) pushProblem(loading, state.text, line, problem);
   const criteria = (reading.criteria ?? []).map((criterion) => placed(criterion, source));
+  const lost = includedBy !== null && outer.length === 0 && losesIncludedMatches(loading.release);
+  if (lost) noteRepairable(loading, "sshd 8.2 and 8.3 lose the Match blocks of included files");
   const block: MatchBlock = {
     criteria,
     line,
@@ -22,7 +24,7 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
     outer,
     static:
       reading.criteria !== null && criteria.every((criterion) => holdsAtStart(criterion, loading.release)),
-    lost: includedBy !== null && outer.length === 0 && losesIncludedMatches(loading.release),
+    lost,
     order: loading.matches.length,
   };
   loading.matches.push(block);

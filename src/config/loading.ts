@@ -1,7 +1,7 @@
 /** What is known while a configuration is read: the texts so far, what they added, and where reading stands. */
 import type { LookedUp } from "../../grammar/keywords.ts";
 import { parseText } from "../../grammar/parser.ts";
-import type { Release } from "../../grammar/release.ts";
+import { formatRelease, type Release } from "../../grammar/release.ts";
 import type { GrammarProblem, Tree } from "../../grammar/tree.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
 import { decode, makeSource, type Place, type Source } from "../source/source.ts";
@@ -128,6 +128,12 @@ const NOTHING = "/dev/null";
 /** sshd runs as root, and reads it. */
 export function noteDenied(loading: Loading, path: string): void {
   loading.limits.add(`${shown(loading, path)} cannot be read by this user, and sshd reads it as root`);
+}
+
+/** Which packages have the repair of a release's bug no list tells, and what it brings back may open as well as close. */
+export function noteRepairable({ limits, release }: Loading, bug: string): void {
+  if (release.vendor === "upstream") return;
+  limits.add(`${bug}, as is assumed here; ${formatRelease(release)} may be repaired: ask its own sshd -T -C`);
 }
 
 /** sshd has no limit of size: a file beyond ours counts as empty here, and the answer as incomplete. */

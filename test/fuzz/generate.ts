@@ -399,7 +399,34 @@ function mutatedTree({ release, seeds }: Generator, random: Random): ServerTree 
     .split("\n")
     .filter((line) => !/listenaddress/i.test(line))
     .join("\n");
-  return { "/etc/ssh/x.conf": randomFile(writer, 4), [MAIN_FILE]: text };
+  const other = { "/etc/ssh/x.conf": randomFile(writer, 4) };
+  const [shaped, shapedToo] = [reshape(text, random), reshape(text, random)];
+  if (random.chance(80)) return { ...other, [MAIN_FILE]: shaped };
+  // as a drop-in before or behind what another file says, or inside a block of it
+  const include = `${random.pick(["", "", `${matchLine(writer)}\n`])}Include /etc/ssh/d/*.conf`;
+  const main = random.pick([include, `${include}\n${shapedToo}`, `${shapedToo}\n${include}`]);
+  return { ...other, "/etc/ssh/d/50-a.conf": shaped, [MAIN_FILE]: main };
+}
+
+/** The whole file as other tools leave it: other ends of lines, none at the end, bytes that hide what follows. */
+function reshape(text: string, random: Random): string {
+  if (random.chance(50)) return text;
+  const lines = text.split("\n");
+  const at = random.int(lines.length);
+  const inComment = (odd: string): string => lines.toSpliced(at, 0, `# ${odd} note`).join("\n");
+  return random.pick([
+    () => lines.join("\r\n"),
+    () => lines.map((line, index) => (index % 3 === 0 ? line : `${line}\r`)).join("\n"),
+    () => text.replace(/\n+$/, ""),
+    () => `${text.replace(/\n+$/, "")}\n# the end${random.pick(["", "\0", "\\", '"'])}`,
+    () => `#\xef\xbb\xbf\n${text}`,
+    () => inComment("\0"),
+    () => inComment("\"'\xa0"),
+    () => lines.map((line) => line.replace(/^(\w+)[ \t]+/, "\t$1\t")).join("\n"),
+    () => lines.map((line) => line.replace(/^(\w+)[ \t]+/, '"$1"=')).join("\n"),
+    () => lines.map((line) => line.replace(/^#(?=[A-Z]\w+ [\w.:]+$)/, "")).join("\n"),
+    () => lines.map((line) => line.toLowerCase()).join("\n"),
+  ])();
 }
 
 /** The tree after an edit or two in one of its files. */
