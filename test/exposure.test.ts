@@ -52,6 +52,16 @@ describe("unix sockets that PermitOpen leaves", () => {
   });
 });
 
+describe("what is closed", () => {
+  it("leads nowhere, listens nowhere and needs nothing", () => {
+    const config = configOf("DisableForwarding yes\nPermitOpen db:1\nPermitListen 8080\n", "10.5");
+    const { answers } = exposure(config);
+    expect(
+      answers.map(({ allowed, destinations, listen, needs }) => [allowed, destinations, listen, needs]),
+    ).toEqual(CAPABILITIES.map(() => [false, [], null, []]));
+  });
+});
+
 describe("who may tunnel TCP outward, in words", () => {
   const cases: readonly (readonly [string, readonly string[]])[] = [
     ["", ["everybody"]],

@@ -18,9 +18,9 @@ export interface Answer {
   /** in the administrator's own words: "members of group forwarders from 10.0.0.0/8, not root"; "everybody" */
   readonly condition: string;
   readonly extent: Extent;
-  /** tcp-local: `*:*` or `host:port` items · unix-local, unix-remote: `*` or paths · else empty */
+  /** where it is not closed: tcp-local: `*:*` or `host:port` items · unix-local, unix-remote: `*` or paths · else empty */
   readonly destinations: readonly string[];
-  /** tcp-remote only */
+  /** of tcp-remote that is not closed */
   readonly listen: ListenGrant | null;
   /** checked by the plain evaluator; null only where the answer is unknown */
   readonly witness: Connection | null;
@@ -28,7 +28,7 @@ export interface Answer {
   readonly decidedBy: readonly Decider[];
   readonly login: "possible" | "impossible" | "unknown";
   readonly loginBecause: string;
-  /** what else must be there: xauth, /dev/net/tun, a root login … */
+  /** what else must be there where it is not closed: xauth, /dev/net/tun, a root login … */
   readonly needs: readonly string[];
 }
 

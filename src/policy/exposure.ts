@@ -121,7 +121,7 @@ export function toAnswer(asking: Asking, capability: Capability, region: Region)
     isClosedFirst(asking.reasoning, { capability, region, connection: admitted });
   const witness = isShown ? admitted : found;
   const { destinations, listen } = grantOf(asking.ports, capability, region);
-  const needs = needsOf(capability, listen, asking.ports);
+  const needs = region.allowed ? needsOf(capability, listen, asking.ports) : NO_DESTINATIONS.destinations;
   // what is looked up for the extent serves the text, too
   const extent = extentOf(searcher, region.scope);
   return {
@@ -209,6 +209,7 @@ export function grantOf(
   capability: Capability,
   region: Region,
 ): Pick<Answer, "destinations" | "listen"> {
+  if (!region.allowed) return NO_DESTINATIONS;
   switch (capability) {
     case "tcp-local":
       return { destinations: openDestinations(valuesOf(region, "permitopen")), listen: null };
