@@ -141,8 +141,9 @@ export function valuesAre(printed: Printed, deciders: Answer["decidedBy"]): bool
 /** Hosts are compared as text; `*` is any host, any port or any path. */
 export function isCovered(old: readonly string[], item: string): boolean {
   const [, host, port] = /^(.*):(\+?\d+|\*)$/.exec(item) ?? [];
-  const isPath = host === undefined && !item.includes(" ");
-  const general = host !== undefined ? ["*:*", `*:${port}`, `${host}:*`] : isPath ? ["*"] : [];
+  // a relative path may look like a host and a port; no place of TCP is `*` alone
+  const paths = item.includes(" ") ? [] : ["*"];
+  const general = host === undefined ? paths : ["*:*", `*:${port}`, `${host}:*`, ...paths];
   return [item, ...general].some((one) => old.includes(one));
 }
 
