@@ -13,7 +13,6 @@ import { hasSshd, noSshdIn, openSystem, type System } from "./open-system.ts";
 import { absolute, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { misuseOf } from "./targets.ts";
-import { optimizeLater, optimizeWebAssemblyLater } from "./v8-flags.ts";
 
 export async function openImages(
   files: readonly string[],
@@ -30,9 +29,6 @@ export async function openImages(
   return opened;
 }
 
-/** Headers of some hundred entries are read before V8 begins: of 0.2, 1 and 3 million this took least. */
-const WALK = 1_000_000;
-
 async function openOne(
   file: string,
   files: readonly string[],
@@ -41,8 +37,6 @@ async function openOne(
   let found: readonly (Opened | Absent)[] | Misuse = [];
   const name = latin1(file);
   const { openImage } = await import("../files/image.ts");
-  optimizeLater(WALK);
-  optimizeWebAssemblyLater();
   const image = await openImage(absolute(file), {
     platform: options.platform ?? null,
     threads: options.imageThreads ?? 1,

@@ -7,6 +7,7 @@ import { overwritten } from "./overwriting.ts";
 import { addCheck, addCompare, addEffective, addExposure, addRules } from "./question-commands.ts";
 import { writeStandardError, writeStandardOutput } from "./standard-output.ts";
 import { systemReason } from "./system-reason.ts";
+import { readInOneThread } from "./v8-flags.ts";
 import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
@@ -43,6 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .addHelpText("after", EXIT_CODES)
     .exitOverride()
     .hook("preAction", refuseOverwriting)
+    .hook("preAction", readInOneThreadOfImages)
     .configureOutput({
       writeOut: printHelp,
       outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`),
@@ -76,6 +78,11 @@ function printHelp(text: string): void {
 function refuseOverwriting(_: Command, command: Command): void {
   const refusal = overwritten(command.args, command.opts());
   if (refusal !== null) command.error(refusal);
+}
+
+/** Before the modules of an audit are run, which is what fills V8's room for new objects the first time. */
+function readInOneThreadOfImages(_: Command, command: Command): void {
+  if (command.opts()["image"] !== undefined) readInOneThread();
 }
 
 /** Arguments that are no UTF-8 are read as bytes. */

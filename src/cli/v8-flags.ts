@@ -11,9 +11,19 @@ export function optimizeLater(budget: number): void {
   setFlag(`--interrupt-budget=${budget}`, 11);
 }
 
-/** The same of WebAssembly, by default after 1.8 million bytes of code: headers of 50,000 files take 20 million. */
-export function optimizeWebAssemblyLater(): void {
+/**
+ * For images, whose headers are thousands of short calls: most runs end before V8's second compilers, of JavaScript and
+ * of WebAssembly, have paid (by default WebAssembly's begins at 1.8 million bytes of code that ran; headers of 50,000
+ * files take 20 million), and its other threads take longer to wake than what they are given would take here.
+ */
+export function readInOneThread(): void {
+  optimizeLater(1_000_000);
+  collectInOneThread();
+  setFlag("--max-bytecode-size-for-early-opt=0", 11);
   setFlag("--wasm-tiering-budget=20000000", 11);
+  setFlag("--wasm-lazy-validation", 11);
+  setFlag("--no-concurrent-array-buffer-sweeping", 11);
+  setFlag("--no-minor-gc-task", 11);
 }
 
 /** New objects are sorted out by one thread: several cost more than they gain while there are a few megabytes. */
