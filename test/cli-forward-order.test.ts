@@ -31,6 +31,29 @@ describe.skipIf(missing !== null)(`options given twice${missing === null ? "" : 
     60_000,
   );
 
+  it.each([
+    ["-4 -6"],
+    ["-6 -4"],
+    ["-o AddressFamily=inet6 -4"],
+    ["-4 -o AddressFamily=inet6"],
+    ["-o AddressFamily=inet6 -o AddressFamily=inet"],
+  ])(
+    "choose the family as in ssh: %s",
+    (line) => {
+      const words = [...line.split(" "), "me@127.0.0.1"];
+      const { stdout } = spawnSync("ssh", ["-F", "none", "-G", ...words], { encoding: "latin1" });
+      const theirs = /^addressfamily (.*)$/m.exec(stdout)?.[1];
+      const ours = runCli(["forward", "-F", "none", "-p", "1", "-L", "0:a:1", ...words]).stderr;
+      expect(ours.includes("AddressFamily leaves out that address") ? "inet6" : "inet", ours).toBe(theirs);
+    },
+    60_000,
+  );
+
+  it("is said to be taken away by ClearAllForwardings", () => {
+    const args = ["-o", "ClearAllForwardings=yes", "-L", "0:a:1", "127.0.0.1"];
+    expect(runCli(["forward", "-F", "none", ...args]).stderr).toContain("ClearAllForwardings takes away");
+  });
+
   it.each([["-J"], ["-W"]])("is refused where one of two would be lost: %s", (option) => {
     const { code, stderr } = runCli(["forward", "-F", "none", option, "a:1", option, "b:1", "127.0.0.1"]);
     expect(code).toBe(2);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readClientConfig } from "../src/forward/client-config.ts";
+import { openClientFiles } from "../src/forward/client-files.ts";
 import { refusedLine } from "../src/forward/client-keywords.ts";
 
 const hasSsh = spawnSync("ssh", ["-V"]).status === 0;
@@ -24,9 +25,10 @@ function stoppedBySsh(file: string): readonly string[] {
 }
 
 function stoppedByUs(file: string): readonly string[] {
+  const files = openClientFiles(() => {});
   const caller = { home: folder, name: "me", uid: process.getuid?.() ?? 0 };
   try {
-    readClientConfig(file, { host: "work", given: [] }, caller);
+    readClientConfig({ path: file, chosen: "by default" }, { host: "work", given: [] }, { caller, files });
     return [];
   } catch (error) {
     return [
@@ -79,8 +81,9 @@ describe.skipIf(!hasSsh)(`what ssh -G refuses${hasSsh ? "" : " (no ssh here)"}`,
 test("the message names file and line, and what ssh does", () => {
   const file = join(folder, "config");
   writeFileSync(file, "Host x\n  Foo 1\n", { mode: 0o600 });
+  const files = openClientFiles(() => {});
   const caller = { home: folder, name: "me", uid: process.getuid?.() ?? 0 };
-  expect(() => readClientConfig(file, { host: "work", given: [] }, caller)).toThrow(
-    `${file}:2: Bad configuration option: foo: ssh refuses such a file, too`,
-  );
+  expect(() =>
+    readClientConfig({ path: file, chosen: "by default" }, { host: "work", given: [] }, { caller, files }),
+  ).toThrow(`${file}:2: Bad configuration option: foo: ssh refuses such a file, too`);
 });

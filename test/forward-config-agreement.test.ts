@@ -6,6 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Directive } from "../src/forward/client-config.ts";
+import { openClientFiles } from "../src/forward/client-files.ts";
 import { settingsOf } from "../src/forward/reach.ts";
 import type { HostSettings } from "../src/forward/settings.ts";
 import { distinctForwards, type Forward } from "../src/forward/specification.ts";
@@ -150,12 +151,17 @@ const VARIABLES: Readonly<Record<string, string>> = { SSH_AUTH_SOCK: UNSET, FOLD
 const environment = {
   caller: { home, name, uid },
   configFile: null,
+  files: openClientFiles(() => {}),
   variable: (wanted: string) => VARIABLES[wanted] ?? null,
   talk: { ask: async () => null, note: () => {} },
 };
 
 function ours(file: string): Reading {
-  const of = settingsOf({ user: null, host: "h", port: null }, [], { ...environment, configFile: file });
+  const of = settingsOf({ user: null, host: "h", port: null }, [], {
+    ...environment,
+    configFile: { path: file, chosen: "by the user" },
+    files: openClientFiles(() => {}),
+  });
   const yes = (value: boolean): string => (value ? "yes" : "no");
   const paths = (list: readonly string[]): string => list.join(" ") || "none";
   return {

@@ -1,12 +1,20 @@
 /** What the forwarder reads: specifications, SOCKS, known_hosts, ssh_config. */
 import { execFileSync } from "node:child_process";
+import { generateKeyPairSync, verify } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bindAddresses, remoteBindHost } from "../src/forward/bind.ts";
-import { type Caller, readClientConfig } from "../src/forward/client-config.ts";
+import {
+  type Asked,
+  type Caller,
+  type ConfigFile,
+  type Reading,
+  readClientConfig,
+} from "../src/forward/client-config.ts";
+import { openClientFiles } from "../src/forward/client-files.ts";
 import { parseOption } from "../src/forward/directives.ts";
 import { readKeyFiles, unlock } from "../src/forward/key-files.ts";
 import { checkKey, fingerprint, lookupName, parseKnownHosts } from "../src/forward/known-hosts.ts";
@@ -227,9 +235,14 @@ describe("ssh_config", () => {
     return path;
   }
 
+  /** each time as if for the first time */
+  function readConfig(path: string, asked: Asked, chosen: ConfigFile["chosen"] = "by default"): Reading {
+    return readClientConfig({ path, chosen }, asked, { caller, files: openClientFiles(() => {}) });
+  }
+
   function read(text: string, host: string, given: readonly string[] = []) {
     const asked = { host, given: given.map(parseOption) };
-    const { directives, notes } = readClientConfig(write("config", text), asked, caller);
+    const { directives, notes } = readConfig(write("config", text), asked);
     return { settings: settingsFor(asked, directives, { caller, variable: () => null }), notes };
   }
 
@@ -284,25 +297,32 @@ describe("ssh_config", () => {
   it("goes on without a file of the user's that cannot be read, but not without an included one", () => {
     const asked = { host: "db", given: [] };
     const below = join(write("file", ""), "config");
-    expect(readClientConfig(below, asked, caller)).toMatchObject({
+    expect(readConfig(below, asked)).toMatchObject({
       directives: [],
       notes: [`${below} is left out: not a directory`],
     });
-    expect(readClientConfig(write("config", `Include ${below}*\nPort 1\n`), asked, caller)).toMatchObject({
+    expect(readConfig(write("config", `Include ${below}*\nPort 1\n`), asked)).toMatchObject({
       directives: [{ keyword: "port" }],
       notes: [],
     });
-    expect(() => readClientConfig(write("config", `Include ${below}\n`), asked, caller)).toThrow(
+    expect(() => readConfig(write("config", `Include ${below}\n`), asked)).toThrow(
       `${below} cannot be read: not a directory`,
+    );
+  });
+
+  it("is as he wants it where the user names it, but not what it includes", () => {
+    const asked = { host: "db", given: [] };
+    const open = write("open", "Port 1\n", 0o666);
+    expect(readConfig(open, asked, "by the user").directives).toMatchObject([{ keyword: "port" }]);
+    expect(() => readConfig(write("config", "Include open\n"), asked, "by the user")).toThrow(
+      /nobody else may write/,
     );
   });
 
   it("is refused where others may have written it, and where it makes no sense", () => {
     const asked = { host: "db", given: [] };
-    expect(() => readClientConfig(write("open", "Port 1\n", 0o666), asked, caller)).toThrow(
-      /nobody else may write/,
-    );
-    expect(readClientConfig(join(home, "none"), asked, caller).directives).toEqual([]);
+    expect(() => readConfig(write("open", "Port 1\n", 0o666), asked)).toThrow(/nobody else may write/);
+    expect(readConfig(join(home, "none"), asked).directives).toEqual([]);
     for (const text of [
       "Port x",
       "StrictHostKeyChecking perhaps",
@@ -317,6 +337,7 @@ describe("ssh_config", () => {
 });
 
 describe("a private key", () => {
+  const nobody = { caller: { home: "/nonexistent", name: "x", uid: 0 }, variable: () => null };
   const folder = mkdtempSync(join(tmpdir(), "sshd-policy-formats-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   it.each([
@@ -344,9 +365,9 @@ describe("a private key", () => {
       const settings = settingsFor(
         { host: "h", given: [] },
         [{ keyword: "identityfile", args: [path], place: "-i" }],
-        { caller: { home: "/nonexistent", name: "x", uid: 0 }, variable: () => null },
+        nobody,
       );
-      const [file] = readKeyFiles(settings, talk);
+      const [file] = readKeyFiles(settings, { files: openClientFiles(talk.note), talk });
       expect(file?.publicKey?.toString("base64")).toBe(wire);
       const key = file === undefined ? null : await unlock(file, settings, talk);
       const parsed = parseKey(key?.text ?? "", key?.passphrase);
@@ -356,4 +377,42 @@ describe("a private key", () => {
       expect(answers).toEqual([]);
     },
   );
+
+  // ssh-keygen 9.2 neither writes nor reads it; ssh(1) does from 9.6 on
+  it.each([{ cipher: "none" }, { cipher: "aes-256-cbc" }])(
+    "ed25519 in PKCS8 $cipher is opened, and signs",
+    async ({ cipher }) => {
+      const pair = generateKeyPairSync("ed25519");
+      const path = join(folder, `ed25519-pkcs8-${cipher}`);
+      const lock = cipher === "none" ? {} : { cipher, passphrase: "secret" };
+      const pem = pair.privateKey.export({ type: "pkcs8", format: "pem", ...lock });
+      writeFileSync(path, pem, { mode: 0o600 });
+      const talk = { ask: async () => "secret", note: () => {} };
+      const identityFiles = [{ path, chosen: "by the user" } as const];
+      const [file] = readKeyFiles({ identityFiles }, { files: openClientFiles(talk.note), talk });
+      const login = { ...settingsFor({ host: "h", given: [] }, [], nobody), batch: false };
+      const key = file === undefined ? null : await unlock(file, login, talk);
+      const parsed = parseKey(key?.text ?? "", key?.passphrase);
+      if (parsed instanceof Error) throw parsed;
+      const signed: unknown = parsed.sign("text");
+      expect(signed instanceof Buffer && verify(null, Buffer.from("text"), pair.publicKey, signed)).toBe(
+        true,
+      );
+      const raw = Buffer.from(pair.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+      expect(parsed.getPublicSSH().subarray(-raw.length)).toEqual(raw);
+    },
+  );
+
+  it("that SSH has no name for is left out, and named", async () => {
+    const path = join(folder, "x25519");
+    const { privateKey } = generateKeyPairSync("x25519");
+    writeFileSync(path, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    const notes: string[] = [];
+    const talk = { ask: async () => null, note: (text: string) => void notes.push(text) };
+    const identityFiles = [{ path, chosen: "by the user" } as const];
+    const [file] = readKeyFiles({ identityFiles }, { files: openClientFiles(talk.note), talk });
+    const login = settingsFor({ host: "h", given: [] }, [], nobody);
+    expect(file === undefined ? null : await unlock(file, login, talk)).toBe(null);
+    expect(notes).toEqual([`${path} is left out: SSH has no keys of type x25519`]);
+  });
 });

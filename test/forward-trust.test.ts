@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openClientFiles } from "../src/forward/client-files.ts";
 import { parseOption } from "../src/forward/directives.ts";
 import { hostKeyCheck } from "../src/forward/host-key.ts";
 import { settingsOf } from "../src/forward/reach.ts";
@@ -118,13 +119,19 @@ describe.skipIf(missing !== null)(
         "BatchMode=yes",
       ];
       const talk = { ask: async () => null, note: () => {} };
+      const means = { talk, files: openClientFiles(talk.note) };
       const settings = settingsOf(
         { user: null, host: "127.0.0.1", port: sshd.port },
         [...options, ...files].map(parseOption),
-        { caller: { home: "/nonexistent", name: "x", uid: 0 }, configFile: null, variable: () => null, talk },
+        {
+          caller: { home: "/nonexistent", name: "x", uid: 0 },
+          configFile: null,
+          variable: () => null,
+          ...means,
+        },
       );
       const wire = Buffer.from(words["KEY"]?.split(" ")[1] ?? "", "base64");
-      return outcome((await hostKeyCheck(settings, talk).check(wire)) === null, written(lines));
+      return outcome((await hostKeyCheck(settings, means).check(wire)) === null, written(lines));
     }
 
     it.each(CASES.map(([lines, ...options]) => ({ lines, options })))(

@@ -1,5 +1,4 @@
 /** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
-import { accessSync, constants } from "node:fs";
 import { join } from "node:path";
 import type { Directive } from "../forward/client-config.ts";
 import type { Talk } from "../forward/host-key.ts";
@@ -58,7 +57,7 @@ export async function runForward(destination: string, options: ForwardCommandOpt
     return refuse(visibleText(error.message));
   }
   const { forwards, stdio } = task;
-  if (forwards.length === 0 && stdio === null) return refuse("nothing to forward: give -L, -R, -D or -W");
+  if (forwards.length === 0 && stdio === null) return refuse(nothingToForward(options));
   const privileged = forwarder.refusedHere(forwards);
   if (privileged !== null) return refuse(privileged);
   const log = options.events === undefined ? null : openEventLog(options.events);
@@ -75,6 +74,11 @@ export async function runForward(destination: string, options: ForwardCommandOpt
   }
 }
 
+function nothingToForward({ L, R, D }: ForwardCommandOptions): string {
+  const isCleared = [L, R, D].some((given) => given !== undefined);
+  return `nothing to forward: ${isCleared ? "ClearAllForwardings takes away what was given" : "give -L, -R, -D or -W"}`;
+}
+
 /** Not instanceof: the class lives in a chunk of its own. */
 function isFailure(error: unknown): error is Error & { readonly kind: string } {
   return error instanceof Error && error.name === "SshFailure" && "kind" in error;
@@ -84,14 +88,15 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   const own = ownAccount();
   if (own === null) throw usage(NO_ACCOUNT);
   const { homedir: home, username: name, uid } = own;
+  const talk = tellingOnce(terminalTalk());
   const environment: Environment = {
     caller: { home, name, uid },
-    configFile: options.F === "none" ? null : (options.F ?? join(home, ".ssh", "config")),
+    configFile: configFileOf(options.F, home),
     variable: (name) => process.env[name] ?? null,
-    talk: tellingOnce(terminalTalk()),
+    files: forwarder.openClientFiles(talk.note),
+    talk,
   };
-  // ssh.c: the user's own file may be missing, one that was named may not
-  const missing = environment.configFile === options.F ? whyUnreadable(options.F ?? "") : null;
+  const missing = whyUnreadable(environment);
   if (missing !== null) throw usage(`-F ${options.F}: ${missing}`);
   const destination = forwarder.parseDestination(text, "host");
   if (destination === null)
@@ -104,16 +109,25 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   return { settings, forwards, stdio, environment };
 }
 
-function whyUnreadable(path: string): string | null {
+function configFileOf(named: string | undefined, home: string): Environment["configFile"] {
+  if (named === "none") return null;
+  return named === undefined
+    ? { path: join(home, ".ssh", "config"), chosen: "by default" }
+    : { path: named, chosen: "by the user" };
+}
+
+/** ssh.c: the user's own file may be missing, one that was named may not. */
+function whyUnreadable({ configFile, files }: Environment): string | null {
+  if (configFile?.chosen !== "by the user") return null;
   try {
-    accessSync(path, constants.R_OK);
+    files.read(configFile.path);
     return null;
   } catch (error) {
     return systemReason(error);
   }
 }
 
-/** Each host on the way reads the same files. */
+/** Each host on the way goes by the same files. */
 function tellingOnce(talk: Talk): Talk {
   const told = new Set<string>();
   const note = (text: string): void => {
@@ -142,6 +156,10 @@ const FORWARDS = { L: "localforward", R: "remoteforward", D: "dynamicforward" } 
 function givenDirectives(forwarder: Forwarder, options: ForwardCommandOptions): readonly Directive[] {
   const { g, given } = options;
   const open: Directive = { keyword: "gatewayports", args: ["yes"], place: "-g" };
+  const isFamily = ({ letter }: Given): boolean => letter === "4" || letter === "6";
+  // they set what they say, over what stands before them (ssh.c main): the last one counts
+  const family = given.findLast(isFamily);
+  const others = given.filter((one) => !isFamily(one));
   return [
     ...(["L", "R", "D"] as const).flatMap((letter) =>
       (options[letter] ?? []).map(
@@ -149,7 +167,7 @@ function givenDirectives(forwarder: Forwarder, options: ForwardCommandOptions): 
       ),
     ),
     ...(g === true ? [open] : []),
-    ...given.map(
+    ...[...(family === undefined ? [] : [family]), ...others].map(
       ({ letter, value }): Directive =>
         letter === "o"
           ? forwarder.parseOption(value)

@@ -56,7 +56,7 @@ export async function probeAgainst(
     return { misuse: `--against ${options.destination}: wanted is user@host or user@host:port` };
   if (target.live && !isThisMachine(destination.host))
     return { misuse: `--against: name the configuration of ${destination.host}, as FILE or with --root` };
-  const environment = callersEnvironment();
+  const environment = callersEnvironment(forwarder);
   if (environment === null) return { misuse: NO_ACCOUNT };
   const keys = options.identities.map((path) => ({ keyword: "identityfile", args: [path], place: "-i" }));
   const settings = { ...forwarder.settingsOf(destination, keys, environment), keepAlive: KEEP_ALIVE };
@@ -77,12 +77,16 @@ function isThisMachine(host: string): boolean {
   return ["localhost", hostname()].includes(host) || own.some(({ address }) => address === host);
 }
 
-function callersEnvironment(): Environment | null {
+function callersEnvironment({
+  openClientFiles,
+}: typeof import("../forward/forwarder.ts")): Environment | null {
   const own = ownAccount();
   if (own === null) return null;
   const { homedir: home, username: name, uid } = own;
   const variable = (wanted: string): string | null => process.env[wanted] ?? null;
-  return { caller: { home, name, uid }, configFile: null, variable, talk: terminalTalk() };
+  const talk = terminalTalk();
+  const files = openClientFiles(talk.note);
+  return { caller: { home, name, uid }, configFile: null, variable, files, talk };
 }
 
 interface LoggedIn {

@@ -2,14 +2,15 @@
  * ssh_config(5) as text: which lines of the user's own file hold for a host. Nothing in it is ever run: a block under
  * `Match exec` is left out and named. The library parses; the meaning (readconf.c) is here.
  */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
 import { delimitWord, delimitWords, splitWords } from "../../grammar/words.ts";
+import type { ClientFile, ClientFiles } from "./client-files.ts";
 import { keywordOf, refusedLine, type TellingLine, tellingLines } from "./client-keywords.ts";
-import { SshFailure, systemWords } from "./failure.ts";
+import { isFolder, isMissing, SshFailure, systemWords } from "./failure.ts";
 
 /** One directive that holds: keyword in lower case, its arguments, and where it stands. */
 export interface Directive {
@@ -43,10 +44,20 @@ const DEEPEST = 16;
 
 type Node = Readonly<Record<string, unknown>>;
 
+/** ssh_config(5) of the user: one that he named is as he wants it, his usual one may be missing, and must be his own. */
+export interface ConfigFile {
+  readonly path: string;
+  readonly chosen: "by the user" | "by default";
+}
+
 /** The directives that hold for that host, in order: of each keyword that is no list, the first counts. */
-export function readClientConfig(path: string, asked: Asked, caller: Caller): Reading {
-  const walk: Walk = { asked, caller, directives: [...asked.given], notes: [] };
-  readFile(walk, path, { depth: 0, holds: true });
+export function readClientConfig(
+  { path, chosen }: ConfigFile,
+  asked: Asked,
+  { caller, files }: { readonly caller: Caller; readonly files: ClientFiles },
+): Reading {
+  const walk: Walk = { asked, caller, files, directives: [...asked.given], notes: [] };
+  readFile(walk, path, { depth: 0, holds: true, chosen });
   return walk;
 }
 
@@ -54,12 +65,13 @@ export function readClientConfig(path: string, asked: Asked, caller: Caller): Re
 interface Walk extends Reading {
   readonly asked: Asked;
   readonly caller: Caller;
+  readonly files: ClientFiles;
   readonly directives: Directive[];
   readonly notes: string[];
 }
 
 /** How deep an Include is, and whether what it leads to holds. */
-interface Level {
+interface Level extends Pick<ConfigFile, "chosen"> {
   readonly depth: number;
   readonly holds: boolean;
 }
@@ -102,7 +114,7 @@ function readNodes(walk: Walk, nodes: readonly Node[], block: Block): void {
       if (Array.isArray(config)) readNodes(walk, config as readonly Node[], { ...block, holds });
     } else if (keyword === "include") {
       for (const found of args.flatMap((pattern) => includedFiles(pattern, walk.caller)))
-        readFile(walk, found, { depth: block.depth + 1, holds: block.holds });
+        readFile(walk, found, { depth: block.depth + 1, holds: block.holds, chosen: "by default" });
     } else if (block.holds) walk.directives.push({ keyword, args, place });
   }
 }
@@ -124,29 +136,40 @@ function holdsFor(walk: Walk, { keyword, args, place }: Directive): boolean {
   return matches(args, names, (criterion) => notes.push(`${place}: Match ${criterion} is left out`));
 }
 
-/** ssh(1) goes on without the user's own file where it cannot be read, but not without one that it includes. */
-function textOf({ caller, notes }: Walk, file: string, { depth }: Level): string | null {
+/** ssh(1) goes on without the user's own file where it cannot be read, but not without one that it includes; folders are empty. */
+function textOf(walk: Walk, file: string, { depth, chosen }: Level): string | null {
+  const { notes } = walk;
   try {
-    return readTrusted(file, caller);
+    return readTrusted(walk, file, chosen);
   } catch (error) {
     if (error instanceof SshFailure) throw error;
-    if (depth > 0) throw new SshFailure("configuration", `${file} cannot be read: ${systemWords(error)}`);
+    if (depth > 0 && !isFolder(error))
+      throw new SshFailure("configuration", `${file} cannot be read: ${systemWords(error)}`);
     notes.push(`${file} is left out: ${systemWords(error)}`);
     return null;
   }
 }
 
-/** A file that is not there sets nothing. One that others may have written is refused, as by ssh(1) (readconf.c). */
-function readTrusted(file: string, { uid }: Caller): string | null {
-  const status = statSync(file, { throwIfNoEntry: false });
-  if (status === undefined) return null;
-  if (!status.isFile()) throw new SshFailure("configuration", `${file} is no file`);
-  if ((status.uid !== 0 && status.uid !== uid) || (status.mode & 0o022) !== 0)
+/** Null: it is not there, and sets nothing. One that others may have written is refused, as by ssh(1) (readconf.c). */
+function readTrusted({ caller, files }: Walk, path: string, chosen: ConfigFile["chosen"]): string | null {
+  const file = readIfThere(files, path);
+  if (file === null) return null;
+  const isOwn = file.uid === 0 || file.uid === caller.uid;
+  if (chosen === "by default" && (!isOwn || (file.mode & 0o022) !== 0))
     throw new SshFailure(
       "configuration",
-      `${file}: bad owner or permissions: it must belong to you or root, and nobody else may write it`,
+      `${path}: bad owner or permissions: it must belong to you or root, and nobody else may write it`,
     );
-  return readFileSync(file, "utf8");
+  return file.bytes.toString("utf8");
+}
+
+function readIfThere(files: ClientFiles, path: string): ClientFile | null {
+  try {
+    return files.read(path);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
 }
 
 function parse(file: string, text: string): readonly Node[] {

@@ -78,6 +78,19 @@ function wordsOf(error: SystemError): string {
   return error.code === "ENOTFOUND" ? "no such host" : (known?.[1] ?? error.message);
 }
 
+export function isMissing(error: unknown): boolean {
+  return hasCode(error, "ENOENT");
+}
+
+/** It was to be read as a file. */
+export function isFolder(error: unknown): boolean {
+  return hasCode(error, "EISDIR");
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
 /** "permission denied": of a file that the caller names; Node.js itself forgets it where the reading fails. */
 export function systemWords(error: unknown): string {
   return error instanceof Error && isSystemError(error) ? wordsOf(error) : messageOf(error);

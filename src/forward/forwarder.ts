@@ -10,6 +10,7 @@ import type { HostSettings } from "./settings.ts";
 import { type Forward, showEndpoint } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
 
+export { openClientFiles } from "./client-files.ts";
 export { parseOption } from "./directives.ts";
 export { legs } from "./legs.ts";
 export { reach, settingsOf } from "./reach.ts";

@@ -1,7 +1,6 @@
 /** Whether to trust a server: known_hosts, StrictHostKeyChecking, and the user's word (OpenSSH sshconnect.c check_host_key). */
-import { appendFileSync, mkdirSync, readFileSync } from "node:fs";
-import { dirname } from "node:path";
-import { systemWords } from "./failure.ts";
+import type { ClientFiles } from "./client-files.ts";
+import { isMissing, systemWords } from "./failure.ts";
 import {
   checkKey,
   fingerprint,
@@ -22,18 +21,24 @@ export interface Talk {
   readonly note: (text: string) => void;
 }
 
+/** What a login goes by beside its settings. */
+export interface Means {
+  readonly files: ClientFiles;
+  readonly talk: Talk;
+}
+
 export interface HostKeyCheck {
   readonly algorithms: readonly string[];
   readonly check: (key: Buffer) => Promise<string | null>;
 }
 
-export function hostKeyCheck(settings: HostSettings, talk: Talk): HostKeyCheck {
+export function hostKeyCheck(settings: HostSettings, means: Means): HostKeyCheck {
   const files = [...settings.userKnownHosts, ...settings.globalKnownHosts];
-  const known = parseKnownHosts(files.flatMap((path) => readIfThere(path, talk)));
+  const known = parseKnownHosts(files.flatMap((path) => readIfThere(path, means)));
   const name = settings.keyAlias ?? lookupName(settings.host, settings.port);
   return {
     algorithms: knownAlgorithms(known, name),
-    check: (key) => judge(look(known, name, { settings, key }), { name, key, settings, talk }),
+    check: (key) => judge(look(known, name, { settings, key }), { ...means, name, key, settings }),
   };
 }
 
@@ -50,21 +55,22 @@ function look(
 }
 
 /** One that cannot be read knows no keys, as for ssh(1) (hostfile.c load_hostkeys). */
-function readIfThere(path: string, talk: Talk): readonly { readonly path: string; readonly text: string }[] {
+function readIfThere(
+  path: string,
+  { files, talk }: Means,
+): readonly { readonly path: string; readonly text: string }[] {
   try {
-    return [{ path, text: readFileSync(path, "latin1") }];
+    return [{ path, text: files.read(path).bytes.toString("latin1") }];
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT"))
-      talk.note(`${path} is left out: ${systemWords(error)}`);
+    if (!isMissing(error)) talk.note(`${path} is left out: ${systemWords(error)}`);
     return [];
   }
 }
 
-interface Case {
+interface Case extends Means {
   readonly name: string;
   readonly key: Buffer;
   readonly settings: HostSettings;
-  readonly talk: Talk;
 }
 
 /** Null: go on. */
@@ -114,12 +120,12 @@ async function judgeNew(shown: string, of: Case): Promise<string | null> {
 }
 
 /** A file that cannot be written is no reason not to connect. */
-function remember({ name, key, settings, talk }: Case): null {
+function remember(of: Case): null {
+  const { name, key, settings, files, talk } = of;
   const [path] = settings.userKnownHosts;
   if (path === undefined) return null;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    appendFileSync(path, endOfLine(path, talk) + knownHostsLine(name, key), { mode: 0o600 });
+    files.append(path, endOfLine(path, of) + knownHostsLine(name, key));
     talk.note(`added the host key of ${name} (${fingerprint(key)}) to ${path}`);
   } catch (error) {
     talk.note(`${path} cannot be written: ${systemWords(error)}`);
@@ -127,7 +133,7 @@ function remember({ name, key, settings, talk }: Case): null {
   return null;
 }
 
-function endOfLine(path: string, talk: Talk): string {
-  const text = readIfThere(path, talk)[0]?.text ?? "";
+function endOfLine(path: string, means: Means): string {
+  const text = readIfThere(path, means)[0]?.text ?? "";
   return text === "" || text.endsWith("\n") ? "" : "\n";
 }

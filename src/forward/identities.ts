@@ -1,22 +1,22 @@
 /** What we may log in with, in the order of ssh(1): keys of the agent, keys of files, then what the user is asked for. */
 import type { BaseAgent, ParsedKey, PublicKeyEntry } from "ssh2";
 import type { Credential } from "./authentication.ts";
-import type { Talk } from "./host-key.ts";
+import type { Means, Talk } from "./host-key.ts";
 import { type KeyFile, readKeyFiles, unlock } from "./key-files.ts";
 import type { LoginMethod } from "./login-settings.ts";
 import { createAgent } from "./session.ts";
 import type { HostSettings } from "./settings.ts";
 
-export function credentialsFor(settings: HostSettings, talk: Talk): readonly Credential[] {
+export function credentialsFor(settings: HostSettings, means: Means): readonly Credential[] {
   return settings.methods.flatMap((method) => {
-    if (method === "publickey") return keys(settings, talk);
-    return settings.batch ? [] : questions(method, settings, talk);
+    if (method === "publickey") return keys(settings, means);
+    return settings.batch ? [] : questions(method, settings, means.talk);
   });
 }
 
 /** A key is offered once: servers count each (MaxAuthTries), and a passphrase is asked for only where the agent has not the key. */
-function keys(settings: HostSettings, talk: Talk): readonly Credential[] {
-  const files = readKeyFiles(settings, talk);
+function keys(settings: HostSettings, means: Means): readonly Credential[] {
+  const files = readKeyFiles(settings, means);
   const offered = new Set<string>();
   const agent =
     settings.agent === null
@@ -29,7 +29,9 @@ function keys(settings: HostSettings, talk: Talk): readonly Credential[] {
         kind: "key",
         name: file.path,
         read: async () =>
-          offered.has(file.publicKey?.toString("base64") ?? "") ? null : await unlock(file, settings, talk),
+          offered.has(file.publicKey?.toString("base64") ?? "")
+            ? null
+            : await unlock(file, settings, means.talk),
       }),
     ),
   ];

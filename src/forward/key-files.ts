@@ -1,10 +1,11 @@
 /** Files of private keys: what they hold, and the passphrase that opens them. */
 import { createPrivateKey } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
 import type { PrivateKey } from "./authentication.ts";
+import type { ClientFiles } from "./client-files.ts";
 import { systemWords } from "./failure.ts";
-import type { Talk } from "./host-key.ts";
+import type { Means, Talk } from "./host-key.ts";
 import type { LoginSettings } from "./login-settings.ts";
+import { ed25519Key, publicPartOf } from "./openssh-key.ts";
 import { parseKey } from "./session.ts";
 
 export interface KeyFile {
@@ -15,22 +16,19 @@ export interface KeyFile {
 }
 
 /** Those that are there and that nobody else may read. */
-export function readKeyFiles({ identityFiles }: LoginSettings, talk: Talk): readonly KeyFile[] {
+export function readKeyFiles(
+  { identityFiles }: Pick<LoginSettings, "identityFiles">,
+  { files, talk }: Means,
+): readonly KeyFile[] {
   return identityFiles.flatMap(({ path, chosen }): KeyFile[] => {
     try {
-      const status = statSync(path);
-      const { mode, uid } = status;
-      // /dev/zero has no end
-      if (status.isCharacterDevice()) {
-        talk.note(`${path} is left out: it is a device`);
-        return [];
-      }
-      const text = readFileSync(path, "latin1");
+      const { bytes, mode, uid } = files.read(path);
+      const text = bytes.toString("latin1");
       if (openKey(text).kind !== "public" && uid === process.getuid?.() && (mode & 0o077) !== 0) {
         talk.note(`${path} is left out: others may read this private key (chmod 600 mends it)`);
         return [];
       }
-      return [{ path, text, publicKey: publicPart(path, text) }];
+      return [{ path, text, publicKey: publicPart(path, text, files) }];
     } catch (error) {
       if (chosen === "by the user") talk.note(`left out: ${path}: ${systemWords(error)}`);
       return [];
@@ -56,7 +54,7 @@ function openKey(text: string, passphrase?: string): Opened {
   const secret = passphrase === undefined ? {} : { passphrase };
   try {
     const key = /^-----BEGIN (?:ENCRYPTED )?PRIVATE KEY-----/.test(text)
-      ? { text: inOlderFormat(text, secret) }
+      ? { text: inOtherFormat(text, secret) }
       : { text, ...secret };
     const parsed = parseKey(key.text, passphrase);
     if (parsed instanceof Error) throw parsed;
@@ -69,46 +67,31 @@ function openKey(text: string, passphrase?: string): Opened {
   }
 }
 
-/** PKCS#8, which ssh2 does not read, as PKCS#1 or SEC1 has it, which it does. */
-function inOlderFormat(text: string, secret: { readonly passphrase?: string }): string {
+/** PKCS#8, which ssh2 does not read, in a format that it does; for Ed25519 that is OpenSSH's (ssh(1) reads it from 9.6 on). */
+function inOtherFormat(text: string, secret: { readonly passphrase?: string }): string {
   // OpenSSL would go and ask for it
   if (text.startsWith(ENCRYPTED) && secret.passphrase === undefined) throw new Error("it has a passphrase");
   const key = createPrivateKey({ key: text, ...secret });
-  const type = key.asymmetricKeyType === "rsa" ? "pkcs1" : "sec1";
-  return String(key.export({ type, format: "pem" }));
-}
-
-function publicPart(path: string, text: string): Buffer | null {
-  const opened = openKey(text);
-  if ("publicKey" in opened) return opened.publicKey;
-  try {
-    const [, encoded = ""] = readFileSync(`${path}.pub`, "latin1").split(" ");
-    return Buffer.from(encoded, "base64");
-  } catch {
-    return openPart(text);
+  switch (key.asymmetricKeyType) {
+    case "ed25519":
+      return ed25519Key(key.export({ format: "jwk" }));
+    case "rsa":
+      return String(key.export({ type: "pkcs1", format: "pem" }));
+    case "ec":
+      return String(key.export({ type: "sec1", format: "pem" }));
+    default:
+      throw new Error(`SSH has no keys of type ${key.asymmetricKeyType}`);
   }
 }
 
-const MAGIC = "openssh-key-v1\0";
-
-/** OpenSSH's own format has the public key in front of what is encrypted (PROTOCOL.key). */
-function openPart(text: string): Buffer | null {
-  const body = /^-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)/.exec(text)?.[1] ?? "";
-  const bytes = Buffer.from(body, "base64");
-  if (!bytes.toString("latin1").startsWith(MAGIC)) return null;
-  let at = MAGIC.length;
-  const string = (): Buffer => {
-    const length = bytes.readUInt32BE(at);
-    at += 4 + length;
-    return bytes.subarray(at - length, at);
-  };
+function publicPart(path: string, text: string, files: ClientFiles): Buffer | null {
+  const opened = openKey(text);
+  if ("publicKey" in opened) return opened.publicKey;
   try {
-    // cipher, key derivation and its options, how many keys there are
-    for (let skipped = 0; skipped < 3; skipped++) string();
-    at += 4;
-    return string();
+    const [, encoded = ""] = files.read(`${path}.pub`).bytes.toString("latin1").split(" ");
+    return Buffer.from(encoded, "base64");
   } catch {
-    return null;
+    return publicPartOf(text);
   }
 }
 

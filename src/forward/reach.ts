@@ -1,20 +1,25 @@
 /** From a name on the command line to a session: settings, jumps, host key, login. */
-import { type Asked, type Caller, type Directive, readClientConfig } from "./client-config.ts";
+import {
+  type Asked,
+  type Caller,
+  type ConfigFile,
+  type Directive,
+  readClientConfig,
+} from "./client-config.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import { asFailure, SshFailure } from "./failure.ts";
-import { hostKeyCheck, type Talk } from "./host-key.ts";
+import { hostKeyCheck, type Means } from "./host-key.ts";
 import { credentialsFor } from "./identities.ts";
 import { type Channel, connect, type Session, type Transport } from "./session.ts";
 import { type HostSettings, settingsFor } from "./settings.ts";
 import { type Destination, parseDestination } from "./specification.ts";
 
-export interface Environment {
+export interface Environment extends Means {
   readonly caller: Caller;
   /** the user's ssh_config(5); null: none */
-  readonly configFile: string | null;
+  readonly configFile: ConfigFile | null;
   /** of the caller's environment */
   readonly variable: (name: string) => string | null;
-  readonly talk: Talk;
 }
 
 export interface Reached {
@@ -33,13 +38,13 @@ export function settingsOf(
   given: readonly Directive[],
   environment: Environment,
 ): HostSettings {
-  const { configFile, caller, talk } = environment;
+  const { configFile, talk } = environment;
   const said = Object.entries({ user, port }).flatMap(([keyword, value]): Directive[] =>
     value === null ? [] : [{ keyword, args: [String(value)], place: "the destination" }],
   );
   const asked: Asked = { host, given: [...given, ...said] };
   if (configFile === null) return settingsFor(asked, asked.given, environment);
-  const { directives, notes } = readClientConfig(configFile, asked, caller);
+  const { directives, notes } = readClientConfig(configFile, asked, environment);
   for (const note of notes) talk.note(note);
   return settingsFor(asked, directives, environment);
 }
@@ -83,22 +88,22 @@ function jumpsOf({ proxyJump, alias }: HostSettings): readonly Destination[] {
 
 async function logIn(
   settings: HostSettings,
-  { talk }: Environment,
+  means: Environment,
   through: Reached | undefined,
 ): Promise<Reached> {
   const { host, port, user, timeoutMs, keepAlive } = settings;
   try {
-    const { algorithms, check } = hostKeyCheck(settings, talk);
+    const { algorithms, check } = hostKeyCheck(settings, means);
     const transport = await transportTo(settings, through);
     const session = await connect({
       transport,
       user,
       checkHostKey: check,
       knownAlgorithms: algorithms,
-      credentials: credentialsFor(settings, talk),
+      credentials: credentialsFor(settings, means),
       timeoutMs,
       ...(keepAlive === null ? {} : { keepAlive }),
-      onBanner: talk.note,
+      onBanner: means.talk.note,
     });
     const end = (): void => {
       session.end();

@@ -7,6 +7,7 @@ import type { Client } from "ssh2";
 import type { TunMode } from "../policy/attempt.ts";
 import { asFailure, openFailure, SshFailure } from "./failure.ts";
 import { insideOf, type OpenCallback, type Protocol, type SessionChannel, sendMessage } from "./protocol.ts";
+import { string, uint32 } from "./wire.ts";
 
 const WINDOW = 1024 * 1024;
 const PACKET = 32 * 1024;
@@ -82,16 +83,9 @@ const MODES: Readonly<Record<TunMode, number>> = { "point-to-point": 1, ethernet
 export async function openTunnel(client: Client, mode: TunMode, unit: number): Promise<void> {
   const type = "tun@openssh.com";
   const channel = await openChannel(client, type, (id) => {
-    const words = [id, WINDOW, PACKET, MODES[mode], unit].map(word);
-    const message = [Buffer.from([CHANNEL_OPEN]), word(type.length), Buffer.from(type), ...words];
+    const words = [id, WINDOW, PACKET, MODES[mode], unit].map(uint32);
+    const message = [Buffer.from([CHANNEL_OPEN]), string(type), ...words];
     sendMessage(insideOf(client)._protocol, Buffer.concat(message));
   });
   channel.close();
-}
-
-/** RFC 4251, section 5: uint32 */
-function word(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }
