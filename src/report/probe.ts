@@ -129,24 +129,59 @@ interface Columns {
   readonly columns: readonly (readonly [Capability, string])[];
 }
 
+/** A row, and below it which of several attempts were let through, where not all were. */
 function rowLines(name: string, tried: readonly ProbedAttempt[], { width, columns }: Columns): string[] {
-  const cells = columns.map(([capability]) =>
-    cellText(tried.filter(({ attempt }) => attempt.capability === capability)).padEnd(WIDTH - 1),
-  );
-  const row = cells.join(" ");
-  return name.length <= width
-    ? [`  ${name.padEnd(width)}  ${row}`.trimEnd()]
-    : [`  ${name}`, `  ${"".padEnd(width)}  ${row}`.trimEnd()];
+  const seen = columns.map(([capability, title]) => ({
+    title,
+    ...outcomes(tried.filter(({ attempt }) => attempt.capability === capability)),
+  }));
+  const row = seen.map((cell) => cellText(cell).padEnd(WIDTH - 1)).join(" ");
+  const lines =
+    name.length <= width
+      ? [`  ${name.padEnd(width)}  ${row}`.trimEnd()]
+      : [`  ${name}`, `  ${"".padEnd(width)}  ${row}`.trimEnd()];
+  return [...lines, ...seen.flatMap(whichLines)];
+}
+
+/** Attempts of one kind that were answered. */
+interface Outcomes {
+  readonly open: readonly ProbedAttempt[];
+  readonly refused: readonly ProbedAttempt[];
+}
+
+function outcomes(tried: readonly ProbedAttempt[]): Outcomes {
+  const seen = (outcome: "open" | "refused"): readonly ProbedAttempt[] =>
+    tried.filter(({ observation }) => observation.observed === outcome);
+  return { open: seen("open"), refused: seen("refused") };
 }
 
 /** "open", "refused", "2 of 5 open", "-" where nothing was seen, with ! where the policy says otherwise. */
-function cellText(tried: readonly ProbedAttempt[]): string {
-  const seen = tried.filter(({ observation }) => observation.observed !== null);
-  const open = seen.filter(({ observation }) => observation.observed === "open").length;
-  const mark = seen.some(differs) ? " !" : "";
-  if (seen.length === 0) return "-";
-  if (open === 0) return `refused${mark}`;
-  return `${open === seen.length ? "open" : `${open} of ${seen.length} open`}${mark}`;
+function cellText({ open, refused }: Outcomes): string {
+  const all = [...open, ...refused];
+  const mark = all.some(differs) ? " !" : "";
+  if (all.length === 0) return "-";
+  if (open.length === 0) return `refused${mark}`;
+  return `${refused.length === 0 ? "open" : `${open.length} of ${all.length} open`}${mark}`;
+}
+
+const MOST_TARGETS = 4;
+
+/** "TCP out  db:5432, 10.0.0.1:80"; where these are many, the refused ones if they are fewer. */
+function whichLines({ title, open, refused }: Outcomes & { readonly title: string }): string[] {
+  if (open.length === 0 || refused.length === 0) return [];
+  const isShort = open.length <= Math.max(MOST_TARGETS, refused.length);
+  const [word, named] = isShort ? ["", open] : ["all but ", refused];
+  const targets = [...new Set(namesFirst(named.map(({ attempt }) => targetText(attempt.request))))];
+  const more = targets.length > MOST_TARGETS ? ` and ${targets.length - MOST_TARGETS} more` : "";
+  return [
+    `      ${title.padEnd(WIDTH - 3)} ${word}${visible(targets.slice(0, MOST_TARGETS).join(", "))}${more}`,
+  ];
+}
+
+/** Addresses and `*` say less, and many are the probe's own. */
+function namesFirst(targets: readonly string[]): readonly string[] {
+  const isName = (target: string): boolean => !/^[\d[*]/.test(target);
+  return [...targets.filter(isName), ...targets.filter((target) => !isName(target))];
 }
 
 /** "tcp-local db:5432: predicted refused, seen open", with the addresses at which a listener must answer. */

@@ -1,0 +1,68 @@
+/** What a probe's table says of a cell in which not all attempts went the same way. */
+import { Chalk } from "chalk";
+import { expect, test } from "vitest";
+import type { Request } from "../src/policy/attempt.ts";
+import type { ProbedAttempt } from "../src/policy/probed.ts";
+import { probeTable } from "../src/report/probe.ts";
+
+const connection = {
+  ...{ user: "bob", groups: [], host: "192.0.2.9", addr: "192.0.2.9", laddr: "192.0.2.1", lport: 22 },
+  ...{ rdomain: "", invalidUser: false, version: null, sessionType: null, command: null },
+} as unknown as ProbedAttempt["connection"];
+
+function tried(target: string, observed: "open" | "refused" | null): ProbedAttempt {
+  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(target) ?? [];
+  const request: Request = { kind: "open-tcp", host, port: Number(port) };
+  const nothing = { listensAt: null, needs: null, untried: null };
+  const seen = {
+    answeredAt: [],
+    dialled: [],
+    detail: "",
+    why: observed === null ? "untried" : "observed",
+  } as const;
+  return {
+    connection,
+    attempt: { capability: "tcp-local", request, predicted: observed ?? "open", ...nothing },
+    observation: { observed, ...seen },
+  };
+}
+
+/** The lines of the one row. */
+function rowOf(open: readonly string[], refused: readonly string[]): readonly string[] {
+  const attempts = [
+    ...open.map((target) => tried(target, "open")),
+    ...refused.map((target) => tried(target, "refused")),
+    tried("never:1", null),
+  ];
+  const table = { path: "x", sshd: "y", attempts, changes: [], limits: [] };
+  const lines = probeTable(table, new Chalk({ level: 0 })).split("\n");
+  return lines.slice(4, lines.indexOf("", 4)).map((line) => line.trim());
+}
+
+const ROW = "bob 192.0.2.9 to 192.0.2.1:22";
+
+test("the targets that were let through are named, names first, four of them", () => {
+  expect(rowOf(["10.0.0.1:80", "*:1", "db:5432"], ["no:1"])).toEqual([
+    `${ROW}  3 of 4 open`,
+    "TCP out    db:5432, 10.0.0.1:80, *:1",
+  ]);
+  const many = ["1.1.1.1:1", "a:1", "b:1", "c:1", "d:1", "d:1"];
+  expect(
+    rowOf(
+      many,
+      many.map((target) => `not-${target}`),
+    ).at(-1),
+  ).toBe("TCP out    a:1, b:1, c:1, d:1 and 1 more");
+});
+
+test("those that were refused are, where they are fewer than many", () => {
+  expect(rowOf(["a:1", "b:1", "c:1", "d:1", "e:1"], ["::1:22", "no:1"])).toEqual([
+    `${ROW}  5 of 7 open`,
+    "TCP out    all but no:1, [::1]:22",
+  ]);
+});
+
+test("where all went the same way nothing is named", () => {
+  expect(rowOf(["a:1", "b:1"], [])).toEqual([`${ROW}  open`]);
+  expect(rowOf([], ["a:1", "b:1"])).toEqual([`${ROW}  refused`]);
+});
