@@ -219,6 +219,21 @@ describe.skipIf(missing !== null)(
       if (name === "DisableForwarding yes") expect(Object.values(ours ?? {})).not.toContain(hello);
     });
 
+    it("agree on how an IPv6 address of SOCKS is spelled, which PermitOpen is compared with", async () => {
+      const six = await serveEcho("::1").catch(() => null);
+      if (six === null) return;
+      const sshd = await startSshd({ lines: [`PermitOpen [::1]:${six.port}`] });
+      const request = Buffer.concat([SOCKS5_TO_6(six.port), Buffer.from(hello)]);
+      for (const program of FORWARDERS) {
+        const port = await freePort();
+        const running = await startForwarder(program, sshd, ["-D", `${port}`]);
+        expect(socksOutcome(await ask({ port }, request, SOCKS5_GREETING)), program).toBe(`0 open ${hello}`);
+        await running.stop();
+      }
+      six.close();
+      await sshd.stop();
+    });
+
     it("agree on AddressFamily for what -R connects to, also where a client of SOCKS says where", async () => {
       const sshd = await startSshd();
       const six = await serveEcho("::1").catch(() => null);

@@ -1,5 +1,5 @@
 /** What the forwarder reads: specifications, SOCKS, known_hosts, ssh_config. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { generateKeyPairSync, verify } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -113,7 +113,7 @@ describe("SOCKS", () => {
       "5, IPv6",
       bytes(5, 1, 0, 4, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 80),
       "greeted",
-      "2001:db8:0:0:0:0:0:1",
+      "2001:db8::1",
       80,
     ],
     ["5, a name", bytes(5, 1, 0, 3, 2, "db", 0, 80), "greeted", "db", 80],
@@ -127,6 +127,28 @@ describe("SOCKS", () => {
     });
     for (let length = 0; length < request.length; length++)
       expect(readSocks(request.subarray(0, length), phase)).toEqual({ kind: "more" });
+  });
+
+  // getent(1) writes what inet_ntop(3) does
+  it.each([
+    "::1",
+    "::",
+    "1::",
+    "1:0:0:2::3",
+    "2001:db8::1:0:0:1",
+    "1:2:3:4:5:6:7:0",
+    "::ffff:192.0.2.7",
+    "::192.0.2.7",
+    "64:ff9b::c000:207",
+  ])("5 spells %s as the C library does", (text) => {
+    const { stdout } = spawnSync("getent", ["ahostsv6", text], { encoding: "latin1" });
+    const words = new URL(`http://[${text}]`).hostname.slice(1, -1).split("::");
+    const [left = [], right = []] = words.map((half) => (half === "" ? [] : half.split(":")));
+    const groups = [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];
+    const wire = Buffer.from(groups.map((group) => group.padStart(4, "0")).join(""), "hex");
+    const read = readSocks(Buffer.concat([bytes(5, 1, 0, 4), wire, bytes(0, 80)]), "greeted");
+    expect(read).toMatchObject({ to: { host: text } });
+    if (stdout !== "") expect(stdout).toMatch(new RegExp(`^${text} `));
   });
 
   it.each([

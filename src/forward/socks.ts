@@ -94,8 +94,13 @@ function isName(host: string): boolean {
   return host.length > 0 && host.length <= 255 && !/[^!-~]/.test(host);
 }
 
+/** As inet_ntop(3) writes it: it goes to the server as text, which compares it with PermitOpen byte for byte. */
 function addressOf6(bytes: Buffer): string {
-  return Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16)).join(":");
+  const words = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16));
+  // its parser leaves out the same zeros (WHATWG URL, "IPv6 serializer"), but knows no dots
+  const short = new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
+  const mapped = /^::(ffff:)?[0-9a-f]+:[0-9a-f]+$/.exec(short);
+  return mapped === null ? short : `::${mapped[1] ?? ""}${bytes.subarray(12).join(".")}`;
 }
 
 /** What the client hears when the channel is open, or was not to be had. */
