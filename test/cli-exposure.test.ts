@@ -185,6 +185,19 @@ describe("exposure", () => {
     expect(target.regions).toMatchObject([{ allowed: "unknown", witness: null }]);
     // one step easier it is settled: nobody fits
     expect(exposed(bastion(pigeons(3)), "--capability", "tcp-local").code).toBe(0);
+    // whoever is meant, root may be among them
+    const tunnels = bastion(pigeons(4).replace(/.*\n/, "").replaceAll("AllowTcpForwarding", "PermitTunnel"));
+    const audited = runCli([
+      "audit",
+      "--openssh",
+      "9.6",
+      "--rule",
+      "tunnel-device",
+      "--format",
+      "pretty",
+      tunnels,
+    ]);
+    expect(audited.stdout).toContain("only root can make the tun device for it");
   });
 
   it("does not guess a field of -C that a Match block asks for", () => {
