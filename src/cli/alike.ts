@@ -9,7 +9,7 @@ import { NEWEST, type Release } from "../../grammar/release.ts";
 import { remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import { joined } from "../files/path.ts";
-import { decode, makeSource, type Source } from "../source/source.ts";
+import { decode, endOfLine, makeSource, type Source } from "../source/source.ts";
 import type { Opening, Wanted } from "./load-target.ts";
 import { withStandIns } from "./own-names.ts";
 import { ownSettings, withoutSettings } from "./own-settings.ts";
@@ -261,11 +261,6 @@ function sameFrom(
     }
   }
   return same === 0 ? 0 : Math.max(0, one.lastIndexOf("\n", at + same - 1) + 1 - at);
-}
-
-function endOfLine(text: string, start: number): number {
-  const newline = text.indexOf("\n", start);
-  return newline === -1 ? text.length : newline;
 }
 
 function isComment(text: string, start: number, end: number, release: Release): boolean {

@@ -3,6 +3,7 @@ import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST } from "../../grammar/release.ts";
 import { readDirective } from "../../grammar/scanner.ts";
+import { endOfLine } from "../source/source.ts";
 
 /** The language of a template's placeholders. */
 export type Language = "Jinja" | "ERB" | "EPP" | "Go" | "Terraform" | "shell" | "@NAME@";
@@ -142,11 +143,6 @@ export function settingWithin(path: string, text: string): Setting | null {
   }
   const encoded = ENCODED.test(text) ? text.indexOf("sshd_config") : -1;
   return encoded === -1 ? null : { line: lineAt(text, encoded), keyword: null };
-}
-
-function endOfLine(text: string, at: number): number {
-  const end = text.indexOf("\n", at);
-  return end === -1 ? text.length : end;
 }
 
 function lineAt(text: string, at: number): number {

@@ -2,6 +2,7 @@
  * The simple commands of a shell script in the order of its text (POSIX.1-2017, Shell Command Language, 2.3 and 2.9):
  * words stay as they are written, quotes included; comments, here-documents and redirections that only read are left out.
  */
+import { endOfLine } from "../source/source.ts";
 
 export interface ShellCommand {
   readonly words: readonly string[];
@@ -162,11 +163,6 @@ function partsOf(words: readonly string[], end: string): readonly Part[] {
   }
   if (rest.length === 0 && (parts.length > 0 || end === ";")) return parts;
   return [...parts, { words: rest, reserved: null, kind: "simple", end }];
-}
-
-function endOfLine(text: string, at: number): number {
-  const end = text.indexOf("\n", at);
-  return end === -1 ? text.length : end;
 }
 
 function behindHereDocuments(text: string, start: number, delimiters: readonly string[]): number {

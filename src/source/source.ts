@@ -75,3 +75,9 @@ export function oncePerPlace<Said extends { readonly place: Place; readonly mess
     return said.add(`${source.path}\0${start}\0${message}`).size > before;
   });
 }
+
+/** Where the next line feed stands, or the end of the text. */
+export function endOfLine(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end === -1 ? text.length : end;
+}
