@@ -243,12 +243,13 @@ function whatBecame(
   return is && call === FIX_ALL && !isToldOfOption(fixing, capability) ? "left open" : null;
 }
 
-/** What an option of sshd's opens no edit of a file can close: it stays a finding. */
-function isToldOfOption({ before, plan }: Fixing, capability: Capability): boolean {
-  return (
-    optionsOf(before).length > 0 &&
-    plan.remaining.some((finding) => finding.capability === capability && finding.fix === null)
+/** What an option of sshd's opens no edit of a file can close: it stays a finding, of all that the option opens. */
+function isToldOfOption({ before, plan, sshd }: Fixing, capability: Capability): boolean {
+  const keywords = optionsOf(before).map((text) => text.toLowerCase());
+  const opens = requirements(capability, sshd.release).some(({ keyword }) =>
+    keywords.some((text) => text.includes(keyword)),
   );
+  return opens && plan.remaining.some(({ fix, capability: told }) => fix === null && told !== null);
 }
 
 /** Whether the fix, as it is told, closes the capability rather than a part of it. */

@@ -208,7 +208,11 @@ function freshTree(release: Release, random: Random): ServerTree {
   );
   const writer = makeWriter(release, random, others);
   const files = others.map((name) => [`/etc/ssh/${name}`, randomFile(writer, 6)]);
-  return Object.fromEntries([...files, ["/etc/ssh/sshd_config", randomFile(writer, 14)]]);
+  const link = { link: random.pick(["../x.conf", "9-b.conf", "/etc/ssh/d/Z.conf", "gone.conf"]) };
+  return {
+    ...(random.chance(5) ? { "/etc/ssh/d/5-link.conf": link } : {}),
+    ...Object.fromEntries([...files, ["/etc/ssh/sshd_config", randomFile(writer, 14)]]),
+  };
 }
 
 function randomFile(writer: Writer, most: number): string {
@@ -293,6 +297,12 @@ const NO_CRITERIA = [
   'User ""',
   "Version x",
   "invalid-user",
+  "User alice SessionType shell",
+  "Command scp User alice",
+  "Address 10.0.0.0/8 LocalNetwork 10.0.0.0/8",
+  "User alice !Host x",
+  "LocalPort 22,80",
+  "LocalPort *",
 ];
 
 function criterion(writer: Writer): string {
@@ -340,9 +350,24 @@ function wildcard(item: string, random: Random): string {
   ]);
 }
 
+/** Of folders with wildcards, by way of others, and what glob(3) of other systems reads otherwise. */
+const ODD_PATTERNS = [
+  ...["*/*.conf", "[de]/*", "?/9*", "d/../x.conf", "d/./9-b.conf", "/d//Z.conf", "d/", "d/.*", "d/.h*"],
+  ...[
+    "d/[!0-9]*",
+    "d/[^0-9]*",
+    "d/{10-a,Z}.conf",
+    "d/\\.hidden.conf",
+    "d/1[0-]-a.conf",
+    "d/[",
+    "d/[[:upper:]]*",
+  ],
+];
+
 function includeLine({ random, others, wrong }: Writer): string {
   const names = random.some(1, 2, () => {
-    if (random.chance(wrong)) return random.pick(['""', "~/x.conf", "/etc/ssh/sshd_config", "/etc/ssh/d"]);
+    if (random.chance(wrong))
+      return random.pick(['""', "~/x.conf", "/etc/ssh/sshd_config", "/etc/ssh/d", "d/[0"]);
     const name = random.pick([
       ...others,
       "d/*.conf",
@@ -352,6 +377,7 @@ function includeLine({ random, others, wrong }: Writer): string {
       "?.conf",
       "e/\\[y].conf",
       "d/[0-9]*",
+      ...ODD_PATTERNS,
     ]);
     return random.chance(50) ? name : `/etc/ssh/${name}`;
   });

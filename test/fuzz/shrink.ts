@@ -24,7 +24,8 @@ export async function shrink(
     if (path !== "/etc/ssh/sshd_config")
       await attempt(Object.fromEntries(Object.entries(best.tree).filter(([other]) => other !== path)));
   }
-  for (const path of Object.keys(best.tree)) await shrinkFile(path, () => best, attempt);
+  for (const path of Object.keys(best.tree).filter((one) => typeof best.tree[one] === "string"))
+    await shrinkFile(path, () => best, attempt);
   return best;
 }
 

@@ -1,6 +1,6 @@
 /** A tree of files as tests write it down: for our reader in memory, for a real sshd on disk. */
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { FileEntry, FileTree } from "../../src/files/tree.ts";
 import { encode } from "../../src/source/source.ts";
 
@@ -41,11 +41,17 @@ export function memoryTree(tree: ServerTree): FileTree {
   }
   const follow = (path: string): string => {
     const content = tree[path];
-    return typeof content === "object" ? join(dirname(path), content.link) : path;
+    return typeof content === "object" ? resolve(dirname(path), content.link) : path;
   };
+  // what is behind a folder that is not there is not there either, whatever `..` leads to
   const normal = (path: string): string => {
-    const joined = join(path);
-    return joined.length > 1 && joined.endsWith("/") ? joined.slice(0, -1) : joined;
+    const whole = join(path);
+    const isReached = path.split("/").every((part, index, parts) => {
+      const above = join("/", ...parts.slice(0, index));
+      return part !== ".." || folders.has(follow(above));
+    });
+    if (!isReached) return path;
+    return whole.length > 1 && whole.endsWith("/") ? whole.slice(0, -1) : whole;
   };
   return {
     read: (path) => {
