@@ -150,3 +150,61 @@ describe.skipIf(missing !== null)(`layers by umoci${missing === null ? "" : `: $
     expect(refused).toBeLessThan(IMAGES / 2);
   });
 });
+
+const CONFIG = "etc/ssh/sshd_config";
+const long = (flag: "L" | "K", name: string): Member => ({ name: "././@LongLink", flag, data: `${name}\0` });
+const named = (name: string, flag: string): Member => ({ ...file(name, "new\n"), flag });
+const inCells = (records: Readonly<Record<string, string>>): Member =>
+  pax({ "GNU.sparse.size": "8", "GNU.sparse.map": "4,4", ...records });
+
+/** Other tools than Go's archive/tar, which container engines use, read some of these in another way. */
+const AMBIGUOUS: readonly (readonly [string, readonly Member[]])[] = [
+  ["pax records twice: the last header's", [pax({ path: CONFIG }), pax({ mtime: "1" }), file("a", "new\n")]],
+  ["pax records twice", [pax({ path: "a" }), pax({ path: CONFIG }), file("b", "new\n")]],
+  ["a pax name, then GNU's", [pax({ path: "a" }), long("L", CONFIG), file("b", "new\n")]],
+  ["GNU's name, then a pax name", [long("L", CONFIG), pax({ path: "a" }), file("b", "new\n")]],
+  ["GNU's name twice", [long("L", "a"), long("L", CONFIG), file("b", "new\n")]],
+  ["an empty name of GNU", [long("L", ""), file(CONFIG, "new\n")]],
+  ["GNU's target, then a pax one", [long("K", "/etc/passwd"), pax({ linkpath: "/x" }), link(CONFIG, "y")]],
+  ["a pax target, then GNU's", [pax({ linkpath: "/x" }), long("K", "/etc/passwd"), link(CONFIG, "y")]],
+  ["an empty pax name", [pax({ path: "" }), file(CONFIG, "new\n")]],
+  ["an empty pax target", [pax({ linkpath: "" }), link(CONFIG, "/etc/passwd")]],
+  ["an empty pax size", [pax({ size: "" }), file(CONFIG, "new\n")]],
+  ["a pax name with a NUL", [pax({ path: `${CONFIG}\0x` }), file("a", "new\n")]],
+  ["pax without a keyword", [pax({ "": CONFIG }), file("a", "new\n")]],
+  ["the name of a sparse file that is none", [pax({ "GNU.sparse.name": CONFIG }), file("a", "new\n")]],
+  ["the size of a sparse file that is none", [pax({ "GNU.sparse.size": "2" }), file(CONFIG, "new\n")]],
+  [
+    "a sparse file of a version that nobody knows",
+    [pax({ "GNU.sparse.major": "2", "GNU.sparse.name": CONFIG }), file("a", "new\n")],
+  ],
+  ["a sparse file", [inCells({ "GNU.sparse.numblocks": "1" }), file(CONFIG, "new\n")]],
+  ["a sparse file with another count", [inCells({ "GNU.sparse.numblocks": "2" }), file(CONFIG, "new\n")]],
+  ["a sparse file without a count", [inCells({}), file(CONFIG, "new\n")]],
+  ["a file whose name ends with a slash", [named(`${CONFIG}/`, "0")]],
+  ["the same as V7 had folders", [{ name: `${CONFIG}/`, flag: "\0" }]],
+  ["a file of V7", [named(CONFIG, "\0")]],
+  ["a whiteout of nothing", [file("etc/ssh/.wh.", "")]],
+  ["a whiteout of its folder", [file("etc/ssh/.wh..", "")]],
+  ["a whiteout of the folder above", [file("etc/ssh/.wh...", "")]],
+];
+
+describe.skipIf(missing !== null)(
+  "what tools read in different ways is read as umoci does, or refused",
+  () => {
+    test.each(AMBIGUOUS)("%s", async (_, members) => {
+      const work = mkdtempSync(join(tmpdir(), "sshd-policy-ambiguous-"));
+      try {
+        const expected = ofUmoci(work, [
+          { tar: tar(BASE), command: "base" },
+          { tar: tar(members), command: "ambiguous" },
+        ]);
+        const found = await ours(join(work, "oci"));
+        if (expected === null) expect(found).toEqual(expect.any(String));
+        else expect(found).toEqual(expected);
+      } finally {
+        rmSync(work, { recursive: true, force: true });
+      }
+    });
+  },
+);

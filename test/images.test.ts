@@ -374,7 +374,12 @@ describe("layers", () => {
     ],
     [
       "pax: a sparse file of version 0.1",
-      [[pax({ "GNU.sparse.size": "8", "GNU.sparse.map": "2,3" }), file("etc/ssh/sshd_config", "abc")]],
+      [
+        [
+          pax({ "GNU.sparse.size": "8", "GNU.sparse.numblocks": "1", "GNU.sparse.map": "2,3" }),
+          file("etc/ssh/sshd_config", "abc"),
+        ],
+      ],
       "\0\0abc\0\0\0",
     ],
     [

@@ -177,6 +177,9 @@ function takeAway(
     if (wanted.keeping(folder) !== "nothing") removals.opaque.push(folder);
     return;
   }
+  // containerd refuses it, too: it would take the folder itself, or the one above
+  if (/^\.{0,2}$/.test(name))
+    throw new ArchiveError(`the whiteout ".wh.${name}" in ${folder} names nothing there`);
   const path = joined(folder, name);
   // other names of this kind are aufs' own notes
   if (!name.startsWith(".wh.") && wanted.keeping(path) !== "nothing") removals.whiteouts.push(path);

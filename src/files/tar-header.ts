@@ -36,7 +36,7 @@ export interface Header {
   readonly size: number;
 }
 
-/** What pax records and GNU's long names say of the next entry, by pax keyword. */
+/** What pax records say of the next entry, by keyword, and GNU's long names, by the flags of their headers: L, K. */
 export type Extended = ReadonlyMap<string, string>;
 
 /** Null for a block of zeros, which ends an archive. */
@@ -139,10 +139,10 @@ function decimal(text: string | undefined): number | null {
   return text !== undefined && /^\d+(\.\d+)?$/.test(text) ? Number(text) : null;
 }
 
-/** V7 archives mark a folder by a slash at the end of its name. */
+/** V7 archives mark a folder by a slash at the end of its name; in newer ones that means nothing. */
 export function kindOf(flag: string, name: string): EntryKind {
-  if (flag === "0" || flag === "\0" || flag === "7") return name.endsWith("/") ? "folder" : "file";
-  if (flag === "S") return "file";
+  if (flag === "\0") return name.endsWith("/") ? "folder" : "file";
+  if (flag === "0" || flag === "7" || flag === "S") return "file";
   if (flag === "5" || flag === "D") return "folder";
   if (flag === "2") return "link";
   return flag === "1" ? "hard-link" : "other";
@@ -171,6 +171,8 @@ export function readPax(data: Buffer, at: number): Map<string, string> {
       throw new ArchiveError(`a damaged extended tar header at byte ${at}`);
     const keyword = data.toString("latin1", blank + 1, equals);
     const value = data.toString("latin1", equals + 1, end - 1);
+    if (keyword === "" || (/^(?:link)?path$/.test(keyword) && value.includes("\0")))
+      throw new ArchiveError(`a damaged extended tar header at byte ${at}`);
     const before = records.get("GNU.sparse.map");
     if (keyword === "GNU.sparse.offset" || keyword === "GNU.sparse.numbytes")
       records.set("GNU.sparse.map", before === undefined ? value : `${before},${value}`);
@@ -183,7 +185,7 @@ export function readPax(data: Buffer, at: number): Map<string, string> {
 /** The size of the data that follows: pax's word counts, as sizes of 8 GiB do not fit the header. */
 export function sizeOf(header: Header, extended: Extended, at: number): number {
   const stated = extended.get("size");
-  if (stated === undefined) return header.size;
+  if (stated === undefined || stated === "") return header.size;
   const size = decimal(stated);
   if (size === null || !Number.isSafeInteger(size))
     throw new ArchiveError(`no size in the extended tar header before byte ${at}`);
@@ -204,11 +206,26 @@ export function oldSparse({ bytes, start }: Piece, blocks: readonly Buffer[], at
   return { size: numberAt(bytes, start + 483, 12, at), map };
 }
 
+/** Records of other versions, or of none, count for nothing (archive/tar, readGNUSparsePAXHeaders). */
+function sparseVersion(extended: Extended): "0" | "1" | null {
+  const [major = "", minor = ""] = [extended.get("GNU.sparse.major"), extended.get("GNU.sparse.minor")];
+  if (major === "1" && minor === "0") return "1";
+  if (major === "0" && (minor === "0" || minor === "1")) return "0";
+  return major === "" && minor === "" && (extended.get("GNU.sparse.map") ?? "") !== "" ? "0" : null;
+}
+
+export function sparseName(extended: Extended): string {
+  return sparseVersion(extended) === null ? "" : (extended.get("GNU.sparse.name") ?? "");
+}
+
 export function paxSparse(extended: Extended): Sparse | null {
-  const size = decimal(extended.get("GNU.sparse.realsize") ?? extended.get("GNU.sparse.size"));
-  if (size === null) return null;
-  if (extended.get("GNU.sparse.major") === "1") return { size, map: null };
-  return { size, map: pairs((extended.get("GNU.sparse.map") ?? "").split(",").map(Number)) };
+  const version = sparseVersion(extended);
+  if (version === null) return null;
+  const size = decimal(extended.get("GNU.sparse.size") || extended.get("GNU.sparse.realsize"));
+  const map = version === "1" ? null : pairs((extended.get("GNU.sparse.map") ?? "").split(",").map(Number));
+  if (size === null || (map !== null && map.length !== decimal(extended.get("GNU.sparse.numblocks"))))
+    throw new ArchiveError("a damaged map of a sparse file");
+  return { size, map };
 }
 
 function pairs(numbers: readonly number[]): (readonly [number, number])[] {

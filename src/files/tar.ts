@@ -21,6 +21,7 @@ import {
   readPax,
   type Sparse,
   sizeOf,
+  sparseName,
   textAt,
 } from "./tar-header.ts";
 
@@ -119,7 +120,7 @@ export function walkTar(visitor: Visitor): Walk {
     const kind = kindOf(header.flag, name);
     const path = insidePath(name);
     if (!visitor.concerns(path, kind)) return passing("pass", length, null);
-    const target = extended.get("linkpath") ?? textAt(block.bytes, block.start + 157, 100);
+    const target = linkOf(block, extended);
     const attributes = attributesOf(block, extended);
     const inside = kind === "hard-link" ? insidePath(target) : target;
     const entry: TarEntry = { path, kind, attributes, target: inside, start: at, length, sparse };
@@ -152,13 +153,15 @@ function isExtension(flag: string): boolean {
   return flag === "L" || flag === "K" || flag === "x" || flag === "X" || flag === "g";
 }
 
-/** Records for all entries are passed over, as Docker and containerd do. */
+/**
+ * As Go has them (archive/tar, reader.go next): pax records are the last header's alone, GNU's names stay beside them.
+ * Records for all entries are passed over, as Docker and containerd do; what stood before them is lost.
+ */
 function withExtension(before: Extended, flag: string, data: Buffer, at: number): Extended {
-  if (flag === "g") return before;
-  const after = flag === "L" || flag === "K" ? new Map<string, string>() : readPax(data, at);
-  if (flag === "L") after.set("path", textAt(data, 0, data.length));
-  if (flag === "K") after.set("linkpath", textAt(data, 0, data.length));
-  return new Map([...before, ...after]);
+  if (flag === "g") return NOTHING;
+  if (flag === "L" || flag === "K") return new Map([...before, [flag, textAt(data, 0, data.length)]]);
+  const names = [...before].filter(([keyword]) => keyword === "L" || keyword === "K");
+  return new Map([...readPax(data, at), ...names]);
 }
 
 function copyOf({ bytes, start, length, at }: Piece): Piece {
@@ -169,8 +172,13 @@ function padded(length: number): number {
   return Math.ceil(length / BLOCK) * BLOCK;
 }
 
+/** What is empty says nothing. */
 function nameOf({ name }: Header, extended: Extended): string {
-  return extended.get("GNU.sparse.name") ?? extended.get("path") ?? name;
+  return sparseName(extended) || extended.get("L") || extended.get("path") || name;
+}
+
+function linkOf({ bytes, start }: Piece, extended: Extended): string {
+  return extended.get("K") || extended.get("linkpath") || textAt(bytes, start + 157, 100);
 }
 
 function noTar(): ArchiveError {
