@@ -55,6 +55,12 @@ export function globPaths(
   return started.names > MOST_NAMES ? null : started.found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
+/** Whether a pattern without a slash holds a name. */
+export function matchesGlob(name: string, pattern: string): boolean {
+  const [component, ...further] = componentsOf(`/${pattern}`) ?? [];
+  return component !== undefined && further.length === 0 && matchesName(name, component);
+}
+
 /** Most files of a run include by the same pattern. */
 let latest: { readonly pattern: string; readonly components: readonly Component[] | null } | null = null;
 

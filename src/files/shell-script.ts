@@ -7,7 +7,7 @@ import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
-import { changedBy, isConfigurationFile, isEditor } from "./shell-edits.ts";
+import { changedBy, changedByText, isConfigurationFile, isEditor } from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
 import { absolute, DEFAULT_FOLDERS, firstLine, inPath, MAX_SCRIPT_BYTES, readScript } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
@@ -212,6 +212,8 @@ function partsIn({ tree }: Reading, args: readonly string[]): readonly string[] 
 
 /** Of another language's script nothing is known, unless its name says that it is a supervisor. */
 function interpret(reading: Reading, args: readonly string[]): void {
+  const changed = changedByText(args);
+  if (changed !== null) noteEdit(reading, changed);
   const script = args.find((word) => !word.startsWith("-"));
   if (script === undefined) return;
   const what = SUPERVISORS.has(nameOf(script))

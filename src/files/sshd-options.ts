@@ -89,7 +89,12 @@ export function editedBefore(
 ): string | null {
   const main = configFile ?? "/etc/ssh/sshd_config";
   const folder = main.slice(0, main.lastIndexOf("/") + 1);
-  const edit = edits.find(({ file }) => file === main || file.startsWith(`${folder}sshd_config.d/`));
+  // where a relative name begins, nobody knows
+  const wholeOf = (file: string): string =>
+    file.startsWith("/") ? file : folder + file.replace(/^\.\//, "");
+  const edit = edits.find(
+    ({ file }) => wholeOf(file) === main || wholeOf(file).startsWith(`${folder}sshd_config.d/`),
+  );
   return edit === undefined
     ? null
     : `${edit.path ?? source} changes ${edit.file} before sshd reads it: what is judged is the file as it lies there`;
