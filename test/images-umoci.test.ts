@@ -184,6 +184,12 @@ const AMBIGUOUS: readonly (readonly [string, readonly Member[]])[] = [
   ["a file whose name ends with a slash", [named(`${CONFIG}/`, "0")]],
   ["the same as V7 had folders", [{ name: `${CONFIG}/`, flag: "\0" }]],
   ["a file of V7", [named(CONFIG, "\0")]],
+  ["a whiteout behind a link of its layer", [link("conf", "/opt/ssh"), file("conf/.wh.sshd_config", "")]],
+  ["all taken away behind such a link", [link("conf", "/opt/ssh"), file("conf/.wh..wh..opq", "")]],
+  [
+    "but what the layer has itself",
+    [link("conf", "opt/ssh"), file("opt/ssh/sshd_config", "new\n"), file("conf/.wh..wh..opq", "")],
+  ],
   ["a whiteout of nothing", [file("etc/ssh/.wh.", "")]],
   ["a whiteout of its folder", [file("etc/ssh/.wh..", "")]],
   ["a whiteout of the folder above", [file("etc/ssh/.wh...", "")]],

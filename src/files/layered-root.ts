@@ -190,11 +190,39 @@ interface Applying {
 function applyLayer(applying: Applying, layer: ScannedLayer, index: number): void {
   const below = foldersBelow(applying, layer);
   for (const folder of layer.opaque) below(folder)?.children.clear();
-  for (const path of layer.whiteouts) below(foldersAbove(path)[0] ?? "/")?.children.delete(nameOf(path));
+  for (const path of layer.whiteouts) below(folderOf(path))?.children.delete(nameOf(path));
+  const own = new Set<Entry>();
   for (const each of layer.entries) {
     if ("implied" in each) makeImplied(applying, each.implied);
-    else place(applying, each, index);
+    const placed = "implied" in each ? null : place(applying, each, index);
+    if (placed !== null) own.add(placed);
   }
+  takeThroughLinks(applying, layer, own);
+}
+
+/** A layer is unpacked entry by entry, so what it takes away behind a link of its own is where that leads. */
+function takeThroughLinks(
+  { lookup }: Applying,
+  { links, opaque, whiteouts }: ScannedLayer,
+  own: ReadonlySet<Entry>,
+): void {
+  const isBehindLink = (folder: string): boolean =>
+    [folder, ...foldersAbove(folder)].some((each) => links.has(each));
+  const take = (folder: string, names: (children: Folder["children"]) => Iterable<string>): void => {
+    const found = resolveInside(lookup, folder, "follow");
+    if ("code" in found || found.node.kind !== "folder") return;
+    const { children } = found.node;
+    for (const name of [...names(children)]) {
+      const child = children.get(name);
+      if (child !== undefined && !own.has(child)) children.delete(name);
+    }
+  };
+  for (const folder of opaque) if (isBehindLink(folder)) take(folder, (children) => children.keys());
+  for (const path of whiteouts) if (isBehindLink(folderOf(path))) take(folderOf(path), () => [nameOf(path)]);
+}
+
+function folderOf(path: string): string {
+  return foldersAbove(path)[0] ?? "/";
 }
 
 /** A folder without an entry of its own is there for what is in it, also where that is of no interest. */
@@ -223,26 +251,27 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function place(applying: Applying, { entry, body }: LayerEntry, index: number): void {
+/** What is there now; null: nothing came of it. */
+function place(applying: Applying, { entry, body }: LayerEntry, index: number): Entry | null {
   if (entry.path === "/") {
     applying.root.attributes = entry.attributes;
-    return;
+    return applying.root;
   }
-  const folder = folderFor(applying, foldersAbove(entry.path)[0] ?? "/");
-  if (folder === null) return;
+  const folder = folderFor(applying, folderOf(entry.path));
+  if (folder === null) return null;
   const name = nameOf(entry.path);
   const there = folder.children.get(name);
   if (entry.kind === "folder" && there?.kind === "folder") {
     there.attributes = entry.attributes;
-    return;
+    return there;
   }
   const made = entry.kind === "hard-link" ? otherName(applying, entry) : madeOf(entry, body, index);
-  if (made === null) return;
+  if (made === null) return null;
+  const before = there?.kind === "file" ? there : null;
+  const placed = made.kind === "file" ? { ...made, layer: index, before } : made;
   // a folder gives way to a file, and what was in it is gone
-  folder.children.set(
-    name,
-    made.kind === "file" ? { ...made, layer: index, before: there?.kind === "file" ? there : null } : made,
-  );
+  folder.children.set(name, placed);
+  return placed;
 }
 
 function madeOf(entry: TarEntry, body: LayerEntry["body"], layer: number): Entry {
