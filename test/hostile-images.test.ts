@@ -129,6 +129,21 @@ describe("damage", () => {
     }
   });
 
+  test.each([
+    ["plain", (bytes: Buffer) => bytes],
+    ["gzip", (bytes: Buffer) => gzipSync(bytes)],
+  ])("a block of zeros ends no archive that goes on: %s", async (_, compress) => {
+    const [first, second] = [tar(GOOD), tar([file("etc/ssh/sshd_config", "later\n")])];
+    const entries = first.subarray(0, first.length - 1024);
+    const blocks = (count: number): Buffer => Buffer.alloc(512 * count);
+    const textOf = (...parts: readonly Buffer[]): Promise<string> =>
+      textIn(written(compress(Buffer.concat(parts))));
+    expect(await textOf(entries, blocks(1), second)).toMatch(/^error: an entry at byte 2560, behind a block/);
+    expect(await textOf(entries, blocks(1), Buffer.alloc(512, 1))).toMatch(/^error: no tar header at byte/);
+    expect(await textOf(entries, blocks(1))).toBe("good\n");
+    expect(await textOf(entries, blocks(2), second)).toBe("good\n");
+  });
+
   test("a plain layer of another size than its manifest says", async () => {
     const other = tar([...GOOD, file("x", "x".repeat(9000))]);
     const members = ociMembers([{ layers: [{ tar: whole, command: "" }] }], "plain");

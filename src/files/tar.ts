@@ -81,11 +81,20 @@ export function walkTar(visitor: Visitor): Walk {
     if (block.length === 0) return null;
     if (block.length < BLOCK) throw block.at === 0 ? noTar() : cutShort();
     const header = readHeader(block);
-    if (header === null) return null;
     at = block.at + BLOCK;
+    if (header === null) {
+      take = takeEnd;
+      return READ_HEADER;
+    }
     if (isExtension(header.flag)) return takeExtension(header);
     if (header.flag === "S") return takeSparse(header, copyOf(block));
     return enter(header, block, extended === NOTHING ? null : paxSparse(extended));
+  }
+
+  /** Two blocks of zeros; behind a single one that is not all there is (archive/tar, readHeader). */
+  function takeEnd(block: Piece): Step | null {
+    if (block.length < BLOCK || readHeader(block) === null) return null;
+    throw new ArchiveError(`an entry at byte ${block.at}, behind a block of zeros: it is damaged`);
   }
 
   function takeExtension({ flag, size }: Header): Step {
