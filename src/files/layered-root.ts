@@ -1,6 +1,7 @@
 /** The root file system that layers make when each is laid over those before it, seen as a FileTree. */
 import { MAX_FILE_BYTES, unreadable } from "./folder.ts";
 import type { LayerEntry, ScannedLayer } from "./layer.ts";
+import { folderOf } from "./path.ts";
 import { type Failure, type Lookup, MAX_LINKS, type Resolved, resolveInside } from "./resolve.ts";
 import type { TarEntry } from "./tar.ts";
 import { ArchiveError, type Attributes } from "./tar-header.ts";
@@ -219,10 +220,6 @@ function takeThroughLinks(
   };
   for (const folder of opaque) if (isBehindLink(folder)) take(folder, (children) => children.keys());
   for (const path of whiteouts) if (isBehindLink(folderOf(path))) take(folderOf(path), () => [nameOf(path)]);
-}
-
-function folderOf(path: string): string {
-  return foldersAbove(path)[0] ?? "/";
 }
 
 /** A folder without an entry of its own is there for what is in it, also where that is of no interest. */
