@@ -273,6 +273,16 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     taken.close();
   });
 
+  it("says as an error why the connection was lost", async () => {
+    const lost = await startSshd();
+    const running = await startForwarder("sshd-policy forward", lost, ["-L", "0:127.0.0.1:1"]);
+    execFileSync("pkill", ["-KILL", "-P", String(lost.pid)]);
+    if (running.child.exitCode === null) await once(running.child, "exit");
+    expect(running.said()).toContain("\nsshd-policy: connection lost: the server closed the connection\n");
+    expect(running.child.exitCode).toBe(1);
+    await lost.stop();
+  });
+
   it("refuses a host key that is not known, and never asks without a terminal", () => {
     const { code, stderr } = runCli([
       ...["forward", "-F", "none", "-i", sshd.identity, "-o", "IdentityAgent=none", "-o", "BatchMode=yes"],

@@ -122,7 +122,8 @@ function describe(
       case "refused":
         return `${name(event.forward)}: ${visibleText(`${event.from} to ${event.to}`)} refused: ${visibleText(event.because)}\n`;
       case "disconnected":
-        return event.because === null ? "closed\n" : `connection lost: ${event.because}\n`;
+        // a loss is an error, for which there is another stream
+        return event.because === null ? "closed\n" : "";
       case "open":
         if (only === "the start") return "";
         return `${name(event.forward)}: #${event.id} open, ${visibleText(`${event.from} to ${event.to}`)}\n`;

@@ -212,18 +212,21 @@ async function runTunnels(
     cipher: session.cipher,
   });
   const signal = onSignal();
+  let lost: string | null;
   try {
     const over = signal.came;
     const forwarding = await forwarder.startForwards(reached, forwards, { settings, traffic, over });
     const ending = await Promise.race([session.closed, signal.came]);
     await forwarding.stop();
-    const because = ending === "signal" || ending === null ? null : visibleText(ending.message);
-    traffic.tell({ event: "disconnected", because });
-    return because === null ? 0 : 1;
+    lost = ending === "signal" || ending === null ? null : visibleText(ending.message);
+    traffic.tell({ event: "disconnected", because: lost });
   } finally {
     signal.forget();
     display.close();
   }
+  if (lost === null) return 0;
+  complain(`connection lost: ${lost}`);
+  return 1;
 }
 
 /** The second signal ends the program at once, as signals do. */
