@@ -2,6 +2,7 @@
 // RUNS: a JSON list of the arguments of runs, one after the other, whose functions are in it.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
+const { resolve } = require("node:path");
 const { Script } = require("node:vm");
 
 const [, , bundle, cache, runs] = process.argv;
@@ -13,7 +14,7 @@ const next = () => {
   const args = left.shift();
   if (args === undefined) return;
   process.argv = [process.execPath, bundle, ...args];
-  script.runInThisContext()(createRequire(`${bundle}/../../cli.js`));
+  script.runInThisContext()(createRequire(resolve(bundle, "../../cli.js")));
   // without anything to wait for there is no second end
   setTimeout(() => {}, 1);
 };

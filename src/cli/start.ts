@@ -40,9 +40,15 @@ function versionTag(): number {
   return process.getBuiltinModule("node:v8").cachedDataVersionTag();
 }
 
-/** Made by the build alone: runs on images change V8's flags. */
-const ofImages = process.argv.includes("--image") ? readCache(cacheOf("-images")) : undefined;
-const cachedData = ofImages ?? readCache(cache);
+/** Made by the build alone: these runs change V8's flags. */
+function ownKind(argv: readonly string[]): "-forward" | "-images" | null {
+  // without the code of audits its heap has less than 8 MB, from which on V8 marks all of it while packets come
+  if (argv[2] === "forward") return "-forward";
+  return argv.includes("--image") ? "-images" : null;
+}
+
+const kind = ownKind(process.argv);
+const cachedData = (kind === null ? undefined : readCache(cacheOf(kind))) ?? readCache(cache);
 // the bundle is ASCII, and latin1 is the cheapest decoding of it
 const source = readFileSync(bundle, "latin1");
 const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });

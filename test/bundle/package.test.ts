@@ -117,7 +117,7 @@ describe("the installed package", () => {
     const cli = join(copy, "dist/cli.js");
     // of runs on images there is one that the build alone makes
     const caches = (): string[] =>
-      readdirSync(chunks).filter((name) => name.includes(".cache") && !name.includes("-images-"));
+      readdirSync(chunks).filter((name) => name.includes(".cache") && !/-(?:images|forward)-/.test(name));
     const [cache = ""] = caches();
     const first = run(work, "node", [cli, "audit", STOCK]);
     const whole = statSync(join(chunks, cache)).size;
@@ -142,6 +142,31 @@ describe("the installed package", () => {
     chmodSync(chunks, 0o755);
     expect(run(work, "node", [cli, "audit", STOCK])).toEqual(first);
     expect(caches()).toEqual([cache]);
+  });
+
+  it("starts an audit, one of an image and a forward with a code cache each, which V8 takes", () => {
+    const spy = join(work, "spy.cjs");
+    writeFileSync(
+      spy,
+      `const vm = require("node:vm");
+      vm.Script = class extends vm.Script {
+        constructor(source, options) {
+          super(source, options);
+          console.log(options.cachedData.length, this.cachedDataRejected);
+          process.exit();
+        }
+      };`,
+    );
+    const dist = join(consumer, "node_modules/sshd-policy/dist");
+    const told = [["audit"], ["audit", "--image"], ["forward"]].map(
+      (args) => run(work, "node", ["--require", spy, join(dist, "cli.js"), ...args]).stdout,
+    );
+    const caches = readdirSync(join(dist, "chunks")).filter((name) => name.includes(".cache"));
+    const sizeOf = (kind: RegExp): number =>
+      statSync(join(dist, "chunks", caches.find((name) => kind.test(name)) ?? "")).size;
+    const sizes = [/^main-[0-9a-f]+-(?!images|forward)/, /-images-/, /-forward-/].map(sizeOf);
+    expect(told).toEqual(sizes.map((size) => `${size} false\n`));
+    expect(new Set(sizes).size).toBe(3);
   });
 
   it("is a library for import and for require", () => {
