@@ -43,9 +43,27 @@ export function guardTransport(
   },
 ): void {
   const { _protocol: protocol } = insideOf(client);
+  const listen = listenerOf(client, transport, { flush, release });
+  awaitIdentification(protocol, transport, {
+    fail,
+    onFound: ({ version, comment }, greeting) => {
+      protocol.parse = listen;
+      onIdentification(version, comment);
+      listen(greeting, 0, greeting.length);
+    },
+  });
+}
+
+/** Each chunk of the server's, once it speaks SSH. */
+function listenerOf(
+  client: Client,
+  transport: Transport,
+  { flush, release }: { flush: () => void; release: Inflow["release"] },
+): Protocol["parse"] {
+  const { _protocol: protocol } = insideOf(client);
   const parse = protocol.parse.bind(protocol);
   const acknowledge = "bytesWritten" in transport ? acknowledger(client, transport, flush) : () => {};
-  const listen = (chunk: Buffer, start: number, end: number): void => {
+  return (chunk, start, end) => {
     parse(chunk, start, end);
     release();
     supplyPadding(protocol);
@@ -57,21 +75,27 @@ export function guardTransport(
     transport.pause();
     transport.once("drain", () => transport.resume());
   };
+}
+
+/** ssh2's parseHeader loses bytes when the line arrives in three pieces or more, so it gets it whole. */
+function awaitIdentification(
+  protocol: Protocol,
+  transport: Transport,
+  { fail, onFound }: { fail: Fail; onFound: (found: Identification, greeting: Buffer) => void },
+): void {
   let greeting = Buffer.alloc(0);
-  // before ssh2 hears of it, which could not say why
-  transport.prependOnceListener("end", () => {
-    if (protocol.parse !== listen && greeting.length > 0) fail(new SshFailure("protocol", notSsh(greeting)));
-  });
-  // ssh2's parseHeader loses bytes when the line arrives in three pieces or more, so it gets it whole
-  protocol.parse = (chunk, start, end) => {
+  const wait: Protocol["parse"] = (chunk, start, end) => {
     greeting = Buffer.concat([greeting, chunk.subarray(start, end)]);
     const found = identify(greeting);
     if (found === "incomplete") return;
     if ("because" in found) return fail(new SshFailure("protocol", found.because));
-    protocol.parse = listen;
-    onIdentification(found.version, found.comment);
-    listen(greeting, 0, greeting.length);
+    onFound(found, greeting);
   };
+  protocol.parse = wait;
+  // before ssh2 hears of it, which could not say why
+  transport.prependOnceListener("end", () => {
+    if (protocol.parse === wait && greeting.length > 0) fail(new SshFailure("protocol", notSsh(greeting)));
+  });
 }
 
 /**
@@ -83,10 +107,13 @@ function lendTo({ _decipher: decipher }: Protocol, transport: Socket): void {
   else giveChunks(transport);
 }
 
+interface Identification {
+  readonly version: string;
+  readonly comment: string;
+}
+
 /** Of the first line that starts with "SSH-". */
-function identify(
-  bytes: Buffer,
-): { readonly version: string; readonly comment: string } | "incomplete" | { readonly because: string } {
+function identify(bytes: Buffer): Identification | "incomplete" | { readonly because: string } {
   const lines = bytes.toString("latin1").split("\n");
   const line = lines.slice(0, -1).find((text) => text.startsWith("SSH-"));
   if (line === undefined) {

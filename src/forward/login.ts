@@ -31,33 +31,15 @@ const GOODBYE_MS = 2_000;
 export function watchLogin(client: Client, close: () => void, options: LoginOptions): Login {
   let failure: SshFailure | null = null;
   let ended = false;
-  let stage: "key exchange" | "login" | "open" = "key exchange";
-  const patience = makePatience(options.timeoutMs, (what) =>
-    fail(new SshFailure("timeout", `no answer ${what} within ${options.timeoutMs / 1000} s`)),
-  );
   const fail = (found: SshFailure): void => {
     failure ??= found;
     close();
   };
-  client.on("error", (error) => {
-    // a key that cannot sign and an agent that is gone: ssh2 goes on with the next credential
-    if (stage === "login" && (error.level === "agent" || error.level === "client-authentication")) return;
-    fail(failureOf(error, stage));
-  });
-  client.on("handshake", () => {
-    if (stage === "key exchange") stage = "login";
-  });
-  const ready = new Promise<void>((resolve, reject) => {
-    client.once("ready", () => {
-      stage = "open";
-      patience.stop();
-      resolve();
-    });
-    client.once("close", () => {
-      patience.stop();
-      reject(failure ?? new SshFailure("closed", "the server closed the connection during the login"));
-    });
-  });
+  const patience = makePatience(options.timeoutMs, (what) =>
+    fail(new SshFailure("timeout", `no answer ${what} within ${options.timeoutMs / 1000} s`)),
+  );
+  tellErrors(client, fail);
+  const ready = whenReady(client, patience, () => failure);
   let lost: SshFailure | null = null;
   const closed = new Promise<SshFailure | null>((resolve) => {
     client.once("close", () => {
@@ -84,10 +66,38 @@ export function watchLogin(client: Client, close: () => void, options: LoginOpti
   };
 }
 
-function failureOf(
-  error: Error & { level?: string; code?: unknown },
-  stage: "key exchange" | "login" | "open",
-): SshFailure {
+type Stage = "key exchange" | "login" | "open";
+
+/** What ssh2 calls an error means something else at each stage. */
+function tellErrors(client: Client, fail: (failure: SshFailure) => void): void {
+  let stage: Stage = "key exchange";
+  client.on("handshake", () => {
+    if (stage === "key exchange") stage = "login";
+  });
+  client.once("ready", () => {
+    stage = "open";
+  });
+  client.on("error", (error) => {
+    // a key that cannot sign and an agent that is gone: ssh2 goes on with the next credential
+    if (stage === "login" && (error.level === "agent" || error.level === "client-authentication")) return;
+    fail(failureOf(error, stage));
+  });
+}
+
+function whenReady(client: Client, patience: Patience, failure: () => SshFailure | null): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once("ready", () => {
+      patience.stop();
+      resolve();
+    });
+    client.once("close", () => {
+      patience.stop();
+      reject(failure() ?? new SshFailure("closed", "the server closed the connection during the login"));
+    });
+  });
+}
+
+function failureOf(error: Error & { level?: string; code?: unknown }, stage: Stage): SshFailure {
   if (error.level === "client-timeout") return new SshFailure("timeout", "the server stopped answering");
   if (error.level === "client-socket") return new SshFailure("unreachable", error.message);
   // SSH_MSG_DISCONNECT: a number, and the server's words
