@@ -132,6 +132,21 @@ describe("exposure", () => {
     expect(lines("--capability", "tun", "--all").join("")).toMatch(/^tun: everybody: -: permittunnel no/);
   });
 
+  it("draws cells that do not cover each other, all inside the picture", () => {
+    const { stdout } = exposed(bastion(), "--format", "svg");
+    const numbers = (pattern: RegExp): number[][] =>
+      [...stdout.matchAll(pattern)].map((found) => found.slice(1).map(Number));
+    const [[width = 0, height = 0] = []] = numbers(/<svg[^>]* viewBox="0 0 ([\d.]+) ([\d.]+)"/g);
+    const boxes = numbers(/<rect class="\w+" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g);
+    expect(boxes.length).toBeGreaterThan(14);
+    for (const [index, [x = 0, y = 0, wide = 0, high = 0]] of boxes.entries()) {
+      expect(x + wide).toBeLessThan(width);
+      expect(y + high).toBeLessThan(height);
+      for (const [otherX = 0, otherY = 0] of boxes.slice(index + 1))
+        expect(otherX >= x + wide || otherY >= y + high || otherX < x).toBe(true);
+    }
+  });
+
   it.each(["pretty", "html", "svg"])("says nothing of what was not asked about: %s", (format) => {
     const asked = ["--capability", "tun", "--user", "bob", "--format", format];
     expect(exposed(bastion(), ...asked).stdout.toLowerCase()).toMatch(
