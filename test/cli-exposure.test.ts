@@ -138,7 +138,7 @@ describe("exposure", () => {
       [...stdout.matchAll(pattern)].map((found) => found.slice(1).map(Number));
     const [[width = 0, height = 0] = []] = numbers(/<svg[^>]* viewBox="0 0 ([\d.]+) ([\d.]+)"/g);
     const boxes = numbers(/<rect class="\w+" x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"/g);
-    expect(boxes.length).toBeGreaterThan(14);
+    expect(boxes.length).toBeGreaterThan(7);
     for (const [index, [x = 0, y = 0, wide = 0, high = 0]] of boxes.entries()) {
       expect(x + wide).toBeLessThan(width);
       expect(y + high).toBeLessThan(height);
