@@ -32,6 +32,8 @@ export interface Store {
   readonly scanLayers: (layers: readonly ImageLayer[], wanted: Wanted) => Promise<readonly ScannedLayer[]>;
   /** the archive itself as the tar of a root; null for a folder */
   readonly scanRoot: ((wanted: Wanted) => Promise<ScannedLayer>) | null;
+  /** what is wanted after it was opened counts from the second scan on */
+  readonly isStream: boolean;
 }
 
 /** Ours: larger manifests and configurations are not read. */
@@ -115,6 +117,7 @@ function memberAt(members: ReadonlyMap<string, TarEntry>, path: string): TarEntr
 
 function rangesStore(rangeOf: (name: string) => Range | null, atOnce: number): Omit<Store, "scanRoot"> {
   return {
+    isStream: false,
     readMember: (name) => {
       const range = rangeOf(name);
       if (range !== null && range.length > MAX_JSON)
@@ -213,6 +216,7 @@ async function streamStore(range: Range, compression: Compression, wanted: Wante
   };
   const nameOf = (name: string): string => memberAt(members, `/${name}`)?.path ?? `/${name}`;
   return {
+    isStream: true,
     readMember: (name) => documents.get(nameOf(name)) ?? null,
     scanLayers: async (layers) => {
       const current = await next();

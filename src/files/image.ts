@@ -66,7 +66,9 @@ async function readImage(path: string, { platform, threads, explore }: ImageOpti
   const wanted = openWanted();
   const store = await openStore(path, wanted, threads);
   const manifest = readManifest(store.readMember, platform);
-  for (const path of scriptsOf(manifest)) wanted.addSmall(path);
+  const scripts = new Set(scriptsOf(manifest));
+  // a stream has been read to its end for its manifest: of what was left out then it is asked again
+  if (!store.isStream) for (const path of scripts) wanted.addSmall(path);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
     const layers = await scan(store, manifest, wanted);
     const root = layeredRoot(layers, wanted);
@@ -75,7 +77,9 @@ async function readImage(path: string, { platform, threads, explore }: ImageOpti
     await explore(image);
     const further = writtenThroughLinks(layers, root.tree, wanted);
     if (root.missed.files.size + root.missed.folders.size === 0 && !further) return image;
-    for (const file of root.missed.files) wanted.addFile(file);
+    for (const file of root.missed.files)
+      if (scripts.has(file) && wanted.keeping(file) === "nothing") wanted.addSmall(file);
+      else wanted.addFile(file);
     for (const folder of root.missed.folders) wanted.addFolder(folder);
   }
   throw new ArchiveError(`its links and Includes lead on and on: not followed after ${MAX_PASSES} readings`);
