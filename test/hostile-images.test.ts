@@ -144,6 +144,16 @@ describe("damage", () => {
     expect(await textOf(entries, blocks(2), second)).toBe("good\n");
   });
 
+  test.each([
+    ["pax records", pax({ path: "etc/ssh/sshd_config" })],
+    ["GNU's long name", { name: "././@LongLink", flag: "L", data: "etc/ssh/sshd_config\0" }],
+  ])("an archive that ends behind %s is cut short", async (_, extension) => {
+    const bytes = tar([...GOOD, extension]).subarray(0, -1024);
+    for (const cut of [bytes, bytes.subarray(0, -100)])
+      for (const archive of [cut, gzipSync(cut)])
+        expect(await textIn(written(archive))).toMatch(/^error: the archive ends in the middle of an entry/);
+  });
+
   test("a plain layer of another size than its manifest says", async () => {
     const other = tar([...GOOD, file("x", "x".repeat(9000))]);
     const members = ociMembers([{ layers: [{ tar: whole, command: "" }] }], "plain");

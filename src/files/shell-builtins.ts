@@ -1,5 +1,6 @@
 /** The commands of a shell's own that start nothing: tests, arguments, variables. */
 import { COMPUTED } from "./shell-expand.ts";
+import { WORKING_FOLDER } from "./shell-files.ts";
 import type { Outcome } from "./shell-flow.ts";
 import { type Reading, type Standing, setArgs, setVariable } from "./shell-reading.ts";
 import { tested } from "./shell-test.ts";
@@ -26,6 +27,9 @@ export const PLAIN_BUILTINS: readonly (readonly [string, Builtin])[] = [
   ["readarray", (reading, args, standing) => compute(reading, ["MAPFILE", ...args], standing)],
   ["let", (reading, args, standing) => compute(reading, args.map(nameIn), standing)],
   ["printf", print],
+  ["cd", changeFolder],
+  ["pushd", changeFolder],
+  ["popd", changeFolder],
 ];
 
 /** `set -e` sets options, `set -- a b` arguments. */
@@ -57,6 +61,14 @@ function unset(reading: Reading, args: readonly string[], { certainty }: Standin
 /** `printf -v NAME` writes into a variable. */
 function print(reading: Reading, [option, name = ""]: readonly string[], standing: Standing): Outcome {
   return option === "-v" ? compute(reading, [name], standing) : UNKNOWN;
+}
+
+function changeFolder(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
+  const to = args.find((word) => !word.startsWith("-")) ?? "";
+  const folders = reading.variables.get(WORKING_FOLDER) ?? [COMPUTED];
+  const reached = folders.map((from) => (to.startsWith("/") ? to : to === "" ? COMPUTED : `${from}/${to}`));
+  setVariable(reading, WORKING_FOLDER, reached, certainty);
+  return UNKNOWN;
 }
 
 /** Of `let "x = 1"` and the like: what stands before the operator. */

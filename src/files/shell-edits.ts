@@ -1,4 +1,5 @@
 /** What a script does to a configuration of sshd before sshd reads it: that it is changed is seen, not what becomes of it. */
+import { posix } from "node:path";
 import { matchesGlob } from "./glob.ts";
 import { COMPUTED } from "./shell-expand.ts";
 import { nameOf, onlyNames } from "./shell-programs.ts";
@@ -37,24 +38,34 @@ export function isEditor(word: string): boolean {
   );
 }
 
-/** The configuration that a program with these words changes; null: none. */
-export function changedBy([program = "", ...args]: readonly string[]): string | null {
+/** The configurations that a program with these words changes; `at`: its working folder, null where nobody knows it. */
+export function changedBy([program = "", ...args]: readonly string[], at: string | null): readonly string[] {
   const name = nameOf(program);
   // it reads what to do from its input, too, and finds sshd's file by itself
-  if (name === "augtool") return "/etc/ssh/sshd_config";
-  if (COPYING.has(name)) return copiedTo(name, args);
+  if (name === "augtool") return ["/etc/ssh/sshd_config"];
+  if (COPYING.has(name)) return copiedBy(name, args, at);
   if (name === "tar") return extractedTo(args);
   const inPlace = IN_PLACE.get(name);
   const reads =
     inPlace === undefined ? READING.has(name) || isNaming(name) : !args.some((word) => inPlace.test(word));
-  if (reads) return null;
-  const folder = WITH_FOLDERS.has(name) ? args.map(bare).find((word) => OWN_FOLDER.test(word)) : undefined;
-  return args.map(pathIn).find(isConfigurationFile) ?? (folder === undefined ? null : fileIn(folder));
+  if (reads) return [];
+  const folders = WITH_FOLDERS.has(name) ? args.map((word) => placeOf(bare(word), at)) : [];
+  return [
+    ...args.map((word) => placeOf(pathIn(word), at)).filter(isConfigurationFile),
+    ...folders.filter((word) => OWN_FOLDER.test(word)).map(fileIn),
+  ];
+}
+
+/** Where a name leads; a relative one stays where nobody knows the working folder. */
+export function placeOf(name: string, at: string | null): string {
+  const isRelative = !name.startsWith("/");
+  if (isRelative && (at === null || name === "" || name.startsWith("-"))) return name;
+  return posix.normalize(isRelative ? `${at}/${name}` : name);
 }
 
 /** A program of another language that speaks of the configuration may do anything with it. */
-export function changedByText(args: readonly string[]): string | null {
-  return /(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/.exec(args.join(" "))?.[0] ?? null;
+export function changedByText(args: readonly string[]): readonly string[] {
+  return args.join(" ").match(/(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/g) ?? [];
 }
 
 function isNaming(name: string): boolean {
@@ -68,18 +79,23 @@ function pathIn(word: string): string {
 
 /** Without what makes a folder of it. */
 function bare(word: string): string {
-  return word.replace(/(?:\/\.?)+$/, "");
+  return word.replace(/(?!^)(?:\/\.?)+$/, "");
 }
 
-function copiedTo(name: string, args: readonly string[]): string | null {
-  const option = args.findIndex((word) => word === "-t" || word === "--target-directory");
-  const joined = args.find((word) => word.startsWith("--target-directory="))?.replace(/^[^=]*=/, "");
-  const words = args.filter((word, at) => !word.startsWith("-") && (option === -1 || at !== option + 1));
+function copiedBy(name: string, args: readonly string[], at: string | null): readonly string[] {
+  // rsync's -t keeps times
+  const option =
+    name === "rsync" ? -1 : args.findIndex((word) => /^(?:-[a-zA-Z]*t|--target-directory)$/.test(word));
+  const joined = args.find((word) => /^--target-directory=/.test(word))?.replace(/^[^=]*=/, "");
+  const words = args.filter(
+    (word, index) => !word.startsWith("-") && (option === -1 || index !== option + 1),
+  );
   const named = joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
-  const target = bare(named ?? words.at(-1) ?? "");
-  if (isConfigurationFile(target)) return target;
+  const target = placeOf(bare(named ?? words.at(-1) ?? ""), at);
   const sources = named === null ? words.slice(0, -1) : words;
-  return sources.some((source) => brings(source, target, name)) ? fileIn(target) : null;
+  const taken = name === "mv" ? sources.map((word) => placeOf(word, at)).filter(isConfigurationFile) : [];
+  if (isConfigurationFile(target)) return [target, ...taken];
+  return sources.some((source) => brings(source, target, name)) ? [fileIn(target), ...taken] : taken;
 }
 
 /** Whether this in a folder may be, or hold, the configuration. */
@@ -98,26 +114,27 @@ function brings(source: string, target: string, program: string): boolean {
 
 /** What in a folder leads to the configuration. */
 function namesIn(folder: string): readonly string[] {
-  if (folder === "") return ["etc"];
+  if (folder === "/") return ["etc"];
   if (folder.endsWith("/etc")) return ["ssh"];
   if (folder.endsWith("/sshd_config.d")) return ["*.conf"];
   return folder.endsWith("/ssh") ? ["sshd_config", "sshd_config.d"] : [];
 }
 
 function fileIn(folder: string): string {
-  if (folder === "") return "/etc/ssh/sshd_config";
+  if (folder === "/") return "/etc/ssh/sshd_config";
   if (folder.endsWith("/etc")) return `${folder}/ssh/sshd_config`;
   return folder.endsWith(".d") ? `${folder}/*.conf` : `${folder}/sshd_config`;
 }
 
 /** tar(1): where nothing says to which folder, it is the one where the script is, which nobody knows. */
-function extractedTo(args: readonly string[]): string | null {
+function extractedTo(args: readonly string[]): readonly string[] {
   const [first = ""] = args;
   const extracts =
     /^-?[A-Za-z]*x/.test(first) || args.some((word) => /^(?:-[A-Za-z]*x|--extract$|--get$)/.test(word));
   const option = args.findIndex((word) => /^(?:-[A-Za-z]*C|--directory)$/.test(word));
   const joined = args.find((word) => word.startsWith("--directory="))?.replace(/^[^=]*=/, "");
-  const folder = joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
-  if (!extracts || folder === null || !folder.startsWith("/")) return null;
-  return namesIn(bare(folder)).length === 0 ? null : fileIn(bare(folder));
+  const named = joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
+  if (!extracts || named === null || !named.startsWith("/")) return [];
+  const folder = placeOf(bare(named), null);
+  return namesIn(folder).length === 0 ? [] : [fileIn(folder)];
 }

@@ -29,17 +29,38 @@ export function firstLine(text: string): string {
   return /^#![^\n]*/.exec(text)?.[0] ?? "";
 }
 
-/** A relative path begins where the process does; nobody knows where a script has gone, so beside it is tried, too. */
+/** Where relative names begin, once a script has gone somewhere; until then nobody knows. */
+export const WORKING_FOLDER = "PWD";
+
+/** Where a script may be by now; null: anywhere. */
+export function workingFolders(
+  variables: ReadonlyMap<string, readonly string[]>,
+): readonly (string | null)[] {
+  const folders = variables.get(WORKING_FOLDER) ?? [""];
+  return folders.map((folder) => (/^\/[^\0]*$/.test(folder) ? folder : null));
+}
+
+/** A relative path begins where the process does, or has gone; beside the script is tried, too. */
 export function absolute(
-  { tree, path, folder }: { readonly tree: FileTree; readonly path: string | null; readonly folder: string },
+  {
+    tree,
+    path,
+    folder,
+    variables,
+  }: {
+    readonly tree: FileTree;
+    readonly path: string | null;
+    readonly folder: string;
+    readonly variables: ReadonlyMap<string, readonly string[]>;
+  },
   named: string,
 ): string {
   if (named.startsWith("/")) return named;
   const bare = named.replace(/^\.\//, "");
+  const gone = workingFolders(variables).flatMap((each) => (each === null ? [] : [`${each}/${bare}`]));
   const here = `${folder}/${bare}`;
-  if (path === null) return here;
-  const beside = `${path.slice(0, path.lastIndexOf("/"))}/${bare}`;
-  return tree.stat(beside) === null && tree.stat(here) !== null ? here : beside;
+  const beside = path === null ? here : `${path.slice(0, path.lastIndexOf("/"))}/${bare}`;
+  return [...gone, beside, here].find((place) => tree.stat(place) !== null) ?? gone[0] ?? beside;
 }
 
 /** PATH where nobody sets it. */

@@ -7,9 +7,17 @@ import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
-import { changedBy, changedByText, isConfigurationFile, isEditor } from "./shell-edits.ts";
+import { changedBy, changedByText, isConfigurationFile, isEditor, placeOf } from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
-import { absolute, DEFAULT_FOLDERS, firstLine, inPath, MAX_SCRIPT_BYTES, readScript } from "./shell-files.ts";
+import {
+  absolute,
+  DEFAULT_FOLDERS,
+  firstLine,
+  inPath,
+  MAX_SCRIPT_BYTES,
+  readScript,
+  workingFolders,
+} from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
 import {
   INTERPRETERS,
@@ -128,7 +136,7 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
     },
     redirect: (writes) => {
       for (const file of writes.flatMap((word) => valuesOf(word, here())))
-        if (isConfigurationFile(file)) noteEdit(here(), file);
+        noteEdits(here(), (at) => [placeOf(file, at)].filter(isConfigurationFile));
     },
     perform: (command, certainty, where) => {
       if (reading.found.commands++ < MAX_COMMANDS)
@@ -212,8 +220,7 @@ function partsIn({ tree }: Reading, args: readonly string[]): readonly string[] 
 
 /** Of another language's script nothing is known, unless its name says that it is a supervisor. */
 function interpret(reading: Reading, args: readonly string[]): void {
-  const changed = changedByText(args);
-  if (changed !== null) noteEdit(reading, changed);
+  noteEdits(reading, () => changedByText(args));
   const script = args.find((word) => !word.startsWith("-"));
   if (script === undefined) return;
   const what = SUPERVISORS.has(nameOf(script))
@@ -242,8 +249,13 @@ function wrapperOf({ tree, variables, depth }: Reading, program: string): string
   return readScript(tree, path)?.kind === "shell script" ? path : null;
 }
 
-function noteEdit({ found, path }: Reading, file: string): void {
-  found.edits.push({ file, path });
+/** `filesFrom`: those that are changed from a working folder, null where nobody knows it. */
+function noteEdits(
+  { found, path, variables }: Reading,
+  filesFrom: (at: string | null) => readonly string[],
+): void {
+  for (const at of workingFolders(variables))
+    for (const file of filesFrom(at)) found.edits.push({ file, path });
 }
 
 /** `/init` is a container's own, as s6-overlay's is, unless it is a link to the system's. */
@@ -264,10 +276,7 @@ function executeOther(reading: Reading, [program = "", ...args]: Fields, standin
   if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
     followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at), standing);
-  else {
-    const changed = changedBy([program, ...args]);
-    if (changed !== null) noteEdit(reading, changed);
-  }
+  else noteEdits(reading, (at) => changedBy([program, ...args], at));
 }
 
 /** Null: one of the system's own programs, or none that is there. */

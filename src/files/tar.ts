@@ -78,7 +78,8 @@ export function walkTar(visitor: Visitor): Walk {
   let take: Walk = takeHeader;
 
   function takeHeader(block: Piece): Step | null {
-    if (block.length === 0) return null;
+    // behind an extended header an entry is due
+    if (block.length === 0 && extended === NOTHING) return null;
     if (block.length < BLOCK) throw block.at === 0 ? noTar() : cutShort();
     const header = readHeader(block);
     at = block.at + BLOCK;
