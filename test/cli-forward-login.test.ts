@@ -50,6 +50,7 @@ describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing
   it.each([
     "accept-new",
     "a wrong password, then the right one",
+    "a password, with what was mistyped taken back",
     "keyboard-interactive",
     "a wrong passphrase, then the right one",
     "a key, then a password",

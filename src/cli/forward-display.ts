@@ -221,7 +221,7 @@ function liveView(
           route,
           seconds: Math.floor((Date.now() - started) / 1000),
         });
-        const { columns = 80, rows: height = 24 } = process.stdout;
+        const { columns, height } = screenSize();
         const fitting = rows.slice(0, Math.max(1, height - 1)).map((row) => row.slice(0, columns - 1));
         clear();
         print(fitting.map((row) => `${row}\n`).join(""));
@@ -235,6 +235,12 @@ function liveView(
       shown = 0;
     },
   };
+}
+
+/** A terminal without a window (a serial line, script(1) without one) says that it is 0 wide. */
+function screenSize(): { readonly columns: number; readonly height: number } {
+  const { columns, rows } = process.stdout;
+  return { columns: columns || 80, height: rows || 24 };
 }
 
 function viewLines(

@@ -18,6 +18,7 @@ const CONTROL = {
   backspace: 0x08,
   newline: 0x0a,
   enter: 0x0d,
+  kill: 0x15,
   erase: 0x7f,
 } as const;
 
@@ -58,13 +59,26 @@ function askOnTerminal(text: string, echo: "shown" | "hidden"): Promise<string |
           process.kill(process.pid, "SIGINT");
           return;
         }
-        if (byte === CONTROL.erase || byte === CONTROL.backspace) {
-          if (bytes.pop() !== undefined && echo === "shown") writeSync(descriptor, "\b \b");
-        } else {
-          bytes.push(byte);
-          if (echo === "shown") writeSync(descriptor, Buffer.from([byte]));
-        }
+        const taken = takeBack(bytes, byte);
+        if (taken === null) bytes.push(byte);
+        if (echo === "shown")
+          writeSync(descriptor, taken === null ? Buffer.from([byte]) : Buffer.from("\b \b".repeat(taken)));
       }
     });
   });
+}
+
+/** Line editing as the terminal has it, which is off here (termios(3), VERASE and VKILL); how many characters went, null: none is asked to. */
+function takeBack(bytes: number[], byte: number): number | null {
+  const isOne = byte === CONTROL.erase || byte === CONTROL.backspace;
+  if (!isOne && byte !== CONTROL.kill) return null;
+  const starts = [...bytes.keys()].filter((at) => !isContinuation(bytes[at] ?? 0));
+  const kept = isOne ? Math.max(0, starts.length - 1) : 0;
+  bytes.length = starts[kept] ?? 0;
+  return starts.length - kept;
+}
+
+/** RFC 3629, section 3: the second and later bytes of a character */
+function isContinuation(byte: number): boolean {
+  return (byte & 0xc0) === 0x80;
 }

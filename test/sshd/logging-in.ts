@@ -110,6 +110,10 @@ const ATTEMPTS: Readonly<Record<string, Attempt>> = {
       [PASSWORD, "correct horse"],
     ],
   },
+  "a password, with what was mistyped taken back": {
+    args: [...NEW, password],
+    dialogue: [[PASSWORD, "battery\u0015correct hé\u007forse"]],
+  },
   "three wrong passwords": {
     args: [...NEW, password],
     dialogue: [
