@@ -107,6 +107,21 @@ describe.skipIf(NO_SSHD !== null)(`forward reads${NO_SSHD === null ? "" : `: ${N
       });
   }, 60_000);
 
+  it.each(["<(yes)", "endless"])(
+    "no key of a writer who never ends: %s",
+    async (key) => {
+      const forward = `$forward -F none -p ${sshd.port} -i ${key} -o BatchMode=yes -o IdentityAgent=none`;
+      const known = `-o UserKnownHostsFile=${sshd.knownHosts} ${sshd.user}@127.0.0.1`;
+      // by far enough for Node.js and 64 MiB
+      const ran = await inShell(
+        `mkfifo -m 600 endless; yes >endless & ulimit -d 1000000; ${forward} ${known}; code=$?; kill %1; exit $code`,
+      );
+      expect(ran.stderr).toMatch(/^sshd-policy: left out: .*: it is a pipe with more than 64 MiB in it$/m);
+      expect(ran.code).toBe(1);
+    },
+    60_000,
+  );
+
   it("no known_hosts that has no end, and writes none that nobody reads", async () => {
     const here = `-F none -p ${sshd.port} -i id -o BatchMode=yes -o GlobalKnownHostsFile=none`;
     expect(

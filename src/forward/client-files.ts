@@ -83,25 +83,35 @@ function readPipe(path: string, note: (text: string) => void): Buffer {
   if (!isNamed(path)) return readUnnamed(path, wait);
   // to look for a writer would be to be his reader, whose words are lost when it leaves again
   wait();
-  return readFileSync(path);
+  return readToEnd(openSync(path, "r"), () => {});
 }
 
 /** `<(…)`, which has its writer from the beginning. `isLong` is called when he takes his time. */
 function readUnnamed(path: string, isLong: () => void): Buffer {
-  const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  let waited = 0;
+  return readToEnd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), () => {
+    sleep(POLL_MS);
+    waited += POLL_MS;
+    if (waited === LONG_MS) isLong();
+  });
+}
+
+/** Who writes without end (`<(yes)`) would take all memory; ssh(1) stops at 128 MiB of a key (sshbuf.h). */
+const LARGEST = 64 * 1024 * 1024;
+
+function readToEnd(pipe: number, wait: () => void): Buffer {
+  const pieces: Buffer[] = [];
   try {
-    const pieces: Buffer[] = [];
-    for (let waited = 0; ; ) {
+    for (let size = 0; size <= LARGEST; ) {
       const piece = readPiece(pipe);
-      if (piece !== "later") {
-        if (piece.length === 0) return Buffer.concat(pieces);
+      if (piece === "later") wait();
+      else if (piece.length === 0) return Buffer.concat(pieces);
+      else {
         pieces.push(piece);
-        continue;
+        size += piece.length;
       }
-      sleep(POLL_MS);
-      waited += POLL_MS;
-      if (waited === LONG_MS) isLong();
     }
+    throw new Error("it is a pipe with more than 64 MiB in it");
   } finally {
     closeSync(pipe);
   }
@@ -111,7 +121,8 @@ function readUnnamed(path: string, isLong: () => void): Buffer {
 function readPiece(pipe: number): Buffer | "later" {
   const room = Buffer.alloc(64 * 1024);
   try {
-    return room.subarray(0, readSync(pipe, room));
+    // a copy: each word of a slow writer would keep all the room
+    return Buffer.from(room.subarray(0, readSync(pipe, room)));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "EAGAIN") return "later";
     throw error;
