@@ -27,7 +27,7 @@ export async function probeProof(target: Target, config: Config): Promise<Proof>
   const [wrong] = seen.filter(differs);
   if (wrong !== undefined)
     return { kind: "fails", because: `a throw-away sshd does otherwise: ${differenceText(wrong)}` };
-  const untried = attempts.filter(({ observation }) => observation.why === "untried");
+  const untried = attempts.filter(({ observation: { why } }) => why === "untried" || why === "no-login");
   return holds(seen.length, [
     ...(failed === null ? [] : [failed]),
     ...limits,
@@ -36,6 +36,7 @@ export async function probeProof(target: Target, config: Config): Promise<Proof>
 }
 
 function holds(seen: number, unseen: readonly string[]): Proof {
-  const lines = [`a throw-away sshd with these files: ${seen} attempts to forward, all as predicted`];
+  const outcome = seen === 0 ? "no forward was tried" : `${seen} attempts to forward, all as predicted`;
+  const lines = [`a throw-away sshd with these files: ${outcome}`];
   return { kind: "holds", text: [...lines, ...unseen.map((what) => `not seen: ${what}`)].join("\n") };
 }
