@@ -397,6 +397,26 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     taken.close();
   });
 
+  const noScript = existsSync("/usr/bin/script") ? null : "needs script(1)";
+  it.skipIf(noScript !== null)("shows all on a terminal that does not know its size", async () => {
+    const port = await freePort();
+    const words = [...forwarderArguments("sshd-policy forward", sshd), "-L", `${port}:there:1`, "127.0.0.1"];
+    const command = `stty rows 0 cols 0; exec ${words.map((word) => `'${word}'`).join(" ")}`;
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", TERM: "xterm" },
+      stdio: ["pipe", "pipe", "inherit"],
+      timeout: 30_000,
+    });
+    let terminal = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      terminal += bytes.toString("latin1");
+      if (terminal.includes(" listens on ") && child.stdin.writable) child.stdin.end("\u0003");
+    });
+    await once(child, "close");
+    expect(terminal).toMatch(/127\.0\.0\.1 {3}up \d:\d\d {3}Ctrl-C ends\r\n/);
+    expect(terminal).toContain(`\r\n-L ${port} -> there:1   0 open of 0   0 B sent, 0 B received\r\n`);
+  });
+
   it("leaves out a key that is a device, which has no end", () => {
     const { code, stderr } = run("-i", "/dev/zero", "-W", "127.0.0.1:9", "-o", "BatchMode=yes", "127.0.0.1");
     expect(code).toBe(1);
@@ -428,6 +448,17 @@ describe("wrong usage of forward", () => {
     const { code, stdout, stderr } = runCli(["forward", "-F", "none", ...args]);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toMatch(message);
+  });
+
+  it("a Node.js without WebAssembly is said, and no dump of a library", () => {
+    for (const args of [
+      ["forward", "-F", "none", "-D", "1080", "host"],
+      ["probe", "--against", "me@192.0.2.1", "-"],
+    ])
+      expect(runCli(args, { env: { NODE_OPTIONS: "--jitless" } })).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/sshd-policy: SSH needs WebAssembly, which .*\n$/),
+      });
   });
 
   const noSetpriv =

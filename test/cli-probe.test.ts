@@ -102,6 +102,14 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(none.stderr).toContain("/nowhere/sshd is no program that can be run");
   });
 
+  test("3 and why, where what runs inside has no WebAssembly", () => {
+    const root = makeRoot({ "/sshd_config": MATCHING });
+    const args = ["--no-expose-wasm", ...COMMAND, "probe", `${root}/sshd_config`];
+    const { status, stderr } = spawnSync(process.execPath, args, { encoding: "latin1" });
+    expect(stderr).toMatch(/^sshd-policy: the probe failed: SSH needs WebAssembly, which .*\n$/);
+    expect(status).toBe(3);
+  });
+
   test("3 as an ordinary user, who sees what he can and is told the rest", () => {
     const root = makeRoot({
       "/sshd_config": `${MATCHING}Match all\n  PermitTunnel yes\n  GatewayPorts yes\n`,

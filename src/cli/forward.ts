@@ -13,7 +13,7 @@ import { complain, refuse } from "./output.ts";
 import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
 import { terminalTalk } from "./questions.ts";
 import { systemReason } from "./system-reason.ts";
-import { collectSooner } from "./v8-flags.ts";
+import { collectSooner, whyNoSsh } from "./v8-flags.ts";
 
 type Forwarder = typeof import("../forward/forwarder.ts");
 
@@ -46,6 +46,8 @@ interface Task {
 
 /** 0: ended on request, or -W is through · 1: could not be had, or was lost · 2: wrong usage. */
 export async function runForward(destination: string, options: ForwardCommandOptions): Promise<number> {
+  const noSsh = whyNoSsh();
+  if (noSsh !== null) return refuse(noSsh);
   const forwarder: Forwarder = await import("../forward/forwarder.ts");
   // thousands of connections leave garbage, which V8 would let grow to as much as it likes
   collectSooner();

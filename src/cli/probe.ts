@@ -6,6 +6,7 @@ import { formatRelease, parseRelease, type Release } from "../../grammar/release
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
 import { folderTree } from "../files/folder.ts";
+import type { Report } from "../forward/job.ts";
 import { whyNoKeyOptions } from "../policy/login-key.ts";
 import { connectionJson } from "../report/json.ts";
 import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
@@ -17,6 +18,7 @@ import { type ProbeEvent, probe, probeExitCode } from "./probe-run.ts";
 import { openOne } from "./sources.ts";
 import { findSshd, type SshdProgram } from "./sshd-program.ts";
 import type { Target, TargetOptions } from "./target.ts";
+import { whyNoSsh } from "./v8-flags.ts";
 
 export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
   readonly against?: string;
@@ -91,6 +93,8 @@ async function runAgainst(
   destination: string,
   { options, given }: { readonly options: ProbeCommandOptions; readonly given: Release | null },
 ): Promise<number> {
+  const noSsh = whyNoSsh();
+  if (noSsh !== null) return refuse(noSsh);
   const onEvent = openEvents(options.events);
   if (typeof onEvent === "string") return refuse(onEvent);
   const { probeAgainst } = await import("./probe-against.ts");
@@ -139,11 +143,19 @@ function eventJson(event: ProbeEvent): object {
 
 /** The part inside the sandbox: its job is the first line of standard input, whose end is the end of the caller. */
 export async function runProbeInside(folder: string): Promise<never> {
-  const { runInside } = await import("../forward/inside.ts");
+  const emit = (report: Report): void => {
+    writeSync(1, `${JSON.stringify(report)}\n`);
+  };
   const { readJob } = await import("../forward/read-job.ts");
   const job = await readJob(process.stdin, () => process.exit(1));
+  const noSsh = whyNoSsh();
+  if (noSsh !== null) {
+    emit({ kind: "failed", because: noSsh });
+    process.exit(0);
+  }
+  const { runInside } = await import("../forward/inside.ts");
   await runInside(job, folder, {
-    emit: (report) => writeSync(1, `${JSON.stringify(report)}\n`),
+    emit,
     isThere: (root, path) => folderTree(root).stat(path) !== null,
   });
   // the open standard input would keep the process

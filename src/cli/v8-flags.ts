@@ -48,3 +48,10 @@ function setFlag(flag: string, lastKnown: number = NEWEST_SEEN): void {
   if (Number.parseInt(process.versions.v8, 10) > lastKnown) return;
   process.getBuiltinModule("node:v8").setFlagsFromString(flag);
 }
+
+/** ssh2 has a cipher in WebAssembly, without which it ends the process with an error of its own; null: it is there. */
+export function whyNoSsh(): string | null {
+  return "WebAssembly" in globalThis
+    ? null
+    : "SSH needs WebAssembly, which this Node.js was started without (--jitless, or --no-expose-wasm)";
+}
