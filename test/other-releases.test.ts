@@ -1,7 +1,9 @@
 /** Where nobody knows the release, the answer says what others would make of the file; each claim is one of `compare`'s. */
 import { describe, expect, it } from "vitest";
 import { unknownRelease } from "../grammar/release.ts";
-import { disableCoversSessions } from "../src/policy/capabilities.ts";
+import { disableCovers } from "../src/policy/capabilities.ts";
+import { comparePolicies } from "../src/policy/compare.ts";
+import { exposure } from "../src/policy/exposure.ts";
 import { otherReadings } from "../src/policy/other-releases.ts";
 import { load, MAIN_FILE, release } from "./sshd/reading.ts";
 
@@ -69,15 +71,65 @@ describe("a release outside of what is known", () => {
 
 describe("packages that carry the repair of DisableForwarding back", () => {
   it.each([
-    ["1:8.4p1-5+deb11u3", false],
-    ["1:8.4p1-5+deb11u5", true],
-    ["1:8.4p1-5+deb11u10", true],
-    ["1:9.2p1-2+deb12u5", false],
-    ["1:9.2p1-2+deb12u6", true],
-    ["1:9.2p1-2+deb12u10", true],
-    ["9.2+debian", false],
-    ["1:10.0p1-7+deb13u4", true],
-  ])("%s", (text, expected) => {
-    expect(disableCoversSessions(release(text))).toBe(expected);
+    ["1:8.4p1-5+deb11u3", false, false],
+    ["1:8.4p1-5+deb11u5", true, false],
+    ["1:8.4p1-5+deb11u10", true, "perhaps"],
+    ["1:9.2p1-2", false, false],
+    ["1:9.2p1-2+deb12u5", false, false],
+    ["1:9.2p1-2+deb12u6", true, false],
+    ["1:9.2p1-2+deb12u10", true, false],
+    ["1:9.2p1-2~bpo11+1", "perhaps", "perhaps"],
+    ["9.2+debian", "perhaps", "perhaps"],
+    ["1:9.6p1-3ubuntu13.11", "perhaps", "perhaps"],
+    ["8.7p1-38.el9", "perhaps", "perhaps"],
+    ["9.2", false, false],
+    ["1:10.0p1-7+deb13u4", true, false],
+    ["10.2_p1-r0", true, "perhaps"],
+    ["10.4+alpine", true, true],
+  ] as const)("%s", (text, sessions, tun) => {
+    expect(disableCovers(release(text), "x11")).toBe(sessions);
+    expect(disableCovers(release(text), "agent")).toBe(sessions);
+    expect(disableCovers(release(text), "tun")).toBe(tun);
+  });
+});
+
+describe("whether a package has the repair", () => {
+  const FIRST = "DisableForwarding yes\n";
+  const limitsOf = (text: string, of: string): readonly string[] =>
+    exposure(load({ [MAIN_FILE]: text }, release(of))).limits.map((limit) => limit.split(" ")[2] ?? "");
+
+  it.each([
+    [FIRST, "9.6+ubuntu", ["agent"]],
+    [`${FIRST}X11Forwarding yes\nPermitTunnel yes\n`, "8.7p1-38.el9", ["tun", "x11", "agent"]],
+    [`${FIRST}AllowAgentForwarding no\n`, "8.7+rhel", []],
+    [`${FIRST}PermitTunnel yes\n`, "10.2+alpine", ["tun"]],
+    [FIRST, "9.6", []],
+    [FIRST, "1:9.2p1-2+deb12u5", []],
+    ["DisableForwarding no\n", "9.6+ubuntu", []],
+    ["Match User a\nDisableForwarding yes\n", "9.6+ubuntu", ["agent"]],
+  ])("is left open where it counts: %j on %s", (text, of, expected) => {
+    expect(limitsOf(text, of)).toEqual(expected);
+  });
+
+  it.each([
+    // nobody gains agents where DisableForwarding lets them pass; whoever has the repair does
+    ["9.6+ubuntu", "DisableForwarding yes\n", "DisableForwarding no\n", "9.6+ubuntu", 1],
+    ["9.6+ubuntu", FIRST, `${FIRST}PermitTTY no\n`, "9.6+ubuntu", 0],
+    ["9.6+ubuntu", FIRST, FIRST, "8.7+rhel", 1],
+    ["9.6", "DisableForwarding yes\n", "DisableForwarding no\n", "9.6", 0],
+    [
+      "9.6+ubuntu",
+      "AllowAgentForwarding no\nDisableForwarding yes\n",
+      "AllowAgentForwarding no\nDisableForwarding no\n",
+      "9.6+ubuntu",
+      0,
+    ],
+  ])("is left open by a comparison: on %s, %j to %j", (of, before, after, then, limits) => {
+    const known = release(of);
+    const comparison = comparePolicies(
+      load({ [MAIN_FILE]: before }, known),
+      load({ [MAIN_FILE]: after }, then === of ? known : release(then)),
+    );
+    expect(comparison.limits).toHaveLength(limits);
   });
 });

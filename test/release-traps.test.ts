@@ -159,6 +159,10 @@ describe("bugs that packages may have repaired", () => {
     ["Include y.conf", "8.2+ubuntu", 1],
     ["Include y.conf", "8.2 8.3+ubuntu", 0],
     ["Include /etc/ssh/y.conf", "8.2+ubuntu", 0],
+    ["Match invalid-user", "9.9p1-7.el10 9.9+rhel 1:9.9p1-3ubuntu3", 1],
+    ["Match invalid-user", "9.9p1 9.9 9.9_p2-r0 10.0+debian", 0],
+    ["Match Version *Debian*", "10.0+debian 10.2+ubuntu", 1],
+    ["Match Version *Debian*", "10.0 10.0+fedora 1:10.0p1-7+deb13u4", 0],
   ])("leave it open whether %s counts, on %s", (text, releases, limits) => {
     for (const of of releases.split(" ")) expect([of, limitsOf(text, of)]).toEqual([of, limits]);
   });

@@ -1,7 +1,7 @@
 /** A Match line: the block that it opens, and whether the first pass enters it. */
 import { type MatchCriterion, readMatch } from "../../grammar/match.ts";
 import { matchPatternList } from "../../grammar/patterns.ts";
-import { atLeast, type Release, versionText } from "../../grammar/release.ts";
+import { atLeast, type Release, type Vendor, versionText } from "../../grammar/release.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { placeOf, type Source } from "../source/source.ts";
 import type { Criterion, MatchBlock } from "./config.ts";
@@ -17,6 +17,7 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   const criteria = (reading.criteria ?? []).map((criterion) => placed(criterion, source));
   const lost = includedBy !== null && outer.length === 0 && losesIncludedMatches(loading.release);
   if (lost) noteRepairable(loading, "sshd 8.2 and 8.3 lose the Match blocks of included files");
+  noteDoubts(loading, criteria);
   const block: MatchBlock = {
     criteria,
     line,
@@ -57,6 +58,26 @@ function holdsAtStart(criterion: Criterion, release: Release): boolean {
   if (criterion.attribute !== "version") return false;
   return matchPatternList(versionText(release), criterion.items, release) === 1;
 }
+
+/** What packages of one release take differently, where the package does not say how. */
+function noteDoubts(loading: Loading, criteria: readonly Criterion[]): void {
+  const { release } = loading;
+  const has = (attribute: Criterion["attribute"]): boolean =>
+    criteria.some((criterion) => criterion.attribute === attribute);
+  const isSure = release.patch === FIXED_PATCH || atLeast(release, "10.0");
+  if (has("invalid-user") && !isSure) {
+    const whom = release.patch < FIXED_PATCH ? "everybody" : "invalid users alone";
+    noteRepairable(loading, `Match invalid-user holds for ${whom}`);
+  }
+  const hasRevision = release.packageVersion !== null || !SIGNED.includes(release.vendor);
+  if (has("version") && !hasRevision)
+    noteRepairable(loading, `Match Version sees ${versionText(release)} without the package's revision`);
+}
+
+/** of 9.9: with the one before, Match invalid-user holds for everybody */
+const FIXED_PATCH = 2;
+/** Their packages put their revision into the text of the version. */
+const SIGNED: readonly Vendor[] = ["debian", "ubuntu"];
 
 /** OpenSSH bug 3122, in 8.2 and 8.3 */
 function losesIncludedMatches(release: Release): boolean {

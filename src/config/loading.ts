@@ -131,9 +131,9 @@ export function noteDenied(loading: Loading, path: string): void {
 }
 
 /** Which packages have the repair of a release's bug no list tells, and what it brings back may open as well as close. */
-export function noteRepairable({ limits, release }: Loading, bug: string): void {
+export function noteRepairable({ limits, release }: Loading, reading: string): void {
   if (release.vendor === "upstream") return;
-  limits.add(`${bug}, as is assumed here; ${formatRelease(release)} may be repaired: ask its own sshd -T -C`);
+  limits.add(`${reading}, as is assumed here; ${formatRelease(release)} may differ: ask its own sshd -T -C`);
 }
 
 /** sshd has no limit of size: a file beyond ours counts as empty here, and the answer as incomplete. */

@@ -3,7 +3,7 @@
  * server_request_direct_tcpip, server_input_global_request; session.c session_setup_x11fwd, session_auth_agent_req).
  */
 import { readPort } from "../../grammar/ports.ts";
-import { atLeast, NEWEST, type Release } from "../../grammar/release.ts";
+import { atLeast, formatRelease, NEWEST, type Release } from "../../grammar/release.ts";
 import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import type { ListenGrant } from "./answer.ts";
@@ -74,19 +74,19 @@ function requirementsOf(capability: Capability, release: Release): readonly Requ
     case "tun":
       return [
         { keyword: "permittunnel", closes: oneOf("no") },
-        ...(atLeast(release, "10.4") ? [NOT_DISABLED] : []),
+        ...(disableCovers(release, capability) === true ? [NOT_DISABLED] : []),
       ];
     case "x11":
       return [
         { keyword: "x11forwarding", closes: oneOf("no") },
-        ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
+        ...(disableCovers(release, capability) === true ? [NOT_DISABLED] : []),
         SESSIONS,
         atLeast(release, "10.1") ? DISPLAYS : DISPLAYS_BELOW_1000,
       ];
     case "agent":
       return [
         { keyword: "allowagentforwarding", closes: oneOf("no") },
-        ...(disableCoversSessions(release) ? [NOT_DISABLED] : []),
+        ...(disableCovers(release, capability) === true ? [NOT_DISABLED] : []),
         SESSIONS,
       ];
   }
@@ -120,22 +120,53 @@ export function requirementsUnder(config: Config, capability: Capability): reado
   );
 }
 
-/** The first security update of a Debian release with the repair of CVE-2025-32728 (the packages' changelogs). */
-const REPAIRED_UPDATES: readonly (readonly [RegExp, number])[] = [
-  [/^1:8\.4p1-5\+deb11u(\d+)$/, 5],
-  [/^1:9\.2p1-2\+deb12u(\d+)$/, 6],
+/** From which release on DisableForwarding stops more than ports and sockets (CVE-2025-32728; session.c, channels.c). */
+const DISABLED_SINCE: Readonly<Partial<Record<Capability, string>>> = {
+  x11: "10.0",
+  agent: "10.0",
+  tun: "10.4",
+};
+
+/** A line of Debian's packages: the first update with the repair of CVE-2025-32728 (their changelogs), and the last one seen. */
+const DEBIAN_UPDATES: readonly {
+  readonly version: RegExp;
+  readonly repaired: number;
+  readonly seen: number;
+}[] = [
+  { version: /^1:8\.4p1-5(?:\+deb11u(\d+))?$/, repaired: 5, seen: 7 },
+  { version: /^1:9\.2p1-2(?:\+deb12u(\d+))?$/, repaired: 6, seen: 10 },
+  { version: /^1:10\.0p1-7(?:\+deb13u(\d+))?$/, repaired: 0, seen: 4 },
 ];
 
 /**
- * DisableForwarding stops X11 and agent forwarding from 10.0 on, and in Debian's repaired packages; other package
- * revisions are taken as without the repair, which is the safe reading.
+ * Whether DisableForwarding stops the capability: from a release on, and in repaired packages. "perhaps": no list tells
+ * whether this package has the repair. That it has not is then the safe reading, and an answer for which it counts is
+ * not complete.
  */
-export function disableCoversSessions(release: Release): boolean {
-  if (atLeast(release, "10.0")) return true;
-  return REPAIRED_UPDATES.some(([version, first]) => {
-    const update = version.exec(release.packageVersion ?? "")?.[1];
-    return update !== undefined && Number(update) >= first;
-  });
+export function disableCovers(release: Release, capability: Capability): boolean | "perhaps" {
+  const since = DISABLED_SINCE[capability];
+  if (since === undefined || atLeast(release, since)) return true;
+  if (release.vendor === "upstream") return false;
+  for (const { version, repaired, seen } of DEBIAN_UPDATES) {
+    const match = version.exec(release.packageVersion ?? "");
+    if (match === null) continue;
+    const update = Number(match[1] ?? 0);
+    if (capability !== "tun") return update >= repaired;
+    if (update <= seen) return false;
+  }
+  return "perhaps";
+}
+
+/** Null where it counts for nothing whether the package has the repair; else what is not known. */
+export function repairDoubt({ release, directives }: Config, capability: Capability): string | null {
+  if (disableCovers(release, capability) !== "perhaps") return null;
+  if (
+    !directives.some(
+      (line) => line.keyword === NOT_DISABLED.keyword && NOT_DISABLED.closes(line.values ?? []),
+    )
+  )
+    return null;
+  return `DisableForwarding stops ${capability} from OpenSSH ${DISABLED_SINCE[capability]} on; whether ${formatRelease(release)} has the repair is not known, and it is taken to have none`;
 }
 
 /** `host:port` items of PermitOpen or PermitListen as sshd compares them; `*:*` for no limit. */

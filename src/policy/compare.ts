@@ -5,7 +5,7 @@
 import type { Config } from "../config/config.ts";
 import type { Answer, Decider } from "./answer.ts";
 import { assumptionsOf } from "./assumptions.ts";
-import { type PortLimits, requirementsUnder, tunnelModes } from "./capabilities.ts";
+import { type PortLimits, repairDoubt, requirementsUnder, tunnelModes } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
 import type { KeywordLines } from "./deciders.ts";
@@ -73,6 +73,24 @@ function namesHost({ criteria }: Config["matches"][number]): boolean {
 
 function compareCapability(comparing: Comparing, capability: Capability): void {
   for (const scope of changedScopes(comparing, capability)) compareInside(comparing, capability, scope);
+  const doubt =
+    repairDoubt(comparing.before.config, capability) ?? repairDoubt(comparing.after.config, capability);
+  if (doubt !== null && mayCount(comparing, capability)) comparing.limits.add(doubt);
+}
+
+/** Whether somebody may gain or lose the capability by DisableForwarding, where it may stop it or not. */
+function mayCount({ searcher, before, after }: Comparing, capability: Capability): boolean {
+  const scopes =
+    before.config.release === after.config.release
+      ? changedScopesOf(searcher, { before, after }, "disableforwarding")
+      : [searcher.everywhere];
+  let isOpen = false;
+  for (const scope of scopes)
+    for (const side of [before, after])
+      eachRegion(side, capability, { scope, witness: null }, ({ allowed }) => {
+        isOpen ||= allowed;
+      });
+  return isOpen;
 }
 
 function compareInside(comparing: Comparing, capability: Capability, scope: Scope): void {
@@ -92,16 +110,22 @@ function changedScopes({ searcher, before, after }: Comparing, capability: Capab
   const wanted = requirementsUnder(before.config, capability).map(({ keyword }) => keyword);
   const also = requirementsUnder(after.config, capability).map(({ keyword }) => keyword);
   if (wanted.join(" ") !== also.join(" ")) return [searcher.everywhere];
-  return wanted.flatMap((keyword) => {
-    const old = before.linesOf(keyword);
-    const now = after.linesOf(keyword);
-    const globalChanged = old.otherwise.value !== now.otherwise.value;
-    const same = commonLines(lineKeys(old), lineKeys(now));
-    return [
-      ...scopesOfChanged(searcher, old, { same: same.first, globalChanged }),
-      ...scopesOfChanged(searcher, now, { same: same.second, globalChanged }),
-    ];
-  });
+  return wanted.flatMap((keyword) => changedScopesOf(searcher, { before, after }, keyword));
+}
+
+function changedScopesOf(
+  searcher: Searcher,
+  { before, after }: Pick<Comparing, "before" | "after">,
+  keyword: string,
+): readonly Scope[] {
+  const old = before.linesOf(keyword);
+  const now = after.linesOf(keyword);
+  const globalChanged = old.otherwise.value !== now.otherwise.value;
+  const same = commonLines(lineKeys(old), lineKeys(now));
+  return [
+    ...scopesOfChanged(searcher, old, { same: same.first, globalChanged }),
+    ...scopesOfChanged(searcher, now, { same: same.second, globalChanged }),
+  ];
 }
 
 function lineKeys({ guarded, sequence }: KeywordLines): readonly string[] {

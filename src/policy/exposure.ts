@@ -6,7 +6,14 @@ import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion } from "../config/config.ts";
 import type { Answer, Decider, Exposure } from "./answer.ts";
 import { assumptionsOf } from "./assumptions.ts";
-import { listenGrant, needsOf, openDestinations, type PortLimits, socketPaths } from "./capabilities.ts";
+import {
+  listenGrant,
+  needsOf,
+  openDestinations,
+  type PortLimits,
+  repairDoubt,
+  socketPaths,
+} from "./capabilities.ts";
 import { describeScope, extentOf } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection, NOT_OVER_IP } from "./connection.ts";
 import { closingLine } from "./locate.ts";
@@ -103,7 +110,9 @@ export function toExposure(
   answers: readonly Answer[],
   options: ExposureOptions,
 ): Exposure {
-  const limits = [...config.limits, ...met];
+  const open = new Set(answers.flatMap(({ capability, allowed }) => (allowed === false ? [] : [capability])));
+  const doubts = [...open].map((capability) => repairDoubt(config, capability));
+  const limits = [...config.limits, ...met, ...doubts.filter((doubt) => doubt !== null)];
   return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
 }
 
