@@ -98,6 +98,8 @@ describe("theories", () => {
     ["no", "Address *,!fe80::*\nAllowTcpForwarding no\nMatch Host *,!*.example.com"],
     ["no", "Address fd00::/8,fd?:*,fd:*\nAllowTcpForwarding no\nMatch Address *.*,*:*,!fd??:*"],
     ["no", "Address *:*\nAllowTcpForwarding no\nMatch Address *.*.*.*"],
+    // each address is printed with a dot, with `::`, or with seven colons
+    ["no", "Address *.*,*::*,*:*:*:*:*:*:*:*\nAllowTcpForwarding no\nMatch LocalPort 22"],
   ])(
     "know that no address looks like a host, and how addresses are printed: UseDNS %s, Match %s",
     (dns, list) => {

@@ -2,16 +2,28 @@
  * IPv6 text with wildcards, followed through the printed address (RFC 5952, as getnameinfo has it): digit by digit, for
  * each place that the zeros left out, `::`, can have. Exact unless a limit is met.
  */
-import { type Found, found, NONE, UNKNOWN } from "./found.ts";
+import { type Found, NONE, UNKNOWN } from "./found.ts";
 import type { Range } from "./ranges.ts";
 import type { Effort } from "./theory-names.ts";
-import { follow, startOf } from "./wildcard-steps.ts";
+import { follow, isSure, keyOf, type Positions, startOf } from "./wildcard-steps.ts";
+
+export interface FollowedItem {
+  readonly negated: boolean;
+  /** null: it is a range, which text does not tell */
+  readonly pattern: string | null;
+}
+
+interface FollowedList {
+  readonly items: readonly FollowedItem[];
+  readonly met: boolean;
+}
 
 export interface GroupQuestion {
   /** between their ends all that is no such text gives the same answer */
   readonly stretches: readonly Range[];
-  readonly patterns: readonly string[];
-  readonly fits: (text: string) => boolean;
+  readonly lists: readonly FollowedList[];
+  /** of a whole address: as it is seen, where it fits */
+  readonly fitting: (text: string) => Found<string>;
   readonly effort: Effort;
 }
 
@@ -46,13 +58,14 @@ interface Path {
   readonly low: boolean;
   readonly high: boolean;
   /** what is left of each pattern */
-  readonly states: readonly string[];
+  readonly states: readonly Positions[];
 }
 
 export function followGroups(question: GroupQuestion): Found<string> {
+  const patterns = question.lists.flatMap(({ items }) => items.flatMap(({ pattern }) => pattern ?? []));
   const start: Path = {
     ...{ text: "", group: 0, digit: 0, begun: false, zeros: 0, low: true, high: true },
-    states: question.patterns.map(startOf),
+    states: patterns.map(startOf),
   };
   let visited = 0;
   for (const stretch of question.stretches.map(digitsOf))
@@ -64,13 +77,14 @@ export function followGroups(question: GroupQuestion): Found<string> {
         question.effort.patternSteps -=
           DIGIT_VALUES * path.states.reduce((sum, { length }) => sum + length, 1);
         if (path.group === GROUPS) {
-          if (question.fits(path.text)) return found(path.text);
+          const fitting = question.fitting(path.text);
+          if (fitting.kind !== "none") return fitting;
           continue;
         }
         const longer = path.group === shape.start ? pastZeros : pastDigit;
-        for (const next of longer(path, shape, stretch, question.patterns)) {
-          const key = keyOf(next);
-          if (seen.has(key)) continue;
+        for (const next of longer(path, shape, stretch, patterns)) {
+          const key = pathKey(next);
+          if (seen.has(key) || isLost(question.lists, next.states)) continue;
           seen.add(key);
           stack.push(next);
         }
@@ -79,8 +93,29 @@ export function followGroups(question: GroupQuestion): Found<string> {
   return NONE;
 }
 
-function keyOf({ group, digit, begun, zeros, low, high, states }: Path): string {
-  return `${group} ${digit} ${begun} ${zeros} ${low} ${high} ${states.join(";")}`;
+/** Whatever follows, some list is not as it is wanted. */
+function isLost(lists: readonly FollowedList[], states: readonly Positions[]): boolean {
+  let at = 0;
+  return lists.some(({ items, met }) => {
+    const told = items.map(({ negated, pattern }) => ({
+      negated,
+      hit: pattern === null ? "perhaps" : hitOf(pattern, states[at++]),
+    }));
+    const never = (sign: boolean): boolean =>
+      told.every(({ negated, hit }) => negated !== sign || hit === "never");
+    const surely = (sign: boolean): boolean =>
+      told.some(({ negated, hit }) => negated === sign && hit === "surely");
+    return met ? never(false) || surely(true) : surely(false) && never(true);
+  });
+}
+
+function hitOf(pattern: string, positions: Positions = []): "never" | "perhaps" | "surely" {
+  if (positions.length === 0) return "never";
+  return isSure(pattern, positions) ? "surely" : "perhaps";
+}
+
+function pathKey({ group, digit, begun, zeros, low, high, states }: Path): string {
+  return `${group} ${digit} ${begun} ${zeros} ${low} ${high} ${keyOf(states)}`;
 }
 
 /** Its ends, digit by digit. */
@@ -151,6 +186,10 @@ function mostZeros(group: number, { start, length }: Shape): number {
   return group < start ? length - 1 : length;
 }
 
-function after(patterns: readonly string[], states: readonly string[], added: string): readonly string[] {
-  return patterns.map((pattern, index) => follow(pattern, states[index] ?? "", added));
+function after(
+  patterns: readonly string[],
+  states: readonly Positions[],
+  added: string,
+): readonly Positions[] {
+  return patterns.map((pattern, index) => follow(pattern, states[index] ?? [], added));
 }

@@ -3,9 +3,9 @@ import { type AddressItem, matchAddressList } from "../../grammar/addresses.ts";
 import { type Family, itemRanges, printAddress, valueOfV6 } from "./address-sets.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { contains, intersect, type Range, type Ranges, subtract, unite } from "./ranges.ts";
-import { followGroups } from "./theory-address-groups.ts";
+import { type FollowedItem, followGroups } from "./theory-address-groups.ts";
 import { type Effort, findName, type NameConstraint } from "./theory-names.ts";
-import { follow, startOf } from "./wildcard-steps.ts";
+import { follow, keyOf, type Positions, startOf } from "./wildcard-steps.ts";
 
 export interface AddressConstraint {
   readonly items: readonly AddressItem[];
@@ -49,8 +49,17 @@ export function findLoose(question: LooseQuestion): Found<string> {
   if (family === 4) return followOctets(constraints, stretches, effort);
   const sampled = sampleInstance(question);
   if (sampled !== undefined) return found(sampled);
-  const patterns = loosePatterns(constraints, 6);
-  return followGroups({ stretches, patterns, fits: (text) => fits(text, constraints), effort });
+  const lists = constraints.map(({ items, met }) => ({ items: items.flatMap(followed), met }));
+  const fitting = (text: string): Found<string> => (fits(text, constraints) ? found(text) : NONE);
+  return followGroups({ stretches, lists, fitting, effort });
+}
+
+/** Of IPv6, without what never matches there. */
+function followed(item: AddressItem): readonly FollowedItem[] {
+  const { negated } = item;
+  const ranges = itemRanges(item, 6);
+  if (ranges !== "loose") return ranges.length === 0 ? [] : [{ negated, pattern: null }];
+  return item.kind === "text" ? [{ negated, pattern: item.pattern }] : [];
 }
 
 /** A network of this size is looked through, address by address. */
@@ -117,7 +126,7 @@ interface Path {
   readonly text: string;
   readonly octets: number;
   readonly value: bigint;
-  readonly states: readonly string[];
+  readonly states: readonly Positions[];
 }
 
 /** Exact for IPv4 unless the limit is met: paths with the same rest of each pattern are alike. */
@@ -146,7 +155,7 @@ function followOctets(
           if (fits(next.text, constraints)) return found(next.text);
           continue;
         }
-        const key = `${next.octets} ${isWhole(next, stretch) ? "" : next.value} ${next.states.join(";")}`;
+        const key = `${next.octets} ${isWhole(next, stretch) ? "" : next.value} ${keyOf(next.states)}`;
         if (seen.has(key)) continue;
         seen.add(key);
         stack.push(next);
@@ -173,9 +182,9 @@ function octetsAfter(path: Path, patterns: readonly string[], stretch: Range): P
     const { low, high } = spanOf({ value, octets });
     if (high < stretch.low || low > stretch.high) continue;
     const added = octets < 4 ? `${octet}.` : String(octet);
-    const states = patterns.map((codes, index) => follow(codes, path.states[index] ?? "", added));
+    const states = patterns.map((pattern, index) => follow(pattern, path.states[index] ?? [], added));
     const next = { text: path.text + added, octets, value, states };
-    paths.set(`${isWhole(next, stretch) ? "" : octet} ${states.join(";")}`, next);
+    paths.set(`${isWhole(next, stretch) ? "" : octet} ${keyOf(states)}`, next);
   }
   return [...paths.values()];
 }

@@ -5,6 +5,7 @@
 import type { AddressItem } from "../../grammar/addresses.ts";
 import { valueOfV6 } from "./address-sets.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
+import { followGroups } from "./theory-address-groups.ts";
 import { type AddressConstraint, fits, noTextFits } from "./theory-address-text.ts";
 import type { Effort } from "./theory-names.ts";
 
@@ -21,8 +22,31 @@ export function findZoned(constraints: readonly AddressConstraint[], effort: Eff
   ].filter((text) => ZONED.test(text));
   const fitting = candidates.find((text) => fits(text, constraints));
   if (fitting !== undefined) return found(fitting);
-  const reachable = items.some(spellsZones) ? constraints : constraints.map(withinReach(candidates));
-  return noTextFits(reachable, "zoned", effort) ? NONE : UNKNOWN;
+  const isSpelled = items.some(spellsZones);
+  const reachable = isSpelled ? constraints : constraints.map(withinReach(candidates));
+  if (noTextFits(reachable, "zoned", effort)) return NONE;
+  return isSpelled ? UNKNOWN : followZoned(constraints, zones, effort);
+}
+
+/** None where the address alone decides; else a zone that is none of these may fit. */
+function followZoned(
+  constraints: readonly AddressConstraint[],
+  zones: readonly string[],
+  effort: Effort,
+): Found<string> {
+  return followGroups({
+    stretches: [{ low: 0xfe80n << 112n, high: (0xfec0n << 112n) - 1n }],
+    // no network holds them
+    lists: constraints.map(({ items, met }) => ({
+      items: items.flatMap((item) => (item.kind === "text" ? [item] : [])),
+      met,
+    })),
+    fitting: (address) => {
+      const zoned = zones.map(withZone(address)).find((text) => fits(text, constraints));
+      return zoned === undefined ? UNKNOWN : found(zoned);
+    },
+    effort,
+  });
 }
 
 /** Without the items that only an interface with the name of a host fits, as `*.example.net`. */

@@ -6,6 +6,7 @@ import { parseAddress } from "../../grammar/numeric-host.ts";
 import { type ListMatch, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
 import { type Found, found, NONE, UNKNOWN } from "./found.ts";
 import { isWild } from "./holding.ts";
+import { isMatched, keyOf, type Positions, startOf, step } from "./wildcard-steps.ts";
 
 /** The results of match_pattern_list that are wanted: -1 a negated hit, 0 no hit, 1 a hit. */
 export interface NameConstraint {
@@ -167,25 +168,17 @@ function blends(constraints: readonly NameConstraint[]): string[] {
   return one.flatMap((a) => other.flatMap((b) => [put(a.pattern, b.pattern), put(b.pattern, a.pattern)]));
 }
 
-/** One pattern as a set of positions: bit `i` is set when the first `i` elements are matched. */
-interface Pattern {
-  readonly codes: readonly number[];
-}
-
-const STAR = 42;
-const QUESTION = 63;
-
 interface Machine {
-  readonly patterns: readonly Pattern[];
-  readonly alphabet: readonly number[];
+  readonly patterns: readonly string[];
+  readonly alphabet: readonly string[];
 }
 
-/** Positions of all patterns side by side; a string is a cheap key for a set of states. */
-type States = readonly (readonly number[])[];
+/** Of all patterns side by side. */
+type States = readonly Positions[];
 
 function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDomain): Found<string> {
   const machine = buildMachine(constraints, domain);
-  const start: States = machine.patterns.map((pattern) => close(pattern, [0]));
+  const start: States = machine.patterns.map(startOf);
   // not the start: it is the empty text, and a text may lead back to it
   const seen = new Set<string>();
   const { effort } = domain;
@@ -200,9 +193,9 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
     for (const { states, text } of level) {
       if (effort.patternSteps <= 0) return UNKNOWN;
       effort.patternSteps -= machine.alphabet.length * states.reduce((sum, { length }) => sum + length, 1);
-      for (const code of machine.alphabet) {
-        const stepped = states.map((positions, index) => step(machine.patterns[index], positions, code));
-        const longer = text + String.fromCharCode(code);
+      for (const char of machine.alphabet) {
+        const stepped = machine.patterns.map((pattern, index) => step(pattern, states[index] ?? [], char));
+        const longer = text + char;
         // texts that lead to the same states are alike, but for those that may be an address
         const key = keyOf(stepped) + (domain.numeric === "never" && NUMERIC.test(longer) ? " 1" : "");
         if (seen.has(key)) continue;
@@ -224,21 +217,13 @@ function searchAutomaton(constraints: readonly NameConstraint[], domain: NameDom
 const NUMERIC = /^[0-9a-fx.]*$/i;
 
 function buildMachine(constraints: readonly NameConstraint[], domain: NameDomain): Machine {
-  const patterns: Pattern[] = [];
-  const codes = new Set<number>();
-  for (const { items } of constraints) {
-    for (const { pattern } of items) {
-      const list = [...pattern].map((char) => char.charCodeAt(0));
-      patterns.push({ codes: list });
-      for (const code of list) if (code !== STAR && code !== QUESTION) codes.add(code);
-    }
-  }
-  const usable = [...codes].filter((code) => !domain.forbidden.test(String.fromCharCode(code)));
+  const patterns = constraints.flatMap(({ items }) => items.map(({ pattern }) => pattern));
+  const named = new Set(patterns.join(""));
+  const isUsable = (char: string): boolean => !/[*?]/.test(char) && !domain.forbidden.test(char);
   // one byte that no pattern names stands for all others
-  const isFresh = (char: string): boolean =>
-    !/[*?]/.test(char) && !codes.has(char.charCodeAt(0)) && !domain.forbidden.test(char);
+  const isFresh = (char: string): boolean => !named.has(char) && isUsable(char);
   const other = [...OTHERS].find(isFresh) ?? anyByte().find(isFresh);
-  return { patterns, alphabet: other === undefined ? usable : [other.charCodeAt(0), ...usable] };
+  return { patterns, alphabet: [...(other === undefined ? [] : [other]), ...[...named].filter(isUsable)] };
 }
 
 /** As they read best. */
@@ -248,34 +233,13 @@ function anyByte(): readonly string[] {
   return Array.from({ length: 256 - 33 }, (_, index) => String.fromCharCode(33 + index));
 }
 
-function close({ codes }: Pattern, positions: readonly number[]): number[] {
-  const closed = new Set(positions);
-  for (const position of closed) if (codes[position] === STAR) closed.add(position + 1);
-  return [...closed].sort((a, b) => a - b);
-}
-
-function step(pattern: Pattern | undefined, positions: readonly number[], code: number): readonly number[] {
-  if (pattern === undefined) return [];
-  const next: number[] = [];
-  for (const position of positions) {
-    const wanted = pattern.codes[position];
-    if (wanted === STAR) next.push(position);
-    else if (wanted === QUESTION || wanted === code) next.push(position + 1);
-  }
-  return close(pattern, next);
-}
-
-function keyOf(states: States): string {
-  return states.map((positions) => positions.join(",")).join(";");
-}
-
 function isAccepted(constraints: readonly NameConstraint[], machine: Machine, states: States): boolean {
   let index = 0;
   for (const { items, wanted } of constraints) {
     let result: ListMatch = 0;
     let isDecided = false;
     for (const { negated } of items) {
-      const hit = states[index]?.includes(machine.patterns[index]?.codes.length ?? -1) ?? false;
+      const hit = isMatched(machine.patterns[index] ?? "", states[index] ?? []);
       index++;
       if (isDecided) continue;
       if (hit) {

@@ -1,25 +1,46 @@
-/** How far a text has come in a wildcard pattern: positions as text, "0,3", so that equal rests are equal. */
+/** How far a text has come in a wildcard pattern: the positions in it that may come next. */
+export type Positions = readonly number[];
 
-export function startOf(pattern: string): string {
+export function startOf(pattern: string): Positions {
   return close(pattern, [0]);
 }
 
-export function follow(pattern: string, states: string, added: string): string {
-  let positions = states;
+export function step(pattern: string, positions: Positions, char: string): Positions {
+  const next: number[] = [];
+  for (const position of positions) {
+    const wanted = pattern[position];
+    if (wanted === "*") next.push(position);
+    else if (wanted === "?" || wanted === char) next.push(position + 1);
+  }
+  return close(pattern, next);
+}
+
+export function follow(pattern: string, from: Positions, added: string): Positions {
+  let positions = from;
   for (const char of added) {
-    if (positions === "") return "";
-    const next = positions.split(",").flatMap((text) => {
-      const position = Number(text);
-      if (pattern[position] === "*") return [position];
-      return pattern[position] === "?" || pattern[position] === char ? [position + 1] : [];
-    });
-    positions = close(pattern, next);
+    if (positions.length === 0) break;
+    positions = step(pattern, positions, char);
   }
   return positions;
 }
 
-function close(pattern: string, positions: readonly number[]): string {
+/** The text that led here matches. */
+export function isMatched(pattern: string, positions: Positions): boolean {
+  return positions.includes(pattern.length);
+}
+
+/** Whatever follows, the text matches. */
+export function isSure(pattern: string, positions: Positions): boolean {
+  return pattern.endsWith("*") && positions.includes(pattern.length - 1);
+}
+
+/** Equal where the rests of all patterns are. */
+export function keyOf(states: readonly Positions[]): string {
+  return states.map((positions) => positions.join(",")).join(";");
+}
+
+function close(pattern: string, positions: Positions): Positions {
   const closed = new Set(positions);
   for (const position of closed) if (pattern[position] === "*") closed.add(position + 1);
-  return [...closed].sort((a, b) => a - b).join();
+  return [...closed].sort((a, b) => a - b);
 }
