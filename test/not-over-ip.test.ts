@@ -40,8 +40,12 @@ describe("a client without an address", () => {
     expect(needs("User bob")).toEqual([]);
   });
 
+  it("is told where all addresses are held by how they are printed", () => {
+    expect(openFor("Address *.*,*::*,*:*:*:*:*:*:*:*")).toEqual(["UNKNOWN"]);
+  });
+
   it("is not told where whether there are others is not known", () => {
-    const lists = "Address *.*,*::*,*:*:*:*:*:*:*:*";
+    const lists = "Address *.*,*::*,*:*:*:*:*:*:*:*,fe80::*lan";
     expect(openAnswersFor(lists).map(({ allowed, needs }) => [allowed, needs])).toEqual([["unknown", []]]);
   });
 
