@@ -86,15 +86,21 @@ export function scan(text: string, release: Release, lines: LineRules, sink: Lin
 
 /** What stands in a text of one line; null where that is no directive. */
 export function readDirective(text: string, release: Release): DirectiveHead | null {
-  let head: DirectiveHead | null = null;
+  const mark = readMark(text, release);
+  return mark?.kind === "directive" ? mark : null;
+}
+
+/** What a text of one line is; null: it is blank. */
+export function readMark(text: string, release: Release): LineMark | null {
+  const marks: (LineMark | null)[] = [];
   scan(text, release, lineRules(release), {
     tokens: [],
     line: (_, mark) => {
-      if (mark?.kind === "directive") head = mark;
+      marks.push(mark);
     },
     problem: () => {},
   });
-  return head;
+  return marks[0] ?? null;
 }
 
 /** One logical line on its way to tokens; `cursor` is the file offset up to which bytes have a token. */

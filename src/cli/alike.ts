@@ -4,9 +4,11 @@
  * and with their own names: the first one is audited, and its report is moved to the others.
  */
 
+import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import { remember } from "../../grammar/remember.ts";
+import { readMark } from "../../grammar/scanner.ts";
 import type { Config } from "../config/config.ts";
 import { joined } from "../files/path.ts";
 import { decode, endOfLine, makeSource, type Source } from "../source/source.ts";
@@ -14,6 +16,7 @@ import type { Opening, Wanted } from "./load-target.ts";
 import { withStandIns } from "./own-names.ts";
 import { ownSettings, withoutSettings } from "./own-settings.ts";
 import type { Target } from "./target.ts";
+import { directiveIn, writtenLines } from "./written-lines.ts";
 
 /** FILEs that are alike. */
 export interface Kind {
@@ -93,13 +96,16 @@ export function alikeOf(
   if (!PLAIN.test(name) || !PLAIN.test(path)) return null;
   // of a thousand files the texts alone are kept
   const text = decode(bytes);
+  // it hides the rest of its line, and joins the next line to it
+  if (text.includes("\0")) return null;
+  const { release } = opening.release;
   const named = { isMain: path.endsWith("/sshd_config"), configFolder, fragment };
   let seen: Seen | null = null;
   const look = (): Seen => {
     seen ??= lookClosely(text, named, opening);
     return seen;
   };
-  const { kind, like } = kindOf({ text, named, look }, kinds, opening.release.release);
+  const { kind, like } = kindOf({ text, named, look }, kinds, release);
   return {
     kind,
     text,
@@ -107,7 +113,7 @@ export function alikeOf(
     get names() {
       return like().names;
     },
-    nameless: () => load(withStandIns(text).text),
+    nameless: () => load(withStandIns(text, release).text),
   };
 }
 
@@ -119,26 +125,26 @@ interface Named {
 }
 
 function lookClosely(written: string, { isMain, configFolder, fragment }: Named, opening: Opening): Seen {
-  const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written);
-  const included = includesIn(text);
+  const { release } = opening.release;
+  const { text, names } = namesMatter(opening)
+    ? { text: written, names: [] }
+    : withStandIns(written, release);
+  const included = includesIn(text, release);
   const looksAround = isMain || included !== "nothing";
   const isAlone = included !== "more" && opening.folders.isAbsent(joined(configFolder, "sshd_config.d"));
   const folder = looksAround && !isAlone ? configFolder : "";
   // both texts have the same offsets
-  const seen = withoutSettings(text, ownSettings(written));
+  const seen = withoutSettings(text, ownSettings(written, release));
   return { text: seen, place: `${isMain} ${fragment} ${folder}`, names };
 }
 
-/**
- * Whether a line speaks of including, in a comment, too, and whether another one does so than the stock file's; a keyword
- * with a quote in it may be any (`Inc"lude"`).
- */
-function includesIn(text: string): "nothing" | "stock" | "more" {
-  if (text.includes('"') && QUOTED_KEYWORD.test(text)) return "more";
+/** Whether a line includes, and whether another one does so than the stock file's. */
+function includesIn(text: string, release: Release): "nothing" | "stock" | "more" {
   let found: "nothing" | "stock" = "nothing";
-  for (const { index } of text.matchAll(/include/gi)) {
-    const start = text.lastIndexOf("\n", index) + 1;
-    if (text.slice(start, endOfLine(text, start)) !== STOCK_INCLUDE) return "more";
+  for (const { line } of writtenLines(text)) {
+    const directive = directiveIn(line, release);
+    if (directive === null || lowerAscii(directive.keyword.value) !== "include") continue;
+    if (line !== STOCK_INCLUDE) return "more";
     found = "stock";
   }
   return found;
@@ -153,7 +159,7 @@ type Look = (written: Written, release: Release) => string;
 
 /** Each is closer than a glance and than the one before. Two FILEs of which the last one finds the same are alike. */
 const LOOKS: readonly Look[] = [
-  ({ look }) => `${look().place}\n${writtenLines(look().text)}`,
+  ({ look }) => `${look().place}\n${withoutComments(look().text)}`,
   ({ look }, release) => withoutWords(look().text, release),
 ];
 
@@ -225,7 +231,6 @@ function isSamePlace(one: Named, other: Named): boolean {
 
 /** Line by line, as most files of a fleet are: what lookClosely would find out for more. */
 function isSameButWords(one: string, other: string, release: Release): boolean {
-  if (one.includes("\0") || other.includes("\0")) return false;
   let at = 0;
   let there = 0;
   while (at < one.length && there < other.length) {
@@ -272,14 +277,11 @@ function sketchOf(text: string): string {
   return text.match(/^[ \t]*[^#\s]+/gm)?.join("\n") ?? "";
 }
 
-/** Without comments. */
-function writtenLines(text: string): string {
-  return text.match(WRITTEN_LINE)?.join("\n") ?? "";
+function withoutComments(text: string): string {
+  return writtenLines(text)
+    .map(({ line }) => line)
+    .join("\n");
 }
-
-const WRITTEN_LINE = /^[ \t]*[^#\s].*$/gm;
-
-const QUOTED_KEYWORD = /^[ \t\r]*[^ \t\r\n"#]*"/m;
 
 /** It finds nothing where there is no such folder. */
 const STOCK_INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf";
@@ -289,9 +291,8 @@ export function readsNothingElse({ includes }: Config): boolean {
   return includes.every(({ targets }) => targets.every(({ matched }) => matched.length === 0));
 }
 
-/** Comments at the start of a line lose their words. A NUL swallows the end of a line: then every word counts. */
+/** Comments at the start of a line lose their words. */
 function withoutWords(text: string, release: Release): string {
-  if (text.includes("\0")) return text;
   const kept: string[] = [];
   let from = 0;
   for (let at = text.startsWith("#") ? 0 : nextComment(text, 0); at !== -1; at = nextComment(text, at)) {
@@ -314,6 +315,8 @@ const LONGEST = 200;
 
 /** No suppression, and no setting of the stock file that a finding could point at (src/config/stock-comment.ts). */
 const isWords = remember((comment, release) => {
+  // a quote behind the # may make it a line that sshd drops
+  if (readMark(comment, release)?.kind !== "comment") return false;
   const word = FIRST_WORD.exec(comment)?.[1];
   if (word !== undefined && isKeyword(word, release)) return false;
   return comment.length <= LONGEST && !comment.includes("sshd-policy:") && !comment.endsWith("\r");

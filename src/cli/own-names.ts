@@ -5,8 +5,10 @@
  * quotes, names of a witness), a file keeps all its names.
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
+import type { Release } from "../../grammar/release.ts";
 import { isOwnHost } from "../lint/openings.ts";
 import { INVENTED_NAMES } from "../policy/theory-names.ts";
+import { directiveIn, writtenLines } from "./written-lines.ts";
 
 export interface WithStandIns {
   /** as long as the file's own text, and the same but for the names */
@@ -23,18 +25,18 @@ const FIRST_BYTES = Array.from({ length: 30 }, (_, index) => String.fromCharCode
 const FILL = "\xff";
 const STAND_IN = new RegExp(`[${FIRST_BYTES.join("")}]${FILL}*`, "g");
 
-export function withStandIns(text: string): WithStandIns {
+export function withStandIns(text: string, release: Release): WithStandIns {
   const none = { text, names: [] };
   if (hasOddBytes(text)) return none;
   const standIns = new Map<string, string>();
   const kept: string[] = [];
   let from = 0;
-  for (const { index, 0: line } of text.matchAll(WRITTEN_LINE)) {
-    const found = replaceNames(line, standIns);
+  for (const { start, line } of writtenLines(text)) {
+    const found = replaceNames(line, release, standIns);
     if (found === null || standIns.size > FIRST_BYTES.length) return none;
     if (found === line) continue;
-    kept.push(text.slice(from, index), found);
-    from = index + line.length;
+    kept.push(text.slice(from, start), found);
+    from = start + line.length;
   }
   if (standIns.size === 0) return none;
   return { text: kept.join("") + text.slice(from), names: [...standIns.keys()] };
@@ -49,30 +51,37 @@ export function withNames(text: string, names: readonly string[]): string {
 }
 
 /**
- * A NUL hides what follows it, a byte of a stand-in would be taken for one, and a CR is no line end to sshd, nor are form
- * feeds blanks. A regular expression would look at each character.
+ * A byte of a stand-in would be taken for one, and what a CR or a form feed is depends on where it stands. A regular
+ * expression would look at each character.
  */
 function hasOddBytes(text: string): boolean {
   return ODD.some((char) => text.includes(char)) || Buffer.byteLength(text) > text.length;
 }
 
-const ODD: readonly string[] = ["\0", "\r", "\f", "\v"];
-const WRITTEN_LINE = /^[ \t]*[^#\s].*$/gm;
+const ODD: readonly string[] = ["\r", "\f", "\v"];
 
-/** A line that may be about names, also with a quote in its keyword. */
-const ABOUT_NAMES = /match|users|groups|permitopen|^[ \t]*[^ \t"]*"/i;
-/** A keyword and words, in which no quote, escape, comment or `=` could make other words. */
-const PLAIN_LINE =
-  /^[ \t]*(match|allowusers|denyusers|allowgroups|denygroups|permitopen)(?=[ \t])[ \t!$-&(-<>-[\]-~]+$/i;
+const ABOUT_NAMES: ReadonlySet<string> = new Set([
+  "match",
+  "allowusers",
+  "denyusers",
+  "allowgroups",
+  "denygroups",
+  "permitopen",
+]);
+/** Words in which no quote, escape, comment or `=` could make other words. */
+const PLAIN_WORDS = /^[ \t][ \t!$-&(-<>-[\]-~]+$/;
 
 /** Null: the line may do more with names than to list them. */
-function replaceNames(line: string, standIns: Map<string, string>): string | null {
-  if (!ABOUT_NAMES.test(line)) return line;
-  const [, keyword] = PLAIN_LINE.exec(line) ?? [];
-  if (keyword === undefined) return null;
-  const start = line.indexOf(keyword) + keyword.length;
-  const words = replaceIn(lowerAscii(keyword), line.slice(start), (name) => standInFor(name, standIns));
-  return words === null ? null : line.slice(0, start) + words;
+function replaceNames(line: string, release: Release, standIns: Map<string, string>): string | null {
+  const directive = directiveIn(line, release);
+  if (directive === null) return line;
+  const { value, end, quoted } = directive.keyword;
+  const keyword = lowerAscii(value);
+  if (!ABOUT_NAMES.has(keyword)) return line;
+  const written = line.slice(end);
+  if (quoted || !PLAIN_WORDS.test(written)) return null;
+  const words = replaceIn(keyword, written, (name) => standInFor(name, standIns));
+  return words === null ? null : line.slice(0, end) + words;
 }
 
 function standInFor(name: string, standIns: Map<string, string>): string {
