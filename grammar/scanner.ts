@@ -16,6 +16,7 @@ import {
   type Word,
 } from "./tree.ts";
 import {
+  type DelimitedWord,
   delimitWord,
   delimitWords,
   isPlainComment,
@@ -225,12 +226,17 @@ function scanContent(out: LineOutput, rules: ScanRules): void {
 
 function scanWords(out: LineOutput, rules: ScanRules, from: number, end: number): void {
   const { text } = out.line;
-  const first = delimitWord(text, from, end);
-  const found = first?.word.value === "" && first.next !== null ? delimitWord(text, first.next, end) : first;
+  const found = keywordWord(text, from, end);
   if (found === null) emitVanished(out, end, "unclosed-quote");
   else if (found.word.value === "") emitVanished(out, end, "leading-equals");
   else if (found.word.value.startsWith("#")) emitComment(out, from, end);
   else scanDirective(out, rules, found.word, found.next, end);
+}
+
+/** The first word, or the one behind a first `=`; null: an unclosed quote (servconf.c process_server_config_line). */
+export function keywordWord(text: string, from: number, end: number): DelimitedWord | null {
+  const first = delimitWord(text, from, end);
+  return first?.word.value === "" && first.next !== null ? delimitWord(text, first.next, end) : first;
 }
 
 function emitComment(out: LineOutput, from: number, end: number): void {

@@ -12,8 +12,14 @@ import { markdown } from "../src/report/markdown.ts";
 import type { TargetReport } from "../src/report/report.ts";
 import { sarif } from "../src/report/sarif.ts";
 import { makeRoot } from "./auditing.ts";
+import { nextDifference } from "./fuzz/many.ts";
+import { makeRandom } from "./fuzz/random.ts";
 
 const OPTIONS: AuditCommandOptions = { suppressions: true, openssh: "9.2", restart: true, validate: true };
+
+/** `npm run fuzz-many` for a long run. */
+const FAMILIES = 60;
+const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_127);
 
 /** FLEETS=10000 for a long run. */
 const RUNS = Number(process.env["FLEETS"] ?? 100);
@@ -253,6 +259,10 @@ describe("a run over many files", () => {
     RUNS * 1200,
   );
 
+  it(`says of each of ${FAMILIES} families of mutations what is said of it alone (seed ${SEED})`, async () => {
+    expect(await nextDifference(makeRandom(SEED), (families) => families === FAMILIES)).toBe(FAMILIES);
+  }, 120_000);
+
   it.each<readonly [string, Readonly<Record<string, string>>]>([
     [
       "a fix goes in front of a comment",
@@ -284,6 +294,14 @@ describe("a run over many files", () => {
         "/a/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf",
         "/b/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf",
         "/b/sshd_config.d/a.conf": "AllowTcpForwarding no",
+      },
+    ],
+    [
+      "a quote makes a comment a line that sshd drops",
+      {
+        "/a/sshd_config": "# one\nX11Forwarding yes\n",
+        "/b/sshd_config": '#"two\nX11Forwarding yes\n',
+        "/c/sshd_config": '#"three"\nX11Forwarding yes\n',
       },
     ],
     [

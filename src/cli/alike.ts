@@ -4,7 +4,6 @@
  * and with their own names: the first one is audited, and its report is moved to the others.
  */
 
-import { lowerAscii } from "../../grammar/ascii.ts";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { NEWEST, type Release } from "../../grammar/release.ts";
 import { remember } from "../../grammar/remember.ts";
@@ -16,7 +15,7 @@ import type { Opening, Wanted } from "./load-target.ts";
 import { withStandIns } from "./own-names.ts";
 import { ownSettings, withoutSettings } from "./own-settings.ts";
 import type { Target } from "./target.ts";
-import { directiveIn, writtenLines } from "./written-lines.ts";
+import { type WrittenLine, writtenLines } from "./written-lines.ts";
 
 /** FILEs that are alike. */
 export interface Kind {
@@ -113,7 +112,7 @@ export function alikeOf(
     get names() {
       return like().names;
     },
-    nameless: () => load(withStandIns(text, release).text),
+    nameless: () => load(withStandIns(text, writtenLines(text)).text),
   };
 }
 
@@ -125,25 +124,22 @@ interface Named {
 }
 
 function lookClosely(written: string, { isMain, configFolder, fragment }: Named, opening: Opening): Seen {
-  const { release } = opening.release;
-  const { text, names } = namesMatter(opening)
-    ? { text: written, names: [] }
-    : withStandIns(written, release);
-  const included = includesIn(text, release);
+  const lines = writtenLines(written);
+  const { text, names } = namesMatter(opening) ? { text: written, names: [] } : withStandIns(written, lines);
+  const included = includesIn(lines);
   const looksAround = isMain || included !== "nothing";
   const isAlone = included !== "more" && opening.folders.isAbsent(joined(configFolder, "sshd_config.d"));
   const folder = looksAround && !isAlone ? configFolder : "";
   // both texts have the same offsets
-  const seen = withoutSettings(text, ownSettings(written, release));
+  const seen = withoutSettings(text, ownSettings(lines));
   return { text: seen, place: `${isMain} ${fragment} ${folder}`, names };
 }
 
 /** Whether a line includes, and whether another one does so than the stock file's. */
-function includesIn(text: string, release: Release): "nothing" | "stock" | "more" {
+function includesIn(lines: readonly WrittenLine[]): "nothing" | "stock" | "more" {
   let found: "nothing" | "stock" = "nothing";
-  for (const { line } of writtenLines(text)) {
-    const directive = directiveIn(line, release);
-    if (directive === null || lowerAscii(directive.keyword.value) !== "include") continue;
+  for (const { line, keyword } of lines) {
+    if (keyword !== "include") continue;
     if (line !== STOCK_INCLUDE) return "more";
     found = "stock";
   }

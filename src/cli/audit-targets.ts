@@ -61,7 +61,7 @@ interface Movable {
 }
 
 /** Of the file itself: its whole tree would keep much memory. */
-type Main = Pick<ConfigFile, "source" | "realPath"> & Pick<Config, "release">;
+type Main = Pick<ConfigFile, "source" | "realPath">;
 
 function auditTarget(prepared: Prepared | Unreadable | Absent, known: Known): TargetReport {
   if (!("target" in prepared)) return withoutFindings(prepared);
@@ -99,7 +99,7 @@ function mainOf(config: Config): Main | null {
   const [main] = config.files;
   return main === undefined || !readsNothingElse(config)
     ? null
-    : { source: main.source, realPath: main.realPath, release: config.release };
+    : { source: main.source, realPath: main.realPath };
 }
 
 /** Null where the report is that file's alone. */
@@ -133,6 +133,6 @@ function moved(movable: Movable, { name, checkCommand }: Target, { source }: Ali
 
 function mayMove(movable: Movable): boolean {
   const { report, main } = movable;
-  movable.mayMove ??= main !== null && !namesFile(report, main) && !namesSetting(report, main);
+  movable.mayMove ??= main !== null && !namesFile(report, main) && !namesSetting(report, main.source);
   return movable.mayMove;
 }

@@ -5,10 +5,9 @@
  * quotes, names of a witness), a file keeps all its names.
  */
 import { lowerAscii } from "../../grammar/ascii.ts";
-import type { Release } from "../../grammar/release.ts";
 import { isOwnHost } from "../lint/openings.ts";
 import { INVENTED_NAMES } from "../policy/theory-names.ts";
-import { directiveIn, writtenLines } from "./written-lines.ts";
+import type { WrittenLine } from "./written-lines.ts";
 
 export interface WithStandIns {
   /** as long as the file's own text, and the same but for the names */
@@ -25,18 +24,22 @@ const FIRST_BYTES = Array.from({ length: 30 }, (_, index) => String.fromCharCode
 const FILL = "\xff";
 const STAND_IN = new RegExp(`[${FIRST_BYTES.join("")}]${FILL}*`, "g");
 
-export function withStandIns(text: string, release: Release): WithStandIns {
+export function withStandIns(text: string, lines: readonly WrittenLine[]): WithStandIns {
   const none = { text, names: [] };
   if (hasOddBytes(text)) return none;
   const standIns = new Map<string, string>();
   const kept: string[] = [];
   let from = 0;
-  for (const { start, line } of writtenLines(text)) {
-    const found = replaceNames(line, release, standIns);
+  for (const { start, line, keyword, rest } of lines) {
+    if (!ABOUT_NAMES.has(keyword)) continue;
+    const found = PLAIN_WORDS.test(rest)
+      ? replaceIn(keyword, rest, (name) => standInFor(name, standIns))
+      : null;
     if (found === null || standIns.size > FIRST_BYTES.length) return none;
-    if (found === line) continue;
-    kept.push(text.slice(from, start), found);
-    from = start + line.length;
+    if (found === rest) continue;
+    const end = start + line.length;
+    kept.push(text.slice(from, end - rest.length), found);
+    from = end;
   }
   if (standIns.size === 0) return none;
   return { text: kept.join("") + text.slice(from), names: [...standIns.keys()] };
@@ -71,19 +74,6 @@ const ABOUT_NAMES: ReadonlySet<string> = new Set([
 /** Words in which no quote, escape, comment or `=` could make other words. */
 const PLAIN_WORDS = /^[ \t][ \t!$-&(-<>-[\]-~]+$/;
 
-/** Null: the line may do more with names than to list them. */
-function replaceNames(line: string, release: Release, standIns: Map<string, string>): string | null {
-  const directive = directiveIn(line, release);
-  if (directive === null) return line;
-  const { value, end, quoted } = directive.keyword;
-  const keyword = lowerAscii(value);
-  if (!ABOUT_NAMES.has(keyword)) return line;
-  const written = line.slice(end);
-  if (quoted || !PLAIN_WORDS.test(written)) return null;
-  const words = replaceIn(keyword, written, (name) => standInFor(name, standIns));
-  return words === null ? null : line.slice(0, end) + words;
-}
-
 function standInFor(name: string, standIns: Map<string, string>): string {
   const known = standIns.get(name);
   if (known !== undefined) return known;
@@ -100,6 +90,7 @@ const HOST = new RegExp(`(?<![^ \\t])${NAME}(?=:(?:\\*|[0-9]+)(?![^ \\t]))`, "g"
 const CRITERION =
   /([ \t]+(?:user|group)[ \t]+)([^ \t]+)|[ \t]+(?:all|invalid-user)(?![^ \t])|[ \t]+[^ \t]+[ \t]+[^ \t]+/gi;
 
+/** Null: the line may do more with names than to list them. */
 function replaceIn(keyword: string, words: string, standIn: (name: string) => string): string | null {
   switch (keyword) {
     case "permitopen":

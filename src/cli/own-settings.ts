@@ -3,11 +3,9 @@
  * banner. Neither who can log in or forward nor a rule depends on which address or path it is; what a rule says of such
  * a line names the line or the value, and is that file's alone (`namesSetting`).
  */
-import { lowerAscii } from "../../grammar/ascii.ts";
-import type { Release } from "../../grammar/release.ts";
 import type { TargetReport } from "../report/report.ts";
 import type { Place, Source } from "../source/source.ts";
-import { directiveIn, writtenLines } from "./written-lines.ts";
+import { type WrittenLine, writtenLines } from "./written-lines.ts";
 
 /** Offsets of the line without its newline, and of the value at its end. */
 export interface OwnSetting {
@@ -17,10 +15,10 @@ export interface OwnSetting {
 }
 
 const BYTE = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])";
-const PATH = /^\/[A-Za-z0-9_./-]{3,200}$/;
+const PATH = /^[ \t](\/[A-Za-z0-9_./-]{3,200})$/;
 /** sshd takes every one of these values, and treats all of a keyword alike (servconf.c). */
 const VALUES: ReadonlyMap<string, RegExp> = new Map([
-  ["listenaddress", new RegExp(`^(?!0)${BYTE}(?:\\.${BYTE}){3}$`)],
+  ["listenaddress", new RegExp(`^[ \\t]((?!0)${BYTE}(?:\\.${BYTE}){3})$`)],
   ["banner", PATH],
   ["hostkey", PATH],
   ["hostcertificate", PATH],
@@ -29,26 +27,13 @@ const VALUES: ReadonlyMap<string, RegExp> = new Map([
 /** Ours: more of them are no server's, and each is looked for in the text and in the report. */
 const MOST_LINES = 50;
 
-/** A value that stands elsewhere in the text, too, is left as it is: then it could matter that it is the same. */
-export function ownSettings(text: string, release: Release): readonly OwnSetting[] {
+export function ownSettings(lines: readonly WrittenLine[]): readonly OwnSetting[] {
   const settings: OwnSetting[] = [];
-  for (const { start, line } of writtenLines(text)) {
-    const value = ownValue(line, release);
-    if (value !== null) settings.push({ start, end: start + line.length, value });
+  for (const { start, line, keyword, rest } of lines) {
+    const value = VALUES.get(keyword)?.exec(rest)?.[1];
+    if (value !== undefined) settings.push({ start, end: start + line.length, value });
   }
-  if (settings.length > MOST_LINES) return [];
-  return settings.filter(({ value }) => text.indexOf(value) === text.lastIndexOf(value));
-}
-
-/** The value at the end of such a line. */
-function ownValue(line: string, release: Release): string | null {
-  const directive = directiveIn(line, release);
-  if (directive === null) return null;
-  const values = VALUES.get(lowerAscii(directive.keyword.value));
-  if (values === undefined) return null;
-  const [value, ...more] = directive.args;
-  if (value === undefined || more.length > 0 || value.quoted || value.end < line.length) return null;
-  return values.test(value.value) ? value.value : null;
+  return settings.length > MOST_LINES ? [] : settings;
 }
 
 /** No character of a file, which is read as latin1. */
@@ -64,15 +49,9 @@ export function withoutSettings(text: string, settings: readonly OwnSetting[]): 
   return kept.length === 0 ? text : kept.join("") + text.slice(from);
 }
 
-/** A main file, and the release by which it is read. */
-export interface Main {
-  readonly source: Source;
-  readonly release: Release;
-}
-
 /** Whether a report is about one of these lines of its main file: points at it, changes it or holds its value. */
-export function namesSetting(report: TargetReport, { source: main, release }: Main): boolean {
-  const settings = ownSettings(main.text, release);
+export function namesSetting(report: TargetReport, main: Source): boolean {
+  const settings = ownSettings(writtenLines(main.text));
   if (settings.length === 0) return false;
   const { findings, limits, otherReadings } = report;
   const places = findings.flatMap(({ finding, edits }) => [

@@ -95,16 +95,21 @@ function mutated(text: string, random: Random): string {
     () => put(line, random.pick(LINES)),
     () => put(),
     () => put(`#${random.pick(["", " ", '"', "="])}${line}`),
-    () =>
-      put(
-        line.startsWith("#")
-          ? `#${random.pick(["", '"', "'", " ", "="])}${random.pick(["web1", "ops2 x", 'a"'])}`
-          : line,
-      ),
+    () => otherComments(text, random),
+    () => otherComments(text, random),
     () => otherWords(text, random),
     () => otherWords(text, random),
     () => otherWords(text, random),
   ])();
+}
+
+/** Where only words of comments seem to differ. */
+function otherComments(text: string, random: Random): string {
+  return text.replace(
+    /^#.*/gm,
+    () =>
+      `#${random.pick(["", '"', "'", " ", "=", " sshd-policy: "])}${random.pick(["web1", "ops2 x", 'a"', "PermitTunnel no"])}`,
+  );
 }
 
 /** Everywhere, as a template does it. */
