@@ -15,14 +15,26 @@ export interface WrittenLine {
 /** Without those that start with `#`, and without empty ones. A text with a NUL has other lines. */
 export function writtenLines(text: string): readonly WrittenLine[] {
   const lines: WrittenLine[] = [];
-  for (const { index, 0: line, 1: blanks = "" } of text.matchAll(WRITTEN_LINE)) {
-    const found = keywordWord(line, blanks.length, line.length);
-    if (found === null) continue;
-    const { value, end } = found.word;
-    lines.push({ start: index, line, keyword: lowerAscii(value), rest: line.slice(end) });
+  for (let start = 0; start < text.length; ) {
+    const newline = text.indexOf("\n", start);
+    const end = newline === -1 ? text.length : newline;
+    // most lines are comments
+    if (end > start && text.charCodeAt(start) !== HASH) {
+      const written = writtenLine(start, text.slice(start, end));
+      if (written !== null) lines.push(written);
+    }
+    start = end + 1;
   }
   return lines;
 }
 
-/** Only \n ends a line: `^` and `.` would stop at a CR, too. */
-const WRITTEN_LINE = /(?<![^\n])([ \t\r]*)[^# \t\r\n][^\n]*/g;
+const HASH = 35;
+const BLANKS = /^[ \t\r]*/;
+
+function writtenLine(start: number, line: string): WrittenLine | null {
+  const blanks = BLANKS.exec(line)?.[0].length ?? 0;
+  const found = keywordWord(line, blanks, line.length);
+  if (found === null) return null;
+  const { value, end } = found.word;
+  return { start, line, keyword: lowerAscii(value), rest: line.slice(end) };
+}
