@@ -15,7 +15,7 @@ import type { Opening, Wanted } from "./load-target.ts";
 import { withStandIns } from "./own-names.ts";
 import { ownSettings, withoutSettings } from "./own-settings.ts";
 import type { Target } from "./target.ts";
-import { type WrittenLine, writtenLines } from "./written-lines.ts";
+import { type WrittenLine, withoutComments, writtenLines } from "./written-lines.ts";
 
 /** FILEs that are alike. */
 export interface Kind {
@@ -268,23 +268,17 @@ function isComment(text: string, start: number, end: number, release: Release): 
   return text[start] === "#" && isWords(text.slice(start, end), release);
 }
 
-/** Files that are alike have the same first words in the same order. */
-function sketchOf(text: string): string {
-  return text.match(/^[ \t]*[^#\s]+/gm)?.join("\n") ?? "";
-}
-
-function withoutComments(text: string): string {
-  return writtenLines(text)
-    .map(({ line }) => line)
-    .join("\n");
-}
-
 /** It finds nothing where there is no such folder. */
 const STOCK_INCLUDE = "Include /etc/ssh/sshd_config.d/*.conf";
 
 /** No Include found a file, so that the text is all there is. */
 export function readsNothingElse({ includes }: Config): boolean {
   return includes.every(({ targets }) => targets.every(({ matched }) => matched.length === 0));
+}
+
+/** Files that are alike have the same first words in the same order. */
+function sketchOf(text: string): string {
+  return text.match(/^[ \t]*[^#\s]+/gm)?.join("\n") ?? "";
 }
 
 /** Comments at the start of a line lose their words. */
