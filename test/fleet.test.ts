@@ -297,6 +297,13 @@ describe("a run over many files", () => {
       },
     ],
     [
+      "a NUL in a comment hides the next line",
+      {
+        "/a/sshd_config": "# one\nX11Forwarding yes\n",
+        "/b/sshd_config": "# tw\0\nX11Forwarding yes\n",
+      },
+    ],
+    [
       "a quote makes a comment a line that sshd drops",
       {
         "/a/sshd_config": "# one\nX11Forwarding yes\n",
