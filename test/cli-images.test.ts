@@ -212,6 +212,18 @@ describe("audit --image", () => {
     });
   });
 
+  test.each(["opt/ssh/sbin/sshd", "opt/ssh/bin/sshd", "opt/bin/sshd", "usr/local/ssh/sbin/sshd"])(
+    "what an sshd reads that nothing starts, and that is not there, is named: %s",
+    (program) => {
+      const own = file(program, "\x7fELF\0OpenSSH_9.8p1\0/srv/conf/sshd_config\0");
+      save("own.tar", dockerArchive(image([[...BASE.slice(0, 2), own]])));
+      expect(run("audit", "--image", "own.tar")).toMatchObject({
+        code: 2,
+        stderr: "sshd-policy: own.tar:/srv/conf/sshd_config: No such file or directory\n",
+      });
+    },
+  );
+
   test("paths of ENTRYPOINT and CMD begin at WORKDIR", () => {
     const members = [
       { ...file("app/entry.sh", "#!/bin/sh\nexec /usr/sbin/sshd -D -f cfg\n"), mode: 0o755 },

@@ -31,7 +31,7 @@ export async function chooseRelease(
   { openssh }: TargetOptions,
   tree: FileTree,
   whose: Whose,
-  sshds: readonly string[] = [],
+  sshds: () => readonly string[] = () => [],
 ): Promise<ChosenRelease> {
   const given = openssh === undefined ? null : parseRelease(openssh);
   if (given !== null) return known({ release: given, source: "given with --openssh" });
@@ -39,7 +39,7 @@ export async function chooseRelease(
   const installed =
     installedRelease(tree) ??
     (await fromRpm(tree)) ??
-    (isSystem ? releaseOfBinary(tree, [...sshdPrograms(tree), ...sshds]) : null);
+    (isSystem ? releaseOfBinary(tree, [...sshdPrograms(tree), ...sshds()]) : null);
   if (installed !== null) {
     const where = isSystem ? `found in the ${whose}` : "found on this host";
     return known({ release: installed.release, source: `${where}, ${installed.source}` });

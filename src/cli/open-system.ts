@@ -103,7 +103,7 @@ export async function openSystem(
   const people = choosePeople(options, host, tree);
   if ("misuse" in people) return people;
   const started = ownSshds(tree, startedIn(system));
-  const release = await chooseRelease(options, tree, whose, [...started, ...sshdsApart(tree)]);
+  const release = await chooseRelease(options, tree, whose, () => [...started, ...sshdsApart(tree)]);
   const opening: Opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
   const served = servedIn(system, files);
   return served.map((each) => {

@@ -1,5 +1,4 @@
 /** Where a system's sshds look for their sshd_config: what is compiled in differs between vendors (SSHDIR). */
-import { globPaths } from "./glob.ts";
 import type { FileTree } from "./tree.ts";
 
 const USUAL = "/etc/ssh/sshd_config";
@@ -20,8 +19,10 @@ const PROGRAMS: readonly string[] = [
   "/usr/sbin/sshd.krb5",
 ];
 
-/** Built with a prefix of its own, which the system does not know. */
-const APART = ["/opt/sbin/sshd", "/opt/*/sbin/sshd", "/opt/*/bin/sshd", "/usr/local/*/sbin/sshd"];
+/** What is built with a prefix of its own, which the system does not know, lies in a folder in one of these. */
+const APART = ["/opt", "/usr/local"];
+/** Of no program's own (hier(7)). */
+const SHARED = new Set("bin etc games include lib lib64 libexec man sbin share src".split(" "));
 
 /** A main file, and the sshd of a place of its own that reads it; null: the system's. */
 export interface Served {
@@ -33,10 +34,10 @@ export interface Served {
 export function servedFiles(tree: FileTree, started: readonly string[] = []): readonly Served[] {
   const usual = [USUAL, BELOW_USR].find((path) => tree.stat(path) !== null);
   const isNew = (path: string): boolean => path !== usual && tree.stat(path) !== null;
-  const own = [
-    ...readBy(tree, ownSshds(tree, started)),
-    ...readBy(tree, sshdsApart(tree)).filter(({ path }) => isNew(path)),
-  ].filter(({ path }, at, all) => all.findIndex((each) => each.path === path) === at);
+  const apart = readBy(tree, sshdsApart(tree));
+  const own = [...readBy(tree, ownSshds(tree, started)), ...apart.filter(({ path }) => isNew(path))].filter(
+    ({ path }, at, all) => all.findIndex((each) => each.path === path) === at,
+  );
   const hasLocal = usual === undefined || tree.stat(LOCAL_SSHD) !== null;
   const local = hasLocal ? LOCAL_FILES.filter((path) => tree.stat(path) !== null) : [];
   const isOwn = (path: string): boolean => own.some((each) => each.path === path);
@@ -45,7 +46,9 @@ export function servedFiles(tree: FileTree, started: readonly string[] = []): re
     ...own,
     ...local.filter((path) => !isOwn(path)).map((path) => ({ path, sshd: LOCAL_SSHD })),
   ];
-  return found.length === 0 ? [{ path: USUAL, sshd: null }] : found;
+  if (found.length > 0) return found;
+  const [only] = sshdPrograms(tree).length === 0 ? apart : [];
+  return [only ?? { path: USUAL, sshd: null }];
 }
 
 function readBy(tree: FileTree, sshds: readonly string[]): readonly Served[] {
@@ -57,11 +60,12 @@ function readBy(tree: FileTree, sshds: readonly string[]): readonly Served[] {
 
 /** Those in places of their own that are found there, whether something starts them or not. */
 export function sshdsApart(tree: FileTree): readonly string[] {
-  const found = APART.flatMap((pattern) => globPaths(tree, pattern) ?? []);
-  return ownSshds(
-    tree,
-    found.filter((path) => tree.stat(path)?.kind === "file"),
+  const prefixes = APART.flatMap((folder) =>
+    (tree.list(folder) ?? []).filter((name) => !SHARED.has(name)).map((name) => `${folder}/${name}`),
   );
+  const programs = ["/opt", ...prefixes].flatMap((prefix) => [`${prefix}/sbin/sshd`, `${prefix}/bin/sshd`]);
+  const found = programs.filter((path) => tree.stat(path)?.kind === "file");
+  return found.length === 0 ? [] : ownSshds(tree, found);
 }
 
 /** Those of the programs that are not the system's own by another name. */
