@@ -121,6 +121,15 @@ describe("a tree of configuration", () => {
       ],
     ],
     [
+      "what only looks like a template's placeholder",
+      Object.fromEntries(
+        ["AllowUsers @staff@10.0.0.*", "AllowUsers @staff@*", "AuthorizedKeysFile __PROGRAMDATA__/ssh/x"].map(
+          (line, at) => [`/${at}/sshd_config`, `${CLOSED}${line}\n`],
+        ),
+      ),
+      ["/0/sshd_config", "/1/sshd_config", "/2/sshd_config"],
+    ],
+    [
       "files of any name, by what they say",
       {
         "/docker/ssh_server": CLOSED,

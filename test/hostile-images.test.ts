@@ -154,6 +154,16 @@ describe("damage", () => {
         expect(await textIn(written(archive))).toMatch(/^error: the archive ends in the middle of an entry/);
   });
 
+  test.each(["", ".", ".."])("a whiteout of '%s' names nothing in its folder", async (name) => {
+    const layers = [GOOD, [file(`etc/ssh/.wh.${name}`, "")]].map((members) => ({
+      tar: tar(members),
+      command: "x",
+    }));
+    expect(await textIn(written(dockerArchive({ layers })))).toContain(
+      `the whiteout ".wh.${name}" in /etc/ssh`,
+    );
+  });
+
   test("a plain layer of another size than its manifest says", async () => {
     const other = tar([...GOOD, file("x", "x".repeat(9000))]);
     const members = ociMembers([{ layers: [{ tar: whole, command: "" }] }], "plain");

@@ -265,6 +265,11 @@ describe("layers", () => {
       "ENOENT",
     ],
     ["an opaque folder keeps its own layer's", [[OLD], [NEW, file("etc/ssh/.wh..wh..opq", "")]], "new\n"],
+    [
+      "a whiteout far behind a link of its layer",
+      [[OLD], [link("conf", "/etc"), file("conf/ssh/.wh.sshd_config", "")]],
+      "ENOENT",
+    ],
     ["a folder mentioned again keeps its files", [[OLD], [folder("etc/"), folder("etc/ssh")]], "old\n"],
     ["a file in place of a folder", [[OLD], [file("etc/ssh", "")]], "ENOTDIR"],
     [
@@ -355,6 +360,13 @@ describe("layers", () => {
     ["a FIFO", [[{ name: "etc/ssh/sshd_config", flag: "6" }]], "ESPECIAL"],
     ["a device", [[{ name: "etc/ssh/sshd_config", flag: "3" }]], "ESPECIAL"],
     ["a folder by that name", [[folder("etc/ssh/sshd_config/")]], "a folder"],
+    ...[pax({ path: "etc/ssh/sshd_config" }), { ...file("x", "etc/ssh/sshd_config\0"), flag: "L" }].map(
+      (extension): [string, readonly (readonly Member[])[], string] => [
+        `records for all entries lose what stands before them (${extension.flag})`,
+        [[OLD], [extension, { ...pax({ comment: "x" }), flag: "g" }, file("short", "new\n")]],
+        "old\n",
+      ],
+    ),
     ["pax: another name", [[pax({ path: "etc/ssh/sshd_config" }), file("short", "pax\n")]], "pax\n"],
     [
       "GNU: a long name",

@@ -90,9 +90,9 @@ export function templateOf(path: string, text: string): Language | null {
 
 /** `${NAME}` anywhere, `$NAME` as a whole value or line (envsubst(1)). */
 const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?\$[A-Za-z_]/m;
-/** The same of what configure, CMake, and many a script with sed take: `@NAME@`, `%%NAME%%`, `__NAME__`. Windows has `__PROGRAMDATA__/…`. */
+/** The same of what configure, CMake, and many a script with sed take: `@NAME@`, `%%NAME%%`, `__NAME__`. Windows has `__PROGRAMDATA__/…`, and who takes AllowUsers for sudoers `@group@host`. */
 const NAMED_PLACE =
-  /^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?(?:(@@?)[A-Za-z_]\w*\1|(?:(%%?)[A-Z_][A-Z0-9_]+\2|__[A-Z][A-Z0-9_]*__)(?=["\s]|$))/m;
+  /^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?(?:(@@?)[A-Za-z_]\w*\1(?![\w*?])|(?:(%%?)[A-Z_][A-Z0-9_]+\2|__[A-Z][A-Z0-9_]*__)(?=["\s]|$))/m;
 
 /**
  * With `sshd` in its name half of its lines must be sshd's, with another name all of them and a keyword that only sshd
