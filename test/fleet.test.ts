@@ -304,6 +304,15 @@ describe("a run over many files", () => {
       },
     ],
     [
+      "the stock Include finds a file beside one of them, by whatever name they go",
+      {
+        "/a/web": "Include /etc/ssh/sshd_config.d/*.conf\n",
+        "/b/web": "Include /etc/ssh/sshd_config.d/*.conf\n",
+        "/b/sshd_config.d/a.conf": "AllowTcpForwarding no\n",
+      },
+    ],
+    ["the line end differs that a fix copies", { "/a/web": "# a\n", "/b/web": "# a\r\n" }],
+    [
       "a quote makes a comment a line that sshd drops",
       {
         "/a/sshd_config": "# one\nX11Forwarding yes\n",
@@ -330,6 +339,14 @@ describe("a run over many files", () => {
   ])("says the same where %s", async (_, files) => {
     await sameAsAlone(files, Object.keys(files));
     await sameAsAlone(files, Object.keys(files).reverse());
+  });
+
+  it("says the same of a comment that is too long for sshd", async () => {
+    const files = {
+      "/a/sshd_config": "# one\nX11Forwarding yes\n",
+      "/b/sshd_config": `# ${"x".repeat(5000)}\nX11Forwarding yes\n`,
+    };
+    await sameAsAlone(files, Object.keys(files), () => ({ openssh: "7.4" }));
   });
 
   /** The first and the last one are alike; in the middle, one byte or the end differs. */
