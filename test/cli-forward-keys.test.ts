@@ -1,7 +1,7 @@
 /** Which keys are offered, in which order, and in which formats: by OpenSSH's own client and by ours, as sshd's log has it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,6 +22,8 @@ const CASES: readonly (readonly [agent: string, options: string])[] = [
   ["wrong1 wrong2 good", "-o IdentitiesOnly=yes -i wrong2"],
   ["wrong1 good", "-i locked"],
   ["wrong1", "-i locked -i good"],
+  ["wrong1 good", "-o IdentitiesOnly=yes -i locked-beside-garbage"],
+  ["wrong1 good", "-o IdentitiesOnly=yes -i locked-beside-wrong1"],
 ];
 
 describe.skipIf(missing !== null)(
@@ -39,7 +41,11 @@ describe.skipIf(missing !== null)(
       // the same key with a passphrase, and without its public part beside it
       copyFileSync(sshd.identity, inFolder("locked"));
       execFileSync("ssh-keygen", ["-q", "-p", "-N", "secret", "-f", inFolder("locked")], { stdio: "ignore" });
+      for (const other of ["garbage", "wrong1"])
+        copyFileSync(inFolder("locked"), inFolder(`locked-beside-${other}`));
+      writeFileSync(inFolder("locked-beside-garbage.pub"), "hello world\n");
       for (let number = 1; number <= 7; number++) makeKey(`wrong${number}`, ["-t", "ed25519"]);
+      copyFileSync(inFolder("wrong1.pub"), inFolder("locked-beside-wrong1.pub"));
       agent = spawn("ssh-agent", ["-D", "-a", inFolder("agent")], { stdio: ["ignore", "pipe", "ignore"] });
       await once(agent.stdout ?? agent, "data");
     });

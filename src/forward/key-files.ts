@@ -4,6 +4,7 @@ import type { PrivateKey } from "./authentication.ts";
 import type { ClientFiles } from "./client-files.ts";
 import { systemWords } from "./failure.ts";
 import type { Means, Talk } from "./host-key.ts";
+import { keyType } from "./known-hosts.ts";
 import type { LoginSettings } from "./login-settings.ts";
 import { ed25519Key, publicPartOf } from "./openssh-key.ts";
 import { parseKey } from "./session.ts";
@@ -87,11 +88,17 @@ function inOtherFormat(text: string, secret: { readonly passphrase?: string }): 
 function publicPart(path: string, text: string, files: ClientFiles): Buffer | null {
   const opened = openKey(text);
   if ("publicKey" in opened) return opened.publicKey;
+  return publicFile(`${path}.pub`, files) ?? publicPartOf(text);
+}
+
+/** Null: it is not there, or holds something else (authfile.c sshkey_load_public goes on then). */
+function publicFile(path: string, files: ClientFiles): Buffer | null {
   try {
-    const [, encoded = ""] = files.read(`${path}.pub`).bytes.toString("latin1").split(" ");
-    return Buffer.from(encoded, "base64");
+    const [type, encoded = ""] = files.read(path).bytes.toString("latin1").split(" ");
+    const key = Buffer.from(encoded, "base64");
+    return keyType(key) === type ? key : null;
   } catch {
-    return publicPartOf(text);
+    return null;
   }
 }
 
