@@ -268,6 +268,19 @@ describe("ssh_config", () => {
     return { settings: settingsFor(asked, directives, { caller, variable: () => null }), notes };
   }
 
+  it("is read once, until it is written to by ourselves", () => {
+    const files = openClientFiles(() => {});
+    const path = join(home, ".ssh/new/known_hosts");
+    const read = (): string => String(files.read(path).bytes);
+    expect(read).toThrow(/ENOENT/);
+    files.append(path, "one\n");
+    expect(read()).toBe("one\n");
+    files.append(path, "two\n");
+    expect(read()).toBe("one\ntwo\n");
+    writeFileSync(path, "three\n");
+    expect(read()).toBe("one\ntwo\n");
+  });
+
   it("takes the first value, for the hosts that a block names", () => {
     const text = "Host db* !dbx\n  Port 2200\n  User bob\nHost *\n  Port 2300\n  HostName %h.example.com\n";
     expect(read(text, "db1").settings).toMatchObject({ host: "db1.example.com", port: 2200, user: "bob" });
@@ -422,8 +435,29 @@ describe("a private key", () => {
       );
       const raw = Buffer.from(pair.publicKey.export({ format: "jwk" }).x ?? "", "base64url");
       expect(parsed.getPublicSSH().subarray(-raw.length)).toEqual(raw);
+      // ssh2 looks at less of what has been made of it
+      writeFileSync(path, key?.text ?? "", { mode: 0o600 });
+      const shown = execFileSync("ssh-keygen", ["-y", "-f", path], { encoding: "latin1" });
+      expect(shown.split(/\s/)[1]).toBe(parsed.getPublicSSH().toString("base64"));
     },
   );
+
+  it.each([0o640, 0o604, 0o620])("leaves out a private key of mode %o, but no public one", (mode) => {
+    const path = join(folder, `open-${mode}`);
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path]);
+    const notes: string[] = [];
+    const talk = { ask: async () => null, note: (text: string) => void notes.push(text) };
+    const read = (...paths: readonly string[]): readonly string[] => {
+      const identityFiles = paths.map((one) => ({ path: one, chosen: "by the user" }) as const);
+      const means = { files: openClientFiles(talk.note), talk };
+      return readKeyFiles({ identityFiles }, means).map((file) => file.path);
+    };
+    for (const one of [path, `${path}.pub`]) chmodSync(one, mode);
+    expect(read(path, `${path}.pub`)).toEqual([`${path}.pub`]);
+    expect(notes).toEqual([`${path} is left out: others may read this private key (chmod 600 mends it)`]);
+    chmodSync(path, 0o600);
+    expect(read(path)).toEqual([path]);
+  });
 
   it("that SSH has no name for is left out, and named", async () => {
     const path = join(folder, "x25519");
