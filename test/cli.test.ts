@@ -498,3 +498,12 @@ test("rules lists all and explains one", () => {
   expect(runCli(["rules", "tcp-forwarding"]).stdout).toMatch(/^# tcp-forwarding\n/);
   expect(runCli(["rules", "nonsense"]).code).toBe(2);
 });
+
+test("effective in JSON is not complete where a capability is open that the package may close by a repair", () => {
+  const root = makeRoot({ "/c": "DisableForwarding yes\n" });
+  const codeOf = (release: string, format: string): number | null =>
+    runCli(["effective", "--openssh", release, "--format", format, "-C", "user=bob", `${root}/c`]).code;
+  expect(codeOf("9.6+ubuntu", "json")).toBe(3);
+  expect(codeOf("9.6+ubuntu", "pretty")).toBe(0);
+  expect(codeOf("1:9.2p1-2+deb12u10", "json")).toBe(0);
+});

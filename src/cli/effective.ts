@@ -2,7 +2,7 @@
 
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
-import { requirements } from "../policy/capabilities.ts";
+import { repairDoubt, requirements } from "../policy/capabilities.ts";
 import { CAPABILITIES, type Capability, type Connection, NO_FIELDS } from "../policy/connection.ts";
 import {
   type Effective,
@@ -52,9 +52,19 @@ export async function runEffective(
   const text = options.format === "json" ? asJson(answers, target.release) : asText(answers, options);
   const failed = writeAnswer(text, options);
   if (failed !== null) return refuse(failed);
-  if (!target.fragment) return 0;
-  complain(visible(`${target.name}: ${BY_ITSELF}`));
-  return 3;
+  const limits = [
+    ...(target.fragment ? [BY_ITSELF] : []),
+    ...(options.format === "json" ? repairDoubts(target, answers) : []),
+  ];
+  for (const limit of limits) complain(visible(`${target.name}: ${limit}`));
+  return limits.length === 0 ? 0 : 3;
+}
+
+/** What is not known of capabilities that are told as open. */
+function repairDoubts({ config, release }: Target, answers: readonly Answered[]): readonly string[] {
+  return CAPABILITIES.filter((capability) =>
+    answers.some(({ effective }) => isOpen(effective, capability, release)),
+  ).flatMap((capability) => repairDoubt(config, capability) ?? []);
 }
 
 /** A drop-in by itself says what its lines say; its sshd_config may set the rest. */
