@@ -224,6 +224,16 @@ describe("audit --image", () => {
     },
   );
 
+  test("a FILE is judged by the release of the only sshd, in a place of its own, too", () => {
+    const own = [
+      file("opt/ssh/sbin/sshd", "\x7fELF\0OpenSSH_9.8p1\0"),
+      file("opt/ssh/etc/sshd_config", CLOSED),
+    ];
+    save("own.tar", dockerArchive(image([[...BASE.slice(0, 2), ...own]])));
+    const { stdout } = run("audit", "--image", "own.tar", "/opt/ssh/etc/sshd_config", "--format", "json");
+    expect(JSON.parse(stdout).targets[0].openssh).toBe("9.8p1");
+  });
+
   test("paths of ENTRYPOINT and CMD begin at WORKDIR", () => {
     const members = [
       { ...file("app/entry.sh", "#!/bin/sh\nexec /usr/sbin/sshd -D -f cfg\n"), mode: 0o755 },

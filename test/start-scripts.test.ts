@@ -296,6 +296,14 @@ describe("a configuration that is changed before sshd reads it", () => {
     expect(startOptions(folderTree(tree)).limit).toBe(changed === null ? null : limit);
   });
 
+  test("by nothing where a drop-in takes back what a unit runs first", () => {
+    const tree = makeRoot({
+      "/usr/lib/systemd/system/ssh.service": `[Service]\nExecStartPre=/bin/sed -i s/a/b/ ${MAIN}\nExecStart=/usr/sbin/sshd -D\n`,
+      "/etc/systemd/system/ssh.service.d/none.conf": "[Service]\nExecStartPre=\n",
+    });
+    expect(startOptions(folderTree(tree)).limit).toBeNull();
+  });
+
   test("is the one that -f names", () => {
     const files = {
       "/entry.sh": "#!/bin/sh\necho x >/srv/sshd_config\nexec /usr/sbin/sshd -D -f /srv/sshd_config\n",
@@ -339,6 +347,7 @@ describe("ENTRYPOINT and CMD", () => {
       {
         "/app/run.sh": "#!/bin/sh\ncd inner\n. ./settings\nexec sshd $OPTIONS\n",
         "/app/inner/settings": "OPTIONS='-o PermitTunnel=yes'\n",
+        "/run.sh": "#!/bin/sh\nexec sshd -o PermitTunnel=no\n",
       },
       options("PermitTunnel=yes"),
     ],

@@ -84,6 +84,10 @@ const CASES: Readonly<Record<string, ServerTree>> = {
     `ExecStart=${SSHD} -D -o PermitTunnel=yes`,
     "ExecStopPost=/bin/echo 'a",
   ),
+  "quotes without an end in what reloads it": unit(
+    `ExecStart=${SSHD} -D -o PermitTunnel=yes`,
+    "ExecReload=/bin/echo 'a",
+  ),
   "quotes without an end that may fail": unit(
     `ExecStart=${SSHD} -o PermitTunnel=yes`,
     `ExecStart=-${SSHD} -o "PermitTunnel=no`,
