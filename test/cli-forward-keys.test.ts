@@ -22,6 +22,7 @@ const CASES: readonly (readonly [agent: string, options: string])[] = [
   ["wrong1 wrong2 good", "-o IdentitiesOnly=yes -i wrong2"],
   ["wrong1 good", "-i locked"],
   ["wrong1", "-i locked -i good"],
+  ["wrong1", "-o IdentityAgent=/gone -i good"],
   ["wrong1 good", "-o IdentitiesOnly=yes -i locked-beside-garbage"],
   ["wrong1 good", "-o IdentitiesOnly=yes -i locked-beside-wrong1"],
 ];
