@@ -13,7 +13,7 @@ import { complain, refuse } from "./output.ts";
 import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
 import { terminalTalk } from "./questions.ts";
 import { systemReason } from "./system-reason.ts";
-import { collectSooner, whyNoSsh } from "./v8-flags.ts";
+import { collectSooner, keepFreedMemory, whyNoSsh } from "./v8-flags.ts";
 
 type Forwarder = typeof import("../forward/forwarder.ts");
 
@@ -51,6 +51,7 @@ export async function runForward(destination: string, options: ForwardCommandOpt
   const forwarder: Forwarder = await import("../forward/forwarder.ts");
   // thousands of connections leave garbage, which V8 would let grow to as much as it likes
   collectSooner();
+  keepFreedMemory();
   let task: Task;
   try {
     task = readTask(forwarder, destination, options);

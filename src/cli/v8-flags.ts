@@ -40,6 +40,14 @@ export function collectSooner(): void {
   setFlag("--heap-growing-percent=40");
 }
 
+/**
+ * For streams, whose packets come and go: glibc gives freed memory back to the kernel piece by piece, and takes it again, page
+ * by page, until something large was freed; from then on it keeps twice as much (mallopt(3), M_MMAP_THRESHOLD).
+ */
+export function keepFreedMemory(): void {
+  void new ArrayBuffer(16 * 1024 * 1024);
+}
+
 /** Node.js 20 has V8 11, 22 has 12, 24 has 13. */
 const NEWEST_SEEN = 13;
 
