@@ -15,7 +15,7 @@ import type { ChosenRelease } from "./chosen-release.ts";
 import type { Folders } from "./folders.ts";
 import { MAIN } from "./paths.ts";
 import type { Opened, Target, TargetOptions } from "./target.ts";
-import { collectInOneThread, collectSooner, optimizeLater } from "./v8-flags.ts";
+import { collectSooner, useOneThread } from "./v8-flags.ts";
 
 export interface Opening {
   readonly options: TargetOptions;
@@ -70,10 +70,7 @@ export function load(wanted: Wanted, opening: Opening): Opened {
 
 /** V8 for a file of so many bytes. */
 function makeReadyFor(size: number): void {
-  if (size > LARGE) {
-    optimizeLater(1_000_000);
-    collectInOneThread();
-  }
+  if (size > LARGE) useOneThread();
   if (size > HUGE) collectSooner();
 }
 

@@ -12,7 +12,7 @@ import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
 import { absolute, MAIN } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
-import { collectInOneThread, optimizeLater } from "./v8-flags.ts";
+import { useOneThread } from "./v8-flags.ts";
 
 /** From so many FILEs on a run takes long enough for V8 to begin with its second compiler. */
 const MANY = 20;
@@ -45,10 +45,7 @@ async function openFiles(
 ): Promise<readonly Opened[] | Misuse> {
   const opening = await openingHere("host", options, at);
   if ("misuse" in opening) return opening;
-  if (files.length > MANY) {
-    optimizeLater(1_000_000);
-    collectInOneThread();
-  }
+  if (files.length > MANY) useOneThread();
   return withoutParts(files.map((file) => (file === "-" ? openStdin(opening) : openFile(file, opening))));
 }
 

@@ -4,11 +4,13 @@
  */
 
 /**
- * V8 compiles functions a second time, for speed, after little use. `budget`: how much a function is used before, in
- * bytes of its code that ran.
+ * For runs of some hundred milliseconds. V8 compiles functions a second time, for speed, after little use: later, when a
+ * million bytes of its code ran. New objects are sorted out by one thread: several cost more than they gain while
+ * there are a few megabytes.
  */
-export function optimizeLater(budget: number): void {
-  setFlag(`--interrupt-budget=${budget}`, 11);
+export function useOneThread(): void {
+  setFlag("--interrupt-budget=1000000", 11);
+  setFlag("--no-parallel-scavenge");
 }
 
 /**
@@ -17,18 +19,12 @@ export function optimizeLater(budget: number): void {
  * files take 20 million), and its other threads take longer to wake than what they are given would take here.
  */
 export function readInOneThread(): void {
-  optimizeLater(1_000_000);
-  collectInOneThread();
+  useOneThread();
   setFlag("--max-bytecode-size-for-early-opt=0", 11);
   setFlag("--wasm-tiering-budget=20000000", 11);
   setFlag("--wasm-lazy-validation", 11);
   setFlag("--no-concurrent-array-buffer-sweeping", 11);
   setFlag("--no-minor-gc-task", 11);
-}
-
-/** New objects are sorted out by one thread: several cost more than they gain while there are a few megabytes. */
-export function collectInOneThread(): void {
-  setFlag("--no-parallel-scavenge");
 }
 
 /**

@@ -86,16 +86,21 @@ function copiedBy(name: string, args: readonly string[], at: string | null): rea
   // rsync's -t keeps times
   const option =
     name === "rsync" ? -1 : args.findIndex((word) => /^(?:-[a-zA-Z]*t|--target-directory)$/.test(word));
-  const joined = args.find((word) => /^--target-directory=/.test(word))?.replace(/^[^=]*=/, "");
   const words = args.filter(
     (word, index) => !word.startsWith("-") && (option === -1 || index !== option + 1),
   );
-  const named = joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
+  const named = optionIn(args, option, "--target-directory");
   const target = placeOf(bare(named ?? words.at(-1) ?? ""), at);
   const sources = named === null ? words.slice(0, -1) : words;
   const taken = name === "mv" ? sources.map((word) => placeOf(word, at)).filter(isConfigurationFile) : [];
   if (isConfigurationFile(target)) return [target, ...taken];
   return sources.some((source) => brings(source, target, name)) ? [fileIn(target), ...taken] : taken;
+}
+
+/** What an option is given: behind `long=`, or as the word behind the one at `option`; null: it is not there. */
+function optionIn(args: readonly string[], option: number, long: string): string | null {
+  const joined = args.find((word) => word.startsWith(`${long}=`))?.slice(long.length + 1);
+  return joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
 }
 
 /** Whether this in a folder may be, or hold, the configuration. */
@@ -132,8 +137,7 @@ function extractedTo(args: readonly string[]): readonly string[] {
   const extracts =
     /^-?[A-Za-z]*x/.test(first) || args.some((word) => /^(?:-[A-Za-z]*x|--extract$|--get$)/.test(word));
   const option = args.findIndex((word) => /^(?:-[A-Za-z]*C|--directory)$/.test(word));
-  const joined = args.find((word) => word.startsWith("--directory="))?.replace(/^[^=]*=/, "");
-  const named = joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
+  const named = optionIn(args, option, "--directory");
   if (!extracts || named === null || !named.startsWith("/")) return [];
   const folder = placeOf(bare(named), null);
   return namesIn(folder).length === 0 ? [] : [fileIn(folder)];

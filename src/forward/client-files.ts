@@ -15,6 +15,7 @@ import {
   statSync,
 } from "node:fs";
 import { dirname } from "node:path";
+import { isNotYet } from "./failure.ts";
 
 export interface ClientFile {
   readonly bytes: Buffer;
@@ -124,7 +125,7 @@ function readPiece(pipe: number): Buffer | "later" {
     // a copy: each word of a slow writer would keep all the room
     return Buffer.from(room.subarray(0, readSync(pipe, room)));
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return "later";
+    if (isNotYet(error)) return "later";
     throw error;
   }
 }

@@ -87,6 +87,11 @@ export function isFolder(error: unknown): boolean {
   return hasCode(error, "EISDIR");
 }
 
+/** Who writes to what was opened without blocking has nothing to say for now. */
+export function isNotYet(error: unknown): boolean {
+  return hasCode(error, "EAGAIN");
+}
+
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }

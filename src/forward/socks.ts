@@ -2,6 +2,7 @@
  * The server's side of a SOCKS handshake: 4 and 4a (SOCKS 4 and 4A protocol notes), 5 without authentication (RFC 1928).
  * CONNECT alone, as in ssh(1). Pure: bytes in, what to do out.
  */
+import { printIPv6 } from "../../grammar/print-address.ts";
 import type { Endpoint } from "./session.ts";
 
 export type Step =
@@ -96,9 +97,7 @@ function isName(host: string): boolean {
 
 /** As inet_ntop(3) writes it: it goes to the server as text, which compares it with PermitOpen byte for byte. */
 function addressOf6(bytes: Buffer): string {
-  const words = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16));
-  // its parser leaves out the same zeros (WHATWG URL, "IPv6 serializer"), but knows no dots
-  const short = new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
+  const short = printIPv6(Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at)));
   const mapped = /^::(ffff:)?[0-9a-f]+:[0-9a-f]+$/.exec(short);
   return mapped === null ? short : `::${mapped[1] ?? ""}${bytes.subarray(12).join(".")}`;
 }

@@ -61,6 +61,7 @@ export const requirements: (capability: Capability, release: Release) => readonl
 );
 
 function requirementsOf(capability: Capability, release: Release): readonly Requirement[] {
+  const disabled = disableCovers(release, capability) === true ? [NOT_DISABLED] : [];
   switch (capability) {
     case "tcp-local":
       return [TCP_OUT, NOT_DISABLED, OPEN_LIST];
@@ -72,23 +73,16 @@ function requirementsOf(capability: Capability, release: Release): readonly Requ
       // up to 7.7 a remote socket forward never asks AllowTcpForwarding (semantics 7.2)
       return [...(atLeast(release, "7.8") ? [TCP_IN] : []), SOCKET_IN, NOT_DISABLED];
     case "tun":
-      return [
-        { keyword: "permittunnel", closes: oneOf("no") },
-        ...(disableCovers(release, capability) === true ? [NOT_DISABLED] : []),
-      ];
+      return [{ keyword: "permittunnel", closes: oneOf("no") }, ...disabled];
     case "x11":
       return [
         { keyword: "x11forwarding", closes: oneOf("no") },
-        ...(disableCovers(release, capability) === true ? [NOT_DISABLED] : []),
+        ...disabled,
         SESSIONS,
         atLeast(release, "10.1") ? DISPLAYS : DISPLAYS_BELOW_1000,
       ];
     case "agent":
-      return [
-        { keyword: "allowagentforwarding", closes: oneOf("no") },
-        ...(disableCovers(release, capability) === true ? [NOT_DISABLED] : []),
-        SESSIONS,
-      ];
+      return [{ keyword: "allowagentforwarding", closes: oneOf("no") }, ...disabled, SESSIONS];
   }
 }
 
@@ -160,12 +154,8 @@ export function disableCovers(release: Release, capability: Capability): boolean
 /** Null where it counts for nothing whether the package has the repair; else what is not known. */
 export function repairDoubt({ release, directives }: Config, capability: Capability): string | null {
   if (disableCovers(release, capability) !== "perhaps") return null;
-  if (
-    !directives.some(
-      (line) => line.keyword === NOT_DISABLED.keyword && NOT_DISABLED.closes(line.values ?? []),
-    )
-  )
-    return null;
+  const { keyword, closes } = NOT_DISABLED;
+  if (!directives.some((line) => line.keyword === keyword && closes(line.values ?? []))) return null;
   return `DisableForwarding stops ${capability} from OpenSSH ${DISABLED_SINCE[capability]} on; whether ${formatRelease(release)} has the repair is not known, and it is taken to have none`;
 }
 
