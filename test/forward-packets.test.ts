@@ -1,7 +1,8 @@
-/** Packets of AES-GCM, however the network cuts them. */
+/** Packets of AES-GCM, however the network cuts them, and what is between two chunks. */
 import { createCipheriv, randomBytes } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { GcmDecipher, Protocol } from "../src/forward/protocol.ts";
+import { staysAwake } from "../src/forward/stay-awake.ts";
 import { openWholePackets, wholePackets } from "../src/forward/whole-packets.ts";
 
 const KEY = randomBytes(16);
@@ -154,5 +155,31 @@ describe("packets of AES-GCM", () => {
     Object.assign(begun, { _lenBytes: 0 });
     openWholePackets({ _decipher: begun } as unknown as Protocol);
     expect(begun.decrypt).not.toBe(decrypt);
+  });
+});
+
+describe("between two chunks", () => {
+  const KB = 1024;
+  const isAwake = (): boolean => process.getActiveResourcesInfo().includes("Immediate");
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+  it("of a fast stream the event loop does not wait, but for a moment only", async () => {
+    const took = staysAwake();
+    took(64 * KB);
+    took(64 * KB);
+    expect(isAwake()).toBe(true);
+    await pause(20);
+    expect(isAwake()).toBe(false);
+  });
+
+  it.each([
+    ["that are small", 8 * KB, 0],
+    ["that come slowly", 64 * KB, 5],
+  ])("%s it waits", async (_, bytes, ms) => {
+    const took = staysAwake();
+    took(bytes);
+    await pause(ms);
+    took(bytes);
+    expect(isAwake()).toBe(false);
   });
 });

@@ -2,6 +2,7 @@
 import { connect, isIP, type Socket } from "node:net";
 import { asFailure, SshFailure } from "./failure.ts";
 import type { Endpoint } from "./session.ts";
+import { staysAwake } from "./stay-awake.ts";
 
 /** Several packets at once: sshd fills its sockets faster than Node.js's own 64 KiB a read take them. */
 const READ_BYTES = 256 * 1024;
@@ -51,13 +52,18 @@ export function connectTcp(
   return new Promise((resolve, reject) => {
     const wrongFamily = notOfFamily(host, family);
     if (wrongFamily !== null) return reject(wrongFamily);
+    const took = staysAwake();
     const socket: Socket = connect({
       host,
       port,
       noDelay: true,
       onread: {
         buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-        callback: (bytes, buffer) => hand(socket, Buffer.from(buffer.buffer, buffer.byteOffset, bytes)),
+        callback: (bytes, buffer) => {
+          const wantsMore = hand(socket, Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+          took(bytes);
+          return wantsMore;
+        },
       },
       // Node's 250 ms for each address but the last would lose far hosts
       autoSelectFamilyAttemptTimeout: Math.max(10, Math.min(5_000, timeoutMs)),
