@@ -1,7 +1,5 @@
 /** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
-import { join } from "node:path";
 import type { Directive } from "../forward/client-config.ts";
-import type { Talk } from "../forward/host-key.ts";
 import type { Environment, Reached } from "../forward/reach.ts";
 import type { Endpoint } from "../forward/session.ts";
 import type { HostSettings } from "../forward/settings.ts";
@@ -10,8 +8,8 @@ import { visibleText } from "../report/text.ts";
 import { openEventLog } from "./event-log.ts";
 import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward-display.ts";
 import { complain, refuse } from "./output.ts";
-import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
-import { terminalTalk } from "./questions.ts";
+import { NO_ACCOUNT } from "./own-account.ts";
+import { type OwnEnvironment, ownEnvironment } from "./own-environment.ts";
 import { systemReason } from "./system-reason.ts";
 import { collectSooner, keepFreedMemory, whyNoSsh } from "./v8-flags.ts";
 
@@ -41,7 +39,7 @@ interface Task {
   readonly settings: HostSettings;
   readonly forwards: readonly Forward[];
   readonly stdio: Endpoint | null;
-  readonly environment: Environment;
+  readonly environment: OwnEnvironment;
 }
 
 /** 0: ended on request, or -W is through · 1: could not be had, or was lost · 2: wrong usage. */
@@ -67,7 +65,9 @@ export async function runForward(destination: string, options: ForwardCommandOpt
   if (log !== null && typeof log !== "function") return refuse(log.refused);
   const people = options.quiet === true || options.events === "-" ? "see nothing" : "see it";
   try {
-    const reached = await forwarder.reach(task.settings, task.environment);
+    const { settings, environment } = task;
+    // a server that ends the connection waits for no answer
+    const reached = await forwarder.reach(settings, environment).finally(environment.close);
     if (stdio !== null) return await runStandardStreams(forwarder, reached, stdio);
     return await runTunnels(forwarder, reached, { task, log, people });
   } catch (error) {
@@ -88,17 +88,8 @@ function isFailure(error: unknown): error is Error & { readonly kind: string } {
 }
 
 function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOptions): Task {
-  const own = ownAccount();
-  if (own === null) throw usage(NO_ACCOUNT);
-  const { homedir: home, username: name, uid } = own;
-  const talk = tellingOnce(terminalTalk());
-  const environment: Environment = {
-    caller: { home, name, uid },
-    configFile: configFileOf(options.F, home),
-    variable: (name) => process.env[name] ?? null,
-    files: forwarder.openClientFiles(talk.note),
-    talk,
-  };
+  const environment = ownEnvironment(forwarder.openClientFiles, options.F);
+  if (environment === null) throw usage(NO_ACCOUNT);
   const missing = whyUnreadable(environment);
   if (missing !== null) throw usage(`-F ${options.F}: ${missing}`);
   const destination = forwarder.parseDestination(text, "host");
@@ -112,13 +103,6 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   return { settings, forwards, stdio, environment };
 }
 
-function configFileOf(named: string | undefined, home: string): Environment["configFile"] {
-  if (named === "none") return null;
-  return named === undefined
-    ? { path: join(home, ".ssh", "config"), chosen: "by default" }
-    : { path: named, chosen: "by the user" };
-}
-
 /** ssh.c: the user's own file may be missing, one that was named may not. */
 function whyUnreadable({ configFile, files }: Environment): string | null {
   if (configFile?.chosen !== "by the user") return null;
@@ -128,16 +112,6 @@ function whyUnreadable({ configFile, files }: Environment): string | null {
   } catch (error) {
     return systemReason(error);
   }
-}
-
-/** Each host on the way goes by the same files. */
-function tellingOnce(talk: Talk): Talk {
-  const told = new Set<string>();
-  const note = (text: string): void => {
-    if (!told.has(text)) talk.note(text);
-    told.add(text);
-  };
-  return { ...talk, note };
 }
 
 function usage(message: string): Error {

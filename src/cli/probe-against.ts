@@ -5,7 +5,6 @@
 import { hostname, networkInterfaces } from "node:os";
 import type { Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
-import type { Environment } from "../forward/reach.ts";
 import type { Session } from "../forward/session.ts";
 import type { Attempt } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
@@ -15,9 +14,9 @@ import { readKeyOptions } from "../policy/login-key.ts";
 import type { Observation, ProbedAttempt } from "../policy/probed.ts";
 import { dependingOn, type Unknown } from "../policy/unknown-client.ts";
 import { connectionOf, placesOn } from "./live-connection.ts";
-import { NO_ACCOUNT, ownAccount } from "./own-account.ts";
+import { NO_ACCOUNT } from "./own-account.ts";
+import { ownEnvironment } from "./own-environment.ts";
 import type { ProbeEvent } from "./probe-run.ts";
-import { terminalTalk } from "./questions.ts";
 import { releaseOfBanner } from "./sshd-program.ts";
 import type { Target } from "./target.ts";
 
@@ -56,12 +55,12 @@ export async function probeAgainst(
     return { misuse: `--against ${options.destination}: wanted is user@host or user@host:port` };
   if (target.live && !isThisMachine(destination.host))
     return { misuse: `--against: name the configuration of ${destination.host}, as FILE or with --root` };
-  const environment = callersEnvironment(forwarder);
+  const environment = ownEnvironment(forwarder.openClientFiles, "none");
   if (environment === null) return { misuse: NO_ACCOUNT };
   const keys = options.identities.map((path) => ({ keyword: "identityfile", args: [path], place: "-i" }));
   const settings = { ...forwarder.settingsOf(destination, keys, environment), keepAlive: KEEP_ALIVE };
   try {
-    const { session, end } = await forwarder.reach(settings, environment);
+    const { session, end } = await forwarder.reach(settings, environment).finally(environment.close);
     try {
       return await compare(target, { session, user: settings.user, options });
     } finally {
@@ -75,18 +74,6 @@ export async function probeAgainst(
 function isThisMachine(host: string): boolean {
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return ["localhost", hostname()].includes(host) || own.some(({ address }) => address === host);
-}
-
-function callersEnvironment({
-  openClientFiles,
-}: typeof import("../forward/forwarder.ts")): Environment | null {
-  const own = ownAccount();
-  if (own === null) return null;
-  const { homedir: home, username: name, uid } = own;
-  const variable = (wanted: string): string | null => process.env[wanted] ?? null;
-  const talk = terminalTalk();
-  const files = openClientFiles(talk.note);
-  return { caller: { home, name, uid }, configFile: null, variable, files, talk };
 }
 
 interface LoggedIn {

@@ -5,15 +5,31 @@ import type { Talk } from "../forward/host-key.ts";
 import { visibleText } from "../report/text.ts";
 import { complain } from "./output.ts";
 
-export function terminalTalk(): Talk {
+export interface TerminalTalk extends Talk {
+  /** Nobody waits for answers any more: breaks off a question that stands, and asks no other. */
+  readonly close: () => void;
+}
+
+export function terminalTalk(): TerminalTalk {
+  let phase: "open" | "closed" = "open";
+  let breakOff = (): void => {};
   return {
     note: (text) => complain(visibleText(text.trimEnd())),
-    ask: (text, echo) => askOnTerminal(text.split("\n").map(visibleText).join("\n"), echo),
+    ask: (text, echo) =>
+      new Promise((answer) => {
+        const shown = text.split("\n").map(visibleText).join("\n");
+        const question = phase === "closed" ? null : askOnTerminal(shown, { echo, answer });
+        if (question === null) answer(null);
+        else breakOff = question.breakOff;
+      }),
+    close: () => {
+      phase = "closed";
+      breakOff();
+    },
   };
 }
 
 const CONTROL = {
-  interrupt: 0x03,
   endOfInput: 0x04,
   backspace: 0x08,
   newline: 0x0a,
@@ -22,50 +38,101 @@ const CONTROL = {
   erase: 0x7f,
 } as const;
 
-/** Null without a terminal, and when the answer is broken off. */
-function askOnTerminal(text: string, echo: "shown" | "hidden"): Promise<string | null> {
+/** Keys of which a terminal makes signals for all that runs on it, which is off while we read (termios(3), ISIG). */
+const SIGNAL_KEYS: ReadonlyMap<number, NodeJS.Signals> = new Map([
+  [0x03, "SIGINT"],
+  [0x1a, "SIGTSTP"],
+  [0x1c, "SIGQUIT"],
+]);
+const TO_ALL_OF_OURS = 0;
+
+interface Asking {
+  readonly echo: "shown" | "hidden";
+  /** null: it was broken off */
+  readonly answer: (text: string | null) => void;
+}
+
+/** Null without a terminal. */
+function askOnTerminal(text: string, { echo, answer }: Asking): { readonly breakOff: () => void } | null {
   let descriptor: number;
   try {
     descriptor = openSync("/dev/tty", "r+");
   } catch {
-    return Promise.resolve(null);
+    return null;
   }
   const input = new ReadStream(descriptor);
-  // first: who is quick to type a password must not see it
-  input.setRawMode(true);
-  writeSync(descriptor, text);
-  return new Promise((resolve) => {
-    const bytes: number[] = [];
-    const finish = (answer: string | null): void => {
-      input.setRawMode(false);
-      writeSync(descriptor, "\r\n");
-      input.destroy();
-      resolve(answer);
-    };
-    // a terminal that is gone takes no mode any more
-    const giveUp = (): void => {
-      input.destroy();
-      resolve(null);
-    };
-    input.once("error", giveUp).once("end", giveUp);
-    input.on("data", (chunk: Buffer) => {
-      for (const byte of chunk) {
-        if (byte === CONTROL.newline || byte === CONTROL.enter)
-          return finish(Buffer.from(bytes).toString("utf8"));
-        if (byte === CONTROL.endOfInput) return finish(null);
-        if (byte === CONTROL.interrupt) {
-          finish(null);
-          // as where the terminal makes a signal of it: nobody is asked again
-          process.kill(process.pid, "SIGINT");
-          return;
-        }
-        const taken = takeBack(bytes, byte);
-        if (taken === null) bytes.push(byte);
-        if (echo === "shown")
-          writeSync(descriptor, taken === null ? Buffer.from([byte]) : Buffer.from("\b \b".repeat(taken)));
-      }
-    });
+  const bytes: number[] = [];
+  const show = (): void => {
+    bytes.length = 0;
+    // first: who is quick to type a password must not see it
+    input.setRawMode(true);
+    writeSync(descriptor, text);
+  };
+  const restore = (): void => {
+    input.setRawMode(false);
+    writeSync(descriptor, "\n");
+  };
+  const leave = (given: string | null): void => {
+    signals.forget();
+    input.destroy();
+    answer(given);
+  };
+  const finish = (given: string | null): void => {
+    if (input.destroyed) return;
+    restore();
+    leave(given);
+  };
+  const signals = onSignals({ ending: () => finish(null), stopping: restore, continued: show });
+  show();
+  // a terminal that is gone takes no mode any more
+  input.once("error", () => leave(null)).once("end", () => leave(null));
+  input.on("data", (chunk: Buffer) => {
+    for (const byte of chunk) {
+      if (byte === CONTROL.newline || byte === CONTROL.enter)
+        return finish(Buffer.from(bytes).toString("utf8"));
+      if (byte === CONTROL.endOfInput) return finish(null);
+      const signal = SIGNAL_KEYS.get(byte);
+      if (signal !== undefined) return void process.kill(TO_ALL_OF_OURS, signal);
+      const taken = takeBack(bytes, byte);
+      if (taken === null) bytes.push(byte);
+      if (echo === "shown")
+        writeSync(descriptor, taken === null ? Buffer.from([byte]) : Buffer.from("\b \b".repeat(taken)));
+    }
   });
+  return { breakOff: () => finish(null) };
+}
+
+/** Of those that end a program (openbsd-compat/readpassphrase.c): Node.js ignores SIGPIPE, and could not do so again. */
+const ENDING = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const;
+
+/** Each does what it always does, once the terminal has been given back. */
+function onSignals(heard: {
+  readonly ending: () => void;
+  readonly stopping: () => void;
+  readonly continued: () => void;
+}): { readonly forget: () => void } {
+  const end = (signal: NodeJS.Signals): void => {
+    heard.ending();
+    process.kill(process.pid, signal);
+  };
+  const stop = (): void => {
+    forget();
+    heard.stopping();
+    // it comes back when somebody lets us go on, or at once where nobody could (an orphaned process group)
+    process.kill(process.pid, "SIGTSTP");
+    listen();
+    heard.continued();
+  };
+  const listen = (): void => {
+    for (const name of ENDING) process.on(name, end);
+    process.on("SIGTSTP", stop);
+  };
+  const forget = (): void => {
+    for (const name of ENDING) process.off(name, end);
+    process.off("SIGTSTP", stop);
+  };
+  listen();
+  return { forget };
 }
 
 /** Line editing as the terminal has it, which is off here (termios(3), VERASE and VKILL); how many characters went, null: none is asked to. */
