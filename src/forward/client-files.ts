@@ -6,9 +6,9 @@ import {
   appendFileSync,
   closeSync,
   constants,
+  fstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readSync,
   realpathSync,
   type Stats,
@@ -44,11 +44,18 @@ export function openClientFiles(note: (text: string) => void): ClientFiles {
       // to write to it would be to wait for a reader
       if (statSync(path, { throwIfNoEntry: false })?.isFIFO() === true) throw new Error("it is a pipe");
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      appendFileSync(path, text, { mode: 0o600 });
+      const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o600);
+      try {
+        appendFileSync(file, text);
+      } finally {
+        closeSync(file);
+      }
       known.delete(path);
     },
   };
 }
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
 
 function attempt<T>(make: () => T): () => T {
   try {
@@ -61,69 +68,67 @@ function attempt<T>(make: () => T): () => T {
   }
 }
 
+/** What is opened is what is judged: the path could lead elsewhere meanwhile. */
 function readNow(path: string, note: (text: string) => void): ClientFile {
-  const status = statSync(path);
-  const { uid, mode } = status;
-  return { bytes: bytesOf(path, status, note), uid, mode };
+  const { file, isLong } = openFor(path, note);
+  try {
+    const status = fstatSync(file);
+    const { uid, mode } = status;
+    if (status.isCharacterDevice()) return { bytes: nothingOf(status), uid, mode };
+    return { bytes: readToEnd(file, isLong), uid, mode };
+  } finally {
+    closeSync(file);
+  }
 }
 
-function bytesOf(path: string, status: Stats, note: (text: string) => void): Buffer {
-  if (status.isFIFO()) return readPipe(path, note);
-  if (!status.isCharacterDevice()) return readFileSync(path);
-  // /dev/zero has no end, and a terminal none that we would know of
-  if (status.rdev !== statSync("/dev/null").rdev) throw new Error("it is a device");
-  return Buffer.alloc(0);
-}
-
-const POLL_MS = 20;
-const LONG_MS = 1_000;
-
-/** As long as it takes, as for ssh(1): who writes may have to ask for a passphrase first. But not without a word. */
-function readPipe(path: string, note: (text: string) => void): Buffer {
-  const wait = (): void => note(`${path} is a pipe: waiting for its writer`);
-  if (!isNamed(path)) return readUnnamed(path, wait);
+/** Without waiting, unless it is a pipe that has a name; `isLong` is called when who writes it takes his time. */
+function openFor(path: string, note: (text: string) => void): { file: number; isLong: () => void } {
+  const isLong = (): void => note(`${path} is a pipe: waiting for its writer`);
+  const expected = statSync(path);
+  // some devices do something when they are opened
+  if (expected.isCharacterDevice()) nothingOf(expected);
+  if (!expected.isFIFO() || !isNamed(path)) return { file: openSync(path, O_RDONLY | O_NONBLOCK), isLong };
   // to look for a writer would be to be his reader, whose words are lost when it leaves again
-  wait();
-  return readToEnd(openSync(path, "r"), () => {});
+  isLong();
+  return { file: openSync(path, O_RDONLY), isLong: () => {} };
 }
 
-/** `<(…)`, which has its writer from the beginning. `isLong` is called when he takes his time. */
-function readUnnamed(path: string, isLong: () => void): Buffer {
-  let waited = 0;
-  return readToEnd(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), () => {
-    sleep(POLL_MS);
-    waited += POLL_MS;
-    if (waited === LONG_MS) isLong();
-  });
+/** /dev/zero has no end, and a terminal none that we would know of. */
+function nothingOf({ rdev }: Stats): Buffer {
+  if (rdev !== statSync("/dev/null").rdev) throw new Error("it is a device");
+  return Buffer.alloc(0);
 }
 
 /** Who writes without end (`<(yes)`) would take all memory; ssh(1) stops at 128 MiB of a key (sshbuf.h). */
 const LARGEST = 64 * 1024 * 1024;
+const POLL_MS = 20;
+const LONG_MS = 1_000;
 
-function readToEnd(pipe: number, wait: () => void): Buffer {
+/** As long as it takes, as for ssh(1): who writes may have to ask for a passphrase first. But not without a word. */
+function readToEnd(file: number, isLong: () => void): Buffer {
   const pieces: Buffer[] = [];
-  try {
-    for (let size = 0; size <= LARGEST; ) {
-      const piece = readPiece(pipe);
-      if (piece === "later") wait();
-      else if (piece.length === 0) return Buffer.concat(pieces);
-      else {
-        pieces.push(piece);
-        size += piece.length;
-      }
+  let waited = 0;
+  for (let size = 0; size <= LARGEST; ) {
+    const piece = readPiece(file);
+    if (piece === "later") {
+      sleep(POLL_MS);
+      waited += POLL_MS;
+      if (waited === LONG_MS) isLong();
+    } else if (piece.length === 0) return Buffer.concat(pieces);
+    else {
+      pieces.push(piece);
+      size += piece.length;
     }
-    throw new Error("it is a pipe with more than 64 MiB in it");
-  } finally {
-    closeSync(pipe);
   }
+  throw new Error("there are more than 64 MiB in it");
 }
 
-/** Empty: nobody writes any more. */
-function readPiece(pipe: number): Buffer | "later" {
+/** Empty: the end, or nobody writes any more. */
+function readPiece(file: number): Buffer | "later" {
   const room = Buffer.alloc(64 * 1024);
   try {
     // a copy: each word of a slow writer would keep all the room
-    return Buffer.from(room.subarray(0, readSync(pipe, room)));
+    return Buffer.from(room.subarray(0, readSync(file, room)));
   } catch (error) {
     if (isNotYet(error)) return "later";
     throw error;
