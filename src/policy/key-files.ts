@@ -1,7 +1,7 @@
 /** Where each account keeps its authorized keys, by the configuration (OpenSSH auth.c, expand_authorized_keys). */
 import type { Config } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
-import { evaluate, isAnswer } from "./evaluate.ts";
+import { readerOf } from "./reader.ts";
 import { STRANGER } from "./samples.ts";
 
 export interface KeyFile {
@@ -12,10 +12,11 @@ export interface KeyFile {
 
 /** For a login from anywhere; blocks for some addresses only are not looked into. */
 export function keyFilesOf(config: Config, accounts: readonly Account[]): readonly KeyFile[] {
+  const reader = readerOf(config);
   return accounts.flatMap((account) => {
-    const effective = evaluate(config, { ...STRANGER, user: account.name, groups: account.groups });
-    if (!isAnswer(effective)) return [];
-    const patterns = effective.get("authorizedkeysfile")?.values.flatMap((value) => value.split(" ")) ?? [];
+    const connection = { ...STRANGER, user: account.name, groups: account.groups };
+    const setting = reader.read(connection, "authorizedkeysfile");
+    const patterns = setting?.values.flatMap((value) => value.split(" ")) ?? [];
     return patterns
       .filter((pattern) => pattern !== "" && pattern !== "none")
       .map((pattern) => ({ account, path: expand(pattern, account) }));
