@@ -23,7 +23,8 @@ const STREAM_READ = 512 * 1024;
 export function openRange(path: Buffer): Range {
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = fstatSync(handle);
-  if (stats.isFile()) return { handle, start: 0, length: stats.size };
+  // Node.js gives a double, of which each look at a place that was made with it would make a new object
+  if (stats.isFile()) return { handle, start: 0, length: Math.trunc(stats.size) };
   closeSync(handle);
   throw new ArchiveError("it is no regular file");
 }

@@ -117,10 +117,13 @@ function refuseNoRoot(tree: FileTree, platform: string | null): void {
 }
 
 function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null): Image {
+  const known = new Map<string, readonly Version[]>();
   return {
     tree,
     writerOf: (path, line) => {
-      const index = writerOf(versions(path), line);
+      const seen = known.get(path) ?? versions(path).map(versionOf);
+      known.set(path, seen);
+      const index = writerOf(seen, line);
       return index === null ? null : (manifest?.layers[index]?.origin ?? null);
     },
     platform: manifest?.platform ?? null,
@@ -130,12 +133,25 @@ function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null
   };
 }
 
+/** A file as one layer left it. */
+interface Version {
+  readonly layer: number;
+  /** with a line end before the first line and behind the last */
+  readonly text: string;
+}
+
+function versionOf({ layer, bytes }: FileVersion): Version {
+  return {
+    layer,
+    text: `\n${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1")}\n`,
+  };
+}
+
 /** The first of the layers since which the line is there: a later one that rewrote the file may have kept it. */
-function writerOf(versions: readonly FileVersion[], line: string): number | null {
+function writerOf(versions: readonly Version[], line: string): number | null {
   let writer = versions[0]?.layer ?? null;
-  for (const { layer, bytes } of versions) {
-    const lines = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1").split("\n");
-    if (!lines.includes(line)) break;
+  for (const { layer, text } of versions) {
+    if (!text.includes(`\n${line}\n`)) break;
     writer = layer;
   }
   return writer;
@@ -150,9 +166,9 @@ function writtenThroughLinks(layers: readonly ScannedLayer[], tree: FileTree, wa
   let isNew = false;
   for (const layer of layers) {
     for (const link of layer.links) links.add(link);
+    if (links.size === 0) continue;
     for (const folder of [...layer.folders.keys(), ...layer.takenFrom]) {
-      const link =
-        links.size === 0 ? undefined : [folder, ...foldersAbove(folder)].find((above) => links.has(above));
+      const link = [folder, ...foldersAbove(folder)].find((above) => links.has(above));
       if (link !== undefined && follows(link, folder, tree, wanted)) isNew = true;
     }
   }

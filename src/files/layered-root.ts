@@ -81,54 +81,53 @@ export function layeredRoot(layers: readonly ScannedLayer[], wanted: Wanted): La
 /** `missing`: told the path that is not there, and the whole one that was asked for. */
 function lookupIn(root: Folder, missing: (path: string, whole: string) => void): Lookup<Entry> {
   return {
-    at: (path, rest) => {
-      let entry: Entry = root;
-      for (const name of path.split("/")) {
-        if (name === "") continue;
-        const next: Entry | undefined = entry.kind === "folder" ? entry.children.get(name) : undefined;
-        if (next === undefined) {
-          missing(path, wholePath(path, rest));
-          return { code: "ENOENT" };
-        }
-        entry = next;
-      }
-      return entry;
+    at: (path, rest, folder) => {
+      const entry = folder === undefined ? entryBelow(root, path) : childOf(folder, nameOf(path));
+      if (entry !== undefined) return entry;
+      missing(path, wholePath(path, rest));
+      return { code: "ENOENT" };
     },
     targetOf: (_, entry) => (entry.kind === "link" ? entry.target : null),
   };
 }
 
+function entryBelow(root: Folder, path: string): Entry | undefined {
+  let entry: Entry | undefined = root;
+  for (const name of path.split("/")) if (name !== "") entry = childOf(entry, name);
+  return entry;
+}
+
+function childOf(entry: Entry | undefined, name: string): Entry | undefined {
+  return entry?.kind === "folder" ? entry.children.get(name) : undefined;
+}
+
 /** The whole path that is asked for, so that the next pass need not stop at each of its folders. */
 function wholePath(path: string, rest: readonly string[]): string {
+  if (rest.length === 0) return path;
   const further = [...rest].reverse().filter((name) => name !== "" && name !== ".");
   return further.includes("..") ? path : [path, ...further].join("/");
 }
 
 /** False where no layer has anything at a path, nor a link on the way to it: another pass would find nothing. */
 function placesOf(layers: readonly ScannedLayer[]): (path: string) => boolean {
-  let known: Places | null = null;
+  let known: ReadonlySet<string> | null = null;
   return (path) => {
-    known ??= unionOf(layers);
-    const { folders, links } = known;
+    known ??= takenFrom(layers);
+    const taken = known;
     const above = foldersAbove(path);
-    return folders.has(path) || folders.has(above[0] ?? "/") || above.some((folder) => links.has(folder));
+    const folder = above[0] ?? "/";
+    if (taken.has(path) || taken.has(folder)) return true;
+    return layers.some(
+      ({ folders, links }) =>
+        folders.has(path) || folders.has(folder) || above.some((each) => links.has(each)),
+    );
   };
 }
 
-interface Places {
-  /** of all entries and whiteouts, and those above them */
-  readonly folders: ReadonlySet<string>;
-  readonly links: ReadonlySet<string>;
-}
-
-function unionOf(layers: readonly ScannedLayer[]): Places {
-  const folders = new Set(
-    layers.flatMap((layer) => [
-      ...layer.folders.keys(),
-      ...[...layer.takenFrom].flatMap((folder) => [folder, ...foldersAbove(folder)]),
-    ]),
-  );
-  return { folders, links: new Set(layers.flatMap((layer) => [...layer.links])) };
+/** The folders of all whiteouts, and those above them. */
+function takenFrom(layers: readonly ScannedLayer[]): ReadonlySet<string> {
+  const folders = layers.flatMap((layer) => [...layer.takenFrom]);
+  return new Set(folders.flatMap((folder) => [folder, ...foldersAbove(folder)]));
 }
 
 function readFile(lookup: Lookup<Entry>, missed: Missed, path: string): FileContent {

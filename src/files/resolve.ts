@@ -1,4 +1,5 @@
 /** Symbolic links resolved inside a tree, one way for folders, tars and images. */
+import { folderOf, joined } from "./path.ts";
 import type { FileErrorCode } from "./tree.ts";
 
 /** As the kernel's own limit (path_resolution(7)). */
@@ -15,8 +16,11 @@ export interface Node {
 }
 
 export interface Lookup<N extends Node> {
-  /** the entry at a path whose folders are no links; `rest`: what is asked for below it, last name first */
-  readonly at: (path: string, rest: readonly string[]) => N | Failure;
+  /**
+   * The entry at a path whose folders are no links. `rest`: what is asked for below it, last name first; `folder`: the
+   * one that it is in, where that is known
+   */
+  readonly at: (path: string, rest: readonly string[], folder?: N) => N | Failure;
   /** what a link holds; null when it cannot be read */
   readonly targetOf: (path: string, node: N) => string | null;
 }
@@ -37,8 +41,8 @@ export function resolveInside<N extends Node>(
   last: "follow" | "keep",
 ): Resolved<N> | Failure {
   const pending = path.split("/").reverse();
-  const done: string[] = [];
-  let here = lookup.at("/", pending);
+  let place = "/";
+  let here = lookup.at(place, pending);
   let links = 0;
   while (pending.length > 0) {
     const name = pending.pop() ?? "";
@@ -46,25 +50,25 @@ export function resolveInside<N extends Node>(
     if (here.kind !== "folder") return { code: "ENOTDIR" };
     if (name === "" || name === ".") continue;
     if (name === "..") {
-      done.pop();
-      here = lookup.at(`/${done.join("/")}`, pending);
+      place = folderOf(place);
+      here = lookup.at(place, pending);
       continue;
     }
-    const inside = `/${[...done, name].join("/")}`;
-    const entry = lookup.at(inside, pending);
+    const inside = joined(place, name);
+    const entry = lookup.at(inside, pending, here);
     if ("code" in entry) return entry;
     if (entry.kind !== "link" || (pending.length === 0 && last === "keep")) {
-      done.push(name);
+      place = inside;
       here = entry;
       continue;
     }
     const target = lookup.targetOf(inside, entry);
     if (target === null || ++links > MAX_LINKS) return { code: target === null ? "EIO" : "ELOOP" };
     if (target.startsWith("/")) {
-      done.length = 0;
-      here = lookup.at("/", pending);
+      place = "/";
+      here = lookup.at(place, pending);
     }
     pending.push(...target.split("/").reverse());
   }
-  return "code" in here ? here : { path: `/${done.join("/")}`, node: here };
+  return "code" in here ? here : { path: place, node: here };
 }

@@ -18,8 +18,6 @@ export interface Wanted {
   /** as a file, unless it is too large for text */
   readonly addSmall: (path: string) => void;
   readonly addFolder: (path: string) => void;
-  /** everything below */
-  readonly addTree: (path: string) => void;
 }
 
 /** sshd's own folders, those of units, and all else that release, accounts and start options are read from. */
@@ -98,19 +96,14 @@ export function openWanted(): Wanted {
   const exact = new Map<string, Keeping>([["/", "entry"]]);
   const folders = new Set<string>(FOLDERS);
   const names = new Set<string>(NAMES);
-  const trees = new Set<string>();
   const add = (path: string, keeping: Keeping): void => {
     exact.set(path, keeping);
-    for (const folder of foldersAbove(path)) if (!exact.has(folder)) exact.set(folder, "entry");
+    // above one that is known all are
+    for (let above = folderOf(path); !exact.has(above); above = folderOf(above)) exact.set(above, "entry");
   };
-  const addTree = (path: string): void => {
-    add(path, "entry");
-    trees.add(path);
-  };
-  for (const path of [...FOLDERS, ...NAMES, ...ENTRIES, ...OF_THE_LIBRARY, ...UNIT_FOLDERS])
+  for (const path of [...TREES, ...FOLDERS, ...NAMES, ...ENTRIES, ...OF_THE_LIBRARY, ...UNIT_FOLDERS])
     add(path, "entry");
   for (const path of FILES) add(path, "bytes");
-  for (const path of TREES) addTree(path);
   return {
     keeping: (path) => {
       const known = exact.get(path);
@@ -119,15 +112,9 @@ export function openWanted(): Wanted {
       if (folders.has(folder)) return "small";
       if (names.has(folder)) return "entry";
       if (isUnit(path)) return "bytes";
-      for (const tree of trees)
-        if (path.startsWith(tree) && (tree === "/" || path[tree.length] === "/")) return "small";
-      return "nothing";
+      return isInTree(path) ? "small" : "nothing";
     },
-    lists: (folder) =>
-      folders.has(folder) ||
-      names.has(folder) ||
-      isUnit(folder) ||
-      [folder, ...foldersAbove(folder)].some((above) => trees.has(above)),
+    lists: (folder) => folders.has(folder) || names.has(folder) || isUnit(folder) || isInTree(`${folder}/`),
     addFile: (path) => add(path, "bytes"),
     addSmall: (path) => {
       if (!exact.has(path)) add(path, "small");
@@ -136,12 +123,18 @@ export function openWanted(): Wanted {
       if (!exact.has(path)) add(path, "entry");
       folders.add(path);
     },
-    addTree,
   };
 }
 
+const WITH_SLASH = TREES.map((tree) => `${tree}/`);
+
+function isInTree(path: string): boolean {
+  return WITH_SLASH.some((tree) => path.startsWith(tree));
+}
+
 function isUnit(path: string): boolean {
-  if (!/\/systemd\/system\/(?:ssh|service\.d\/)/.test(path)) return false;
+  // nearly all paths are elsewhere
+  if (!path.includes("/systemd/system/ssh") && !path.includes("/systemd/system/service.d/")) return false;
   return UNIT_FOLDERS.some(
     (folder) => path.startsWith(`${folder}/`) && UNIT.test(path.slice(folder.length + 1)),
   );
