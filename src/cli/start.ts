@@ -3,7 +3,7 @@
  * made by the build, or beside the bundle by the first audit on another Node.js, and only there where the folder is
  * the caller's own: whoever can write it can write the bundle, too. Without a cache everything works, slower.
  */
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { Script } from "node:vm";
 
 /** The bundle's file name, which holds a hash of its content, so that a cache is never used for another bundle. */
@@ -16,9 +16,25 @@ const cacheOf = (kind: string): string =>
   `${bundle.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
 const cache = cacheOf("");
 
+/** For the bundle, and then for the cache: new memory, a page at a time, takes longer than the reading itself. */
+const memory = Buffer.allocUnsafeSlow(2 * 1024 * 1024);
+
+/** Until the next file is read. */
+function read(path: string): Buffer {
+  const file = openSync(path, "r");
+  try {
+    let length = 0;
+    for (let more = -1; more !== 0; length += more)
+      more = readSync(file, memory, length, memory.length - length, null);
+    return length < memory.length ? memory.subarray(0, length) : readFileSync(path);
+  } finally {
+    closeSync(file);
+  }
+}
+
 function readCache(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return read(path);
   } catch {
     return undefined;
   }
@@ -48,9 +64,9 @@ function ownKind(argv: readonly string[]): "-forward" | "-images" | null {
 }
 
 const kind = ownKind(process.argv);
-const cachedData = (kind === null ? undefined : readCache(cacheOf(kind))) ?? readCache(cache);
 // the bundle is ASCII, and latin1 is the cheapest decoding of it
-const source = readFileSync(bundle, "latin1");
+const source = read(bundle).toString("latin1");
+const cachedData = (kind === null ? undefined : readCache(cacheOf(kind))) ?? readCache(cache);
 const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
 if (
   (cachedData === undefined || script.cachedDataRejected === true) &&
