@@ -47,7 +47,9 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     const events = join(root, "events");
     const ran = runCli(["probe", `${root}/sshd_config`, "--format", "json", "--events", events]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
-    expect(JSON.parse(ran.stdout)).toMatchObject({ version: 1, complete: true, limits: [], changes: [] });
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      ...{ version: 1, complete: true, limits: [], assumptions: [], changes: [] },
+    });
     const attempts = attemptsOf(ran);
     expect(attempts.find(({ target }) => target === "db:5432")).toMatchObject({
       capability: "tcp-local",
@@ -60,6 +62,12 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(told.map((line) => JSON.parse(line).event).filter((event) => event === "attempt").length).toBe(
       attempts.length,
     );
+  });
+
+  test("what the prediction takes for granted is said: a block for routing domains is not tried", () => {
+    const ran = runCli(["probe", "-"], { stdin: "Match RDomain vrf1\n  AllowTcpForwarding no\n" });
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toContain("\ntaken for granted: there are no routing domains (no VRF)\n");
   });
 
   test("the configuration of an image, in the sshd of this machine; an image without sshd has nothing to try", () => {

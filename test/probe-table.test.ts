@@ -34,7 +34,7 @@ function rowOf(open: readonly string[], refused: readonly string[]): readonly st
     ...refused.map((target) => tried(target, "refused")),
     tried("never:1", null),
   ];
-  const table = { path: "x", sshd: "y", attempts, changes: [], limits: [] };
+  const table = { path: "x", sshd: "y", attempts, changes: [], limits: [], assumptions: [] };
   const lines = probeTable(table, new Chalk({ level: 0 })).split("\n");
   return lines.slice(4, lines.indexOf("", 4)).map((line) => line.trim());
 }

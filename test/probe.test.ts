@@ -378,12 +378,51 @@ ChrootDirectory /../../../tmp/escaped-root
   });
 
   it("makes a home that is the ChrootDirectory as sshd wants it", async () => {
-    const bodies = ["%h", "/home/account", "/home/account/below", "/srv/%u"].map(
-      (place) => `ChrootDirectory ${place}\nForceCommand internal-sftp`,
-    );
+    const places = [
+      "%h",
+      "/home/account",
+      "/home/account/below",
+      "/srv/%u",
+      "/srv/%U/%%",
+      "~",
+      "~/below",
+      "~u7",
+    ];
+    const bodies = places.map((place) => `ChrootDirectory ${place}\nForceCommand internal-sftp`);
     const result = await probeTree({ [MAIN_FILE]: blocks(bodies) });
     expect(differencesOf(result)).toEqual([]);
     expect(result.attempts.filter(({ observation }) => observation.why === "untried")).toEqual([]);
+  }, 600_000);
+
+  it("logs in under names outside ASCII, and says which name cannot be sent", async () => {
+    const names = ["m\xc3\xbcller", "m\xfcller"];
+    const text = names.map((name) => `Match User ${name}\nAllowTcpForwarding no\nChrootDirectory /srv/%u\n`);
+    const result = await probeTree({ [MAIN_FILE]: text.join("") });
+    expect(differencesOf(result)).toEqual([]);
+    const ways = names.map((name) => {
+      const own = result.attempts.filter(({ connection }) => connection.user === name);
+      return [...new Set(own.map(({ observation: { observed, detail } }) => observed ?? detail))].sort();
+    });
+    expect(ways).toEqual([
+      expect.arrayContaining(["open", "refused"]),
+      ["no login: the user's name: its bytes are not UTF-8, which is all that can be sent here"],
+    ]);
+  }, 600_000);
+
+  it("says which addresses no connection has, where the system takes others for them", async () => {
+    const blocks = ["Address 0.0.0.0", "Address 224.0.0.0/4", "LocalAddress 0.0.0.0"].map(
+      (criterion, index) => `Match ${criterion}\nAllowTcpForwarding no\nPermitOpen h${index}:1\n`,
+    );
+    const result = await probeTree({ [MAIN_FILE]: blocks.join("") });
+    expect(differencesOf(result)).toEqual([]);
+    const untried = result.attempts.filter(({ observation }) => observation.why === "untried");
+    expect(new Set(untried.map(({ observation }) => observation.detail))).toEqual(
+      new Set([
+        "no login: from 0.0.0.0 to 192.0.2.1 this machine connects as 192.0.2.1 to 192.0.2.1",
+        "no login: from 224.0.0.1 to 192.0.2.1 this machine connects as 192.0.2.1 to 192.0.2.1",
+        "no login: from 198.51.100.7 to 0.0.0.0 this machine connects as 198.51.100.7 to 198.51.100.7",
+      ]),
+    );
   }, 600_000);
 
   it("replaces what options of the service force, too", () => {

@@ -6,6 +6,7 @@ import { hostname, networkInterfaces } from "node:os";
 import type { Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { Session } from "../forward/session.ts";
+import { networkAssumptions } from "../policy/assumptions.ts";
 import type { Attempt } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
 import { LOOPBACK } from "../policy/endpoint.ts";
@@ -16,6 +17,7 @@ import { dependingOn, type Unknown } from "../policy/unknown-client.ts";
 import { connectionOf, placesOn } from "./live-connection.ts";
 import { NO_ACCOUNT } from "./own-account.ts";
 import { ownEnvironment } from "./own-environment.ts";
+import { latin1 } from "./paths.ts";
 import type { ProbeEvent } from "./probe-run.ts";
 import { releaseOfBanner } from "./sshd-program.ts";
 import type { Target } from "./target.ts";
@@ -33,6 +35,7 @@ export interface AgainstOptions {
 export interface AgainstResult {
   readonly attempts: readonly ProbedAttempt[];
   readonly limits: readonly string[];
+  readonly assumptions: readonly string[];
   /** what the server calls itself */
   readonly sshd: string;
 }
@@ -62,7 +65,7 @@ export async function probeAgainst(
   try {
     const { session, end } = await forwarder.reach(settings, environment).finally(environment.close);
     try {
-      return await compare(target, { session, user: settings.user, options });
+      return await compare(target, { session, user: latin1(settings.user), options });
     } finally {
       end();
     }
@@ -78,6 +81,7 @@ function isThisMachine(host: string): boolean {
 
 interface LoggedIn {
   readonly session: Session;
+  /** latin1, as in the configuration */
   readonly user: string;
   readonly options: AgainstOptions;
 }
@@ -112,7 +116,12 @@ async function compare(target: Target, { session, user, options }: LoggedIn): Pr
     options.onEvent({ event: "attempt", ...probed });
   }
   const noPlan = planned === null ? ["sshd has no answer for this connection, by its configuration"] : [];
-  return { attempts, limits: [...limits, ...noPlan], sshd: session.serverVersion };
+  return {
+    attempts,
+    limits: [...limits, ...noPlan],
+    assumptions: networkAssumptions(config),
+    sshd: session.serverVersion,
+  };
 }
 
 /** Only the server knows, so that nobody could tell which outcome is right. */

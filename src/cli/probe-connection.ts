@@ -1,9 +1,10 @@
 /** One connection of a probe: what is tried on it, who logs in, and why nobody could. */
+import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import { accountTexts, OWN_DESTINATION } from "../forward/accounts.ts";
-import type { AttemptJob, ConnectionJob } from "../forward/job.ts";
+import type { AccountTexts, AttemptJob, ConnectionJob } from "../forward/job.ts";
 import type { Answer } from "../policy/answer.ts";
 import type { Attempt, ProbePlace } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
@@ -83,7 +84,7 @@ function inSandbox(
     "host" in request && request.host !== "" && !isAddress(request.host) ? [request.host] : [],
   );
   const accounts = accountTexts(connection, known, names);
-  return { accounts, chroot: chrootOf(chroot, connection, accounts.home) };
+  return { accounts, chroot: chrootOf(chroot, connection.user ?? "", accounts) };
 }
 
 function attemptJob({ request, untried }: Attempt): AttemptJob {
@@ -91,11 +92,14 @@ function attemptJob({ request, untried }: Attempt): AttemptJob {
   return { request, untried, listenAt: isOwn ? request.host : OWN_DESTINATION };
 }
 
-/** Tokens of ChrootDirectory (sshd_config(5)): %%, %h, %u. */
-function chrootOf(value: string, { user }: Connection, home: string): string {
-  if (value === "" || value === "none") return "";
-  return value.replace(/%([%hu])/g, (_, token: string) =>
-    token === "h" ? home : token === "u" ? (user ?? "") : "%",
+/** Its home as `~`, then tokens (session.c do_setusercontext; sshd_config(5), "TOKENS"); other ones end the session. */
+function chrootOf(value: string, user: string, { home, uid }: AccountTexts): string {
+  if (value === "" || lowerAscii(value) === "none") return "";
+  const tokens: Readonly<Record<string, string>> = { "%": "%", h: home, u: user, U: String(uid) };
+  const isOwn = value === "~" || value.startsWith("~/") || `${value}/`.startsWith(`~${user}/`);
+  return (isOwn ? value.replace(/^~[^/]*/, home) : value).replace(
+    /%(.)/g,
+    (whole, token: string) => tokens[token] ?? whole,
   );
 }
 

@@ -7,6 +7,7 @@ import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
 import { folderTree } from "../files/folder.ts";
 import type { Report } from "../forward/job.ts";
+import { networkAssumptions } from "../policy/assumptions.ts";
 import { whyNoKeyOptions } from "../policy/login-key.ts";
 import { connectionJson } from "../report/json.ts";
 import { attemptJson, type ProbeReport, probeJson, probeTable } from "../report/probe.ts";
@@ -83,6 +84,7 @@ async function runThrowAway(
     attempts: result.attempts,
     changes: result.changes.map((change) => changeText(change, program.release)),
     limits: [...failures, ...result.limits],
+    assumptions: networkAssumptions(config),
   };
   const failed = await writeReport(report, options);
   return failed === null ? probeExitCode(result) : refuse(failed);

@@ -3,13 +3,14 @@
  * address that its witness names, and tries what it is told.
  */
 import { execFileSync, spawnSync } from "node:child_process";
+import type { Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { TunMode } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
 import { observe } from "./observe.ts";
-import { kindOf, textOf, untried } from "./observed.ts";
+import { inUtf8, kindOf, NOT_UTF8, textOf, untried } from "./observed.ts";
 import { below, makeFolders, writeAccounts } from "./sandbox-files.ts";
 import { connect, type Session } from "./session.ts";
 import { startSshd, type ThrowAwaySshd } from "./throw-away-sshd.ts";
@@ -99,11 +100,12 @@ const TIMEOUT_MS = 20_000;
 /** The same time for an open session: ssh2 counts the probe that it sends at the end of it. */
 const KEEP_ALIVE = { intervalMs: 5_000, count: 3 } as const;
 
-async function logIn(sshd: ThrowAwaySshd, { from, to, user }: ConnectionJob): Promise<Session> {
-  const wanted = { timeoutMs: TIMEOUT_MS, localAddress: from };
+async function logIn(sshd: ThrowAwaySshd, { from, to, user: bytes }: ConnectionJob): Promise<Session> {
+  const user = inUtf8(bytes);
+  if (user === null) throw new Error(`the user's name: ${NOT_UTF8}`);
   const [, hostKey = ""] = sshd.hostPublicKey.split(" ");
   return await connect({
-    transport: await connectTcp({ host: to.address, port: to.port }, wanted),
+    transport: await connectFrom(from, to),
     user,
     checkHostKey: async (key) =>
       key.toString("base64") === hostKey.trim() ? null : "this is not the probe's own sshd",
@@ -111,6 +113,16 @@ async function logIn(sshd: ThrowAwaySshd, { from, to, user }: ConnectionJob): Pr
     timeoutMs: TIMEOUT_MS,
     keepAlive: KEEP_ALIVE,
   });
+}
+
+/** No connection comes from 224.0.0.1, or leads to 0.0.0.0: the system takes another address. */
+async function connectFrom(from: string, { address, port }: ConnectionJob["to"]): Promise<Socket> {
+  const wanted = { timeoutMs: TIMEOUT_MS, localAddress: from };
+  const socket = await connectTcp({ host: address, port }, wanted);
+  const { localAddress, remoteAddress } = socket;
+  if (localAddress === from && remoteAddress === address) return socket;
+  socket.destroy();
+  throw new Error(`from ${from} to ${address} this machine connects as ${localAddress} to ${remoteAddress}`);
 }
 
 const REASONS = [

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import type { Request } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
 import { dial, greet, makeNonce, readGreeting } from "./greeting.ts";
-import { broken, isGone, kindOf, seen, textOf, untried } from "./observed.ts";
+import { broken, inUtf8, isGone, kindOf, NOT_UTF8, seen, textOf, untried } from "./observed.ts";
 import { openTunnel, requestAgent, requestX11 } from "./requests.ts";
 import type { Session } from "./session.ts";
 import { listenSocks } from "./socks-listener.ts";
@@ -33,8 +33,8 @@ export async function observe(
   request: Request,
   around: Surroundings,
 ): Promise<Observation> {
-  const asked = inUtf8(request);
-  if (asked === null) return untried("its bytes are not UTF-8, which is all that can be sent here");
+  const asked = toBeSent(request);
+  if (asked === null) return untried(NOT_UTF8);
   let timer: NodeJS.Timeout | undefined;
   const unanswered = new Promise<Observation>((resolve) => {
     timer = setTimeout(resolve, ANSWER_MS, untried(`no answer within ${ANSWER_MS / 1000} s`));
@@ -47,16 +47,14 @@ export async function observe(
   }
 }
 
-/** A configuration's bytes (latin1) as text, which ssh2 and Node.js send as the same bytes; null where none is. */
-function inUtf8(request: Request): Request | null {
-  const decode = (bytes: string): string => Buffer.from(bytes, "latin1").toString("utf8");
-  const named =
-    "host" in request
-      ? { ...request, host: decode(request.host) }
-      : "path" in request
-        ? { ...request, path: decode(request.path) }
-        : request;
-  return JSON.stringify(named).includes("\ufffd") ? null : named;
+function toBeSent(request: Request): Request | null {
+  if ("host" in request) {
+    const host = inUtf8(request.host);
+    return host === null ? null : { ...request, host };
+  }
+  if (!("path" in request)) return request;
+  const path = inUtf8(request.path);
+  return path === null ? null : { ...request, path };
 }
 
 async function tryIt(session: Session, request: Request, around: Surroundings): Promise<Observation> {

@@ -9,6 +9,14 @@ export function untried(detail: string): Observation {
   return { observed: null, answeredAt: [], dialled: [], detail, why: "untried" };
 }
 
+/** A configuration's bytes (latin1) as text, which ssh2 and Node.js send as the same bytes; null where none is. */
+export function inUtf8(bytes: string): string | null {
+  const text = Buffer.from(bytes, "latin1").toString("utf8");
+  return text.includes("\ufffd") ? null : text;
+}
+
+export const NOT_UTF8 = "its bytes are not UTF-8, which is all that can be sent here";
+
 export function broken(error: unknown): Observation {
   return untried(`the SSH connection broke: ${textOf(error)}`);
 }

@@ -6,8 +6,10 @@ import type { Job } from "./job.ts";
 export function readJob(input: Readable, onEnd: () => void): Promise<Job> {
   return new Promise((resolve) => {
     let text = "";
-    const take = (bytes: Buffer): void => {
-      text += bytes.toString("utf8");
+    // a character may come in two pieces
+    input.setEncoding("utf8");
+    const take = (piece: string): void => {
+      text += piece;
       if (!text.endsWith("\n")) return;
       input.off("data", take);
       // what comes after the line is only waited for

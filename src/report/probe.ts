@@ -18,15 +18,25 @@ export interface ProbeReport {
   readonly changes: readonly string[];
   /** why the answer is not complete; empty where it is */
   readonly limits: readonly string[];
+  /** what the prediction takes for granted, so that nothing else was tried */
+  readonly assumptions: readonly string[];
 }
 
-export function probeJson({ path, sshd, attempts, changes, limits }: ProbeReport): Iterable<string> {
+export function probeJson({
+  path,
+  sshd,
+  attempts,
+  changes,
+  limits,
+  assumptions,
+}: ProbeReport): Iterable<string> {
   return jsonPieces({
     version: 1,
     path: pathText(path),
     sshd,
     complete: limits.length === 0 && attempts.every(({ observation }) => observation.why !== "untried"),
     limits,
+    assumptions,
     changes,
     attempts: attempts.map(attemptJson),
   });
@@ -74,7 +84,7 @@ function bracketed(host: string): string {
 const WIDTH = 13;
 
 export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
-  const { path, sshd, attempts, changes, limits } = report;
+  const { path, sshd, attempts, changes, limits, assumptions } = report;
   const connections = byConnection(attempts);
   const columns = CELL_COLUMNS.filter(([capability]) =>
     attempts.some(({ attempt }) => attempt.capability === capability),
@@ -100,6 +110,7 @@ export function probeTable(report: ProbeReport, paint: ChalkInstance): string {
     ...remarks(attempts, "untried", "not tried"),
     ...remarks(attempts, "left-out", "left out"),
     ...limits.map((limit) => `not complete: ${visible(limit)}`),
+    ...assumptions.map((assumption) => `taken for granted: ${visible(assumption)}`),
     ...changes.map((change) => paint.dim(`changed: ${visible(change)}`)),
     verdict(report),
   ];
