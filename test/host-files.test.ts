@@ -309,6 +309,7 @@ describe("the state folder", () => {
       configFile: "/etc/ssh/of-a-test",
       restartCommand: null,
       manager: { kind: "stopped", name: "", listens: [], restart: ["true"], reload: null, status: null },
+      old: { process: { pid: 7, started: 1 }, sockets: ["1"] },
     } as const;
     const { folder: runFolder, journal } = await halfDone();
     const whole = advance(machine, { folder: runFolder, journal: { ...journal, service } }, {});
@@ -505,6 +506,7 @@ describe("a fix that waits", () => {
       configFile: "/etc/ssh/of-a-test",
       restartCommand: null,
       manager: { kind: "stopped", name: "", listens: [], restart: null, reload: null, status: null },
+      old: null,
     } as const;
     const { folder: runFolder, journal } = await waiting();
     const run = advance(
@@ -676,6 +678,7 @@ const FREE: readonly string[] = [
   ...["listens", "name", "reload", "restart", "restart.0", "status"].map((name) =>
     ofService(`manager.${name}`),
   ),
+  ...["old", "old.process.pid", "old.process.started", "old.sockets", "old.sockets.0"].map(ofService),
 ];
 
 function ofService(name: string): string {

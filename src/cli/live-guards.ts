@@ -27,6 +27,14 @@ export function whyUntouchable(
   return null;
 }
 
+/** What sshd refuses stays down after a restart, and an undo brings only the files back: what is wrong was there before. */
+export function whyUnstartable({ after }: Plan, { restart, validate, force }: ApplyOptions): string | null {
+  if (!restart || validate || force === true) return null;
+  const refused = after.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  if (refused === undefined) return null;
+  return `sshd would not come back from a restart, it refuses the files as they are: ${refused.sshdText}; --no-restart leaves it running, --force goes on all the same`;
+}
+
 /** A restart takes up whatever was changed since sshd started, and an undo cannot take that back. */
 export async function whyMoving(
   machine: Machine,

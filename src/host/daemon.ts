@@ -26,8 +26,12 @@ export function findDaemons(machine: Machine, configFile: string): readonly Daem
     .filter((daemon) => isSameFile(machine, daemon.configFile, configFile));
 }
 
+interface Identified {
+  readonly process: Pick<Process, "pid" | "started">;
+}
+
 /** Also after a reload, which executes sshd anew in the same process. */
-export function isSameDaemon(a: Daemon, b: Daemon): boolean {
+export function isSameDaemon(a: Identified, b: Identified): boolean {
   return a.process.pid === b.process.pid && a.process.started === b.process.started;
 }
 

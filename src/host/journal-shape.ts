@@ -43,8 +43,10 @@ const having =
 const ENDPOINTS = listOf(having({ address: isText, port: isWhole }));
 const COMMAND = orNull(listOf(isText, { least: 1 }));
 
+const PROCESS = having({ pid: isWhole, started: isWhole });
+
 /** What is kept of the sessions that were open before the change. */
-export const areSessions: Shape = listOf(having({ pid: isWhole, started: isWhole }));
+export const areSessions: Shape = listOf(PROCESS);
 
 const SERVICE = having({
   how: among("restart", "reload"),
@@ -59,6 +61,7 @@ const SERVICE = having({
     reload: COMMAND,
     status: COMMAND,
   }),
+  old: orNull(having({ process: PROCESS, sockets: listOf(isText, { least: 1 }) })),
 });
 
 const JOURNAL = having({

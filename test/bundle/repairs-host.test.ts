@@ -160,6 +160,36 @@ whenBootable("bookworm")("audit --fix", () => {
     });
   });
 
+  test("a --restart-command that never works costs nothing: sshd runs as before, and no later fix is in its way", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    const pid = await pidOf();
+    const { stderr } = await expectUntouched(
+      `${FIX} --restart-command false`,
+      4,
+      /put back: "\/bin\/sh -c false"/,
+    );
+    expect(stderr).toMatch(
+      /^undo +everything is as it was; sshd was never restarted: pid \d+ runs as before$/m,
+    );
+    expect(stderr).not.toContain("NOT everything");
+    expect(await pidOf()).toBe(pid);
+    expect((await host.run(FIX)).code).toBe(0);
+  });
+
+  test("an sshd that would not come back from a restart is not restarted, also where nothing is tested", async () => {
+    await put(MAIN, `${INCLUDE}AllowTcpForwarding yes\n`);
+    await host.must(`echo Nonsense yes >${DROP_IN}`);
+    await expectUntouched(
+      `${FIX} --no-validate`,
+      1,
+      /would not come back from a restart.*: Nonsense; --no-restart/,
+    );
+    expect((await host.run(`${FIX} --no-validate --no-restart`)).stderr).toMatch(
+      /^restart +left out|^write/m,
+    );
+    expect(await textOf(MAIN)).toContain("AllowTcpForwarding no");
+  });
+
   test("a link out of the folder is not followed; the file itself can be named", async () => {
     await put("/srv/outside.conf", "AllowTcpForwarding yes\n");
     await host.must(`ln -sf /srv/outside.conf ${MAIN}; systemctl restart ssh`);

@@ -117,6 +117,7 @@ export function liveFix(host: SmallHost, machine: Machine, { program, key }: Ssh
           reload: null,
           status: null,
         },
+        old: null,
       },
       restart,
       bringBack: restart,
