@@ -1,6 +1,6 @@
 /** The command line as a process: exit codes, streams, and what it refuses to read. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, openSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, openSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
 import { COMMAND, runCli } from "./run-cli.ts";
@@ -465,6 +465,22 @@ describe("compare", () => {
     expect(ran.stdout).toContain("a.conf:1 AllowTcpForwarding yes");
     git("commit", "-qam", "two");
     expect(runCli(["compare", "--git", "HEAD", "etc/ssh/sshd_config"], { cwd: root }).code).toBe(0);
+    // a drop-in that one side alone has is compared through the file that includes it
+    const fresh = "etc/ssh/sshd_config.d/0.conf";
+    writeFileSync(`${root}/${fresh}`, "GatewayPorts yes\nPermitTunnel yes\n");
+    expect(runCli(["compare", "--git", "HEAD", fresh], { cwd: root })).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/^gained {2}tun .*\n.*\n {10}after {3}0\.conf:2 PermitTunnel yes$/m),
+    });
+    git("add", ".");
+    git("commit", "-qm", "three");
+    rmSync(`${root}/${fresh}`);
+    expect(runCli(["compare", "--git", "HEAD", fresh], { cwd: root }).stdout).toMatch(/^lost {4}tun /m);
+    expect(runCli(["compare", "--git", "HEAD", "etc/ssh/none"], { cwd: root }).code).toBe(2);
+    // the answer was "same", whatever the two held
+    expect(
+      runCli(["compare", "--root", ".", "--git", "HEAD", "etc/ssh/sshd_config"], { cwd: root }),
+    ).toMatchObject({ code: 2, stderr: expect.stringContaining("leave out --root") });
     expect(runCli(["compare", "--git", "--help", "etc/ssh/sshd_config"], { cwd: root }).code).toBe(2);
   });
 

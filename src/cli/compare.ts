@@ -95,13 +95,30 @@ async function openCommit(
   revision: string,
 ): Promise<Sides | string> {
   if (files.length > 1) return "compare --git REV takes one FILE";
+  if (options.root !== undefined || options.image !== undefined)
+    return "compare --git reads FILE as it is in its repository: leave out --root and --image, and name FILE from here";
   const file = files[0] ?? "sshd_config";
   // what lies in the commit has a name
   const old = file === "-" ? (options.stdinFilename ?? "sshd_config") : file;
   const folder = absolute(old).replace(/\/[^/]*$/, "");
   const tree = gitTree(folderTree("/"), folder === "" ? "/" : folder, revision);
   if ("error" in tree) return `--git ${revision}: ${tree.error}`;
-  return both(await openOne(old, options, tree), await openOne(file, options));
+  const before = await openOne(old, options, tree);
+  const after = await openOne(file, options);
+  return both(
+    await orIncluder(before, after, (path) => openOne(path, options, tree)),
+    await orIncluder(after, before, (path) => openOne(path, options)),
+  );
+}
+
+/** A drop-in that is new, or gone, is compared through the file that includes it, as that is without it. */
+async function orIncluder(
+  side: Target | string,
+  other: Target | string,
+  open: (path: string) => Promise<Target | string>,
+): Promise<Target | string> {
+  const isDropIn = typeof other !== "string" && other.onlyRealPath !== null;
+  return typeof side === "string" && isDropIn ? open(other.path) : side;
 }
 
 /** Without FILE the one that an image's sshd reads. */
