@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { askSshd } from "../src/host/ask-sshd.ts";
 import type { Daemon } from "../src/host/daemon.ts";
-import type { Machine, Ran } from "../src/host/machine.ts";
+import type { FileStatus, Machine, Ran } from "../src/host/machine.ts";
 import { bringBack } from "../src/host/service-record.ts";
-import { onSystemd } from "../src/host/systemd.ts";
+import { newerDefinition, onSystemd } from "../src/host/systemd.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
 import { testLive, testStaged } from "../src/host/validate.ts";
 
@@ -21,6 +21,18 @@ function answering(ran: Partial<Ran>, files: Readonly<Record<string, string>> = 
     run: async () => ({ ...NOTHING, ...ran }),
   };
 }
+
+const FILE: FileStatus = {
+  kind: "file",
+  size: 0,
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  inode: 1,
+  device: 1,
+  hardLinks: 1,
+  modifiedMs: 0,
+};
 
 const DAEMON: Daemon = {
   process: { pid: 7, parent: 1, name: "sshd", words: [], program: null, started: 1, image: "" },
@@ -39,6 +51,21 @@ describe("a unit of systemd", () => {
       kind: "unknown",
       advice: expect.stringContaining("systemctl unmask ssh.service"),
     });
+  });
+
+  test("is changed since its start by what somebody wrote, not by what a generator writes at each reload", async () => {
+    const newer = async (path: string, modifiedMs: number): Promise<string | null> => {
+      const machine: Machine = {
+        ...answering({ stdout: `FragmentPath=\nDropInPaths=/old ${path}\n` }, { "/proc/uptime": "3600 1" }),
+        status: (one) => (one === path ? { ...FILE, modifiedMs } : one === "/old" ? FILE : null),
+      };
+      return newerDefinition(machine, DAEMON, "ssh.service");
+    };
+    const minuteAgo = Date.now() - 60_000;
+    expect(await newer("/etc/own.conf", minuteAgo)).toBe("/etc/own.conf");
+    expect(await newer("/run/systemd/generator/own.conf", minuteAgo)).toBeNull();
+    expect(await newer("/etc/own.conf", Date.now() - 7_200_000)).toBeNull();
+    expect(await newer("/etc/own.conf", Date.now() + 60_000)).toBeNull();
   });
 
   test("that is loaded is restarted", async () => {

@@ -18,7 +18,14 @@ import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import { type Live, type Signals, watchSignals } from "./live.ts";
-import { tellUse, whyEnding, whyMoving, whyUnstartable, whyUntouchable } from "./live-guards.ts";
+import {
+  tellUse,
+  whyEnding,
+  whyMoving,
+  whyRedefined,
+  whyUnstartable,
+  whyUntouchable,
+} from "./live-guards.ts";
 import { latin1 } from "./paths.ts";
 import { proveEffect } from "./prove-effect.ts";
 import type { Target } from "./target.ts";
@@ -59,6 +66,7 @@ export async function applyLive(
     whyUntouchable(service, sshd, options) ??
     whyUnstartable(plan, options) ??
     (await whyMoving(machine, service, start, options)) ??
+    (await whyRedefined(machine, service, options)) ??
     whyEnding(endangeredSessions(machine, service, sessions), options) ??
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };

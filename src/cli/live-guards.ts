@@ -3,7 +3,7 @@ import { accountsOf } from "../files/accounts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
 import type { Machine } from "../host/machine.ts";
-import { type Definition, lostByStart, type Service } from "../host/service.ts";
+import { type Definition, lostByStart, redefinedBy, type Service } from "../host/service.ts";
 import type { Session } from "../host/sessions.ts";
 import { printEndpoint } from "../host/sockets.ts";
 import type { UsedCapability } from "../host/uses.ts";
@@ -47,6 +47,18 @@ export async function whyMoving(
   if (lost.length === 0) return null;
   const where = lost.map(printEndpoint).join(" and ");
   return `a restart alone would take sshd from ${where}: the files, or how sshd is started, were changed since it started, and no undo brings that back; restart sshd first, or --force`;
+}
+
+/** What somebody wrote into the unit and nobody has tried yet may keep sshd down, also in an undo. */
+export async function whyRedefined(
+  machine: Machine,
+  service: Service,
+  { restart, reload, force }: ApplyOptions,
+): Promise<string | null> {
+  if (!restart || reload === true || force === true) return null;
+  const path = await redefinedBy(machine, service);
+  if (path === null) return null;
+  return `${path} was changed since sshd started: a restart would take that up, too, and no undo brings back an sshd that it keeps down; restart sshd first, or --force`;
 }
 
 /** Some units end the sessions with the service: the administrator's own would be among them. */

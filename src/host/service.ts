@@ -9,7 +9,7 @@ import type { Machine } from "./machine.ts";
 import { type Command, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
 import { statusOf, textOf } from "./processes.ts";
 import { type Endpoint, isAmong } from "./sockets.ts";
-import { isUnit, onSystemd, unitOf } from "./systemd.ts";
+import { isUnit, newerDefinition, onSystemd, unitOf } from "./systemd.ts";
 
 export type { Service };
 
@@ -142,6 +142,16 @@ export async function lostByStart(
   const wanted = await configuredListens(machine, next);
   if (wanted === null) return [];
   return [...daemon.listens.values()].filter((endpoint) => !isAmong(wanted, endpoint));
+}
+
+/** A file of the service's definition that was changed since sshd started, so that a restart may end in no sshd; or null. */
+export async function redefinedBy(
+  machine: Machine,
+  { kind, restart, daemon }: Service,
+): Promise<string | null> {
+  const unit = restart?.at(-1);
+  const isOnSystemd = kind === "systemd" || kind === "systemd-socket";
+  return isOnSystemd && unit !== undefined && daemon !== null ? newerDefinition(machine, daemon, unit) : null;
 }
 
 /** Whether it is the service whose definition is read: one of the usual units, or the script of another init system. */

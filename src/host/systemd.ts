@@ -2,7 +2,7 @@
 import type { Daemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { ASK, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
-import { textOf } from "./processes.ts";
+import { startTime, textOf } from "./processes.ts";
 import type { Session } from "./sessions.ts";
 import type { Endpoint } from "./sockets.ts";
 
@@ -48,6 +48,33 @@ async function systemdUnit(machine: Machine, unit: string): Promise<Managed> {
     killsSessions,
   });
 }
+
+/** What of a unit's definition, as systemd has loaded it, is newer than the process that it started. */
+export async function newerDefinition(
+  machine: Machine,
+  { process }: Daemon,
+  unit: string,
+): Promise<string | null> {
+  const { stdout } = await machine.run(
+    ["systemctl", "show", unit, "--property=FragmentPath,DropInPaths"],
+    QUESTION,
+  );
+  const paths = stdout.split("\n").flatMap((line) => line.slice(line.indexOf("=") + 1).split(" "));
+  const started = startTime(machine, process) + START_SLACK_MS;
+  const now = machine.now().getTime();
+  return (
+    paths.find((path) => {
+      // generators write theirs anew at each daemon-reload
+      const isWritten = path.startsWith("/") && !path.startsWith("/run/");
+      const written = isWritten ? (machine.status(path)?.modifiedMs ?? null) : null;
+      // a time that is still to come says nothing: the clock was set back
+      return written !== null && written > started && written <= now;
+    }) ?? null
+  );
+}
+
+/** The kernel counts a start in hundredths, and the clock of files lags behind. */
+const START_SLACK_MS = 1000;
 
 /** systemd holds the listening sockets and starts one sshd for all connections at the first (Accept=no). */
 async function viaSocket(machine: Machine, { name, triggers, listens }: Socket): Promise<Managed> {

@@ -190,6 +190,23 @@ whenBootable("bookworm")("audit --fix", () => {
     expect(await textOf(MAIN)).toContain("AllowTcpForwarding no");
   });
 
+  test("a unit that was changed since sshd started, and may keep it down, is not restarted", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    const dropIn = "/etc/systemd/system/ssh.service.d/own.conf";
+    // later than the second in which sshd started
+    await host.must(
+      `sleep 1.2; mkdir ${dropIn.replace(/\/own.conf/, "")}; printf '[Service]\\nExecStartPre=/bin/false\\n' >${dropIn}; systemctl daemon-reload`,
+    );
+    await expectUntouched(
+      FIX,
+      1,
+      /own\.conf was changed since sshd started: .*; restart sshd first, or --force$/m,
+    );
+    await host.must(`echo >${dropIn}; systemctl daemon-reload; systemctl restart ssh`);
+    expect((await host.run(FIX)).code).toBe(0);
+    await host.must(`rm -r ${dropIn.replace(/\/own.conf/, "")}; systemctl daemon-reload`);
+  });
+
   test("a link out of the folder is not followed; the file itself can be named", async () => {
     await put("/srv/outside.conf", "AllowTcpForwarding yes\n");
     await host.must(`ln -sf /srv/outside.conf ${MAIN}; systemctl restart ssh`);
