@@ -66,7 +66,7 @@ describe.skipIf(missing !== null)(`a frozen server${missing === null ? "" : `: $
     { kind: "listen-socket", path: `/tmp/sshd-policy-frozen-${process.pid}-in` },
     { kind: "agent" },
     { kind: "x11" },
-    { kind: "tun", mode: "ethernet" },
+    { kind: "tun", mode: "ethernet", unit: null },
   ];
   const around = {
     listenAt: "127.0.0.1",

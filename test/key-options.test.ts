@@ -20,6 +20,13 @@ const OPTIONS: readonly (readonly [text: string, because: string | null])[] = [
   ['permitopen="localhost', "the value of permitopen must stand in double quotes"],
   ['permitopen="localhost"', 'permitopen="localhost" is no host:port'],
   ['permitopen="localhost:ssh"', null],
+  ['permitopen="localhost/22"', null],
+  ['permitopen="/tmp/x:22"', 'permitopen="/tmp/x:22" is no host:port'],
+  ['permitlisten="localhost/9000:1"', 'permitlisten="localhost/9000:1" is no host:port'],
+  ['permitopen="[::1]x:22"', 'permitopen="[::1]x:22" is no host:port'],
+  ['permitopen="::1:22"', 'permitopen="::1:22" is no host:port'],
+  ['permitopen="[a:22"', 'permitopen="[a:22" is no host:port'],
+  ['permitopen="a]: +22",permitopen=":1",permitopen="[]:1"', null],
   ['permitopen="localhost:0"', 'permitopen="localhost:0" is no host:port'],
   ['command="a\\"', "the value of command must stand in double quotes"],
   ['permitlisten="8080"', null],
@@ -66,6 +73,16 @@ const CLIENT: Connection = {
 test.each(LOGINS)("from 127.0.0.1 with %s: %s", (text, because) => {
   const read = keyOptionsOf(`${text} ssh-ed25519`);
   const use = { connection: CLIENT, release: NEWEST, now: Date.now() };
+  expect("because" in read ? read : whyNoLoginByKey(read.options, use)).toBe(because);
+});
+
+/** Seen on Debian's 8.4, by a probe with that key; 9.2 and 10.0 let it in. */
+test.each([
+  [{ major: 8, minor: 4 }, 'the key\'s expiry-time="29990101Z": before 9.1 sshd reads no time with a zone'],
+  [{ major: 9, minor: 2 }, null],
+])("a time with a zone, by %o: %s", ({ major, minor }, because) => {
+  const read = keyOptionsOf('expiry-time="29990101Z"');
+  const use = { connection: CLIENT, release: { ...NEWEST, major, minor }, now: Date.now() };
   expect("because" in read ? read : whyNoLoginByKey(read.options, use)).toBe(because);
 });
 

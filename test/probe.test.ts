@@ -117,6 +117,8 @@ const KEYS = [
   "no-agent-forwarding,no-X11-forwarding",
   'permitopen="127.0.0.1:20700",permitopen="db:5432",permitlisten="localhost:*"',
   'command="/bin/false",permitopen="*:*",permitlisten="20601"',
+  'permitopen="db/5432",permitlisten="[localhost]:20600",tunnel="7"',
+  'restrict,tunnel="any"',
 ];
 
 /** Who matches decides: every attribute, in a world where each address, port and name exists. */
@@ -259,7 +261,7 @@ for (const program of PROGRAMS) {
             "PermitOpen 127.0.0.1:* db:5432\nPermitListen localhost:20600 20601",
             "AllowTcpForwarding no",
           ],
-          "X11Forwarding yes",
+          "X11Forwarding yes\nPermitTunnel yes\nPermitRootLogin yes\nMatch User root\nPermitOpen none",
         );
         const result = await probeTree({ [MAIN_FILE]: text }, { program, keyOptions });
         expect(result.failed).toBeNull();

@@ -5,7 +5,6 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import type { Socket } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { TunMode } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
 import { connectTcp } from "./connect-tcp.ts";
 import type { AttemptJob, ConnectionJob, Job, Report } from "./job.ts";
@@ -180,7 +179,7 @@ async function tryOne(
   const rootOf = job.kind === "root" ? below(folder, connection.chroot) : "/";
   const missing = whatIsMissing(request, connection, (path) => isThere(rootOf, path));
   if (missing !== null) return { ...untried(missing), why: "needs" };
-  const tun = request.kind === "tun" ? makeTunDevice(request.mode, connection) : { unit: 0 };
+  const tun = request.kind === "tun" ? makeTunDevice(request, connection) : { unit: 0 };
   if ("because" in tun) return { ...untried(`/dev/net/tun: ${tun.because}`), why: "needs" };
   try {
     return await observe(session, request, {
@@ -216,15 +215,21 @@ function whatIsMissing(
 
 /** A tun device that belongs to the user, so that he needs no privilege to open it (tuntap in the kernel's docs). */
 function makeTunDevice(
-  wanted: TunMode,
+  wanted: Extract<Request, { readonly kind: "tun" }>,
   { accounts }: ConnectionJob,
 ): { readonly unit: number } | { readonly because: string } {
-  const unit = nextTunUnit++;
+  if (wanted.unit === "any") return { unit: ANY_UNIT };
+  const unit = wanted.unit ?? nextTunUnit++;
   if (accounts === null) return { unit };
-  const mode = wanted === "ethernet" ? "tap" : "tun";
-  const device = ["tuntap", "add", "dev", `${mode}${unit}`, "mode", mode, "user", String(accounts.uid)];
-  const { status, stderr } = spawnSync("ip", device, { encoding: "latin1" });
+  const mode = wanted.mode === "ethernet" ? "tap" : "tun";
+  const device = ["dev", `${mode}${unit}`, "mode", mode];
+  // one that the key forces may be there from another connection, whose user's it is
+  if (wanted.unit !== null) spawnSync("ip", ["tuntap", "del", ...device]);
+  const add = ["tuntap", "add", ...device, "user", String(accounts.uid)];
+  const { status, stderr } = spawnSync("ip", add, { encoding: "latin1" });
   return status === 0 ? { unit } : { because: stderr.trim() };
 }
 
+/** OpenSSH misc.h SSH_TUNID_ANY */
+const ANY_UNIT = 0x7fffffff;
 let nextTunUnit = 10;

@@ -2,7 +2,7 @@
 import type { Release } from "../../grammar/release.ts";
 import type { Answer } from "./answer.ts";
 import type { Capability, Connection } from "./connection.ts";
-import type { LoginKey } from "./login-key.ts";
+import type { LoginKey, TunUnit } from "./login-key.ts";
 
 /** What the client asks the server for. */
 export type Request =
@@ -14,7 +14,8 @@ export type Request =
   | { readonly kind: "listen-socket"; readonly path: string }
   | { readonly kind: "agent" }
   | { readonly kind: "x11" }
-  | { readonly kind: "tun"; readonly mode: TunMode };
+  /** `unit`: the number of the device, which the key may force; null: any that the user may open */
+  | { readonly kind: "tun"; readonly mode: TunMode; readonly unit: TunUnit };
 
 export type TunMode = "point-to-point" | "ethernet";
 

@@ -57,12 +57,14 @@ const MODES: readonly TunMode[] = ["point-to-point", "ethernet"];
 
 function tunnels({ place, values }: Planning, answer: Answer): readonly Attempt[] {
   const permitted = values("permittunnel")[0] ?? "no";
-  const needs = place.kind !== "sandbox" ? "a root login, or a tun device that belongs to the user" : null;
+  const unit = place.key.tunnel;
+  const isMadeForUser = place.kind === "sandbox" && (unit !== "any" || place.asRoot);
+  const needs = isMadeForUser ? null : "a root login, or a tun device that belongs to the user";
   const untried = place.kind === "server" ? "it would make a device on the server" : null;
   return MODES.map((mode) => ({
     ...attempt(
       answer,
-      { kind: "tun", mode },
+      { kind: "tun", mode, unit },
       answer.allowed === true && (permitted === "yes" || permitted === mode),
     ),
     needs,

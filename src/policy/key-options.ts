@@ -1,5 +1,7 @@
 /** The options in front of a key in an authorized_keys file (OpenSSH auth-options.c, sshauthopt_parse). */
 import { lowerAscii } from "../../grammar/ascii.ts";
+import { readPort } from "../../grammar/ports.ts";
+import { NEWEST } from "../../grammar/release.ts";
 
 export interface KeyOption {
   /** in lower case */
@@ -79,11 +81,8 @@ interface ValueShape {
 }
 
 const SHAPES: Readonly<Record<string, ValueShape>> = {
-  permitopen: { isRead: isEndpoint, what: "host:port" },
-  permitlisten: {
-    isRead: (value) => isEndpoint(value.includes(":") ? value : `*:${value}`),
-    what: "host:port",
-  },
+  permitopen: { isRead: (value) => permittedEndpoint("permitopen", value) !== null, what: "host:port" },
+  permitlisten: { isRead: (value) => permittedEndpoint("permitlisten", value) !== null, what: "host:port" },
   "expiry-time": {
     isRead: (value) => expiryOf(value) !== null,
     what: "time as YYYYMMDD or YYYYMMDDHHMM[SS]",
@@ -92,14 +91,22 @@ const SHAPES: Readonly<Record<string, ValueShape>> = {
   tunnel: { isRead: (value) => /^(?:\d{1,9}|any)$/.test(lowerAscii(value)), what: "number of a tunnel" },
 };
 
-function isEndpoint(text: string): boolean {
-  const port = /^(?:\[[^\]]*\]|[^:]*):(.*)$/.exec(text)?.[1] ?? "";
-  // the machine knows ports by name, too (misc.c, a2port)
-  return port === "*" || (/^\d+$/.test(port) ? isPortNumber(Number(port)) : /^[A-Za-z0-9_-]+$/.test(port));
+export interface PermittedEndpoint {
+  readonly host: string;
+  /** null: a name that only the machine could know */
+  readonly port: number | "*" | null;
 }
 
-function isPortNumber(port: number): boolean {
-  return port > 0 && port < 65536;
+/** auth-options.c handle_permit: a port alone stands for any host in permitlisten, and a slash divides, too (misc.c hpdelim2). */
+export function permittedEndpoint(option: string, value: string): PermittedEndpoint | null {
+  const text = option === "permitlisten" && !value.includes(":") ? `*:${value}` : value;
+  const [, bracketed, plain = "", port = ""] = /^(?:\[([^\]]*)\]|([^[:/][^:/]*|))[:/](.*)$/s.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  if (port === "*") return { host, port };
+  const number = readPort(port, NEWEST);
+  if (number !== null) return number === 0 ? null : { host, port: number };
+  // the machine knows ports by name, too (misc.c, a2port)
+  return /^[A-Za-z_-][A-Za-z0-9_-]*$/.test(port) ? { host, port: null } : null;
 }
 
 const TIME = /^(\d{4})(\d\d)(\d\d)(?:(\d\d)(\d\d)(\d\d)?)?(Z|UTC)?$/i;

@@ -2,10 +2,14 @@
  * What the options of the login's key leave of a grant: they only ever narrow it (sshd(8), AUTHORIZED_KEYS FILE FORMAT;
  * OpenSSH auth2-pubkeyfile.c auth_authorise_keyopts; semantics 7.4).
  */
-import type { Release } from "../../grammar/release.ts";
+import { lowerAscii } from "../../grammar/ascii.ts";
+import { atLeast, type Release } from "../../grammar/release.ts";
 import type { Connection } from "./connection.ts";
-import { expiryOf, type KeyOption, keyOptionsOf } from "./key-options.ts";
+import { expiryOf, type KeyOption, keyOptionsOf, permittedEndpoint } from "./key-options.ts";
 import { isFrom } from "./login.ts";
+
+/** the one tun device that may be asked for; "any": none may be named; null: each */
+export type TunUnit = number | "any" | null;
 
 export interface LoginKey {
   readonly portForwarding: boolean;
@@ -15,6 +19,7 @@ export interface LoginKey {
   readonly permitOpen: readonly string[] | null;
   /** the same for permitlisten, `host:port` */
   readonly permitListen: readonly string[] | null;
+  readonly tunnel: TunUnit;
 }
 
 /** A key without options. */
@@ -24,6 +29,7 @@ export const PLAIN_KEY: LoginKey = {
   x11Forwarding: true,
   permitOpen: null,
   permitListen: null,
+  tunnel: null,
 };
 
 const SWITCHES: Readonly<Record<string, Partial<LoginKey>>> = {
@@ -41,12 +47,18 @@ export function readKeyOptions(text: string): LoginKey {
   let key = PLAIN_KEY;
   for (const { name, value } of optionsIn(text)) {
     key = { ...key, ...SWITCHES[name] };
-    if (name === "permitopen") key = { ...key, permitOpen: [...(key.permitOpen ?? []), value] };
-    // a port alone stands for any host
-    const listen = value.includes(":") ? value : `*:${value}`;
-    if (name === "permitlisten") key = { ...key, permitListen: [...(key.permitListen ?? []), listen] };
+    const endpoint = permittedBy(name, value);
+    if (name === "permitopen") key = { ...key, permitOpen: [...(key.permitOpen ?? []), ...endpoint] };
+    if (name === "permitlisten") key = { ...key, permitListen: [...(key.permitListen ?? []), ...endpoint] };
+    if (name === "tunnel") key = { ...key, tunnel: lowerAscii(value) === "any" ? "any" : Number(value) };
   }
   return key;
+}
+
+/** As a list of the configuration writes it; none: the machine alone knows a port of that name. */
+function permittedBy(name: string, value: string): readonly string[] {
+  const { host, port } = permittedEndpoint(name, value) ?? { host: "", port: null };
+  return port === null ? [] : [`${host.includes(":") ? `[${host}]` : host}:${port}`];
 }
 
 /** None where sshd reads none. */
@@ -79,6 +91,9 @@ export function whyNoLoginByKey(
   if (names.includes("principals")) return "the key's principals: it is no certificate";
   const expired = options.find(({ name, value }) => name === "expiry-time" && (expiryOf(value) ?? 0) < now);
   if (expired !== undefined) return `the key's expiry-time="${expired.value}" is over`;
+  const zoned = options.find(({ name, value }) => name === "expiry-time" && /[A-Za-z]$/.test(value));
+  if (zoned !== undefined && !atLeast(release, "9.1"))
+    return `the key's expiry-time="${zoned.value}": before 9.1 sshd reads no time with a zone`;
   const from = options.find(({ name }) => name === "from");
   if (from === undefined || isFrom(from.value, connection, release)) return null;
   return `the key's from="${from.value}" does not hold ${connection.addr}`;
