@@ -158,11 +158,21 @@ describe("audit --image", () => {
       "/usr/local/bin/entry.sh starts sshd with options that a shell computes: they are not read",
     ],
     ["no options", ["/entry.sh"], "exec /usr/sbin/sshd -D", 0, "no findings"],
+    ["a folder without ssh", ["/entry.sh"], "cp -a /rootfs/. /\nexec /usr/sbin/sshd -D", 0, "no findings"],
+    [
+      "a folder with sshd_config",
+      ["/entry.sh"],
+      "cp -a /other/. /\nexec /usr/sbin/sshd -D",
+      3,
+      "/entry.sh changes /etc/ssh/sshd_config before sshd reads it",
+    ],
   ])("a script as ENTRYPOINT is read: %s", (_, entrypoint, line, code, text) => {
     const script = `#!/bin/sh\nset -e\n${line}\n`;
     const members = [
       { ...file("entry.sh", script), mode: 0o755 },
       { ...file("usr/local/bin/entry.sh", script), mode: 0o755 },
+      file("rootfs/etc/motd", "hello\n"),
+      file("other/etc/ssh/sshd_config", "AllowTcpForwarding yes\n"),
     ];
     const archive = dockerArchive(image([BASE, members], { entrypoint }));
     // a stream tells its ENTRYPOINT when its layers have gone by

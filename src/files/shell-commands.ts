@@ -13,11 +13,13 @@ export interface ShellCommand {
   readonly end: string;
   /** something stands behind `<`, or before the pipe that it is behind: what a shell without a file would read */
   readonly isFed: boolean;
+  /** the words of the command before the pipe that it is behind */
+  readonly before: readonly string[];
   /** the files that it writes by redirection, as they are written */
   readonly writes: readonly string[];
 }
 
-type Part = Omit<ShellCommand, "isFed" | "writes">;
+type Part = Omit<ShellCommand, "isFed" | "before" | "writes">;
 
 const RESERVED = new Set([
   "if",
@@ -43,6 +45,7 @@ interface Reader {
   /** delimiters of the here-documents that begin behind this line */
   readonly hereDocuments: string[];
   words: string[];
+  before: readonly string[];
   writes: string[];
   /** parentheses that are open */
   open: number;
@@ -55,6 +58,7 @@ export function shellCommands(text: string): readonly ShellCommand[] {
     commands: [],
     hereDocuments: [],
     words: [],
+    before: [],
     writes: [],
     open: 0,
     isFed: false,
@@ -97,9 +101,11 @@ function readNext(reader: Reader, at: number): number {
 }
 
 function add(reader: Reader, parts: readonly Part[]): void {
-  const { commands, isFed, writes } = reader;
+  const { commands, isFed, before, writes } = reader;
   const last = parts.length - 1;
-  commands.push(...parts.map((part, index) => ({ ...part, isFed, writes: index === last ? writes : [] })));
+  commands.push(
+    ...parts.map((part, index) => ({ ...part, isFed, before, writes: index === last ? writes : [] })),
+  );
   if (parts.length > 0) reader.writes = [];
 }
 
@@ -107,6 +113,7 @@ function finish(reader: Reader, end: string): void {
   add(reader, partsOf(reader.words, end));
   // behind what was closed before
   if (reader.writes.length > 0) add(reader, [{ words: [], reserved: null, kind: "simple", end }]);
+  reader.before = end === "|" ? reader.words : [];
   reader.words = [];
   reader.isFed = end === "|";
 }
@@ -117,6 +124,7 @@ function leavePattern(reader: Reader): void {
   if (words[0] === "case") add(reader, partsOf(words.slice(0, 3), ";"));
   else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
   reader.words = [];
+  reader.before = [];
   reader.isFed = false;
 }
 

@@ -77,6 +77,8 @@ export interface Standing {
   readonly certainty: Certainty;
   /** there is something on its standard input */
   readonly isFed: boolean;
+  /** all that the command before its pipe may be */
+  readonly fedBy: readonly Fields[];
 }
 
 export function newReading(

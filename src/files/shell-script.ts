@@ -7,7 +7,15 @@ import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
-import { changedBy, changedByText, isConfigurationFile, isEditor, placeOf } from "./shell-edits.ts";
+import {
+  changedBy,
+  changedByText,
+  isConfigurationFile,
+  isEditor,
+  namedBy,
+  onlyReads,
+  placeOf,
+} from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
 import {
   absolute,
@@ -56,7 +64,12 @@ const MAX_BODIES = 8;
 /** What a command starts, such as the words of ENTRYPOINT and CMD. */
 export function startedBy(command: Fields, situation: Situation): Started {
   const reading = newReading(situation, null, []);
-  execute(reading, entryOf(reading, command), { written: command, certainty: "yes", isFed: false });
+  execute(reading, entryOf(reading, command), {
+    written: command,
+    certainty: "yes",
+    isFed: false,
+    fedBy: [],
+  });
   return reading.found;
 }
 
@@ -94,7 +107,7 @@ const OPENRC = /openrc-run|runscript/;
 
 /** What an interpreter reads before its script: openrc-run(8), invoke-run(5). */
 function readSettings(reading: Reading, path: string, interpreter: string): void {
-  const standing: Standing = { written: [], certainty: "yes", isFed: false };
+  const standing: Standing = { written: [], certainty: "yes", isFed: false, fedBy: [] };
   if (OPENRC.test(interpreter)) {
     const service = nameOf(path);
     for (const name of ["RC_SVCNAME", "SVCNAME"]) reading.variables.set(name, [service]);
@@ -110,7 +123,7 @@ function runOpenRc(reading: Reading): void {
   if (reading.functions.has("start")) return;
   const written = ["$command", "$command_args", "$command_args_background"];
   for (const fields of expandWords(written, reading))
-    execute(reading, fields, { written: written.slice(1), certainty: "maybe", isFed: false });
+    execute(reading, fields, { written: written.slice(1), certainty: "maybe", isFed: false, fedBy: [] });
 }
 
 function callFunction(reading: Reading, name: string, args: readonly string[], certainty: Certainty): void {
@@ -149,7 +162,7 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
 
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
 
-function perform(reading: Reading, { words, isFed }: ShellCommand, certainty: Certainty): Outcome {
+function perform(reading: Reading, { words, isFed, before }: ShellCommand, certainty: Certainty): Outcome {
   const isDeclaring = DECLARING.has(words[0] ?? "");
   const count = words.findIndex((word, index) => !(isDeclaring && index === 0) && !ASSIGNMENT.test(word));
   if (count === -1 || isDeclaring) {
@@ -162,9 +175,10 @@ function perform(reading: Reading, { words, isFed }: ShellCommand, certainty: Ce
   const alternatives = expandWords(written, reading);
   const each: Certainty = alternatives.length === 1 ? certainty : "maybe";
   const [name = ""] = written;
+  const fedBy = before.length === 0 ? [] : expandWords(before, reading);
   const by = BUILTINS.has(name) || reading.functions.has(name) ? "the shell" : "a program";
   const outcomes = withAssignments(reading, { assignments: words.slice(0, count), certainty, by }, (inner) =>
-    alternatives.map((fields) => execute(inner, fields, { written, certainty: each, isFed })),
+    alternatives.map((fields) => execute(inner, fields, { written, certainty: each, isFed, fedBy })),
   );
   return outcomes.length === 1
     ? (outcomes[0] ?? UNKNOWN)
@@ -200,7 +214,9 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   else if (name === "env" && SPLITTING.test(args[0] ?? "")) runSplit(reading, args, standing);
   else if (LAUNCHERS.has(name)) launch(reading, args, standing);
   else if (SHELLS.test(name)) runShell(reading, args, standing);
-  else if (name === "xargs") launch(reading, [...args, COMPUTED], standing);
+  else if (name === "xargs")
+    for (const given of givenTo(reading, args, standing)) launch(reading, given, standing);
+  else if (name === "find") findAndRun(reading, fields, standing);
   else if (managesServices(reading, program)) reading.found.services = true;
   else if (name === "run-parts") for (const path of partsIn(reading, args)) followScript(reading, path, []);
   else if (INTERPRETERS.test(name)) interpret(reading, args);
@@ -220,13 +236,53 @@ function partsIn({ tree }: Reading, args: readonly string[]): readonly string[] 
 
 /** Of another language's script nothing is known, unless its name says that it is a supervisor. */
 function interpret(reading: Reading, args: readonly string[]): void {
-  noteEdits(reading, () => changedByText(args));
   const script = args.find((word) => !word.startsWith("-"));
+  const text = args.some((word) => /^-[a-zA-Z0]*[ceE]$/.test(word)) ? script : scriptText(reading, script);
+  if (text === undefined || text === null || !onlyReads(args, text))
+    noteEdits(reading, () => changedByText(args));
   if (script === undefined) return;
   const what = SUPERVISORS.has(nameOf(script))
     ? "whose own files say what it starts"
     : "which is no shell script";
   leaveUnread(reading, `${script}, ${what}`);
+}
+
+/** Null: it is not there, or longer than is read. */
+function scriptText(reading: Reading, script: string | undefined): string | null {
+  const read = script === undefined ? null : readScript(reading.tree, absolute(reading, script));
+  return read === null || read.kind === "too long" ? null : read.text;
+}
+
+/** What xargs(1) runs: with the configurations that the program before the pipe names, as far as its words tell. */
+function givenTo(
+  reading: Reading,
+  args: readonly string[],
+  { fedBy }: Standing,
+): readonly (readonly string[])[] {
+  const named = workingFolders(reading.variables).flatMap((at) =>
+    fedBy.flatMap((words) => namedBy(words, at)),
+  );
+  // -I names what stands for it in the command; most say {}
+  const isPlaced = args.some((word) => word.includes("{}"));
+  return [COMPUTED, ...new Set(named)].map((file) =>
+    isPlaced ? args.map((word) => word.replaceAll("{}", file)) : [...args, file],
+  );
+}
+
+/** find(1): what it runs with a configuration that it may meet, or deletes. */
+function findAndRun(reading: Reading, fields: Fields, standing: Standing): void {
+  const at = fields.findIndex((word) => /^-(?:exec|ok)(?:dir)?$/.test(word));
+  const named = (from: string | null): readonly string[] => namedBy(fields, from);
+  if (fields.includes("-delete")) noteEdits(reading, named);
+  if (at === -1) return;
+  const end = fields.findIndex((word, index) => index > at && (word === ";" || word === "+"));
+  const command = fields.slice(at + 1, end === -1 ? undefined : end);
+  for (const file of new Set(workingFolders(reading.variables).flatMap(named)))
+    execute(
+      reading,
+      command.map((word) => word.replaceAll("{}", file)),
+      standing,
+    );
 }
 
 /** A script by sshd's name may give options of its own to the real one. */
@@ -276,7 +332,11 @@ function executeOther(reading: Reading, [program = "", ...args]: Fields, standin
   if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
     followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at), standing);
-  else noteEdits(reading, (at) => changedBy([program, ...args], at));
+  else {
+    const { tree, found } = reading;
+    const edits = [...found.edits];
+    noteEdits(reading, (at) => changedBy([program, ...args], { tree, at, edits }));
+  }
 }
 
 /** Null: one of the system's own programs, or none that is there. */
