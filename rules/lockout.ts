@@ -22,7 +22,7 @@ export const rule: Rule = {
   title: "a line that locks everybody out",
   severity: "high",
   docs: {
-    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), a port that is the name of a service in `PermitOpen` or `PermitListen`, as in `db:postgresql` (from 7.9 on, where sshd is run by root), or a bad address in `Match Address` (before 8.4).",
+    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), a port that is the name of a service in `PermitOpen` or `PermitListen`, as in `db:postgresql` (from 7.9 on where root runs sshd; seen on 9.2 where an ordinary user does, too), or a bad address in `Match Address` (before 8.4).",
     why: "`sshd -t` says that the file is fine. After the next restart nobody who meets the line can log in, root included.",
     who: "Every connection for which the line counts.",
     release: "8.0",
