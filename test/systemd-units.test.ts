@@ -285,6 +285,22 @@ test("a socket's service with a name that is not known is a limit", () => {
   });
 });
 
+test.each([
+  ["sshd-sftp.service", "/usr/sbin/sshd -D -f /etc/ssh/sftp_config", ", with /etc/ssh/sftp_config"],
+  ["my-ssh.service", "/usr/sbin/sshd -D -o AllowTcpForwarding=yes", ""],
+  ["sshd-same.service", "/usr/sbin/sshd -D", null],
+  ["sshd-keygen.service", "/usr/bin/ssh-keygen -A -f /x", null],
+  ["sshd.service", "/usr/sbin/sshd -D -f /etc/ssh/sftp_config", null],
+])("another sshd that an enabled unit starts is a limit: %s with %s", (name, command, file) => {
+  const root = makeRoot({
+    [`${VENDOR}/ssh.service`]: "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+    [`${ETC}/${name}`]: `[Service]\nExecStart=${command}\n`,
+    [`${ETC}/multi-user.target.wants/${name}`]: { link: `${ETC}/${name}` },
+  });
+  const limit = `${ETC}/${name} starts another sshd${file}: it is not judged`;
+  expect(startOptions(folderTree(root)).limit).toBe(file === null ? null : limit);
+});
+
 test("many links are asked about once each", () => {
   const links = Array.from({ length: 300 }, (_, index) => `${ETC}/l${index}.service`);
   const tree: ServerTree = {

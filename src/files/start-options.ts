@@ -49,7 +49,7 @@ function ofUnits(tree: FileTree): StartOptions | null {
   for (const unit of [...ofSocket, "ssh.service", "sshd.service", ...instances(tree)]) {
     const found = findUnit(units, unit);
     const options = found === null ? null : optionsOfUnit(tree, found);
-    if (options !== null) return options;
+    if (options !== null) return { ...options, limit: options.limit ?? besides(tree, units, options) };
   }
   return null;
 }
@@ -70,6 +70,26 @@ function socketService(units: Units): { readonly name: string; readonly path: st
 function instances(tree: FileTree): readonly string[] {
   const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
   return enabled.filter((name) => /^sshd?@.+\.service$/.test(name));
+}
+
+/** An enabled unit of another name, such as sshd-sftp.service, whose sshd reads or is given something else. */
+function besides(tree: FileTree, units: Units, { options, configFile }: StartOptions): string | null {
+  const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
+  for (const name of enabled.filter((unit) => /ssh.*\.service$/.test(unit) && !/^sshd?[.@]/.test(unit))) {
+    const unit = findUnit(units, name);
+    const command = unit === null ? null : lastOf(unit.lines, "ExecStart");
+    if (unit === null || command === null || !isSshdLike(commandWords(command, name, new Map())[0] ?? ""))
+      continue;
+    const other = optionsOfUnit(tree, unit);
+    if (
+      other === null ||
+      JSON.stringify([other.options, other.configFile]) === JSON.stringify([options, configFile])
+    )
+      continue;
+    const file = other.configFile === null ? "" : `, with ${other.configFile}`;
+    return `${command.path} starts another sshd${file}: it is not judged`;
+  }
+  return null;
 }
 
 function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): StartOptions | null {
