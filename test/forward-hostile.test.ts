@@ -370,6 +370,33 @@ describe("a server that lets us in", () => {
     server.close();
   });
 
+  it("is not heard any more while it takes no answers, and again when it does", async () => {
+    const server = await serveSsh();
+    const session = await logIn(server.port);
+    const { raw, connection } = await server.raw;
+    const { _sock: theirs } = connection as unknown as { readonly _sock: Socket };
+    const { _sock: ours } = session.client as unknown as { readonly _sock: Socket };
+    const { ping } = raw as unknown as { readonly ping: () => void };
+    theirs.pause();
+    // until nothing of it is taken for a while
+    let stuck = 0;
+    for (let asked = 0; stuck < 20 && asked < 1_000_000; ) {
+      const isFull = theirs.writableLength > 2 ** 20;
+      for (let count = isFull ? 0 : 1_000; count > 0; count--, asked++) ping.call(raw);
+      stuck = isFull ? stuck + 1 : 0;
+      await new Promise((resolve) => setTimeout(resolve, isFull ? 25 : 0));
+      theirs.pause();
+    }
+    expect(stuck).toBe(20);
+    expect(ours.writableLength).toBeGreaterThan(2 ** 20);
+    expect(ours.writableLength).toBeLessThan(4.5 * 2 ** 20);
+    theirs.resume();
+    while (theirs.writableLength > 0 || ours.writableLength > 0)
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    session.end();
+    server.close();
+  }, 60_000);
+
   it("tells its own words when it throws us out", async () => {
     const server = await serveSsh();
     const session = await logIn(server.port);
