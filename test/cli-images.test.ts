@@ -115,6 +115,19 @@ describe("audit --image", () => {
     expect(code).toBe(1);
   });
 
+  test("another sshd that a unit starts is a limit", () => {
+    const units = "etc/systemd/system";
+    const members = [
+      file(`${units}/ssh.service`, "[Service]\nExecStart=/usr/sbin/sshd -D\n"),
+      file(`${units}/sshd-sftp.service`, "[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/ssh/sftp_config\n"),
+      file(`${units}/multi-user.target.wants/sshd-sftp.service`, ""),
+    ];
+    save("two.tar", dockerArchive(image([BASE, members])));
+    const { code, stderr } = run("audit", "--image", "two.tar", "--rule", "tcp-forwarding");
+    expect(stderr).toContain("starts another sshd, with /etc/ssh/sftp_config: it is not judged");
+    expect(code).toBe(3);
+  });
+
   test("a word of ENTRYPOINT may hold a blank", () => {
     const entrypoint = ["/usr/sbin/sshd", "-D", "-o", "AllowTcpForwarding yes"];
     const members = [file("etc/ssh/sshd_config", "AllowTcpForwarding no\n")];

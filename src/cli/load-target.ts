@@ -101,7 +101,7 @@ function describedBy(wanted: Wanted, realPath: string, opening: Opening): Descri
     accounts: people.known,
     world: people.world,
     accountsText: people.text,
-    limits: [...people.limits, ...(start?.limit == null ? [] : [start.limit])],
+    limits: [...people.limits, ...[start?.limit, start?.another].flatMap((limit) => limit ?? [])],
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,

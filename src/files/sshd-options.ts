@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly source: string | null;
   /** why there may be more options than these; null: there are none */
   readonly limit: string | null;
+  /** that the tree starts a second sshd, in words; absent: it does not, as far as is known */
+  readonly another?: string;
   /** the program, where it does not lie among the system's */
   readonly ownSshd?: string;
 }

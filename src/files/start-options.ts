@@ -49,7 +49,7 @@ function ofUnits(tree: FileTree): StartOptions | null {
   for (const unit of [...ofSocket, "ssh.service", "sshd.service", ...instances(tree)]) {
     const found = findUnit(units, unit);
     const options = found === null ? null : optionsOfUnit(tree, found);
-    if (options !== null) return { ...options, limit: options.limit ?? besides(tree, units, options) };
+    if (options !== null) return { ...options, ...besides(tree, units, options) };
   }
   return null;
 }
@@ -73,7 +73,11 @@ function instances(tree: FileTree): readonly string[] {
 }
 
 /** An enabled unit of another name, such as sshd-sftp.service, whose sshd reads or is given something else. */
-function besides(tree: FileTree, units: Units, { options, configFile }: StartOptions): string | null {
+function besides(
+  tree: FileTree,
+  units: Units,
+  { options, configFile }: StartOptions,
+): Pick<StartOptions, "another"> {
   const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
   for (const name of enabled.filter((unit) => /ssh.*\.service$/.test(unit) && !/^sshd?[.@]/.test(unit))) {
     const unit = findUnit(units, name);
@@ -87,9 +91,9 @@ function besides(tree: FileTree, units: Units, { options, configFile }: StartOpt
     )
       continue;
     const file = other.configFile === null ? "" : `, with ${other.configFile}`;
-    return `${command.path} starts another sshd${file}: it is not judged`;
+    return { another: `${command.path} starts another sshd${file}: it is not judged` };
   }
-  return null;
+  return {};
 }
 
 function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): StartOptions | null {
