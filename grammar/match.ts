@@ -212,9 +212,9 @@ function refuse(code: string, message: string, span: Span): MatchReading {
 function leftovers(line: DirectiveLine, words: readonly Word[], release: Release): ValueProblem | null {
   const [first] = words;
   if (atLeast(release, "8.7")) {
-    // strdelim yields one more empty word after a closing quote at the end of the line; no text stands behind it.
+    // strdelim yields one more empty word at the end of the line, behind a quote or `=`; no text stands behind it.
     const text =
-      words.some(({ start, end }) => end > start) ||
+      (first !== undefined && first.start < line.rest.end) ||
       line.ending === "unclosed-quote" ||
       (line.comment !== null && !atLeast(release, "9.9"));
     if (!text) return null;

@@ -75,6 +75,10 @@ describe("the forms of semantics 5.1", () => {
     ['Match User alice ""', "8.6 9.2", "user:alice"],
     ['Match User alice ""', "10.5", `Missing Match criteria for ${BAD}`],
     ['Match all "" x', "9.2 10.5", "keyword Match extra arguments at end of line"],
+    ["Match all===", "9.2", "keyword Match extra arguments at end of line"],
+    ['Match all ""=', "9.2", "keyword Match extra arguments at end of line"],
+    ["Match User alice ===", "9.2", "keyword Match extra arguments at end of line"],
+    ["Match User alice ==", "9.2", "user:alice"],
     ["Match # x", "9.2", `One or more attributes required for Match${BAD}`],
   ])("%s on %s", (text, versions, expected) => {
     for (const version of versions.split(" "))
