@@ -22,7 +22,7 @@ const CONFIGURATION: readonly Member[] = [
 export const images: Bench = async ({ work, runs, scale }) => {
   const times = Math.ceil(runs / 3);
   const plain = sshdPolicy("audit", "--image", plainArchive(join(work, "plain.tar"), scale));
-  const floor = comparePair(plain, NODE_FLOOR, times);
+  const floor = comparePair(plain, NODE_FLOOR, runs);
   const layers = Array.from({ length: LAYERS }, (_, index) => gzipLayer(index, scale));
   const gzip = sshdPolicy("audit", "--image", archiveOf(join(work, "gzip.tar"), layers));
   const own = median(Array.from({ length: times }, () => cpuOf(gzip)));

@@ -23,10 +23,14 @@ function environment(): NodeJS.ProcessEnv {
   return { ...rest, TIMEFORMAT: "%3U %3S" };
 }
 
-/** bash's `time` prints what getrusage(2) says of the finished child, in milliseconds. */
-export function cpuOf({ argv, exits = [0, 1] }: Command): number {
-  const script = 'exec 3>&2; { time "$@" >/dev/null 2>/dev/null; code=$?; } 2>&3; exit $code';
-  const run = spawnSync("bash", ["-c", script, "bash", ...argv], {
+/**
+ * bash's `time` prints what getrusage(2) says of finished children, cut down to whole milliseconds, user and system each:
+ * of so many runs in a row, as of one `node -e 0` that would be a twentieth.
+ */
+export function cpuOf({ argv, exits = [0, 1] }: Command, runs = 1): number {
+  const script =
+    'exec 3>&2; n=$1; shift; time for ((; n > 0; n--)); do "$@" >/dev/null 2>&1; code=$?; done 2>&3; exit $code';
+  const run = spawnSync("bash", ["-c", script, "bash", String(runs), ...argv], {
     env: environment(),
     encoding: "latin1",
     stdio: ["ignore", "ignore", "pipe"],
@@ -36,11 +40,16 @@ export function cpuOf({ argv, exits = [0, 1] }: Command): number {
       `${argv.join(" ")} ended with ${run.status ?? run.signal}, which no measurement is worth`,
     );
   const [user = NaN, system = NaN] = run.stderr.trim().split("\n").at(-1)?.split(" ").map(Number) ?? [];
-  return (user + system) * 1000;
+  return ((user + system) * 1000) / runs;
 }
 
-export function comparePair(ours: Command, peer: Command, runs: number): Pair {
-  const times = Array.from({ length: runs }, () => [cpuOf(ours), cpuOf(peer)] as const);
+/** What takes so little is run several times for a figure. */
+const SHORT_MS = 100;
+const AT_ONCE = 5;
+
+export function comparePair(ours: Command, peer: Command, turns: number): Pair {
+  const [own, other] = [ours, peer].map((command) => (cpuOf(command) < SHORT_MS ? AT_ONCE : 1));
+  const times = Array.from({ length: turns }, () => [cpuOf(ours, own), cpuOf(peer, other)] as const);
   return { ours: median(times.map(([own]) => own)), peer: median(times.map(([, other]) => other)) };
 }
 
