@@ -175,7 +175,11 @@ function copiedBy(name: string, args: readonly string[], surroundings: Surroundi
   );
   const named = optionIn(args, option, "--target-directory");
   const target = placeOf(bare(named ?? words.at(-1) ?? ""), at);
-  const sources = named === null ? words.slice(0, -1) : words;
+  const isPlace =
+    name !== "rsync" && args.some((word) => /^(?:-[a-zA-Z]*T|--no-target-directory$)/.test(word));
+  const given = named === null ? words.slice(0, -1) : words;
+  // with -T a folder's content comes into the target, too
+  const sources = isPlace ? given.map((word) => `${word}/.`) : given;
   const taken = name === "mv" ? sources.map((word) => placeOf(word, at)).filter(isConfigurationFile) : [];
   if (isConfigurationFile(target)) return [target, ...taken];
   const isAdding = name === "cp" || (name === "rsync" && !args.some((word) => word.startsWith("--del")));
@@ -191,7 +195,7 @@ function copiedBy(name: string, args: readonly string[], surroundings: Surroundi
  */
 function lacks(source: string, target: string, { tree, at, edits }: Surroundings): boolean {
   const path = placeOf(source, at);
-  const isContent = /\/\.?$/.test(source);
+  const isContent = source.endsWith("/") || IS_CONTENT.test(source);
   const isPattern = /[*?[]/.test(nameOf(path));
   const folder = isPattern ? path.slice(0, path.lastIndexOf("/")) : bare(path);
   if (!folder.startsWith("/") || edits.some(({ file }) => file.startsWith(`${folder}/`))) return false;
@@ -216,11 +220,14 @@ function optionIn(args: readonly string[], option: number, long: string): string
   return joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
 }
 
+/** A folder so named is copied without its own name. */
+const IS_CONTENT = /(?:^|\/)\.\/?$/;
+
 /** Whether this in a folder may be, or hold, the configuration. */
 function brings(source: string, target: string, program: string): boolean {
   const names = namesIn(target);
   if (names.length === 0) return false;
-  if (source.endsWith("/.") || (program === "rsync" && source.endsWith("/"))) return true;
+  if (IS_CONTENT.test(source) || (program === "rsync" && source.endsWith("/"))) return true;
   const name = nameOf(bare(source));
   if (name === COMPUTED) return OWN_FOLDER.test(target);
   // a folder in the place of another
