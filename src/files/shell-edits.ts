@@ -184,7 +184,7 @@ function copiedBy(name: string, args: readonly string[], surroundings: Surroundi
   if (isConfigurationFile(target)) return [target, ...taken];
   const isAdding = name === "cp" || (name === "rsync" && !args.some((word) => word.startsWith("--del")));
   const brought = sources.filter(
-    (source) => brings(source, target, name) && !(isAdding && lacks(source, target, surroundings)),
+    (source) => brings(source, target, name) && !(isAdding && lacks(source, { target, name }, surroundings)),
   );
   return brought.length > 0 ? [fileIn(target), ...taken] : taken;
 }
@@ -193,14 +193,17 @@ function copiedBy(name: string, args: readonly string[], surroundings: Surroundi
  * A folder of the tree that has other things, but none of sshd's where it would bring them. What is empty may be
  * filled before: a volume is mounted there.
  */
-function lacks(source: string, target: string, { tree, at, edits }: Surroundings): boolean {
+function lacks(
+  source: string,
+  { target, name }: { readonly target: string; readonly name: string },
+  { tree, at, edits }: Surroundings,
+): boolean {
   const path = placeOf(source, at);
-  const isContent = source.endsWith("/") || IS_CONTENT.test(source);
   const isPattern = /[*?[]/.test(nameOf(path));
   const folder = isPattern ? path.slice(0, path.lastIndexOf("/")) : bare(path);
   if (!folder.startsWith("/") || edits.some(({ file }) => file.startsWith(`${folder}/`))) return false;
   const names = /[*?[\0]/.test(folder) ? [] : (tree.list(folder) ?? []);
-  const isChild = !isContent && !isPattern && nameOf(folder) !== nameOf(target);
+  const isChild = !isContent(source, name) && !isPattern && nameOf(folder) !== nameOf(target);
   return names.length > 0 && !holds(tree, folder, isChild ? placeOf(nameOf(folder), target) : target);
 }
 
@@ -220,14 +223,16 @@ function optionIn(args: readonly string[], option: number, long: string): string
   return joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
 }
 
-/** A folder so named is copied without its own name. */
-const IS_CONTENT = /(?:^|\/)\.\/?$/;
+/** Whether a folder so named is copied without its own name. */
+function isContent(source: string, program: string): boolean {
+  return /(?:^|\/)\.\/?$/.test(source) || (program === "rsync" && source.endsWith("/"));
+}
 
 /** Whether this in a folder may be, or hold, the configuration. */
 function brings(source: string, target: string, program: string): boolean {
   const names = namesIn(target);
   if (names.length === 0) return false;
-  if (IS_CONTENT.test(source) || (program === "rsync" && source.endsWith("/"))) return true;
+  if (isContent(source, program)) return true;
   const name = nameOf(bare(source));
   if (name === COMPUTED) return OWN_FOLDER.test(target);
   // a folder in the place of another
