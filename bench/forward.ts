@@ -15,8 +15,7 @@ const STREAMS = ["perl", join(import.meta.dirname, "streams.pl")];
 const SHORT = ["perl", join(import.meta.dirname, "short-connections.pl")];
 const OURS = [process.execPath, join(ROOT, "dist/cli.js"), "forward"];
 const FAST_CIPHER = "aes128-gcm@openssh.com";
-/** Turns of all tunnels; more short connections do not fit into two minutes. */
-const MOST_STREAMS = 9;
+/** Turns of all tunnels with short connections; more do not fit into two minutes. */
 const MOST_ROUNDS = 3;
 /** Of the short connections, these make so many: each takes them 40 ms. */
 const SLOW_PART = 0.2;
@@ -199,12 +198,11 @@ export const forwardStream =
       STREAMS,
       async (tunnels, { ciphers: note, ...at }) => {
         const bytes = Math.round(500e6 * scale);
-        const rounds = Math.min(runs, MOST_STREAMS);
         const through = ({ port }: Measured): Promise<Figures> =>
           load(STREAMS, "load", port, direction, bytes);
-        const of = await inTurns(tunnels, rounds, through);
+        const of = await inTurns(tunnels, runs, through);
         // V8 compiles during the first stream of a process
-        const first = await inTurns([{ name: "ours" }, { name: "ssh -L" }], rounds, async ({ name }) => {
+        const first = await inTurns([{ name: "ours" }, { name: "ssh -L" }], runs, async ({ name }) => {
           const tunnel = await openTunnel(name, at);
           return through(tunnel).finally(() => stop(tunnel.process));
         });

@@ -29,8 +29,8 @@ function environment(): NodeJS.ProcessEnv {
  */
 export function cpuOf({ argv, exits = [0, 1] }: Command, runs = 1): number {
   const script =
-    'exec 3>&2; n=$1; shift; time for ((; n > 0; n--)); do "$@" >/dev/null 2>&1; code=$?; done 2>&3; exit $code';
-  const run = spawnSync("bash", ["-c", script, "bash", String(runs), ...argv], {
+    'n=$1 right=$2; shift 2; time for ((; n > 0; n--)); do "$@" >/dev/null 2>&1; code=$?; [[ $right = *" $code "* ]] || break; done; exit $code';
+  const run = spawnSync("bash", ["-c", script, "bash", String(runs), ` ${exits.join(" ")} `, ...argv], {
     env: environment(),
     encoding: "latin1",
     stdio: ["ignore", "ignore", "pipe"],

@@ -8,25 +8,19 @@
 # half of them take at most from the first call to the end of the answer, and 95 % of them.
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Loopback;
 use Socket qw(:all);
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
-use constant { REQUEST => 's' . "\0" x 8, ANSWER => 'k', PATIENCE_S => 60 };
-
-sub tcp_socket {
-    socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
-    setsockopt($socket, IPPROTO_TCP, TCP_NODELAY, 1) or die "TCP_NODELAY: $!\n";
-    return $socket;
-}
+use constant { REQUEST => 's' . "\0" x 8, ANSWER => 'k' };
 
 sub serve {
     my $listener = tcp_socket();
-    bind($listener, sockaddr_in(0, INADDR_LOOPBACK)) or die "bind: $!\n";
     # accept() waits for the request, so that no connection waits for that of another one
     setsockopt($listener, IPPROTO_TCP, TCP_DEFER_ACCEPT, PATIENCE_S) or die "TCP_DEFER_ACCEPT: $!\n";
-    listen($listener, 512) or die "listen: $!\n";
-    my ($port) = sockaddr_in(getsockname($listener));
-    syswrite STDOUT, "$port\n";
+    listen_on_loopback($listener);
     while (accept(my $socket, $listener)) {
         my $request = '';
         1 while length $request < length REQUEST and sysread($socket, $request, 9, length $request);
@@ -55,7 +49,6 @@ sub load {
     my @workers = map {
         my $worker = open(my $found, '-|') // die "fork: $!\n";
         if ($worker == 0) {
-            # what stands still must not hold the bench
             alarm PATIENCE_S;
             my @own = map { connect_once($to) } 1 .. int(($count + $_ - 1) / $at_once);
             print map { "$_\n" } @own;

@@ -7,16 +7,13 @@
 # `load PORT up|down BYTES`: prints a line of JSON, MB a second, of 10^6 bytes.
 use strict;
 use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Loopback;
 use Socket qw(:all);
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
-use constant { PIECE => 256 * 1024, ANSWER => 'k', REQUEST => 'aQ>', REQUEST_LENGTH => 9, PATIENCE_S => 60 };
-
-sub tcp_socket {
-    socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
-    setsockopt($socket, IPPROTO_TCP, TCP_NODELAY, 1) or die "TCP_NODELAY: $!\n";
-    return $socket;
-}
+use constant { PIECE => 256 * 1024, ANSWER => 'k', REQUEST => 'aQ>', REQUEST_LENGTH => 9 };
 
 sub send_bytes {
     my ($socket, $left) = @_;
@@ -53,10 +50,7 @@ sub answer {
 
 sub serve {
     my $listener = tcp_socket();
-    bind($listener, sockaddr_in(0, INADDR_LOOPBACK)) or die "bind: $!\n";
-    listen($listener, 512) or die "listen: $!\n";
-    my ($port) = sockaddr_in(getsockname($listener));
-    syswrite STDOUT, "$port\n";
+    listen_on_loopback($listener);
     $SIG{CHLD} = 'IGNORE';
     while (accept(my $socket, $listener)) {
         my $child = fork // die "fork: $!\n";
@@ -71,7 +65,6 @@ sub serve {
 
 sub load {
     my ($port, $direction, $count) = @_;
-    # what stands still must not hold the bench
     alarm PATIENCE_S;
     my $started = clock_gettime(CLOCK_MONOTONIC);
     my $socket = tcp_socket();
