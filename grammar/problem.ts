@@ -19,3 +19,8 @@ export interface ValueProblem {
    */
   readonly when: "always" | "active" | "first" | "active-first";
 }
+
+/** Whether sshd refuses the file for it. */
+export function isRefusal({ weight }: Pick<ValueProblem, "weight">): boolean {
+  return weight === "fatal" || weight === "counted";
+}

@@ -1,5 +1,7 @@
 /** `compare`: which connections gained or lost which kind of forwarding. */
+
 import { lowerAscii } from "../../grammar/ascii.ts";
+import { isRefusal } from "../../grammar/problem.ts";
 import type { Config } from "../config/config.ts";
 import { folderTree } from "../files/folder.ts";
 import { gitTree } from "../files/git.ts";
@@ -23,7 +25,7 @@ export async function runCompare(files: readonly string[], options: CompareComma
   if (typeof sides === "string") return refuse(visible(sides));
   const { before, after } = sides;
   for (const target of [before, after]) {
-    const problem = target.config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+    const problem = target.config.problems.find(isRefusal);
     if (problem !== undefined) return refuse(visible(`sshd refuses ${target.name}: ${problem.sshdText}`));
   }
   const compared = comparePolicies(before.config, after.config, { accounts: after.world });

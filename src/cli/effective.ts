@@ -1,5 +1,6 @@
 /** `effective`: the value of every keyword for given connections, in the format of `sshd -T`. */
 
+import { isRefusal } from "../../grammar/problem.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import { repairDoubt, requirements } from "../policy/capabilities.ts";
@@ -74,7 +75,7 @@ function writtenOf(effective: Effective): Effective {
 
 /** What sshd refuses has no effective values. */
 function whyRefused(config: Config): string | null {
-  const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  const problem = config.problems.find(isRefusal);
   if (problem !== undefined) return `sshd refuses this configuration: ${problem.sshdText}`;
   return config.limits[0] ?? null;
 }

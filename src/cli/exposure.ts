@@ -1,5 +1,7 @@
 /** `exposure`: who may forward what, complete, with witnesses and the deciding lines. */
+
 import { parsePatternList } from "../../grammar/patterns.ts";
+import { isRefusal } from "../../grammar/problem.ts";
 import type { Criterion } from "../config/config.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
@@ -105,7 +107,7 @@ function nothingText({ capability = [], user = [], excludeNoLogin = false }: Exp
 
 /** A file that sshd refuses opens nothing: there is no service. */
 function whyRefused({ config, name }: Target): string | null {
-  const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  const problem = config.problems.find(isRefusal);
   return problem === undefined ? null : `${name}: sshd refuses this configuration: ${problem.sshdText}`;
 }
 

@@ -1,4 +1,5 @@
 /** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
+import { isRefusal } from "../../grammar/problem.ts";
 import { accountsOf } from "../files/accounts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
@@ -30,7 +31,7 @@ export function whyUntouchable(
 /** What sshd refuses stays down after a restart, and an undo brings only the files back: what is wrong was there before. */
 export function whyUnstartable({ after }: Plan, { restart, validate, force }: ApplyOptions): string | null {
   if (!restart || validate || force === true) return null;
-  const refused = after.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  const refused = after.problems.find(isRefusal);
   if (refused === undefined) return null;
   return `sshd would not come back from a restart, it refuses the files as they are: ${refused.sshdText}; --no-restart leaves it running, --force goes on all the same`;
 }

@@ -1,7 +1,9 @@
 /** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
+
 import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
+import { isRefusal } from "../../grammar/problem.ts";
 import { formatRelease, parseRelease, type Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
@@ -61,7 +63,7 @@ async function runThrowAway(
 ): Promise<number> {
   const release = formatRelease(program.release);
   const config = loadConfig(target.tree, target.path, { ...target.loadOptions, release: program.release });
-  const problem = config.problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  const problem = config.problems.find(isRefusal);
   if (problem !== undefined)
     return refuse(visible(`${target.name}: sshd ${release} refuses this configuration: ${problem.sshdText}`));
   const events = openEvents(options.events);

@@ -1,4 +1,5 @@
 /** The verdict of `sshd -t`: what sshd of that release would refuse, all of it, and what only the machine can tell. */
+import { isRefusal } from "../../grammar/problem.ts";
 import { atLeast } from "../../grammar/release.ts";
 import { oncePerPlace } from "../source/source.ts";
 import type { Config, Directive, Problem } from "./config.ts";
@@ -16,7 +17,7 @@ export interface CheckResult {
 
 export function checkConfig(config: Config): CheckResult {
   const problems = oncePerPlace(config.problems);
-  const errors = problems.filter(({ weight }) => weight === "fatal" || weight === "counted");
+  const errors = problems.filter(isRefusal);
   return {
     accepted: errors.length === 0 && config.limits.length === 0,
     errors,

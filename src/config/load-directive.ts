@@ -1,6 +1,6 @@
 /** A line that sets a keyword: its value, and what is wrong with it now or only for a connection. */
 import type { LookedUp } from "../../grammar/keywords.ts";
-import type { ValueProblem } from "../../grammar/problem.ts";
+import { isRefusal, type ValueProblem } from "../../grammar/problem.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { readValue } from "../../grammar/values.ts";
 import { placeOf } from "../source/source.ts";
@@ -61,7 +61,7 @@ function rememberLater(
   };
   const again = keyword === "authenticationmethods" ? anyBehindMethods(line, loading.release) : null;
   if (again !== null) push(again, "again", "line");
-  const first = problems.find(({ weight }) => weight === "fatal" || weight === "counted");
+  const first = problems.find(isRefusal);
   if (first !== undefined) push(first.message, first.when, first.prefix);
 }
 

@@ -11,7 +11,7 @@ import { DEFAULT_FOLDERS } from "./shell-files.ts";
 import { ArchiveError } from "./tar-header.ts";
 import type { FileTree } from "./tree.ts";
 import { isRootFileSystem } from "./vendor-place.ts";
-import { foldersAbove, openWanted, type Wanted } from "./wanted.ts";
+import { folderAndAbove, openWanted, type Wanted } from "./wanted.ts";
 
 export interface Image {
   readonly tree: FileTree;
@@ -168,7 +168,7 @@ function writtenThroughLinks(layers: readonly ScannedLayer[], tree: FileTree, wa
     for (const link of layer.links) links.add(link);
     if (links.size === 0) continue;
     for (const folder of [...layer.folders.keys(), ...layer.takenFrom]) {
-      const link = [folder, ...foldersAbove(folder)].find((above) => links.has(above));
+      const link = folderAndAbove(folder).find((above) => links.has(above));
       if (link !== undefined && follows(link, folder, tree, wanted)) isNew = true;
     }
   }

@@ -6,7 +6,7 @@ import { type Failure, type Lookup, MAX_LINKS, type Resolved, resolveInside } fr
 import type { TarEntry } from "./tar.ts";
 import { ArchiveError, type Attributes } from "./tar-header.ts";
 import type { FileContent, FileEntry, FileTree } from "./tree.ts";
-import { foldersAbove, type Wanted } from "./wanted.ts";
+import { folderAndAbove, foldersAbove, type Wanted } from "./wanted.ts";
 
 interface Folder {
   readonly kind: "folder";
@@ -127,7 +127,7 @@ function placesOf(layers: readonly ScannedLayer[]): (path: string) => boolean {
 /** The folders of all whiteouts, and those above them. */
 function takenFrom(layers: readonly ScannedLayer[]): ReadonlySet<string> {
   const folders = layers.flatMap((layer) => [...layer.takenFrom]);
-  return new Set(folders.flatMap((folder) => [folder, ...foldersAbove(folder)]));
+  return new Set(folders.flatMap((folder) => folderAndAbove(folder)));
 }
 
 function readFile(lookup: Lookup<Entry>, missed: Missed, path: string): FileContent {
@@ -206,8 +206,7 @@ function takeThroughLinks(
   { links, opaque, whiteouts }: ScannedLayer,
   own: ReadonlySet<Entry>,
 ): void {
-  const isBehindLink = (folder: string): boolean =>
-    [folder, ...foldersAbove(folder)].some((each) => links.has(each));
+  const isBehindLink = (folder: string): boolean => folderAndAbove(folder).some((each) => links.has(each));
   const take = (folder: string, names: (children: Folder["children"]) => Iterable<string>): void => {
     const found = resolveInside(lookup, folder, "follow");
     if ("code" in found || found.node.kind !== "folder") return;
@@ -237,7 +236,7 @@ function foldersBelow({ lookup }: Applying, { entries }: ScannedLayer): (path: s
     return !("code" in found) && found.node.kind === "link";
   };
   return (path) => {
-    if ([path, ...foldersAbove(path)].some((each) => own.has(each) && isLink(each))) return null;
+    if (folderAndAbove(path).some((each) => own.has(each) && isLink(each))) return null;
     const found = resolveInside(lookup, path, "follow");
     return "code" in found || found.node.kind !== "folder" ? null : found.node;
   };

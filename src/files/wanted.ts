@@ -140,6 +140,10 @@ function isUnit(path: string): boolean {
   );
 }
 
+export function folderAndAbove(folder: string): string[] {
+  return [folder, ...foldersAbove(folder)];
+}
+
 export function foldersAbove(path: string): string[] {
   const above: string[] = [];
   for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1))
