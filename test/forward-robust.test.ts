@@ -12,10 +12,10 @@ import { makeTraffic, type Traffic } from "../src/forward/traffic.ts";
 import { startForwarder } from "./sshd/forwarders.ts";
 import {
   freePort,
+  freezeSessions,
   type LoopbackSshd,
   serve,
   serveEcho,
-  sessionProcesses,
   startSshd,
   whyNoSshd,
 } from "./sshd/loopback.ts";
@@ -247,11 +247,9 @@ describe.skipIf(missing !== null)(`a tunnel${missing === null ? "" : `: ${missin
     socket.on("error", () => {});
     socket.write("hello");
     expect(String(await new Promise((resolve) => socket.once("data", resolve)))).toBe("hello");
-    const processes = sessionProcesses(frozen);
-    expect(processes.length).toBeGreaterThan(0);
-    for (const pid of processes) process.kill(pid, "SIGSTOP");
+    const thaw = freezeSessions(frozen);
     const failure = await tunnel.session.closed;
-    for (const pid of processes) process.kill(pid, "SIGCONT");
+    thaw();
     expect(failure?.kind).toBe("timeout");
     await until(
       () => socket.readableEnded || socket.destroyed || tunnel.traffic.open.size === 0,
@@ -289,11 +287,10 @@ describe.skipIf(missing !== null)(`a tunnel${missing === null ? "" : `: ${missin
   it("ends on a signal although the server has frozen", async () => {
     const frozen = await startSshd();
     const running = await startForwarder("sshd-policy forward", frozen, ["-R", "0:127.0.0.1:9"]);
-    const processes = sessionProcesses(frozen);
-    for (const pid of processes) process.kill(pid, "SIGSTOP");
+    const thaw = freezeSessions(frozen);
     const asked = Date.now();
     await running.stop();
-    for (const pid of processes) process.kill(pid, "SIGCONT");
+    thaw();
     expect(running.child.exitCode).toBe(0);
     // two seconds for the listener and two for the goodbye; keep-alive would notice after 45
     expect(Date.now() - asked).toBeLessThan(20_000);

@@ -11,7 +11,7 @@ import { type ForwardEvent, makeTraffic } from "../src/forward/traffic.ts";
 import type { Request } from "../src/policy/attempt.ts";
 import { makeRoot } from "./auditing.ts";
 import { COMMAND } from "./run-cli.ts";
-import { freePort, sessionProcesses, startSshd, whyNoSshd } from "./sshd/loopback.ts";
+import { freePort, freezeSessions, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
 import { logIn } from "./sshd/session.ts";
 
@@ -26,27 +26,16 @@ interface Frozen {
 async function frozenSession(afterMs: number): Promise<Frozen> {
   const sshd = await startSshd();
   const session = await logIn(sshd, { keepAlive: { intervalMs: afterMs / 2, count: 1 } });
-  const processes = sessionProcesses(sshd);
-  expect(processes.length).toBeGreaterThan(0);
-  for (const pid of processes) signal(pid, "SIGSTOP");
+  const thaw = freezeSessions(sshd);
   return {
     session,
     thaw: async () => {
-      for (const pid of processes) signal(pid, "SIGCONT");
+      thaw();
       session.end();
       await session.closed;
       await sshd.stop();
     },
   };
-}
-
-/** One of the login's processes may just have ended. */
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
 }
 
 const SETTINGS = {

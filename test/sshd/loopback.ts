@@ -173,17 +173,41 @@ function sshOptions(of: {
   return ["-F", "none", "-i", of.identity, ...options, "-p", String(of.port), "-l", of.user];
 }
 
-/** The processes that serve connections of that sshd: everything below its listener. */
-export function sessionProcesses({ pid }: LoopbackSshd): readonly number[] {
-  const children = (parent: number): number[] => {
-    const text = readFileSync(`/proc/${parent}/task/${parent}/children`, "latin1");
-    return text
-      .split(" ")
-      .filter((word) => word !== "")
-      .map(Number)
-      .flatMap((child) => [child, ...children(child)]);
+/** Stops all that serves connections of that sshd, everything below its listener, until what it returns is called. */
+export function freezeSessions({ pid }: LoopbackSshd): () => void {
+  const frozen = freezeBelow(pid);
+  if (frozen.length === 0) throw new Error("nobody is logged in");
+  return () => {
+    for (const process of frozen) signal(process, "SIGCONT");
   };
-  return children(pid);
+}
+
+/** Each is stopped before it is asked for its children: what has stopped starts no more. */
+function freezeBelow(parent: number): readonly number[] {
+  return childrenOf(parent).flatMap((child) => {
+    signal(child, "SIGSTOP");
+    return [child, ...freezeBelow(child)];
+  });
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const children = unlessEnded(() => readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1")) ?? "";
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  unlessEnded(() => process.kill(pid, name));
+}
+
+/** Null where the process that is asked is there no more: a login has helpers that are just ending. */
+function unlessEnded<Answer>(ask: () => Answer): Answer | null {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && /^(?:ENOENT|ESRCH)$/.test(String(error.code)))
+      return null;
+    throw error;
+  }
 }
 
 /** Below those that the kernel gives to clients and to servers that ask for any: nobody else gets it meanwhile. */
