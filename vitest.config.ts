@@ -19,6 +19,7 @@ const config: ViteUserConfig = {
         test: {
           name: "source",
           include: ["test/**/*.test.ts"],
+          setupFiles: "test/property-seed.ts",
           exclude: ["test/bundle/**", ...(process.env["SOURCE_CLI"] === "1" ? [] : BUNDLE_TESTS)],
         },
       },
