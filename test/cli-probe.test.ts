@@ -170,7 +170,7 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(commands(`-f ${folder}`)).toContain("sshd");
     child.kill("SIGKILL");
     await expect.poll(() => existsSync(folder), { timeout: 60_000 }).toBe(false);
-    expect(commands(`-f ${folder}`)).toBe("");
+    await expect.poll(() => commands(`-f ${folder}`), { timeout: 60_000 }).toBe("");
   });
 });
 
