@@ -49,7 +49,7 @@ it("somebody who is named and cannot log in from somewhere is reported, and nobo
       const config = configOf(text, RELEASE);
       const login = (connection: Connection): string => {
         const effective = evaluate(config, connection);
-        return isAnswer(effective) ? loginOf(effective, connection, config.release).login : "impossible";
+        return isAnswer(effective) ? loginOf(effective, connection, config).login : "impossible";
       };
       const isIn = ({ criteria }: Grant, connection: Connection): boolean =>
         criteria.every((criterion) => criterionHolds(criterion, connection, releaseOf(RELEASE)) === true);

@@ -8,7 +8,6 @@ import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { locate } from "../src/policy/locate.ts";
 import { loginOf, loginThrough } from "../src/policy/login.ts";
-import { readerOf } from "../src/policy/reader.ts";
 import { configOf } from "./configurations.ts";
 import { makeRandom, type Random } from "./fuzz/random.ts";
 import { load, MAIN_FILE, release } from "./sshd/reading.ts";
@@ -75,6 +74,9 @@ function randomPolicy(random: Random): Policy {
       `AllowGroups ${random.some(1, 2, group).join(" ")}`,
       `DenyGroups ${group()}`,
       `PermitRootLogin ${random.pick(["no", "yes"])}`,
+      `PermitOpen ${random.pick(["db:ssh", "db:22", "any"])}`,
+      `PermitListen ${random.pick(["imap", "[::1]:imap", "143"])}`,
+      ...(of === "10.0" ? ["PermitOpen none db:22", "PermitListen any 143"] : []),
       ...(of === "10.0" ? [`RefuseConnection ${random.pick(["no", "yes"])}`] : []),
     ]);
   const names = (one: () => string): string =>
@@ -121,7 +123,7 @@ function letInAfterAll({ config, world, accounts, answers }: Asked): Connection 
   return world.find(
     (connection) =>
       exists(connection) &&
-      loginThrough(readerOf(config), connection, config.release) === "possible" &&
+      loginThrough(config, connection) === "possible" &&
       locate(config, answers, "tcp-local", connection)?.login === "impossible",
   );
 }
@@ -133,7 +135,7 @@ function isShown({ config, answers }: Asked, answer: Answer): boolean {
     loginBecause === "a,b may log in" ||
     (witness !== null &&
       locate(config, answers, "tcp-local", witness) === answer &&
-      loginThrough(readerOf(config), witness, config.release) === "possible")
+      loginThrough(config, witness) === "possible")
   );
 }
 
@@ -194,7 +196,7 @@ test.each([
     ...{ lport: 22, rdomain: "", invalidUser: false },
   };
   const effective = evaluate(config, connection);
-  expect(isAnswer(effective) && loginOf(effective, connection, config.release).login).toBe(expected);
+  expect(isAnswer(effective) && loginOf(effective, connection, config).login).toBe(expected);
 });
 
 test.each<[string, readonly string[] | null, string, string]>([
@@ -203,6 +205,8 @@ test.each<[string, readonly string[] | null, string, string]>([
   ["DenyGroups noshell\n", ["users", "noshell"], "impossible", "DenyGroups names a group of alice"],
   ["AllowGroups staff\n", [], "impossible", "AllowGroups names no group of alice"],
   ["DenyUsers bob\n", [], "possible", "nothing in the configuration refuses this login"],
+  ["PermitOpen db:22 db:ssh\n", [], "impossible", "sshd ends connections over PermitOpen db:ssh"],
+  ["PermitListen *:022\n", [], "possible", "nothing in the configuration refuses this login"],
 ])("%j with the groups %j: %s", (text, groups, login, because) => {
   const config = load({ [MAIN_FILE]: text }, release("9.2"));
   const connection = {
@@ -210,7 +214,7 @@ test.each<[string, readonly string[] | null, string, string]>([
     ...{ lport: 22, rdomain: "", invalidUser: false },
   };
   const effective = evaluate(config, connection);
-  expect(isAnswer(effective) && loginOf(effective, connection, config.release)).toEqual({ login, because });
+  expect(isAnswer(effective) && loginOf(effective, connection, config)).toEqual({ login, because });
 });
 
 test.each([

@@ -94,7 +94,7 @@ it("is said of items of AllowUsers and AllowGroups that let nobody in", () => {
       if (line?.values == null || whyNobodyMeant(config, line.keyword, item) === null) return;
       const letIn = WORLD.find((one) => {
         const effective = evaluate(config, one);
-        return isAnswer(effective) && loginOf(effective, one, config.release).login === "possible";
+        return isAnswer(effective) && loginOf(effective, one, config).login === "possible";
       });
       expect([keyword, item, release, letIn]).toEqual([keyword, item, release, undefined]);
     },

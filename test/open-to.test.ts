@@ -54,7 +54,7 @@ it("is all that one of its connections gets that can log in, and nothing else", 
         const effective = evaluate(config, connection);
         return (
           isAnswer(effective) &&
-          loginOf(effective, connection, config.release).login !== "impossible" &&
+          loginOf(effective, connection, config).login !== "impossible" &&
           (from === null || isFrom(from, connection, config.release))
         );
       };

@@ -162,13 +162,13 @@ function loginAt({ config, world }: Target, connection: Connection): Pick<Answer
   if (!isAnswer(effective)) return { login: "impossible", loginBecause: effective.message };
   if (world !== null && !world.some(({ name }) => name === user))
     return { login: "impossible", loginBecause: `there is no account ${user}` };
-  const { login, because } = loginOf(effective, connection, config.release);
+  const { login, because } = loginOf(effective, connection, config);
   const lists = [...effective.values()].filter(
     ({ keyword, values }) => isGroupList(keyword) && values.length > 0,
   );
   if (groups !== null || lists.length === 0) return { login, loginBecause: because };
   const ungrouped = new Map([...effective].filter(([, { keyword }]) => !isGroupList(keyword)));
-  return loginOf(ungrouped, connection, config.release).login === "impossible"
+  return loginOf(ungrouped, connection, config).login === "impossible"
     ? { login, loginBecause: because }
     : {
         login: "unknown",

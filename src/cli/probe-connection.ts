@@ -119,6 +119,6 @@ function whyNoLogin(
     return "AddressFamily leaves out this address of the server";
   if ("kind" in effective) return "sshd ends this connection when it reads its configuration for it";
   if (connection.groups === null || connection.invalidUser) return "this user does not exist here";
-  const { login, because } = loginOf(effective, connection, config.release);
+  const { login, because } = loginOf(effective, connection, config);
   return login === "impossible" ? because : null;
 }

@@ -8,7 +8,6 @@ import type { Exposure, LineUse } from "../policy/answer.ts";
 import { closingLine, locate } from "../policy/locate.ts";
 import { loginThrough } from "../policy/login.ts";
 import { openTo } from "../policy/open-to.ts";
-import { readerOf } from "../policy/reader.ts";
 import { oncePerPlace, positionAt } from "../source/source.ts";
 import { whatBreaks } from "./breaks.ts";
 import type { Intended } from "./intended.ts";
@@ -69,7 +68,7 @@ export function judge(
     closing: (capability, connection) => closingLine(config, capability, connection),
     openTo: (account, capabilities, from = null) =>
       openTo({ config, answers: exposure.answers }, account, { capabilities, from }),
-    login: (connection) => loginThrough(readerOf(config), connection, config.release),
+    login: (connection) => loginThrough(config, connection),
     accounts: options.accounts ?? null,
     world: options.world ?? null,
     facts: options.facts ?? null,

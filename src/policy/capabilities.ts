@@ -202,6 +202,11 @@ export function comparedItem(item: string): string {
   return `${/[:/]/.test(host) ? `[${host}]` : host}:${port === 0 ? "*" : port}`;
 }
 
+/** Of an item of PermitOpen or PermitListen, as written; null: none. */
+export function writtenPort(item: string): string | null {
+  return WRITTEN_ITEM.exec(item)?.[3] ?? null;
+}
+
 /** Thousands of answers share it. */
 const ANYWHERE: readonly string[] = ["*:*"];
 const ANY_PATH: readonly string[] = ["*"];

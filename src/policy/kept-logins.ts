@@ -34,13 +34,13 @@ export interface Refused {
  * `unsettled`: it took more steps than the search may, or sshd ends it.
  */
 export function refusedIn(
-  { accounts, admission, config, reader, searcher }: Reasoning,
+  { accounts, admission, config, searcher }: Reasoning,
   scope: Scope,
 ): Refused | "unsettled" | null {
   const { exists, user, groups } = admission();
   const found = search(searcher, scope, allOf(exists, not(accounts === null ? user : allOf(user, groups))));
   if (found.kind === "none") return null;
-  const refusal = found.kind === "witness" ? refusalThrough(reader, found.connection, config.release) : null;
+  const refusal = found.kind === "witness" ? refusalThrough(config, found.connection) : null;
   return found.kind === "witness" && refusal !== null
     ? { connection: found.connection, refusal }
     : "unsettled";

@@ -11,7 +11,8 @@ import { makeSource } from "../source/source.ts";
 import type { Guard } from "./atoms.ts";
 import { effectiveLines, type KeywordLines } from "./deciders.ts";
 import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
-import { LOGIN_KEYWORDS, userPart } from "./login.ts";
+import { endingAll, endingItem, LISTS } from "./ending-lists.ts";
+import { refusesLogins, userPart } from "./login.ts";
 import type { Searcher } from "./search.ts";
 import { asksFor } from "./specification.ts";
 import { heeded } from "./theory-names.ts";
@@ -54,7 +55,7 @@ export const loginLists: (config: Config) => Lists = onceFor((config) => {
   for (const keyword of ["denygroups", "allowgroups"])
     read(keyword, (value) => ({ fits: [[named("group", [patternShape(value, release)])]], vetoes: [] }));
   const strangers = asksFor(config, "invalid-user") ? [STRANGERS] : [];
-  if (![...LOGIN_KEYWORDS].some((keyword) => lines.has(keyword))) return { items, sets: strangers };
+  if (!refusesLogins(config)) return { items, sets: strangers };
   const inItems = [...distinct].flatMap(({ fits, vetoes }) => [...fits, ...vetoes]);
   return { items, sets: [...strangers, ROOT, IN_A_GROUP, ...inItems] };
 });
@@ -104,11 +105,17 @@ export function admissionOf(from: Rules): Admission {
   const [deniedUsers, users] = [listOf(from, "denyusers"), listOf(from, "allowusers")];
   const [deniedGroups, groups] = [listOf(from, "denygroups"), listOf(from, "allowgroups")];
   const isRoot = holds(from, [ROOT]);
-  const mayBeRoot = decides(from.linesOf("permitrootlogin"), (value) => value !== "no");
+  const mayBeRoot = decides(from.linesOf("permitrootlogin"), ([value]) => value !== "no");
+  const ended = LISTS.map(({ keyword }) =>
+    endingAll(from.config, keyword) === null
+      ? decides(from.linesOf(keyword), (values) => endingItem(values) !== null)
+      : settled(true),
+  );
   return {
     exists: not(holds(from, [STRANGERS])),
     user: allOf(
-      decides(from.linesOf("refuseconnection"), (value) => value !== "yes"),
+      not(oneOf(...ended)),
+      decides(from.linesOf("refuseconnection"), ([value]) => value !== "yes"),
       not(deniedUsers.names),
       oneOf(not(users.isSet), users.names),
       oneOf(not(isRoot), mayBeRoot),
@@ -172,11 +179,10 @@ function guardsOf({ atoms }: Searcher, sets: readonly Criteria[], around: Guard)
 }
 
 /** The line that decides has such a value. */
-function decides({ guarded, sequence, otherwise }: KeywordLines, fits: (value: string) => boolean): Demand {
-  if (guarded.length === 0) return settled(fits(otherwise.values[0] ?? ""));
-  return {
-    kind: "first",
-    sequence,
-    fits: (position) => fits((guarded[position] ?? otherwise).values[0] ?? ""),
-  };
+function decides(
+  { guarded, sequence, otherwise }: KeywordLines,
+  fits: (values: readonly string[]) => boolean,
+): Demand {
+  if (guarded.length === 0) return settled(fits(otherwise.values));
+  return { kind: "first", sequence, fits: (position) => fits((guarded[position] ?? otherwise).values) };
 }

@@ -1,7 +1,7 @@
 /** Can somebody in a set of connections log in? The witness first, then the search. */
 import type { Connection } from "./connection.ts";
 import { allOf } from "./demand.ts";
-import { LOGIN_KEYWORDS, type LoginAnswer, loginThrough, POSSIBLE, refusalThrough } from "./login.ts";
+import { type LoginAnswer, loginThrough, POSSIBLE, refusalThrough, refusesLogins } from "./login.ts";
 import type { Reasoning } from "./reasoning.ts";
 import { type Scope, type Searcher, search } from "./search.ts";
 import { NOT_CARRIED } from "./worlds.ts";
@@ -10,20 +10,19 @@ import { NOT_CARRIED } from "./worlds.ts";
 export type LoginQuestion = (scope: Scope, witness: Connection | null) => LoginAnswer;
 
 export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
-  const { config, reader } = reasoning;
-  const isFree = !config.directives.some(({ keyword }) => LOGIN_KEYWORDS.has(keyword));
+  const { config } = reasoning;
+  const isFree = !refusesLogins(config);
   let searcher: Searcher | null = null;
 
   function ask(scope: Scope, witness: Connection): LoginAnswer {
-    const refusal = refusalThrough(reader, witness, config.release);
+    const refusal = refusalThrough(config, witness);
     if (refusal === null) return POSSIBLE;
     searcher ??= searcherOf(reasoning);
     const { exists, user, groups } = reasoning.admission();
     const found = search(searcher, scope, allOf(exists, user, groups));
     if (found.kind === "none") return { login: "impossible", because: refusal.because };
     // Invariant: whoever is said to log in may by the plain reading, too, which knows what ends a connection
-    const isConfirmed =
-      found.kind === "witness" && loginThrough(reader, found.connection, config.release) === "possible";
+    const isConfirmed = found.kind === "witness" && loginThrough(config, found.connection) === "possible";
     if (isConfirmed) return possibleFor(found.connection);
     const others = "whether others in this region may log in could not be settled";
     return { login: "unknown", because: `${refusal.because}; ${others}` };
@@ -41,7 +40,7 @@ export function makeLoginQuestion(reasoning: Reasoning): LoginQuestion {
     }
     // several regions have the same scope, and each its own witness
     const isAboutOther = known.answer === POSSIBLE && known.witness !== witness;
-    return isAboutOther && refusalThrough(reader, witness, config.release) !== null
+    return isAboutOther && refusalThrough(config, witness) !== null
       ? possibleFor(known.witness)
       : known.answer;
   };

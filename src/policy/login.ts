@@ -1,14 +1,17 @@
 /**
  * Who may log in at all, beside the grant and never part of it: AllowUsers, DenyUsers, AllowGroups, DenyGroups,
- * PermitRootLogin and RefuseConnection (OpenSSH auth.c allowed_user, auth_root_allowed).
+ * PermitRootLogin and RefuseConnection (OpenSSH auth.c allowed_user, auth_root_allowed), and lists that end connections.
  */
 import { matchAddressList, parseAddressList } from "../../grammar/addresses.ts";
 import { matchHostList, matchPattern, parsePatternList } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
+import { onceFor } from "../../grammar/remember.ts";
+import type { Config } from "../config/config.ts";
 import type { Decider } from "./answer.ts";
 import type { Connection } from "./connection.ts";
+import { endingAll, endingItem, ends, LISTS } from "./ending-lists.ts";
 import type { Effective } from "./evaluate.ts";
-import type { Reader } from "./reader.ts";
+import { type ReadSetting, readerOf } from "./reader.ts";
 
 export interface LoginAnswer {
   readonly login: "possible" | "impossible" | "unknown";
@@ -17,7 +20,7 @@ export interface LoginAnswer {
   readonly admitted?: Connection;
 }
 
-export const LOGIN_KEYWORDS: ReadonlySet<string> = new Set([
+const KEYWORDS: ReadonlySet<string> = new Set([
   "allowusers",
   "denyusers",
   "allowgroups",
@@ -26,17 +29,23 @@ export const LOGIN_KEYWORDS: ReadonlySet<string> = new Set([
   "permitrootlogin",
 ]);
 
-type ValuesOf = (keyword: string) => readonly string[];
+/** Whether a line of the configuration may refuse a login. */
+export const refusesLogins: (config: Config) => boolean = onceFor(({ directives }) =>
+  directives.some((line) => KEYWORDS.has(line.keyword) || ends(line)),
+);
+
+type SettingOf = (keyword: string) => ReadSetting | null;
 
 /** `groups: null` never lets a user in who must be in a group. */
-export function loginOf(effective: Effective, connection: Connection, release: Release): LoginAnswer {
-  return judge((keyword) => effective.get(keyword)?.values ?? [], connection, release);
+export function loginOf(effective: Effective, connection: Connection, config: Config): LoginAnswer {
+  const refusal = refusalOf((keyword) => effective.get(keyword) ?? null, connection, config);
+  return refusal === null ? POSSIBLE : { login: "impossible", because: refusal.because };
 }
 
 /** The same for many connections; where sshd ends the connection nobody logs in. */
-export function loginThrough(reader: Reader, connection: Connection, release: Release): LoginAnswer["login"] {
-  if (reader.read(connection, "permitrootlogin") === null) return "impossible";
-  return judge((keyword) => reader.read(connection, keyword)?.values ?? [], connection, release).login;
+export function loginThrough(config: Config, connection: Connection): LoginAnswer["login"] {
+  const isServed = readerOf(config).read(connection, "permitrootlogin") !== null;
+  return isServed && refusalThrough(config, connection) === null ? "possible" : "impossible";
 }
 
 export interface Refusal {
@@ -47,15 +56,16 @@ export interface Refusal {
   readonly item: string | null;
 }
 
-/** Null: nothing refuses the connection, or sshd ends it. */
-export function refusalThrough(reader: Reader, connection: Connection, release: Release): Refusal | null {
-  return refusalOf((keyword) => reader.read(connection, keyword)?.values ?? [], connection, release);
+/** Null: nothing refuses the connection, or sshd has no answer for it. */
+export function refusalThrough(config: Config, connection: Connection): Refusal | null {
+  const reader = readerOf(config);
+  return refusalOf((keyword) => reader.read(connection, keyword), connection, config);
 }
 
 /** The line behind a refusal: the one with the item, else the last, to which a name would be added; [] where none is. */
-export function refusingLine(reader: Reader, connection: Connection, release: Release): readonly Decider[] {
-  const { keyword = null, item } = refusalThrough(reader, connection, release) ?? {};
-  const setting = keyword === null ? null : reader.read(connection, keyword);
+export function refusingLine(config: Config, connection: Connection): readonly Decider[] {
+  const { keyword = null, item } = refusalThrough(config, connection) ?? {};
+  const setting = keyword === null ? null : readerOf(config).read(connection, keyword);
   if (keyword === null || setting === null) return [];
   const { decidedBy, values } = setting;
   const directive = decidedBy.find((line) => line.values?.includes(item ?? "")) ?? decidedBy.at(-1) ?? null;
@@ -67,15 +77,28 @@ export const POSSIBLE: LoginAnswer = {
   because: "nothing in the configuration refuses this login",
 };
 
-function judge(valuesOf: ValuesOf, connection: Connection, release: Release): LoginAnswer {
-  const refusal = refusalOf(valuesOf, connection, release);
-  return refusal === null ? POSSIBLE : { login: "impossible", because: refusal.because };
+function refusalOf(settingOf: SettingOf, connection: Connection, config: Config): Refusal | null {
+  if (!refusesLogins(config)) return connection.invalidUser ? NO_SUCH_USER : null;
+  const valuesOf = (keyword: string): readonly string[] => settingOf(keyword)?.values ?? [];
+  return ending(valuesOf, config) ?? refusing(valuesOf, connection, config.release);
+}
+
+const NO_SUCH_USER: Refusal = { because: "the user does not exist", keyword: null, item: null };
+
+type ValuesOf = (keyword: string) => readonly string[];
+
+function ending(valuesOf: ValuesOf, config: Config): Refusal | null {
+  for (const { keyword, name } of LISTS) {
+    const item = endingItem(valuesOf(keyword)) ?? endingAll(config, keyword);
+    if (item !== null) return { because: `sshd ends connections over ${name} ${item}`, keyword, item };
+  }
+  return null;
 }
 
 /** In the order of auth.c: DenyUsers, AllowUsers, DenyGroups, AllowGroups; root where nothing but his groups would refuse him. */
-function refusalOf(valuesOf: ValuesOf, connection: Connection, release: Release): Refusal | null {
+function refusing(valuesOf: ValuesOf, connection: Connection, release: Release): Refusal | null {
   const { user, groups, invalidUser } = connection;
-  if (invalidUser) return { because: "the user does not exist", keyword: null, item: null };
+  if (invalidUser) return NO_SUCH_USER;
   if (valuesOf("refuseconnection")[0] === "yes")
     return { because: "RefuseConnection is yes", keyword: "refuseconnection", item: null };
   const matches = (item: string): boolean => userItemMatches(item, connection, release);

@@ -8,7 +8,6 @@ import { coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
 import { refusedIn } from "./kept-logins.ts";
 import { rootOnly, whyRootOnly } from "./kept-ports.ts";
 import { refusingLine } from "./login.ts";
-import type { Reasoning } from "./reasoning.ts";
 import { eachRegion } from "./regions.ts";
 import { search, within } from "./search.ts";
 
@@ -87,12 +86,8 @@ function lossIn(asking: Asking, grant: Grant, answer: Answer): Loss | null {
   const missing = missingOf(grant, answer, wanted);
   if (missing.length > 0) return { ...lost, kind: "narrower", missing };
   if (answer.login !== "impossible") return null;
-  const refusing = witness === null ? [] : refusedBy(asking.reasoning, witness);
+  const refusing = witness === null ? [] : refusingLine(asking.reasoning.config, witness);
   return { ...lost, kind: "no-login", missing: items, decidedBy: refusing.length > 0 ? refusing : decidedBy };
-}
-
-function refusedBy({ config, reader }: Reasoning, connection: Connection): readonly Decider[] {
-  return refusingLine(reader, connection, config.release);
 }
 
 /** Open, but for ports that some of them who can log in may not bind. */
@@ -128,7 +123,7 @@ function refusedLoss(
     if (found === "unsettled") limits.add("whether everybody to be kept can log in could not be settled");
     if (found === null || found === "unsettled") continue;
     const { connection: witness, refusal } = found;
-    const decidedBy = refusedBy(reasoning, witness);
+    const decidedBy = refusingLine(reasoning.config, witness);
     const lost = { grant, capability, condition, extent, witness, decidedBy, because: refusal.because };
     return { ...lost, kind: "refused", missing: missing.filter((item) => item !== "") };
   }

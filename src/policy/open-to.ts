@@ -11,7 +11,6 @@ import { type ExposureOptions, exposure } from "./exposure.ts";
 import { locate } from "./locate.ts";
 import { loginThrough } from "./login.ts";
 import { loginLists } from "./login-demand.ts";
-import { readerOf } from "./reader.ts";
 import { usesDns } from "./reasoning.ts";
 import { asksFor } from "./specification.ts";
 
@@ -103,7 +102,7 @@ function fromOnePlace(
   capabilities: readonly Capability[],
 ): readonly Answer[] | null {
   const witness = connectionOf(account);
-  const login = loginThrough(readerOf(config), witness, config.release);
+  const login = loginThrough(config, witness);
   if (login === "impossible") return null;
   const who = `user ${account.name}`;
   return capabilities

@@ -1,0 +1,42 @@
+/**
+ * Lists of PermitOpen and PermitListen that `sshd -t` accepts and that end connections (OpenSSH servconf.c
+ * process_permitopen_list, from 9.8 on monitor_wrap.c server_process_permitopen_list): sshd reads them when it starts to
+ * serve a connection, and those that count for the user once more before the login, where it cannot read /etc/services.
+ */
+import { servicePremise } from "../../grammar/ports.ts";
+import type { Config, Directive } from "../config/config.ts";
+import { writtenPort } from "./capabilities.ts";
+import { effectiveLines } from "./deciders.ts";
+
+export const LISTS: readonly { readonly keyword: string; readonly name: string }[] = [
+  { keyword: "permitopen", name: "PermitOpen" },
+  { keyword: "permitlisten", name: "PermitListen" },
+];
+
+/** What of the list that counts for a user ends the connection; null: nothing. */
+export function endingItem(values: readonly string[]): string | null {
+  return misplacedItem(values) ?? values.find(namesService) ?? null;
+}
+
+/** `any` and `none` are words of their own only where they stand alone; else they are hosts without a port. */
+function misplacedItem(values: readonly string[]): string | null {
+  const [first = "any"] = values;
+  return values.length > 1 && (first === "any" || first === "none") ? first : null;
+}
+
+function namesService(item: string): boolean {
+  const port = writtenPort(item);
+  return port !== null && port !== "*" && servicePremise(port) !== null;
+}
+
+export function ends({ keyword, values }: Directive): boolean {
+  return LISTS.some((list) => list.keyword === keyword) && endingItem(values ?? []) !== null;
+}
+
+/** The same of the global list, which is read before a user is named: it ends all connections, whatever blocks say. */
+export function endingAll(config: Config, keyword: string): string | null {
+  const line = effectiveLines(config)
+    .get(keyword)
+    ?.find(({ atStart }) => atStart);
+  return misplacedItem(line?.values ?? []);
+}
