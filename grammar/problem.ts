@@ -9,8 +9,8 @@ export interface ValueProblem {
   readonly weight: "fatal" | "counted" | "warning" | "silent";
   /** sshd's own words of that release, without the position in front; ours for silent ones */
   readonly message: string;
-  /** how sshd says where: `FILE line N: M`, `FILE: line N: M`, or M alone */
-  readonly prefix: "line" | "colon-line" | "none";
+  /** how sshd says where: `FILE line N: M`, `FILE: line N: M`, or M alone; "at-end": M alone, after all files are read */
+  readonly prefix: "line" | "colon-line" | "none" | "at-end";
   /** the word to blame, or all arguments, or the keyword where there are none */
   readonly span: Span;
   /**

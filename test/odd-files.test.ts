@@ -35,6 +35,18 @@ const CASES: readonly (readonly [string, ServerTree])[] = [
   ["long line", { [MAIN_FILE]: `# ${"x".repeat(70000)}\nAllowTcpForwarding no\n` }],
   ["long keyword", { [MAIN_FILE]: `${"x".repeat(3000)} no\n` }],
   ["long value", { [MAIN_FILE]: `AllowTcpForwarding ${"x".repeat(3000)}\n` }],
+  ...["Port x", "Bogus x", "ListenAddress 10.0.0.1\nAddressFamily inet6", "AuthorizedKeysCommand /x", ""].map(
+    (other): readonly [string, ServerTree] => [
+      `algorithms that come to nothing, and ${other}`,
+      { [MAIN_FILE]: `CASignatureAlgorithms ,-*\nMACs ,-*\nMACs bad,-*\nCiphers ,-*\n${other}\n` },
+    ],
+  ),
+  ...["MACs ,-*", "PubkeyAcceptedKeyTypes ,-*\nHostKeyAlgorithms ,-*", "KexAlgorithms !x"].map(
+    (list): readonly [string, ServerTree] => [
+      `${list} beside a method that is off`,
+      { [MAIN_FILE]: `${list}\nAuthenticationMethods password\nPasswordAuthentication no\n` },
+    ],
+  ),
   ["long odd", { [MAIN_FILE]: `AllowTcpForwarding ${"\xff".repeat(600)}\n` }],
   ["1023 pattern", { [MAIN_FILE]: `Match User ${"a".repeat(1023)},alice\nX11Forwarding yes\n` }],
   ["1022 pattern", { [MAIN_FILE]: `Match User ${"a".repeat(1022)},alice\nX11Forwarding yes\n` }],

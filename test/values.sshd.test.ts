@@ -12,6 +12,7 @@ import { parseText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import type { DirectiveLine } from "../grammar/tree.ts";
 import { readValue } from "../grammar/values.ts";
+import { POSITIONS } from "../src/config/load-problems.ts";
 import { asPrinted } from "../src/config/printed.ts";
 
 const { SSHD_ROOT = "/", SSHD_VALUES } = process.env;
@@ -260,8 +261,11 @@ function predict(text: string, keyword: Keyword, release: Release): Answer {
   const { values, problems } = readValue(keyword, line, release);
   const first = problems.find(({ weight }) => weight !== "silent");
   if (first === undefined) return { accepted: true, printed: show(keyword, values), message: "" };
-  const position = { line: "F line 1: ", "colon-line": "F: line 1: ", none: "" }[first.prefix];
-  return { accepted: false, printed: "", message: asPrinted(position + first.message) };
+  return {
+    accepted: false,
+    printed: "",
+    message: asPrinted(POSITIONS[first.prefix]("F", 1) + first.message),
+  };
 }
 
 /** What -T prints when nothing else is set: a line that sets nothing leaves the default. */

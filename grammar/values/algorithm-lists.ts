@@ -49,7 +49,7 @@ export function readAlgorithms(args: Arguments): FormReading {
   if (assembled !== null) return [assembled];
   const text = `assemble_algorithms: ${WORDING[kind].field(key)}: invalid argument`;
   const refusal = fatal(args, "empty-algorithm-list", text, { word, when: "active-first" });
-  return { refused: refusal.refused.map((found) => ({ ...found, prefix: "none" })) };
+  return { refused: refusal.refused.map((found) => ({ ...found, prefix: "at-end" })) };
 }
 
 /** Debian's kex.c gss_kexalgs. */

@@ -89,6 +89,7 @@ export const POSITIONS: Readonly<Record<ValueProblem["prefix"], (path: string, l
   line: (path, line) => `${path} line ${line}: `,
   "colon-line": (path, line) => `${path}: line ${line}: `,
   none: () => "",
+  "at-end": () => "",
 };
 
 export function pushProblem(
@@ -99,7 +100,8 @@ export function pushProblem(
 ): void {
   const { code, weight, message, prefix, span } = problem;
   const position = weight === "silent" ? "" : POSITIONS[prefix](text.source.path, line.sshdNumber);
-  loading.problems.push({
+  const problems = prefix === "at-end" ? loading.atEnd : loading.problems;
+  problems.push({
     code,
     weight,
     sshdText: asPrinted(position + message),

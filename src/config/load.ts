@@ -53,7 +53,7 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     reportUnreadable(loading, path, main, startOf(makeSource(shown(loading, path), "")));
   else readFile(loading, main, start);
   const { files, directives, matches, includes, problems } = loading;
-  problems.push(...startProblems(directives, options.release));
+  problems.push(...startProblems(directives, loading.atEnd, options.release));
   if (typeof main !== "string") problems.push(...sizeProblems(loading, main));
   return {
     release: options.release,

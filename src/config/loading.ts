@@ -34,6 +34,8 @@ export interface Loading {
   readonly matches: MatchBlock[];
   readonly includes: IncludeLine[];
   readonly problems: Problem[];
+  /** those that sshd meets after all files are read, in the order of reading */
+  readonly atEnd: Problem[];
   readonly later: LaterProblem[];
   /** what each pattern has found so far: sshd looks once, and keeps a file when it has read it */
   readonly included: Map<string, string[]>;
@@ -80,6 +82,7 @@ export function startLoading(tree: FileTree, options: LoadOptions): Loading {
     matches: [],
     includes: [],
     problems: [],
+    atEnd: [],
     later: [],
     included: new Map(),
     including: new Set(),

@@ -72,15 +72,38 @@ function repeatMessage(
 
 /**
  * The checks after all is read, in sshd's order: ListenAddress against AddressFamily (servconf.c
- * add_one_listen_addr), then sshd.c main, "Check that options are sensible".
+ * add_one_listen_addr), lists of algorithms that come to nothing (`lists`; assemble_algorithms), then sshd.c main, "Check
+ * that options are sensible".
  */
-export function startProblems(directives: readonly Directive[], release: Release): readonly Problem[] {
+export function startProblems(
+  directives: readonly Directive[],
+  lists: readonly Problem[],
+  release: Release,
+): readonly Problem[] {
   const global = directives.filter(({ atStart, values }) => atStart && values !== null && values.length > 0);
   return [
     ...familyProblems(global),
+    ...lists.toSorted((a, b) => assembledAt(a) - assembledAt(b)),
     ...commandProblems(withoutLatePrincipals(global, release)),
     ...methodProblems(global, release),
   ];
+}
+
+/** The fields of its message, in the order of assemble_algorithms; the names of 8.5 and later, and of earlier releases. */
+const ASSEMBLED = [
+  ...[
+    "ciphers",
+    "macs",
+    "kex_algorithms",
+    "hostkeyalgorithms",
+    "hostbased_accepted_algos",
+    "hostbased_key_types",
+  ],
+  ...["pubkey_accepted_algos", "pubkey_key_types", "ca_sign_algorithms"],
+];
+
+function assembledAt({ message }: Problem): number {
+  return ASSEMBLED.findIndex((field) => message.includes(` ${field}: `));
 }
 
 function firstOf(global: readonly Directive[], keyword: string): Directive | undefined {
