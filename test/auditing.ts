@@ -1,8 +1,3 @@
-/** Audits a folder shaped like a root file system, for tests. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { parseRelease, type Release } from "../grammar/release.ts";
 import { RULES } from "../rules/index.ts";
 import type { Config } from "../src/config/config.ts";
@@ -21,6 +16,7 @@ import type { Finding, Rule } from "../src/lint/rule.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { keyFilesOf } from "../src/policy/key-files.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
+import { makeFolder } from "./own-folder.ts";
 import { type ServerTree, writeTree } from "./sshd/server-tree.ts";
 
 const TODAY = "2026-11-24";
@@ -122,10 +118,9 @@ export function releaseOf(text: string): Release {
   return release;
 }
 
-/** A folder with these files (by absolute path inside it), gone after the test. */
+/** A folder with these files (by absolute path inside it). */
 export function makeRoot(files: ServerTree): string {
-  const root = mkdtempSync(join(tmpdir(), "sshd-policy-"));
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+  const root = makeFolder();
   writeTree(root, files);
   return root;
 }

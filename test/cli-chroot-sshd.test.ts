@@ -4,10 +4,9 @@
  * layers with whiteouts and links, laid over each other by umoci for sshd and by us for the rest.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   COMPRESSIONS,
   dockerArchive,
@@ -20,6 +19,7 @@ import {
   taggedMembers,
   tar,
 } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 import { runCli } from "./run-cli.ts";
 
 const SSHD = "/usr/sbin/sshd";
@@ -134,7 +134,7 @@ const CONNECTIONS = [
   "user=root,host=h,addr=::1,laddr=::1,lport=22",
 ];
 
-let work = "";
+const work = makeFolder();
 /** of the package that SSHD is from */
 let version = "";
 const tool = (name: string, ...args: readonly string[]): string => {
@@ -159,11 +159,9 @@ describe.skipIf(missing !== null)(
   `sshd in the root and the same content in every form${missing === null ? "" : `: ${missing}`}`,
   () => {
     beforeAll(() => {
-      work = mkdtempSync(join(tmpdir(), "sshd-policy-chroot-"));
       version = tool("dpkg-query", "-W", "-f", "${Version}", "openssh-server");
       tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key");
     }, 60_000);
-    afterAll(() => rmSync(work, { recursive: true, force: true }));
 
     /** For each connection. */
     const said = (target: readonly string[]): readonly Map<string, string>[] => {

@@ -1,10 +1,10 @@
 /** Which keys are offered, in which order, and in which formats: by OpenSSH's own client and by ours, as sshd's log has it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { forwarderArguments, type Program } from "./sshd/forwarders.ts";
 import { type LoopbackSshd, serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 
@@ -32,12 +32,11 @@ describe.skipIf(missing !== null)(
   () => {
     let sshd: LoopbackSshd;
     let echo: TestServer;
-    let folder: string;
+    const folder = makeFolder();
     let agent: ChildProcess;
     const inFolder = (name: string): string => join(folder, name);
     beforeAll(async () => {
       [sshd, echo] = [await startSshd({ lines: ["MaxAuthTries 6"] }), await serveEcho()];
-      folder = mkdtempSync(join(tmpdir(), "sshd-policy-keys-"));
       for (const part of ["", ".pub"]) copyFileSync(`${sshd.identity}${part}`, inFolder(`good${part}`));
       // the same key with a passphrase, and without its public part beside it
       copyFileSync(sshd.identity, inFolder("locked"));
@@ -54,7 +53,6 @@ describe.skipIf(missing !== null)(
       agent.kill();
       echo.close();
       await sshd.stop();
-      rmSync(folder, { recursive: true, force: true });
     });
 
     function makeKey(name: string, args: readonly string[], passphrase = ""): string {

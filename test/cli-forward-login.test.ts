@@ -1,9 +1,9 @@
 /** Logging in as people do, at a terminal: passwords, questions, passphrases, agents, jumps and first contacts. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { COMMAND } from "./run-cli.ts";
 import type { Login } from "./sshd/logging-in.ts";
 import { whyNoSshd } from "./sshd/loopback.ts";
@@ -22,10 +22,9 @@ const ECHOED = { echoed: "over there and back", exit: 0 };
 const REFUSED = { echoed: null, exit: 1 };
 
 describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing}`}`, () => {
-  let work: string;
+  const work = makeFolder();
   let seen: Readonly<Record<string, Login>>;
   beforeAll(() => {
-    work = mkdtempSync(join(tmpdir(), "sshd-policy-login-"));
     chmodSync(work, 0o755);
     const node = [process.execPath, "--import", TSX, join(import.meta.dirname, "sshd/logging-in.ts"), work];
     const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
@@ -38,7 +37,6 @@ describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing
     if (stdout === "") throw new Error(stderr);
     seen = JSON.parse(stdout);
   }, 300_000);
-  afterAll(() => rmSync(work, { recursive: true, force: true }));
 
   const login = (name: string): Login => {
     const found = seen[name];

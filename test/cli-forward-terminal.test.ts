@@ -1,11 +1,11 @@
 /** Whatever ends a question at a terminal, the terminal is as it was, and a secret is nowhere. */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ssh2, { type Connection } from "ssh2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { COMMAND } from "./run-cli.ts";
 import { listenOn } from "./sshd/loopback.ts";
 
@@ -25,7 +25,7 @@ interface Seen {
 }
 
 describe.skipIf(!existsSync(SCRIPT))(`a question at a terminal (${SCRIPT})`, () => {
-  let folder: string;
+  const folder = makeFolder();
   let port: number;
   const connections: Connection[] = [];
   /** a server that takes passwords, and lets nobody in */
@@ -34,12 +34,10 @@ describe.skipIf(!existsSync(SCRIPT))(`a question at a terminal (${SCRIPT})`, () 
     connection.on("authentication", (attempt) => attempt.reject(["password"]));
   });
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "sshd-policy-terminal-"));
     port = await listenOn(server as never, 0);
   });
   afterAll(() => {
     server.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   /** `whenAsked` is called at each question, and once the person has typed a part of the answer. */

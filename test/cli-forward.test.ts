@@ -2,20 +2,11 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { COMMAND, runCli } from "./run-cli.ts";
 import { ask, forwarderArguments, startForwarder } from "./sshd/forwarders.ts";
 import { freePort, type LoopbackSshd, serve, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
@@ -34,15 +25,8 @@ const TSX = join(import.meta.dirname, "../node_modules/tsx/dist/loader.mjs");
 describe.skipIf(NO_NAMESPACES !== null)(
   `the manual's mail${NO_NAMESPACES === null ? "" : `: ${NO_NAMESPACES}`}`,
   () => {
-    let work: string;
-    beforeAll(() => {
-      work = mkdtempSync(join(tmpdir(), "sshd-policy-mail-"));
-      chmodSync(work, 0o755);
-    });
-    afterAll(() => rmSync(work, { recursive: true, force: true }));
-
-    function readMail(folder: string, ...args: readonly string[]): MailReading {
-      const own = mkdtempSync(join(work, folder));
+    function readMail(...args: readonly string[]): MailReading {
+      const own = makeFolder();
       chmodSync(own, 0o755);
       const node = [process.execPath, "--import", TSX, join(import.meta.dirname, "sshd/mail-reading.ts")];
       const forwarder = [process.execPath, ...COMMAND, "forward", ...args];
@@ -80,12 +64,7 @@ describe.skipIf(NO_NAMESPACES !== null)(
     ];
 
     it("directly: ssh -L 1100:mail.example.com:110 mail.example.com", () => {
-      const { heard, output, exit } = readMail(
-        "direct",
-        "-L",
-        "1100:mail.example.com:110",
-        "mail.example.com",
-      );
+      const { heard, output, exit } = readMail("-L", "1100:mail.example.com:110", "mail.example.com");
       expect(heard, output).toEqual(HEARD);
       expect(output).toContain("encrypted  this machine to mail.example.com: SSH");
       expect(output).toContain("in clear   mail.example.com to mail.example.com:110, inside that machine");
@@ -93,12 +72,7 @@ describe.skipIf(NO_NAMESPACES !== null)(
     });
 
     it("indirectly: ssh -L 1100:mail.example.com:110 other.example.com", () => {
-      const { heard, output, exit } = readMail(
-        "indirect",
-        "-L",
-        "1100:mail.example.com:110",
-        "other.example.com",
-      );
+      const { heard, output, exit } = readMail("-L", "1100:mail.example.com:110", "other.example.com");
       expect(heard, output).toEqual(HEARD);
       expect(output).toContain("encrypted  this machine to other.example.com: SSH");
       expect(output).toContain(
@@ -109,7 +83,6 @@ describe.skipIf(NO_NAMESPACES !== null)(
 
     it("through a jump host: -J other.example.com keeps it encrypted up to the mail server", () => {
       const { heard, output, exit } = readMail(
-        "jump",
         "-J",
         "other.example.com",
         "-L",

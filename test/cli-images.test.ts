@@ -1,10 +1,9 @@
 /** --image and --platform on the command line: what people and scripts see, and the exit codes. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   dockerArchive,
   file,
@@ -18,13 +17,10 @@ import {
   sha256,
   tar,
 } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 import { runCli } from "./run-cli.ts";
 
-let work = "";
-beforeAll(() => {
-  work = mkdtempSync(join(tmpdir(), "sshd-policy-image-cli-"));
-});
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const work = makeFolder();
 
 function save(name: string, bytes: Buffer): void {
   writeFileSync(join(work, name), bytes);
@@ -407,7 +403,7 @@ describe("audit --image", () => {
       const unit = file("etc/systemd/system/ssh.service", text);
       const members = [folder("etc"), unit, OWN, file("opt/conf/sshd_config", OPEN)];
       save("alone.tar", dockerArchive(image([members])));
-      const root = mkdtempSync(join(work, "alone-"));
+      const root = makeFolder();
       layOut(root, members.slice(1));
       for (const target of [
         ["--image", "alone.tar"],
@@ -473,7 +469,7 @@ describe("audit --image", () => {
     save("line.tar", dockerArchive(image([BASE, settings])));
     const { stderr } = run("audit", "--image", "line.tar", "--fix", "--unsafe-fixes", "--diff");
     const [, line = ""] = /\nRUN (.*)\n/.exec(stderr) ?? [];
-    const made = mkdtempSync(join(work, "made-"));
+    const made = makeFolder();
     for (const name of ["by-line", "by-fix"]) layOut(join(made, name), [...BASE, ...settings].slice(1));
     spawnSync("sh", [
       "-c",

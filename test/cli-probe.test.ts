@@ -1,11 +1,12 @@
 /** `probe` as people and scripts run it: exit codes, JSON, events, as an ordinary user, on a live server, killed. */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
 import { dockerArchive, file, tar } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 import { COMMAND, type Ran, runCli } from "./run-cli.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
@@ -71,7 +72,7 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
   });
 
   test("the configuration of an image, in the sshd of this machine; an image without sshd has nothing to try", () => {
-    const work = mkdtempSync(join(tmpdir(), "sshd-policy-probe-image-"));
+    const work = makeFolder();
     const members = [
       file("etc/passwd", "root:x:0:0::/root:/bin/sh\nbob:x:1000:1000::/home/bob:/bin/sh\n"),
       file("etc/group", "root:x:0:\nbob:x:1000:\n"),
@@ -239,7 +240,7 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
     known: string,
     { server = sshd, more = [] }: { server?: LoopbackSshd; more?: readonly string[] } = {},
   ): Ran => {
-    const home = mkdtempSync(join(tmpdir(), "sshd-policy-home-"));
+    const home = makeFolder();
     mkdirSync(join(home, ".ssh"), { mode: 0o700 });
     writeFileSync(join(home, ".ssh/known_hosts"), known);
     const to = `${server.user}@127.0.0.1:${server.port}`;

@@ -1,13 +1,13 @@
 /** Diffs that are made from edits: what git and patch make of them, and what a search for differences finds. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { structuredPatch } from "diff";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ChangedFile, changedLines, unifiedDiff } from "../src/diff/diff.ts";
 import { applyEdits, composeEdits, type Edit } from "../src/edit/edit.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const SEED = 20261126;
 
@@ -34,15 +34,6 @@ function editsOf(text: string): fc.Arbitrary<Edit[]> {
 
 const CHANGED = TEXT.chain((before) => editsOf(before).map((edits) => ({ before, edits })));
 
-function inFolder<T>(act: (folder: string) => T): T {
-  const folder = mkdtempSync(join(tmpdir(), "sshd-policy-diff-"));
-  try {
-    return act(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 describe("a unified diff", () => {
   it.each([
     ["git apply", ["git", "apply", "--whitespace=nowarn", "-"]],
@@ -50,23 +41,22 @@ describe("a unified diff", () => {
   ])("makes the new text of the old one: %s", (_, [program = "", ...words]) => {
     const drawn = fc.sample(CHANGED, { numRuns: 400, seed: SEED });
     const files = drawn.map((one, index): ChangedFile => ({ ...one, name: `some folder/f${index}` }));
-    inFolder((folder) => {
-      mkdirSync(join(folder, "some folder"));
-      for (const { name, before } of files) writeFileSync(join(folder, name), before, "latin1");
-      const input = Buffer.from(unifiedDiff(files), "latin1");
-      execFileSync(program, words, {
-        cwd: folder,
-        input,
-        env: { ...process.env, GIT_CEILING_DIRECTORIES: "/" },
-      });
-      for (const [index, { name }] of files.entries()) {
-        const { before, edits } = drawn[index] ?? { before: "", edits: [] };
-        // both remove a file that has become empty
-        const after = applyEdits(before, edits);
-        const now = after === "" && before !== "" ? "" : readFileSync(join(folder, name), "latin1");
-        expect(now, JSON.stringify({ before, edits })).toBe(after);
-      }
+    const folder = makeFolder();
+    mkdirSync(join(folder, "some folder"));
+    for (const { name, before } of files) writeFileSync(join(folder, name), before, "latin1");
+    const input = Buffer.from(unifiedDiff(files), "latin1");
+    execFileSync(program, words, {
+      cwd: folder,
+      input,
+      env: { ...process.env, GIT_CEILING_DIRECTORIES: "/" },
     });
+    for (const [index, { name }] of files.entries()) {
+      const { before, edits } = drawn[index] ?? { before: "", edits: [] };
+      // both remove a file that has become empty
+      const after = applyEdits(before, edits);
+      const now = after === "" && before !== "" ? "" : readFileSync(join(folder, name), "latin1");
+      expect(now, JSON.stringify({ before, edits })).toBe(after);
+    }
   });
 
   it("has the hunks that a search for differences finds, where no two lines are equal", () => {

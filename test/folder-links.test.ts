@@ -1,19 +1,16 @@
 /** What a server finds under a path is found inside its own root folder, wherever links of that root lead. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
 import { globPaths } from "../src/files/glob.ts";
 import { makeRoot } from "./auditing.ts";
+import { makeFolder } from "./own-folder.ts";
 
-const root = mkdtempSync(join(tmpdir(), "sshd-policy-root-"));
-const outside = mkdtempSync(join(tmpdir(), "sshd-policy-outside-"));
-afterAll(() => {
-  for (const folder of [root, outside]) rmSync(folder, { recursive: true, force: true });
-});
+const root = makeFolder();
+const outside = makeFolder();
 for (const folder of ["usr/bin", "opt/X11"]) mkdirSync(join(root, folder), { recursive: true });
 for (const file of [join(root, "opt/X11/xauth"), join(outside, "xauth")]) writeFileSync(file, "");
 const link = (name: string, target: string): void => symlinkSync(target, join(root, name));
@@ -49,7 +46,7 @@ it.each([
 it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
   "the root of another process is its own, not the one that its link names",
   async () => {
-    const place = mkdtempSync(join(tmpdir(), "sshd-policy-place-"));
+    const place = makeFolder();
     const script = `mount -t tmpfs none ${place} && mkdir ${place}/etc && echo theirs >${place}/etc/config && echo ready && exec sleep 60`;
     const other = spawn("unshare", ["--mount", "--propagation", "private", "sh", "-c", script]);
     try {
@@ -67,7 +64,6 @@ it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
       expect(folderTree(theirs).list("/etc")).toEqual(["config"]);
     } finally {
       other.kill();
-      rmSync(place, { recursive: true });
     }
   },
 );

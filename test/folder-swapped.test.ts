@@ -2,20 +2,11 @@
  * Whoever may write inside a root can put a link in place of one of its folders between any two calls of ours, and take
  * it away again. Nothing outside the root is ever read or listed.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const attack = vi.hoisted(() => ({ before: (): void => {} }));
 vi.mock("node:fs", async (original) => {
@@ -31,9 +22,8 @@ vi.mock("node:fs", async (original) => {
   return { ...fs, ...Object.fromEntries(watched) };
 });
 
-const top = mkdtempSync(join(tmpdir(), "sshd-policy-root-"));
+const top = makeFolder();
 const [root, outside] = [join(top, "root"), join(top, "outside")];
-afterAll(() => rmSync(top, { recursive: true, force: true }));
 beforeEach(() => {
   rmSync(root, { recursive: true, force: true });
   rmSync(outside, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 /** OpenSSH's own client and ours, side by side on one sshd: what opens and what is refused must be the same. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { ask, type Program as Forwarder, startForwarder } from "./sshd/forwarders.ts";
 import {
   freePort,
@@ -170,10 +170,9 @@ describe.skipIf(missing !== null)(
   () => {
     let echo: TestServer;
     let echoSocket: Server;
-    let folder: string;
+    const folder = makeFolder();
     let at: Places;
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), "sshd-policy-agree-"));
       echo = await serveEcho();
       echoSocket = createServer({ allowHalfOpen: true }, (socket) =>
         socket.pipe(socket).on("error", () => {}),
@@ -184,14 +183,13 @@ describe.skipIf(missing !== null)(
     afterAll(() => {
       echo.close();
       echoSocket.close();
-      rmSync(folder, { recursive: true, force: true });
     });
 
     /** All cases at once on one client: what each client of a listener sees, by the case's name. */
     async function outcomes(forwarder: Forwarder, sshd: LoopbackSshd): Promise<Record<string, string>> {
       const ports = await Promise.all(CASES.map(() => freePort()));
       // of its own: sshd leaves sockets behind, and the next forwarder may get the same port for a name
-      const places = { ...at, folder: mkdtempSync(join(folder, "sockets-")) };
+      const places = { ...at, folder: makeFolder() };
       const portOf = (index: number): number => ports[index] ?? 0;
       const groups = [
         CASES.filter(({ name }) => !name.includes("-g")),

@@ -1,19 +1,15 @@
 /** A user's ssh_config(5) that ssh(1) refuses is refused at the same lines: the machine's ssh is the judge. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { readClientConfig } from "../src/forward/client-config.ts";
 import { openClientFiles } from "../src/forward/client-files.ts";
 import { refusedLine } from "../src/forward/client-keywords.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const hasSsh = spawnSync("ssh", ["-V"]).status === 0;
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "sshd-policy-ssh-config-"));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = makeFolder();
 
 /** Lines at which ssh stops, "file:line". */
 function stoppedBySsh(file: string): readonly string[] {

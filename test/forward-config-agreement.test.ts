@@ -1,19 +1,19 @@
 /** Configurations of ssh(1) made at random: what ours reads out of them is what `ssh -G` says. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { writeFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Directive } from "../src/forward/client-config.ts";
 import { openClientFiles } from "../src/forward/client-files.ts";
 import { settingsOf } from "../src/forward/reach.ts";
 import type { HostSettings } from "../src/forward/settings.ts";
 import { distinctForwards, type Forward } from "../src/forward/specification.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const missing = spawnSync("ssh", ["-V"]).status === 0 ? null : "no ssh";
-const folder = mkdtempSync(join(tmpdir(), "sshd-policy-client-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = makeFolder();
 const { homedir: home, username: name, uid } = userInfo();
 
 /** Keywords with values that ssh takes, without StreamLocalBindMask: readconf.c sets it in blocks that do not hold, too. */

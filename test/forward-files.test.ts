@@ -1,18 +1,14 @@
 /** The files that a client goes by, while others have their hands on them. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type ClientFile, openClientFiles } from "../src/forward/client-files.ts";
+import { makeFolder } from "./own-folder.ts";
 
 describe("a file that a client goes by", () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "sshd-policy-client-files-"));
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = makeFolder();
   const read = (name: string): ClientFile => openClientFiles(() => {}).read(join(folder, name));
 
   it("is judged by what was opened, while others exchange it", async () => {

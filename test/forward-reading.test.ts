@@ -2,10 +2,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { generateKeyPairSync, verify } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { bindAddresses, remoteBindHost } from "../src/forward/bind.ts";
 import {
   type Asked,
@@ -22,6 +21,7 @@ import { parseKey } from "../src/forward/session.ts";
 import { settingsFor } from "../src/forward/settings.ts";
 import { readSocks, socksReply } from "../src/forward/socks.ts";
 import { parseDestination, parseDynamic, parseForward } from "../src/forward/specification.ts";
+import { makeFolder } from "./own-folder.ts";
 
 describe("-L, -R and -D", () => {
   const tcp = (host: string | null, port: number) => ({ kind: "tcp", host, port });
@@ -179,10 +179,9 @@ describe("SOCKS", () => {
 const KEYGEN = existsSync("/usr/bin/ssh-keygen") ? null : "no ssh-keygen";
 
 describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGEN}`}`, () => {
-  let folder: string;
+  const folder = makeFolder();
   let keys: readonly { readonly line: string; readonly wire: Buffer; readonly fingerprint: string }[];
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "sshd-policy-known-"));
     keys = ["one", "two"].map((name) => {
       const path = join(folder, name);
       execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path]);
@@ -195,7 +194,6 @@ describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGE
       };
     });
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   /** The verdict on key `which` for host and port, by these lines. ONE and TWO stand for keys. */
   function verdict(text: string, which: 0 | 1, name: string): string {
@@ -241,14 +239,12 @@ describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGE
 });
 
 describe("ssh_config", () => {
-  let home: string;
+  const home = makeFolder();
   let caller: Caller;
   beforeAll(() => {
-    home = mkdtempSync(join(tmpdir(), "sshd-policy-home-"));
     mkdirSync(join(home, ".ssh"));
     caller = { home, name: "alice", uid: process.getuid?.() ?? 0 };
   });
-  afterAll(() => rmSync(home, { recursive: true, force: true }));
 
   function write(name: string, text: string, mode = 0o600): string {
     const path = join(home, ".ssh", name);
@@ -373,8 +369,7 @@ describe("ssh_config", () => {
 
 describe("a private key", () => {
   const nobody = { caller: { home: "/nonexistent", name: "x", uid: 0 }, variable: () => null };
-  const folder = mkdtempSync(join(tmpdir(), "sshd-policy-formats-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  const folder = makeFolder();
   it.each([
     ["ed25519", "RFC4716", "aes256-ctr"],
     ["ecdsa", "RFC4716", "aes256-gcm@openssh.com"],

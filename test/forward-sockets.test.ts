@@ -1,18 +1,10 @@
 /** Sockets of the file system on either side of a forward, by OpenSSH's own client and by ours: what answers, and which file is left. */
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { ask, type Program as Forwarder, startForwarder } from "./sshd/forwarders.ts";
 import { serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
@@ -92,14 +84,10 @@ describe.skipIf(missing !== null)(
   `ssh and sshd-policy forward${missing === null ? "" : `: ${missing}`}`,
   () => {
     let echo: TestServer;
-    let work: string;
     beforeAll(async () => {
-      [echo, work] = [await serveEcho(), mkdtempSync(join(tmpdir(), "sshd-policy-sockets-"))];
+      echo = await serveEcho();
     });
-    afterAll(() => {
-      echo.close();
-      rmSync(work, { recursive: true, force: true });
-    });
+    afterAll(() => echo.close());
 
     /** All cases at once on one client, on both sides: what answers, and what is there while it runs. */
     async function outcomes(
@@ -107,7 +95,7 @@ describe.skipIf(missing !== null)(
       sshd: Awaited<ReturnType<typeof startSshd>>,
       { cases, options }: { cases: (folder: string) => readonly Case[]; options: readonly string[] },
     ): Promise<Record<string, Outcome>> {
-      const folders = { "-L": mkdtempSync(join(work, "l")), "-R": mkdtempSync(join(work, "r")) };
+      const folders = { "-L": makeFolder(), "-R": makeFolder() };
       const all = (["-L", "-R"] as const).flatMap((side) =>
         cases(folders[side]).map((one) => ({
           ...one,
@@ -165,7 +153,7 @@ describe.skipIf(missing !== null)(
 
     it("leave a socket to the next forwarder that has taken it over", async () => {
       const sshd = await startSshd();
-      const path = join(work, "taken-over");
+      const path = join(makeFolder(), "taken-over");
       const options = ["-o", "StreamLocalBindUnlink=yes", "-L", `${path}:127.0.0.1:${echo.port}`];
       const first = await startForwarder("sshd-policy forward", sshd, options);
       const second = await startForwarder("sshd-policy forward", sshd, options);

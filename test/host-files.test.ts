@@ -6,7 +6,6 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -17,8 +16,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { awaitConfirmation } from "../src/cli/wait.ts";
 import { confirmRuns, watchRun } from "../src/host/confirm.ts";
@@ -39,6 +36,7 @@ import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts
 import { thisMachine } from "../src/host/this-machine.ts";
 import { applyFix, type LiveFix } from "../src/host/transaction.ts";
 import { keepRun, recoverRun, undoRun } from "../src/host/undo.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const machine = thisMachine({
   pid: process.pid,
@@ -53,7 +51,7 @@ const IN_AN_HOUR = new Date(Date.now() + 3_600_000).toISOString();
 let folder = "";
 let state = "";
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "sshd-policy-host-"));
+  folder = makeFolder();
   state = `${folder}/state`;
   writeFileSync(`${folder}/a`, "old a");
   writeFileSync(`${folder}/b`, "old b");
@@ -139,7 +137,7 @@ describe("replacing files", () => {
   });
 
   test("neither links, nor hard links, nor a folder that became a link", async () => {
-    const outside = mkdtempSync(join(tmpdir(), "sshd-policy-outside-"));
+    const outside = makeFolder();
     writeFileSync(`${outside}/a`, "old a");
     symlinkSync(`${outside}/a`, `${folder}/link`);
     linkSync(`${folder}/b`, `${outside}/second`);

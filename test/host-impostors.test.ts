@@ -1,12 +1,11 @@
 /** Any account can name a program sshd and write sshd's titles over its arguments: root must not believe it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { chmodSync, copyFileSync, existsSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findDaemons } from "../src/host/daemon.ts";
 import { openSessions } from "../src/host/sessions.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const PERL = "/usr/bin/perl";
 const NOBODY = 65_534;
@@ -22,7 +21,7 @@ const machine = thisMachine({
 });
 
 describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missing}`}`, () => {
-  let folder = "";
+  const folder = makeFolder();
   const started: ChildProcess[] = [];
 
   /** A program of that name with this title, run by an account. Settles when the title stands, which the script says, too. */
@@ -38,13 +37,11 @@ describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missi
   }
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "sshd-policy-impostor-"));
     chmodSync(folder, 0o755);
     for (const name of ["sshd", "other"]) copyFileSync(PERL, `${folder}/${name}`);
   });
   afterAll(() => {
     for (const child of started) child.kill("SIGKILL");
-    rmSync(folder, { recursive: true });
   });
 
   const daemons = (): number[] => findDaemons(machine, "/etc/ssh/of-a-test").map((it) => it.process.pid);

@@ -5,7 +5,6 @@
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,14 +14,13 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { prepareStateFolder } from "../src/host/journal.ts";
 import type { Machine } from "../src/host/machine.ts";
 import { replaceFiles } from "../src/host/replace.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
 import { applyFix, type LiveFix } from "../src/host/transaction.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const machine: Machine = {
   ...thisMachine({
@@ -36,11 +34,7 @@ const machine: Machine = {
   sync: () => {},
 };
 
-let top = "";
-beforeAll(() => {
-  top = mkdtempSync(join(tmpdir(), "sshd-policy-swapped-"));
-});
-afterAll(() => rmSync(top, { recursive: true, force: true }));
+const top = makeFolder();
 
 const NAMES = ["a", "b"] as const;
 

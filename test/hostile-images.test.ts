@@ -1,10 +1,9 @@
 /** Archives that somebody made to do harm, or that are damaged: a clear error or the right answer, in bounds. */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openImage } from "../src/files/image.ts";
 import {
   block,
@@ -20,13 +19,10 @@ import {
   tar,
   withChecksum,
 } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const MAIN = "/etc/ssh/sshd_config";
-let work = "";
-beforeAll(() => {
-  work = mkdtempSync(join(tmpdir(), "sshd-policy-hostile-"));
-});
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const work = makeFolder();
 
 let count = 0;
 function written(...parts: readonly Buffer[]): string {

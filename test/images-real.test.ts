@@ -1,9 +1,9 @@
 /** An image of Debian's own files, made by umoci and written by skopeo: the same answers as for the root itself. */
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, cpSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
+import { makeFolder } from "./own-folder.ts";
 import { runCli } from "./run-cli.ts";
 
 const LAB = join(process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab", "bookworm");
@@ -24,7 +24,7 @@ const missing =
         ? null
         : `${LAB} is missing (test/lab/host makes it)`;
 
-let work = "";
+const work = makeFolder();
 function tool(name: string, ...args: readonly string[]): void {
   const { status, stderr } = spawnSync(name, args, { cwd: work, encoding: "utf8" });
   if (status !== 0) throw new Error(`${name} ${args.join(" ")}: ${stderr}`);
@@ -34,7 +34,6 @@ describe.skipIf(missing !== null)(
   `images of Debian by umoci and skopeo${missing === null ? "" : `: ${missing}`}`,
   () => {
     beforeAll(() => {
-      work = mkdtempSync(join(tmpdir(), "sshd-policy-umoci-"));
       tool("umoci", "init", "--layout", "oci");
       tool("umoci", "new", "--image", "oci:v1");
       tool("umoci", "unpack", "--image", "oci:v1", "first");
@@ -51,7 +50,6 @@ describe.skipIf(missing !== null)(
       tool("skopeo", "copy", "-q", "oci:oci:v1", "oci-archive:oci.tar");
       tool("tar", "-C", "second/rootfs", "-czf", "root.tar.gz", ".");
     }, 180_000);
-    afterAll(() => rmSync(work, { recursive: true, force: true }));
 
     const audit = (...args: readonly string[]): string =>
       runCli(["audit", "--format", "concise", ...args], { cwd: work }).stdout.replaceAll(

@@ -1,7 +1,6 @@
 /** Random layers as umoci lays them over each other (`umoci raw unpack`): files, folders, links, whiteouts, odd spellings. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -22,6 +21,7 @@ import {
   taggedMembers,
   tar,
 } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const missing =
   process.getuid?.() !== 0
@@ -129,21 +129,17 @@ describe.skipIf(missing !== null)(`layers by umoci${missing === null ? "" : `: $
     let [same, refused] = [0, 0];
     for (let number = 0; number < IMAGES; number++) {
       const layers = drawLayers(makeRandom(SEED + number));
-      const work = mkdtempSync(join(tmpdir(), "sshd-policy-layers-"));
-      try {
-        const expected = ofUmoci(work, layers);
-        writeFileSync(join(work, "gzip-layers.tar"), dockerArchive({ layers }, gzipSync));
-        writeFileSync(join(work, "gzip-outside.tar"), gzipSync(dockerArchive({ layers })));
-        const found = await ours(join(work, "oci"));
-        for (const form of ["gzip-layers.tar", "gzip-outside.tar"])
-          expect([number, await ours(join(work, form))]).toEqual([number, found]);
-        if (typeof found === "string") refused += 1;
-        else if (expected !== null) {
-          expect([number, found]).toEqual([number, expected]);
-          same += 1;
-        }
-      } finally {
-        rmSync(work, { recursive: true, force: true });
+      const work = makeFolder();
+      const expected = ofUmoci(work, layers);
+      writeFileSync(join(work, "gzip-layers.tar"), dockerArchive({ layers }, gzipSync));
+      writeFileSync(join(work, "gzip-outside.tar"), gzipSync(dockerArchive({ layers })));
+      const found = await ours(join(work, "oci"));
+      for (const form of ["gzip-layers.tar", "gzip-outside.tar"])
+        expect([number, await ours(join(work, form))]).toEqual([number, found]);
+      if (typeof found === "string") refused += 1;
+      else if (expected !== null) {
+        expect([number, found]).toEqual([number, expected]);
+        same += 1;
       }
     }
     expect(same).toBeGreaterThan(IMAGES / 3);
@@ -199,18 +195,14 @@ describe.skipIf(missing !== null)(
   "what tools read in different ways is read as umoci does, or refused",
   () => {
     test.each(AMBIGUOUS)("%s", async (_, members) => {
-      const work = mkdtempSync(join(tmpdir(), "sshd-policy-ambiguous-"));
-      try {
-        const expected = ofUmoci(work, [
-          { tar: tar(BASE), command: "base" },
-          { tar: tar(members), command: "ambiguous" },
-        ]);
-        const found = await ours(join(work, "oci"));
-        if (expected === null) expect(found).toEqual(expect.any(String));
-        else expect(found).toEqual(expected);
-      } finally {
-        rmSync(work, { recursive: true, force: true });
-      }
+      const work = makeFolder();
+      const expected = ofUmoci(work, [
+        { tar: tar(BASE), command: "base" },
+        { tar: tar(members), command: "ambiguous" },
+      ]);
+      const found = await ours(join(work, "oci"));
+      if (expected === null) expect(found).toEqual(expect.any(String));
+      else expect(found).toEqual(expected);
     });
   },
 );

@@ -1,11 +1,10 @@
 /** Images and tars of roots: the same answers for the same content in every form, and which layer wrote the line. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { describe as describeTarget } from "../src/cli/describe-target.ts";
 import { findingsOf } from "../src/cli/findings.ts";
 import { type AuditCommandOptions, prepareAudit } from "../src/cli/prepare-audit.ts";
@@ -31,12 +30,9 @@ import {
   withChecksum,
   zstdStored,
 } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 
-let work = "";
-beforeAll(() => {
-  work = mkdtempSync(join(tmpdir(), "sshd-policy-images-"));
-});
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const work = makeFolder();
 
 let count = 0;
 function written(bytes: Buffer, name = "image.tar"): string {
@@ -433,7 +429,7 @@ test.each([
     // a container has the owners of its image, whoever made that
     const members = [{ ...folder("./"), uid: top }, ...ROOT.map((one) => ({ ...one, uid }))];
     expect(await audited({ image: [written(tar(members))] })).toContain("loose-permissions");
-    const root = mkdtempSync(join(work, "owned-"));
+    const root = makeFolder();
     layOut(
       root,
       ROOT.filter(({ flag }) => flag === undefined),

@@ -3,13 +3,13 @@
  * musl-gcc is there, it is asked again (Debian's musl-tools; UPDATE_MUSL=1 records).
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { accountsOf, furtherAccountSources, readMusl } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { makeRoot } from "./auditing.ts";
+import { makeFolder } from "./own-folder.ts";
 
 const ANSWERS = join(import.meta.dirname, "musl/answers.json");
 
@@ -68,27 +68,23 @@ const TEXTS = ["\n", ""].map((end) => ({ passwd: PASSWD.join("\n") + end, group:
 
 /** What musl's functions say of each user, in a root of its own; null where it cannot be asked. */
 function askMusl({ passwd, group }: { readonly passwd: string; readonly group: string }): string[] | null {
-  const root = mkdtempSync(join(tmpdir(), "sshd-policy-musl-"));
-  try {
-    const program = join(root, "accounts");
-    const made = spawnSync("musl-gcc", [
-      "-static",
-      "-o",
-      program,
-      join(import.meta.dirname, "musl/accounts.c"),
-    ]);
-    if (made.status !== 0 || process.getuid?.() !== 0) return null;
-    mkdirSync(join(root, "etc"));
-    writeFileSync(join(root, "etc/passwd"), passwd, "latin1");
-    writeFileSync(join(root, "etc/group"), group, "latin1");
-    chmodSync(program, 0o755);
-    const list = USERS.map((name) => `'${name}'`).join(" ");
-    writeFileSync(join(root, "ask"), `exec chroot '${root}' /accounts ${list}\n`, "latin1");
-    const { stdout } = spawnSync("sh", [join(root, "ask")], { encoding: "latin1" });
-    return stdout.split("\n").slice(0, -1);
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+  const root = makeFolder();
+  const program = join(root, "accounts");
+  const made = spawnSync("musl-gcc", [
+    "-static",
+    "-o",
+    program,
+    join(import.meta.dirname, "musl/accounts.c"),
+  ]);
+  if (made.status !== 0 || process.getuid?.() !== 0) return null;
+  mkdirSync(join(root, "etc"));
+  writeFileSync(join(root, "etc/passwd"), passwd, "latin1");
+  writeFileSync(join(root, "etc/group"), group, "latin1");
+  chmodSync(program, 0o755);
+  const list = USERS.map((name) => `'${name}'`).join(" ");
+  writeFileSync(join(root, "ask"), `exec chroot '${root}' /accounts ${list}\n`, "latin1");
+  const { stdout } = spawnSync("sh", [join(root, "ask")], { encoding: "latin1" });
+  return stdout.split("\n").slice(0, -1);
 }
 
 /** The same in the same words, from our reading. */

@@ -2,8 +2,7 @@
  * Prediction and observation agree: real sshds with real forwards, on the live table, on every kind of forwarding under
  * every value that decides it, on lists, bind addresses and everything that people think stops forwarding.
  */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { atLeast } from "../grammar/release.ts";
@@ -13,6 +12,7 @@ import type { Job } from "../src/forward/job.ts";
 import { runSandbox } from "../src/forward/sandbox.ts";
 import type { Capability } from "../src/policy/connection.ts";
 import type { ProbedAttempt } from "../src/policy/probed.ts";
+import { makeFolder } from "./own-folder.ts";
 import { differencesOf, probeTree, programOf, whyNoProbe } from "./sshd/probing.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { load, MAIN_FILE } from "./sshd/reading.ts";
@@ -380,7 +380,7 @@ ChrootDirectory /../../../tmp/escaped-root
   });
 
   it("takes no link of the target over but those of programs", async () => {
-    const base = mkdtempSync(join(tmpdir(), "sshd-policy-base-"));
+    const base = makeFolder();
     const links = {
       home: "var/home",
       root: "/root",
@@ -397,7 +397,6 @@ ChrootDirectory /../../../tmp/escaped-root
     const inside = ["/bin/sh", "-c", script];
     const ended = await runSandbox({ inside, base, folder: own, job: EMPTY_JOB, onReport: () => {} });
     expect(ended).toBe("bin");
-    rmSync(base, { recursive: true });
   });
 
   it("makes a home that is the ChrootDirectory as sshd wants it", async () => {
@@ -481,7 +480,7 @@ ChrootDirectory /../../../tmp/escaped-root
   }, 600_000);
 
   it("runs nothing that the configuration names, and says what it changed", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "sshd-policy-ran-"));
+    const folder = makeFolder();
     const result = await probeTree({
       [MAIN_FILE]: `UsePAM yes
 ForceCommand touch ${folder}/forced
@@ -502,7 +501,6 @@ RevokedKeys /nowhere
     expect(differencesOf(result)).toEqual([]);
     expect(seenIn(result)).toBeGreaterThan(10);
     expect(readdirSync(folder)).toEqual([]);
-    rmSync(folder, { recursive: true });
     expect(result.changes.map(({ keyword }) => keyword).sort()).toEqual([
       "authenticationmethods",
       "authorizedkeyscommand",

@@ -1,14 +1,14 @@
 /** The release in rpm's database: one that rpm itself wrote, and databases that nobody should have written. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import initSqlJs from "sql.js/dist/sql-wasm-inline.js";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { formatRelease } from "../grammar/release.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { rpmRelease } from "../src/files/rpm-release.ts";
 import { makeRoot } from "./auditing.ts";
+import { makeFolder } from "./own-folder.ts";
 import { runCli } from "./run-cli.ts";
 
 const PATH = "/var/lib/rpm/rpmdb.sqlite";
@@ -152,13 +152,12 @@ const missing = ["rpm", "rpmbuild"].filter((tool) => spawnSync(tool, ["--version
 describe.skipIf(missing.length > 0)(
   `what rpm itself wrote${missing.length > 0 ? `: ${missing.join(" and ")} missing` : ""}`,
   () => {
-    let work = "";
+    const work = makeFolder();
     const tool = (name: string, ...args: readonly string[]): void => {
       const { status, stderr } = spawnSync(name, args, { cwd: work, encoding: "utf8" });
       if (status !== 0) throw new Error(`${name}: ${stderr}`);
     };
     beforeAll(() => {
-      work = mkdtempSync(join(tmpdir(), "sshd-policy-rpm-"));
       writeFileSync(join(work, "server.spec"), SPEC);
       tool("rpmbuild", "-bb", "--quiet", "--define", `_topdir ${work}/build`, "server.spec");
       const folder = join(work, "build/RPMS/noarch");
@@ -182,7 +181,6 @@ describe.skipIf(missing.length > 0)(
       cpSync(join(work, "root/etc"), join(work, "fedora/etc"), { recursive: true });
       tool("tar", "-C", "fedora", "-czf", "fedora.tar.gz", ".");
     }, 120_000);
-    afterAll(() => rmSync(work, { recursive: true, force: true }));
 
     test.each([
       ["--root", "root", "root"],

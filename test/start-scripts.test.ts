@@ -1,11 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are shell scripts
 /** With which options scripts start sshd, read without running them; a real shell is the judge. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
 import { startedBy, startedByScript } from "../src/files/shell-script.ts";
 import { assignments } from "../src/files/shell-words.ts";
@@ -13,22 +12,20 @@ import { NO_OPTIONS, optionsOf, type StartOptions } from "../src/files/sshd-opti
 import { startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
 import { whyNoHost } from "./lab/hosts.ts";
+import { makeFolder } from "./own-folder.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
 const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
 
 describe("what a shell gives sshd is what is read", () => {
-  let root = "";
+  const root = makeFolder();
   const said = (): string => join(root, "said");
   beforeAll(() => {
-    root = mkdtempSync(join(tmpdir(), "sshd-policy-shell-"));
     mkdirSync(join(root, "bin"));
     writeFileSync(join(root, "bin/sshd"), `#!/bin/sh\nfor word; do printf '[%s]' "$word"; done >${said()}\n`);
     chmodSync(join(root, "bin/sshd"), 0o755);
     writeFileSync(join(root, "settings"), "OPTS='-o GatewayPorts=yes'\nexport MORE=\"-p 2222\"\n");
   });
-
-  afterAll(() => rmSync(root, { recursive: true }));
 
   test.each<[string, ...string[]]>([
     ["exec SSHD -D -e -o 'AllowTcpForwarding yes' # -o X11Forwarding=no"],

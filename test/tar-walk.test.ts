@@ -1,8 +1,7 @@
 /** A tar in a file, most of whose headers one loop passes over (skim.ts), and as a stream, all of whose headers are walked: the same. */
-import { closeSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { openRange, partOf, walkChunks, walkRange } from "../src/files/archive-bytes.ts";
 import { plainHeaders } from "../src/files/plain-header.ts";
 import type { Visitor } from "../src/files/tar.ts";
@@ -19,12 +18,9 @@ import {
   tar,
   withChecksum,
 } from "./images/writing.ts";
+import { makeFolder } from "./own-folder.ts";
 
-let work = "";
-beforeAll(() => {
-  work = mkdtempSync(join(tmpdir(), "sshd-policy-walk-"));
-});
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const work = makeFolder();
 
 const WANTED = ["/etc", "/etc/ssh"];
 

@@ -1,13 +1,13 @@
 /** The scripts of action.yml and of the GitLab job, run as their runners do, with npm's installing left out. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { makeFolder } from "../own-folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const work = mkdtempSync(join(tmpdir(), "sshd-policy-ci-"));
+const work = makeFolder();
 
 interface Ran {
   readonly status: number | null;
@@ -35,7 +35,6 @@ beforeAll(() => {
   writeFileSync(join(work, "sshd_config"), "AllowTcpForwarding yes\n");
   writeFileSync(join(work, "closed"), "DisableForwarding yes\n");
 });
-afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe("action.yml", () => {
   const action = parse(readFileSync(join(ROOT, "action.yml"), "utf8"));

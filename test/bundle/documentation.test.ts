@@ -4,26 +4,17 @@
  * UPDATE_EXAMPLES=1 writes what the commands print into the documents.
  */
 import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { makeFolder } from "../own-folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 /** Where the reader's checkout lies in the documents. */
 const CHECKOUT = "/home/alice/sshd-policy";
 /** `sshd-policy` as it is installed. */
-const BIN = mkdtempSync(join(tmpdir(), "sshd-policy-bin-"));
+const BIN = makeFolder();
 symlinkSync(join(ROOT, "dist/cli.js"), join(BIN, "sshd-policy"));
-afterAll(() => rmSync(BIN, { recursive: true, force: true }));
 const UPDATE = process.env["UPDATE_EXAMPLES"] === "1";
 
 const DOCUMENTS = ["README.md", ...markdownBelow("docs")];

@@ -4,7 +4,6 @@ import {
   chmodSync,
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,13 +11,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "../own-folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const STOCK = join(ROOT, "fixtures/debian-12/etc/ssh/sshd_config");
-const work = mkdtempSync(join(tmpdir(), "sshd-policy-package-"));
+const work = makeFolder();
 const consumer = join(work, "consumer");
 let packed = "";
 
@@ -44,8 +43,6 @@ beforeAll(() => {
   mkdirSync(consumer);
   writeFileSync(join(consumer, "package.json"), "{}");
 });
-
-afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe("npm pack", () => {
   it("prints the file name alone, as pre-commit needs it", () => {

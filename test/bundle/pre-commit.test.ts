@@ -1,25 +1,16 @@
 /** The hooks, run by the real pre-commit in a scratch repository: installed from this checkout, and with the machine's own program. */
 import { spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeFolder } from "../own-folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const STOCK = readFileSync(join(ROOT, "fixtures/debian-12/etc/ssh/sshd_config"), "latin1");
 const MAIN = "etc/ssh/sshd_config";
 const DROP_IN = "etc/ssh/sshd_config.d/50-site.conf";
 
-const work = mkdtempSync(join(tmpdir(), "sshd-policy-hooks-"));
+const work = makeFolder();
 const scratch = join(work, "configuration");
 const hooks = join(work, "hooks");
 const isThere = spawnSync("pre-commit", ["--version"]).status === 0;
@@ -90,7 +81,6 @@ describe.skipIf(!isThere)(`pre-commit${missing}`, () => {
     );
     commitAll(scratch);
   });
-  afterAll(() => rmSync(work, { recursive: true, force: true }));
 
   it.each(["sshd-policy", "sshd-policy-system"])(
     "%s audits a file and its drop-in in one call",

@@ -1,14 +1,13 @@
 /** What a start of the bundle must not load: each of these takes milliseconds (docs/architecture.md, "The release"). */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { makeFolder } from "../own-folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const STOCK = join(ROOT, "fixtures/debian-12/etc/ssh/sshd_config");
-const work = mkdtempSync(join(tmpdir(), "sshd-policy-start-"));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const work = makeFolder();
 
 /** Node's own modules that a run loads beside those of `node -e 0`, sorted. */
 function loadedBy(...args: readonly string[]): readonly string[] {
