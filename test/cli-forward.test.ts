@@ -162,14 +162,13 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
   it("-W joins its standard streams with a connection", async () => {
     // spawnSync holds this process, so the echo lives in another one
     const port = await freePort();
-    const script = `require("net").createServer({allowHalfOpen:true},s=>s.pipe(s)).listen(${port},"127.0.0.1")`;
+    const path = join(makeFolder(), "echo");
+    const script = `for (const at of [[${port},"127.0.0.1"],["${path}"]])
+      require("net").createServer({allowHalfOpen:true},s=>s.pipe(s)).listen(...at)`;
     const echo = spawn(process.execPath, ["-e", script]);
     while ((await ask({ port }, "x")) !== "x") await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(run("-W", `127.0.0.1:${port}`, "127.0.0.1")).toEqual({
-      code: 0,
-      stdout: "over there and back",
-      stderr: "",
-    });
+    for (const to of [`127.0.0.1:${port}`, path])
+      expect(run("-W", to, "127.0.0.1"), to).toEqual({ code: 0, stdout: "over there and back", stderr: "" });
     echo.kill();
     const refused = run("-W", `127.0.0.1:${await freePort()}`, "127.0.0.1");
     expect([refused.code, refused.stdout]).toEqual([1, ""]);
@@ -415,6 +414,10 @@ describe("wrong usage of forward", () => {
     [["-W", "db", "host"], /-W db: wanted is host:port/],
     [["-L", "8080:db:1", "-oProxyCommand=x"], /missing required argument/],
     [["-L", "8080:db:1", "--", "-oProxyCommand=x"], /is no destination/],
+    [["-fNL", "8080:db:1", "host"], /-f: ssh\(1\) has it, this forwarder has not/],
+    [["-L", "8080:db:1", "host", "true"], /too many arguments/],
+    [["-L", "8080:db:1", "-J", "a,b'@c", "host"], /"b'@c" is no jump host/],
+    [["-L", "8080:db:1", "-l", "a'b", "host"], /-l User: "a'b" is none that ssh would take/],
     [["-o", "Tunnel=yes", "-L", "8080:db:1", "host"], /not an option of this forwarder/],
     [["host"], /nothing to forward/],
   ])("%j is said", (args, message) => {

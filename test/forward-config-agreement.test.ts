@@ -7,9 +7,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Directive } from "../src/forward/client-config.ts";
 import { openClientFiles } from "../src/forward/client-files.ts";
+import { parseOption } from "../src/forward/directives.ts";
 import { settingsOf } from "../src/forward/reach.ts";
 import type { HostSettings } from "../src/forward/settings.ts";
-import { distinctForwards, type Forward } from "../src/forward/specification.ts";
+import { distinctForwards, type Forward, parseDestination } from "../src/forward/specification.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const missing = spawnSync("ssh", ["-V"]).status === 0 ? null : "no ssh";
@@ -76,7 +77,8 @@ const directive = fc
         fc.constantFrom<[string, string]>([`"${keyword}"`, " "]),
       ),
       fc.constantFrom(...(VALUES[keyword] ?? [])),
-      fc.constantFrom("", " ", " # c", "\r"),
+      // readconf.c takes what follows for a part of the command
+      fc.constantFrom(...(keyword === "ProxyCommand" ? ["", " ", "\r"] : ["", " ", " # c", "\r"])),
     ),
   )
   .map(([[keyword, separator], value, end]) => `${keyword}${separator}${value}${end}\n`);
@@ -234,6 +236,14 @@ describe.skipIf(missing !== null)(`ssh -G and ours${missing === null ? "" : `: $
     );
   }, 120_000);
 
+  it("decide alike about options and destinations", () => {
+    const different = COMMAND_LINES.flatMap((line) => {
+      const [ssh, own] = [theirDecision(line), ourDecision(line)];
+      return ssh === own ? [] : [{ line, ssh, own }];
+    });
+    expect(different).toEqual([]);
+  }, 120_000);
+
   /** Pieces of what -L and -R say. */
   const specification = fc
     .array(
@@ -288,6 +298,235 @@ describe.skipIf(missing !== null)(`ssh -G and ours${missing === null ? "" : `: $
     120_000,
   );
 });
+
+/** Of whom ssh reads it, and whom it would connect to: options, and the destination at the end. */
+type CommandLine = readonly string[];
+
+const OF_PORT = [
+  ...["Port=1", "Port 1", "Port\t1", " Port = 1 ", "PORT=1", "Port=1=", "Port==1", "Port = = 1", 'Port="1"'],
+  ...[
+    '"Port"=1',
+    '"Port" 1',
+    "Port=1 2",
+    "Port=1 # c",
+    "Port=1#c",
+    "Port=",
+    "Port",
+    "",
+    " ",
+    "#x",
+    "=",
+    "=Port=1",
+  ],
+  ...[
+    "Port=1\n",
+    "Port=1\nUser=x",
+    "Port=1\r",
+    "Port=\u00a01",
+    "Port\v1",
+    "Port\f1",
+    "Port=1\f",
+    "Port=0",
+    "Port=-1",
+  ],
+  ...[
+    "Port=01",
+    "Port=65535",
+    "Port=65536",
+    "Port=0x1",
+    "Port=+1",
+    "Port=http",
+    "Port=nosuch",
+    "Port=1e1",
+    "Port='1'",
+  ],
+  ...["Port=1\\", 'Port="1', "Port='1", 'Port=""', '"" Port=1', "Port=22222222222222", "port 1 ;", "Pört=1"],
+];
+const OF_USER = [
+  ...[
+    "User=bob",
+    "User=",
+    'User=""',
+    "User=a b",
+    'User="a b"',
+    "User='a b'",
+    'User="a b',
+    "User=a\\ b",
+    "User=-x",
+  ],
+  ...[
+    "User=a'b",
+    "User=a\u0001b",
+    "User=a$b",
+    "User=a;b",
+    'User="a -b"',
+    'User="a\\"',
+    "User=é",
+    "User=a@b",
+    "User=DOM\\u",
+  ],
+];
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  AddressFamily: ["any", "INET", "inet6", "x", "", "4"],
+  BatchMode: ["yes", "true", "YES", "ask", "1", "", "yes no"],
+  BindAddress: ["127.0.0.1", "", "a b"],
+  ConnectTimeout: ["0", "1", "none", "NONE", "1m", "1x", "-1", "99999999999", "", "1 2"],
+  DynamicForward: ["1080", "x", "1080 2", ""],
+  ExitOnForwardFailure: ["yes", "x"],
+  GatewayPorts: ["yes", "no", "clientspecified"],
+  GlobalKnownHostsFile: ["a", "none", "a b", "none b", "a none", '""', "a NONE"],
+  HostKeyAlias: ["a", "", "a b"],
+  HostName: ["127.0.0.1", "%h", "%%", "%z", "a%", "", "127.0.0.1 x", "-x", "a;b", "UPPER", "%H"],
+  IdentitiesOnly: ["yes", "x"],
+  IdentityAgent: ["none", "/x", "$X", "$", "", "a b", "SSH_AUTH_SOCK"],
+  IdentityFile: ["none", "/x", "", "a b"],
+  KbdInteractiveAuthentication: ["yes", "x"],
+  ChallengeResponseAuthentication: ["no", "x"],
+  LocalForward: ["18080 a:1", "18080:a:1", "18080", "18080 a:1 x", "18080 x", "/tmp/x a:1", '18080 "a:1"'],
+  NumberOfPasswordPrompts: ["0", "1", "none", "-1", "x", "1.5", "99999999999", "0x3", " 3", ""],
+  PasswordAuthentication: ["yes", "false", "x"],
+  PreferredAuthentications: ["publickey", "x", "publickey,password", "", "a b"],
+  ProxyJump: ["none", "NONE", "none #c", ""],
+  PubkeyAuthentication: ["yes", "unbound", "host-bound", "x"],
+  RemoteForward: ["0 a:1", "1080", "1080 a:1", "x", "x:1080", "/tmp/x /tmp/y", "1 a:2 3"],
+  RevokedHostKeys: ["none", "NONE", "", "none x"],
+  ServerAliveCountMax: ["0", "1", "-1", "x", "1m", "none"],
+  ServerAliveInterval: ["0", "1", "1m", "none", "x", "-1"],
+  StreamLocalBindMask: ["0177", "0", "0777", "01000", "8", "x", "-1", "", "0177x"],
+  StreamLocalBindUnlink: ["yes", "x"],
+  StrictHostKeyChecking: ["yes", "accept-new", "off", "YES", "x", ""],
+  UserKnownHostsFile: ["a", "none", "a b", "none b", "a none", '""', "a".repeat(5000)],
+  Include: ["/x"],
+  Host: ["x"],
+  Match: ["all"],
+  Nonsense: ["x"],
+};
+const DESTINATIONS = [
+  ...[
+    "h",
+    "me@h",
+    "a@b@h",
+    "@h",
+    "-a@h",
+    "a b@h",
+    "a'b@h",
+    "a$b@h",
+    "a\\b@h",
+    "a;b@h",
+    "a\nb@h",
+    "a\u0007b@h",
+  ],
+  ...[
+    "é@h",
+    "a%@h",
+    "a%u@h",
+    "a -b@h",
+    "a\\@h",
+    " ",
+    "h ",
+    " h",
+    "me@ h",
+    "h\n",
+    "[h]",
+    "::1",
+    "me@::1",
+    "[::1]",
+    "h:1",
+  ],
+  ...[
+    "-h",
+    "h;x",
+    "h$x",
+    "h`x`",
+    "h{x",
+    "h(x",
+    "h\u007f",
+    "UPPER",
+    "h".repeat(300),
+    `\${HOME}`,
+    "h#x",
+    "h%x",
+    "h/x",
+    "h=x",
+  ],
+  ...[
+    "ssh://h:1",
+    "ssh://me@h:1",
+    "ssh://me@h:1/",
+    "ssh://me@h:1/x",
+    "ssh://h",
+    "ssh://h:",
+    "ssh://h:0",
+    "ssh://h:x",
+  ],
+  ...[
+    "ssh://h:65536",
+    "ssh://me;x@h:1",
+    "ssh://;x@h",
+    "ssh://me:pw@h:1",
+    "ssh://m%65@h:1",
+    "ssh://m%zz@h",
+    "ssh://m%@h",
+  ],
+  ...[
+    "ssh://m%00@h",
+    "ssh://@h",
+    "ssh://",
+    "ssh:///",
+
+    "ssh:h",
+    "ssh://h:1?x",
+    "ssh://h%2e:1",
+    "ssh://a@b@h",
+  ],
+  ...[
+    "ssh://h:http",
+    "ssh://m%c3%a9@h",
+    "ssh://m+e@h",
+    "sftp://h",
+    "ssh://h_x",
+    "ssh://h;x",
+    "ssh://a b@h",
+    "ssh://a'@h",
+  ],
+];
+
+const COMMAND_LINES: readonly CommandLine[] = [
+  ...[...OF_PORT, ...OF_USER].map((option) => ["-o", option, "h"]),
+  ...Object.entries(OTHERS).flatMap(([keyword, values]) =>
+    values.map((value) => ["-o", `${keyword}=${value}`, "h"]),
+  ),
+  ...DESTINATIONS.map((destination) => [destination]),
+];
+
+/** "user@host port", or "refused". */
+function theirDecision(line: CommandLine): string {
+  const { stdout, status } = spawnSync(
+    "ssh",
+    ["-G", "-F", "none", ...line.slice(0, -1), "--", ...line.slice(-1)],
+    {
+      encoding: "utf8",
+      env: { ...process.env, ...VARIABLES },
+    },
+  );
+  if (status !== 0) return "refused";
+  const [host, port, user] = ["hostname", "port", "user"].map(
+    (keyword) => new RegExp(`^${keyword} (.*)$`, "m").exec(stdout)?.[1],
+  );
+  return `${user}@${host} ${port}`;
+}
+
+function ourDecision(line: CommandLine): string {
+  const destination = parseDestination(line.at(-1) ?? "", "host");
+  if (destination === null) return "refused";
+  try {
+    const given = line.slice(1, -1).flatMap((text) => parseOption(text) ?? []);
+    const { user, host, port } = settingsOf(destination, given, environment);
+    return `${user}@${host} ${port}`;
+  } catch {
+    return "refused";
+  }
+}
 
 /** What only ssh takes, and what it does with it makes no sense: SOCKS on a socket, a destination without a name. */
 const SENSELESS = /\/.*\[socks\]:0$| \[\]:/;

@@ -95,6 +95,16 @@ describe("a destination", () => {
     ["host;ls", "host", null],
     ["host:0", "host and port", null],
     ["@host", "host", null],
+    ["j:", "host and port", { user: null, host: "j", port: null }],
+    ["ssh://j:", "host and port", { user: null, host: "j", port: null }],
+    ["ssh://me@[::1]:22", "host", { user: "me", host: "::1", port: 22 }],
+    ["ssh://u@j/x", "host and port", null],
+    ["j;x", "host and port", null],
+    ["-u@j", "host and port", null],
+    ["u'@j", "host and port", null],
+    ["u -x@j", "host and port", null],
+    ["u x@j", "host and port", { user: "u x", host: "j", port: null }],
+    ["ssh://m%ff@h", "host", null],
   ] as const)("%s", (text, form, expected) => {
     expect(parseDestination(text, form)).toEqual(expected);
   });
@@ -259,7 +269,7 @@ describe("ssh_config", () => {
   }
 
   function read(text: string, host: string, given: readonly string[] = []) {
-    const asked = { host, given: given.map(parseOption) };
+    const asked = { host, given: given.flatMap((text) => parseOption(text) ?? []) };
     const { directives, notes } = readConfig(write("config", text), asked);
     return { settings: settingsFor(asked, directives, { caller, variable: () => null }), notes };
   }

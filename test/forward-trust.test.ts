@@ -122,7 +122,7 @@ describe.skipIf(missing !== null)(
       const means = { talk, files: openClientFiles(talk.note) };
       const settings = settingsOf(
         { user: null, host: "127.0.0.1", port: sshd.port },
-        [...options, ...files].map(parseOption),
+        [...options, ...files].flatMap((text) => parseOption(text) ?? []),
         {
           caller: { home: "/nonexistent", name: "x", uid: 0 },
           configFile: null,

@@ -1,9 +1,9 @@
 /** `sshd-policy forward`: options to forwards, what happens on them to people and programs, and a clean end. */
+import { existsSync } from "node:fs";
 import type { Directive } from "../forward/client-config.ts";
 import type { Environment, Reached } from "../forward/reach.ts";
-import type { Endpoint } from "../forward/session.ts";
 import type { HostSettings } from "../forward/settings.ts";
-import type { Forward } from "../forward/specification.ts";
+import type { Forward, StandardTarget } from "../forward/specification.ts";
 import { visibleText } from "../report/text.ts";
 import { openEventLog } from "./event-log.ts";
 import { type DisplayOptions, type ForwardDisplay, openDisplay } from "./forward-display.ts";
@@ -15,9 +15,9 @@ import { collectSooner, keepFreedMemory, whyNoSsh } from "./v8-flags.ts";
 
 type Forwarder = typeof import("../forward/forwarder.ts");
 
-/** An option that stands for a directive of ssh_config(5). */
+/** An option that stands for a directive of ssh_config(5), or the destination. */
 export interface Given {
-  readonly letter: "J" | "p" | "l" | "i" | "o" | "4" | "6";
+  readonly letter: "J" | "p" | "l" | "i" | "o" | "4" | "6" | "destination";
   readonly value: string;
 }
 
@@ -29,6 +29,8 @@ export interface ForwardCommandOptions {
   readonly g?: boolean;
   /** in the order of the command line: the first of a keyword counts (ssh(1), ssh.c main) */
   readonly given: readonly Given[];
+  /** flags of ssh(1) for what no forwarder does */
+  readonly notHere: readonly string[];
   readonly F?: string;
   readonly events?: string;
   readonly quiet?: boolean;
@@ -38,12 +40,13 @@ export interface ForwardCommandOptions {
 interface Task {
   readonly settings: HostSettings;
   readonly forwards: readonly Forward[];
-  readonly stdio: Endpoint | null;
+  readonly stdio: StandardTarget | null;
   readonly environment: OwnEnvironment;
 }
 
 /** 0: ended on request, or -W is through · 1: could not be had, or was lost · 2: wrong usage. */
 export async function runForward(destination: string, options: ForwardCommandOptions): Promise<number> {
+  if (options.notHere.length > 0) return refuse(whyNotHere(options.notHere));
   const noSsh = whyNoSsh();
   if (noSsh !== null) return refuse(noSsh);
   const forwarder: Forwarder = await import("../forward/forwarder.ts");
@@ -77,6 +80,11 @@ export async function runForward(destination: string, options: ForwardCommandOpt
   }
 }
 
+function whyNotHere(flags: readonly string[]): string {
+  const names = [...new Set(flags)].map((flag) => `-${flag}`).join(", ");
+  return `${names}: ssh(1) has it, this forwarder has not: it runs no command, stays in the foreground, and forwards neither X11 nor an agent`;
+}
+
 function nothingToForward({ L, R, D }: ForwardCommandOptions): string {
   const isCleared = [L, R, D].some((given) => given !== undefined);
   return `nothing to forward: ${isCleared ? "ClearAllForwardings takes away what was given" : "give -L, -R, -D or -W"}`;
@@ -95,9 +103,12 @@ function readTask(forwarder: Forwarder, text: string, options: ForwardCommandOpt
   const destination = forwarder.parseDestination(text, "host");
   if (destination === null)
     throw usage(`"${text}" is no destination: wanted is [user@]host or ssh://[user@]host[:port]`);
-  const settings = forwarder.settingsOf(destination, givenDirectives(forwarder, options), environment);
-  const stdio = options.W === undefined ? null : forwarder.parseHostPort(options.W);
-  if (options.W !== undefined && stdio === null) throw usage(`-W ${options.W}: wanted is host:port`);
+  const given = withoutMissingKeys(options.given, environment);
+  const { before, after } = givenDirectives(forwarder, options, given);
+  const settings = forwarder.settingsOf(destination, before, environment, after);
+  const stdio = options.W === undefined ? null : forwarder.parseStandardStreams(options.W);
+  if (options.W !== undefined && stdio === null)
+    throw usage(`-W ${options.W}: wanted is host:port, or the path of a socket`);
   // as ssh(1): -W alone, without what the configuration forwards
   const forwards = stdio !== null ? [] : forwarder.distinctForwards(settings.forwards);
   return { settings, forwards, stdio, environment };
@@ -129,31 +140,62 @@ const KEYWORDS = {
 
 const FORWARDS = { L: "localforward", R: "remoteforward", D: "dynamicforward" } as const;
 
-/** Those of forwards come before those of the configuration, which counts them all. */
-function givenDirectives(forwarder: Forwarder, options: ForwardCommandOptions): readonly Directive[] {
-  const { g, given } = options;
-  const open: Directive = { keyword: "gatewayports", args: ["yes"], place: "-g" };
-  const isFamily = ({ letter }: Given): boolean => letter === "4" || letter === "6";
-  // they set what they say, over what stands before them (ssh.c main): the last one counts
-  const family = given.findLast(isFamily);
-  const others = given.filter((one) => !isFamily(one));
-  return [
-    ...(["L", "R", "D"] as const).flatMap((letter) =>
-      (options[letter] ?? []).map(
-        (value): Directive => ({ keyword: FORWARDS[letter], args: [value], place: `-${letter}` }),
-      ),
-    ),
-    ...(g === true ? [open] : []),
-    ...[...(family === undefined ? [] : [family]), ...others].map(
-      ({ letter, value }): Directive =>
-        letter === "o"
-          ? forwarder.parseOption(value)
-          : { keyword: KEYWORDS[letter], args: [value], place: `-${letter}` },
-    ),
-  ];
+interface GivenDirectives {
+  /** the destination, whose user and port count from here on */
+  readonly before: readonly Directive[];
+  readonly after: readonly Directive[];
 }
 
-async function runStandardStreams(forwarder: Forwarder, reached: Reached, to: Endpoint): Promise<number> {
+/** Those of forwards come before those of the configuration, which counts them all. */
+function givenDirectives(
+  forwarder: Forwarder,
+  options: ForwardCommandOptions,
+  given: readonly Given[],
+): GivenDirectives {
+  const open: Directive = { keyword: "gatewayports", args: ["yes"], place: "-g" };
+  const forwards = (["L", "R", "D"] as const).flatMap((letter) =>
+    (options[letter] ?? []).map(
+      (value): Directive => ({ keyword: FORWARDS[letter], args: [value], place: `-${letter}` }),
+    ),
+  );
+  const isFamily = ({ letter }: Given): boolean => letter === "4" || letter === "6";
+  const said = (some: readonly Given[]): readonly Directive[] =>
+    some.flatMap((one) => directiveOf(forwarder, one) ?? []);
+  const others = (some: readonly Given[]): readonly Directive[] => said(some.filter((one) => !isFamily(one)));
+  const at = given.findIndex(({ letter }) => letter === "destination");
+  return {
+    before: [
+      ...forwards,
+      ...(options.g === true ? [open] : []),
+      // they set what they say, over what stands before them (ssh.c main): the last one counts
+      ...said(given.filter(isFamily).slice(-1)),
+      ...others(given.slice(0, at)),
+    ],
+    after: others(given.slice(at)),
+  };
+}
+
+/** Null: it says nothing, or is the destination. */
+function directiveOf(forwarder: Forwarder, { letter, value }: Given): Directive | null {
+  if (letter === "destination") return null;
+  if (letter === "o") return forwarder.parseOption(value);
+  return { keyword: KEYWORDS[letter], args: [value], place: `-${letter}` };
+}
+
+/** ssh(1) goes on with the usual keys (ssh.c main). */
+function withoutMissingKeys(given: readonly Given[], { caller, talk }: Environment): readonly Given[] {
+  return given.filter(({ letter, value }) => {
+    if (letter !== "i" || existsSync(value.replace(/^~(?=\/)/, caller.home))) return true;
+    talk.note(`left out: -i ${value}: there is no such file`);
+    return false;
+  });
+}
+
+async function runStandardStreams(
+  forwarder: Forwarder,
+  reached: Reached,
+  to: StandardTarget,
+): Promise<number> {
   const lost = reached.session.closed;
   const through = forwarder
     .forwardStandardStreams(reached, to, { input: process.stdin, output: process.stdout })

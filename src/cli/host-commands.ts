@@ -64,12 +64,13 @@ export function addProbeInside(program: Command): void {
 
 export function addForward(program: Command, done: Done): void {
   const given: Given[] = [];
+  const notHere: string[] = [];
   /** the option's place among the others counts */
   const as = (letter: Given["letter"]) => (value: string) => {
     given.push({ letter, value });
     return value;
   };
-  program
+  const command = program
     .command("forward")
     .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them")
     .argument("<destination>", "[user@]host or ssh://[user@]host[:port]")
@@ -91,7 +92,7 @@ export function addForward(program: Command, done: Done): void {
       (value, previous: string | undefined) => as("J")(once(value, previous)),
     )
     .option("-N", "no command, as in ssh(1): there never is one here")
-    .option("-T", "no terminal, as in ssh(1): there never is one here")
+    .option("-T", "no terminal, as in ssh(1): there never is one here; -n, -a, -x and -k are taken, too")
     .option("-4", "IPv4 alone", () => as("4")("inet"))
     .option("-6", "IPv6 alone", () => as("6")("inet6"))
     .option("-g", "other hosts may use -L and -D that name no address")
@@ -103,6 +104,46 @@ export function addForward(program: Command, done: Done): void {
     .option("--events <file>", "what happens, as JSON lines; - is standard output")
     .option("--quiet", "nothing on standard output")
     .action(async (destination: string, options: ForwardCommandOptions) => {
-      done(await (await import("./forward.ts")).runForward(destination, { ...options, given }));
+      done(await (await import("./forward.ts")).runForward(destination, { ...options, given, notHere }));
     });
+  for (const flag of "naxk") command.addOption(new Option(`-${flag}`).hideHelp());
+  for (const flag of "12ACGKMVXYfqstvy") {
+    const refused = new Option(`-${flag}`).hideHelp().argParser(() => notHere.push(flag));
+    command.addOption(refused);
+  }
+  // what the destination says of user and port counts from its place on
+  const parse = command.parseOptions.bind(command);
+  command.parseOptions = (args) => {
+    const at = firstOperand(args, command.options);
+    const before = parse(args.slice(0, at));
+    const words = args.slice(at, at + 1);
+    given.push(...words.map((value): Given => ({ letter: "destination", value })));
+    const after = parse(args.slice(at + 1));
+    return {
+      operands: [...before.operands, ...words, ...after.operands],
+      unknown: [...before.unknown, ...after.unknown],
+    };
+  };
+}
+
+/** Where the first word stands that is neither an option nor the value of one; the end where there is none. */
+function firstOperand(args: readonly string[], options: readonly Option[]): number {
+  let at = 0;
+  for (; at < args.length; at++) {
+    const word = args[at] ?? "";
+    if (word === "--") return at + 1;
+    if (!word.startsWith("-") || word === "-") return at;
+    if (valueFollows(word, options)) at++;
+  }
+  return at;
+}
+
+/** Letters stand together until one takes the rest as its value (getopt(3)). */
+function valueFollows(word: string, options: readonly Option[]): boolean {
+  if (word.startsWith("--")) return options.some(({ long, required }) => required && long === word);
+  const letters = [...word.slice(1)];
+  const taking = letters.findIndex((letter) =>
+    options.some(({ short, required }) => required && short === `-${letter}`),
+  );
+  return taking !== -1 && taking === letters.length - 1;
 }

@@ -7,9 +7,8 @@ import { dirname, join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
-import { delimitWord, delimitWords, splitWords } from "../../grammar/words.ts";
 import type { ClientFile, ClientFiles } from "./client-files.ts";
-import { keywordOf, refusedLine, type TellingLine, tellingLines } from "./client-keywords.ts";
+import { readClientLine, type TellingLine, tellingLines } from "./client-keywords.ts";
 import { isFolder, isMissing, SshFailure, systemWords } from "./failure.ts";
 
 /** One directive that holds: keyword in lower case, its arguments, and where it stands. */
@@ -101,17 +100,17 @@ function readNodes(walk: Walk, nodes: readonly Node[], block: Block): void {
   for (const node of nodes) {
     const { param, config } = node;
     if (typeof param !== "string" || param === "") continue;
-    const keyword = keywordOf(param);
     const line = block.lines[block.cursor.at++];
-    const args = line === undefined ? [] : argumentsOf(keyword, line.text);
+    const said = readClientLine(line?.text ?? "", firstOf(walk, "ignoreunknown") ?? null);
+    if (said === null) continue;
+    const { keyword, args, refused } = said;
     const place = `${block.file}:${line?.number ?? ""}`;
-    const because =
-      args === null ? "invalid quotes" : refusedLine(keyword, args, firstOf(walk, "ignoreunknown") ?? null);
-    if (because !== null) block.refused.push(`${place}: ${because}`);
-    if (args === null) continue;
+    if (refused !== null) block.refused.push(`${place}: ${refused}`);
     if (keyword === "host" || keyword === "match") {
       const holds = block.holds && holdsFor(walk, { keyword, args, place });
       if (Array.isArray(config)) readNodes(walk, config as readonly Node[], { ...block, holds });
+      // the library takes it for a line like others, and what follows for no block
+      else if (refused === null) block.refused.push(`${place}: ${keyword} begins no block that can be read`);
     } else if (keyword === "include") {
       for (const found of args.flatMap((pattern) => includedFiles(pattern, walk.caller)))
         readFile(walk, found, { depth: block.depth + 1, holds: block.holds, chosen: "by default" });
@@ -179,22 +178,6 @@ function parse(file: string, text: string): readonly Node[] {
     const because = error instanceof Error ? error.message : String(error);
     throw new SshFailure("configuration", `${file} cannot be read: ${because}`);
   }
-}
-
-/** From the line itself: the library loses where a quoted argument ends. Null: a quote is not closed (misc.c argv_split). */
-function argumentsOf(keyword: string, line: string): readonly string[] | null {
-  const end = line.replace(/[ \t\r\f]+$/, "").length;
-  const from = delimitWord(line, line.search(/[^ \t\r\f]/), end)?.next ?? end;
-  if (keyword === "match") return criteriaOf(line, from, end);
-  const { words, closed } = splitWords(line, from, end);
-  return closed ? words.map(({ value }) => value) : null;
-}
-
-/** By strdelim, up to 9.8, whose first empty word ends the line (readconf.c match_cfg_line). */
-function criteriaOf(line: string, from: number, end: number): readonly string[] {
-  const words = delimitWords(line, from, end, { comments: true }).words.map(({ value }) => value);
-  const empty = words.indexOf("");
-  return empty === -1 ? words : words.slice(0, empty);
 }
 
 /** ssh.c and glob(3) for what people write: a pattern in the last part of the path. */

@@ -1,6 +1,8 @@
 /** The keywords that ssh(1) takes in ssh_config(5), and what makes it refuse a file (readconf.c, keywords and parse_token). */
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
+import { delimitWord, delimitWords, splitWords } from "../../grammar/words.ts";
+import { knownKeyword, refusedArguments } from "./client-values.ts";
 
 /** Of all releases up to 10.2, deprecated and unsupported ones included, and those of Debian's and Red Hat's patches. */
 const KEYWORDS: ReadonlySet<string> = new Set(
@@ -36,14 +38,71 @@ const ALIASES: Readonly<Record<string, string>> = {
   identityfile2: "identityfile",
 };
 
-/** The keyword of a line, in lower case: quotes around it do not count, unless it begins a block. */
-export function keywordOf(text: string): string {
-  const keyword = lowerAscii(text.replace(/^"(?!(?:host|match)"$)(.*)"$/i, "$1"));
-  return ALIASES[keyword] ?? keyword;
+/** A line that says something: its keyword, in lower case, and its arguments, or why ssh(1) stops at it, in its words. */
+export interface ClientLine {
+  readonly keyword: string;
+  readonly args: readonly string[];
+  readonly refused: string | null;
 }
 
-/** Why ssh(1) stops at a line, in its words; null: it does not. `ignored` is the value of IgnoreUnknown. */
-export function refusedLine(keyword: string, args: readonly string[], ignored: string | null): string | null {
+/** What the rest of the line is, whatever it holds (readconf.c, parse_command and oProxyJump). */
+const COMMANDS: ReadonlySet<string> = new Set([
+  "proxycommand",
+  "knownhostscommand",
+  "localcommand",
+  "remotecommand",
+]);
+
+/** `ignored` is the value of IgnoreUnknown. Null: the line says nothing. */
+export function readClientLine(line: string, ignored: string | null): ClientLine | null {
+  const end = line.replace(/[ \t\r\n\f]+$/, "").length;
+  const first = delimitWord(line, line.length - line.replace(/^[ \t\r\f]+/, "").length, end);
+  // strdelim gives an empty word where the line begins with a separator
+  const word = first?.word.value === "" && first.next !== null ? delimitWord(line, first.next, end) : first;
+  if (word === null) return null;
+  const { value } = word.word;
+  if (value === "" || value.startsWith("#")) return null;
+  const keyword = ALIASES[lowerAscii(value)] ?? lowerAscii(value);
+  const from = word.next ?? end;
+  if (from >= end) return { keyword, args: [], refused: `no argument after keyword "${keyword}"` };
+  const args = argumentsOf(keyword, line, { from, end });
+  return {
+    keyword,
+    args: args ?? [],
+    refused: args === null ? "invalid quotes" : refusedLine(keyword, args, ignored),
+  };
+}
+
+/** Null: a quote is not closed (misc.c argv_split). */
+function argumentsOf(
+  keyword: string,
+  line: string,
+  { from, end }: { readonly from: number; readonly end: number },
+): readonly string[] | null {
+  if (keyword === "match") return criteriaOf(line, from, end);
+  const { words, closed } = splitWords(line, from, end);
+  if (!closed) return null;
+  const rest = line.slice(from, end).replace(/^[ \t=]+/, "");
+  if (keyword === "proxyjump") return [withoutComment(rest)];
+  return COMMANDS.has(keyword) ? [rest] : words.map(({ value }) => value);
+}
+
+/** readconf.c parse_jump */
+export function withoutComment(jumps: string): string {
+  return jumps.replace(/#[\s\S]*$/, "").replace(/[ \t\r\n\f\v]+$/, "");
+}
+
+/** By strdelim, up to 9.8, whose first empty word ends the line (readconf.c match_cfg_line). */
+function criteriaOf(line: string, from: number, end: number): readonly string[] {
+  const words = delimitWords(line, from, end, { comments: true }).words.map(({ value }) => value);
+  const empty = words.indexOf("");
+  return empty === -1 ? words : words.slice(0, empty);
+}
+
+/** Null: it does not stop. */
+function refusedLine(keyword: string, args: readonly string[], ignored: string | null): string | null {
+  const known = knownKeyword(keyword);
+  if (known !== undefined) return args.length === 0 ? "Missing argument" : refusedArguments(known, args);
   if (args.length === 0) return `no argument after keyword "${keyword}"`;
   if (KEYWORDS.has(keyword)) return null;
   const isIgnored =

@@ -1,5 +1,6 @@
 /** What stands for something else in the values of ssh_config(5): "TOKENS", "ENVIRONMENT VARIABLES", and ~. */
 import { hostname } from "node:os";
+import { lowerAscii } from "../../grammar/ascii.ts";
 import type { Caller } from "./client-config.ts";
 import { SshFailure } from "./failure.ts";
 
@@ -43,6 +44,16 @@ export function makeExpansion(of: Expanding): Expansion {
     tokens: (text) => text.replace(/%(.?)/g, (whole, letter: string) => known(text, whole, tokens[letter])),
     variables: (text) => text.replace(/\$\{([^}]*)\}?/g, (whole, name) => known(text, whole, variable(name))),
   };
+}
+
+/** HostName, where %h is the host as the user names it (ssh.c main). Throws an SshFailure ("configuration") for other tokens. */
+export function expandHost(text: string, alias: string): string {
+  const host = text.replace(/%(.?)/g, (whole, letter: string) => {
+    if (letter === "h") return alias;
+    if (letter === "%") return "%";
+    throw new SshFailure("configuration", `HostName ${text}: ${whole} is not known here`);
+  });
+  return lowerAscii(host);
 }
 
 /** ssh.c DEFAULT_CLIENT_PERCENT_EXPAND_ARGS, without %C, which differs between releases. */

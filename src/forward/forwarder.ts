@@ -5,16 +5,16 @@ import { asFailure, SshFailure } from "./failure.ts";
 import { type Listening, listenLocally } from "./local.ts";
 import type { Reached } from "./reach.ts";
 import { listenRemotely } from "./remote.ts";
-import type { Channel, Endpoint, Session } from "./session.ts";
+import type { Channel, Session } from "./session.ts";
 import type { HostSettings } from "./settings.ts";
-import { type Forward, showEndpoint } from "./specification.ts";
+import { type Forward, type StandardTarget, showEndpoint } from "./specification.ts";
 import type { Traffic } from "./traffic.ts";
 
 export { openClientFiles } from "./client-files.ts";
 export { parseOption } from "./directives.ts";
 export { legs } from "./legs.ts";
 export { reach, settingsOf } from "./reach.ts";
-export { distinctForwards, parseDestination, parseHostPort } from "./specification.ts";
+export { distinctForwards, parseDestination, parseStandardStreams } from "./specification.ts";
 export { makeTraffic } from "./traffic.ts";
 
 export interface Forwarding {
@@ -123,12 +123,13 @@ function whyNot({ side, listen }: Forward, { kind, message }: SshFailure): strin
 /** -W: joins the two streams with a connection from the server to `to`; resolves at its end. */
 export async function forwardStandardStreams(
   { session }: Reached,
-  to: Endpoint,
+  to: StandardTarget,
   { input, output }: { input: Readable; output: Writable },
 ): Promise<void> {
-  const channel = await session.openTcp(to).catch((error: unknown) => {
+  const opening = to.kind === "tcp" ? session.openTcp(to) : session.openSocket(to.path);
+  const channel = await opening.catch((error: unknown) => {
     const { kind, message } = asFailure("closed", error);
-    throw new SshFailure(kind, `${showEndpoint(to)}: ${message}`);
+    throw new SshFailure(kind, `${to.kind === "tcp" ? showEndpoint(to) : to.path}: ${message}`);
   });
   await new Promise<void>((resolve) => {
     channel.once("close", resolve).on("error", () => {});

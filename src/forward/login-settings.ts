@@ -29,11 +29,11 @@ export function loginSettings(
 ): LoginSettings {
   return {
     identityFiles: identityFiles(read, of),
-    identitiesOnly: read.yes("identitiesonly") ?? false,
-    agent: agentOf(read.first("identityagent"), of),
+    identitiesOnly: read.value("IdentitiesOnly") ?? false,
+    agent: agentOf(read.value("IdentityAgent"), of),
     methods: methodsOf(read),
-    batch: read.yes("batchmode") ?? false,
-    passwordPrompts: read.number("numberofpasswordprompts") ?? 3,
+    batch: read.value("BatchMode") ?? false,
+    passwordPrompts: read.value("NumberOfPasswordPrompts") ?? 3,
   };
 }
 
@@ -43,27 +43,27 @@ function identityFiles(
   read: Reader,
   { caller, expand }: { readonly caller: Caller; readonly expand: Expansion },
 ): LoginSettings["identityFiles"] {
-  if (!read.has("identityfile"))
+  if (!read.has("IdentityFile"))
     return DEFAULT_KEYS.map((name) => ({ path: join(caller.home, ".ssh", name), chosen: "by default" }));
   const paths = read
-    .all("identityfile")
+    .all("IdentityFile")
     .flatMap(([path]) => (path === undefined || lowerAscii(path) === "none" ? [] : [expand.path(path)]));
   return [...new Set(paths)].map((path) => ({ path, chosen: "by the user" }));
 }
 
 const METHODS = {
-  publickey: "pubkeyauthentication",
-  "keyboard-interactive": "kbdinteractiveauthentication",
-  password: "passwordauthentication",
+  publickey: "PubkeyAuthentication",
+  "keyboard-interactive": "KbdInteractiveAuthentication",
+  password: "PasswordAuthentication",
 } as const satisfies Record<LoginMethod, string>;
 
 /** Those of PreferredAuthentications in its order, or all, without those that are off. */
 function methodsOf(read: Reader): readonly LoginMethod[] {
   const known = Object.keys(METHODS) as LoginMethod[];
-  const preferred = read.first("preferredauthentications")?.split(",") ?? known;
+  const preferred = read.first("PreferredAuthentications")?.split(",") ?? known;
   return preferred
     .flatMap((name) => known.find((method) => method === name) ?? [])
-    .filter((method) => lowerAscii(read.first(METHODS[method]) ?? "") !== "no");
+    .filter((method) => read.value(METHODS[method]) !== false);
 }
 
 /** `$NAME` alone is a variable, which may be unset (ssh.c main). */

@@ -33,16 +33,18 @@ export interface Reached {
 /** More would be a loop of ProxyJump lines in the configuration. */
 const MOST_JUMPS = 16;
 
+/** `given` stands before the destination on the command line, `later` behind it. */
 export function settingsOf(
   { user, host, port }: Destination,
   given: readonly Directive[],
   environment: Environment,
+  later: readonly Directive[] = [],
 ): HostSettings {
   const { configFile, talk } = environment;
   const said = Object.entries({ user, port }).flatMap(([keyword, value]): Directive[] =>
     value === null ? [] : [{ keyword, args: [String(value)], place: "the destination" }],
   );
-  const asked: Asked = { host, given: [...given, ...said] };
+  const asked: Asked = { host, given: [...given, ...said, ...later] };
   if (configFile === null) return settingsFor(asked, asked.given, environment);
   const { directives, notes } = readClientConfig(configFile, asked, environment);
   for (const note of notes) talk.note(note);

@@ -110,44 +110,63 @@ export function isTooLong(end: Listen | Target): boolean {
   return end.kind === "socket" && Buffer.byteLength(end.path) > LONGEST_PATH;
 }
 
-/** `host:port` of -W */
-export function parseHostPort(text: string): Endpoint | null {
+/** Where -W leads. */
+export type StandardTarget = Exclude<Target, { readonly kind: "socks" }>;
+
+/** `host:port` of -W, or the path of a socket (from 9.4 on). */
+export function parseStandardStreams(text: string): StandardTarget | null {
   const target = targetOf(splitFields(text) ?? []);
-  return target?.kind === "tcp" ? { host: target.host, port: target.port } : null;
+  return target?.kind === "socks" ? null : target;
 }
 
 /** `[user@]host`, `[user@]host:port` in -J, or `ssh://[user@]host[:port]` (misc.c parse_uri, parse_user_host_port). */
 export function parseDestination(text: string, form: "host" | "host and port"): Destination | null {
-  const uri = /^ssh:\/\/([^/]*)\/?$/.exec(text)?.[1];
-  const body = uri ?? text;
-  const at = body.lastIndexOf("@");
-  const user = at === -1 ? null : body.slice(0, at);
-  const place = body.slice(at + 1);
-  const split =
-    uri !== undefined || form === "host and port" ? splitPlace(place) : { host: place, port: null };
-  if (split === null || user === "" || !isHost(split.host)) return null;
-  return { user: uri === undefined ? user : decode(user), ...split };
+  if (text.startsWith("ssh://")) return parseUri(text.slice("ssh://".length));
+  const at = text.lastIndexOf("@");
+  const user = at === -1 ? null : text.slice(0, at);
+  const place = text.slice(at + 1);
+  if (form === "host") return user === "" || !isHost(place) ? null : { user, host: place, port: null };
+  const split = splitPlace(place);
+  if (split === null || (user !== null && !isUser(user)) || !isHost(split.host)) return null;
+  return { user, ...split };
+}
+
+/** What follows `ssh://`: no path, parameters of the user are passed over, and of a host its letters (misc.c valid_domain). */
+function parseUri(text: string): Destination | null {
+  const [, info, place = ""] = /^(?:([^@]*)@)?([^/]*)\/?$/.exec(text) ?? [];
+  const user = info === undefined ? null : decode(info.replace(/;.*$/s, ""));
+  const split = splitPlace(place);
+  if (split === null || user === undefined || user === "" || !/^[A-Za-z0-9_.:-]+$/.test(split.host))
+    return null;
+  return { user, ...split };
 }
 
 function splitPlace(place: string): { readonly host: string; readonly port: number | null } | null {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(.+))?$/.exec(place);
+  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(.*))?$/.exec(place);
   if (match === null) return null;
-  const port = match[3] === undefined ? null : readPort(match[3], NEWEST);
-  if (match[3] !== undefined && (port === null || port === 0)) return null;
-  return { host: match[1] ?? match[2] ?? "", port };
+  const [, bracketed, plain = "", digits = ""] = match;
+  const port = digits === "" ? null : readPort(digits, NEWEST);
+  if (digits !== "" && (port === null || port === 0)) return null;
+  return { host: bracketed ?? plain, port };
 }
 
 /** ssh.c valid_hostname: nothing that looks like an option or that a shell or a terminal could read something into. */
 function isHost(host: string): boolean {
-  return host !== "" && !host.startsWith("-") && !/[\s'"`$\\;&<>|(){}\u0000-\u0020\u007f]/.test(host);
+  return host !== "" && !host.startsWith("-") && !/[\s'"`$\\;&<>|(){},\u0000-\u0020\u007f]/.test(host);
 }
 
-function decode(user: string | null): string | null {
-  if (user === null) return null;
+/** readconf.c ssh_valid_ruser, for a user of the command line: he may be empty. */
+export function isUser(user: string): boolean {
+  return !/^-|[\u0000-\u001f\u007f'`";&<>|(){}]|[\t-\r ]-|\\$/.test(user);
+}
+
+/** misc.c urldecode; undefined: what cannot be decoded, or no text in UTF-8. */
+function decode(text: string): string | undefined {
+  if (text.includes("%00")) return undefined;
   try {
-    return decodeURIComponent(user);
+    return decodeURIComponent(text.replaceAll("+", " "));
   } catch {
-    return user;
+    return undefined;
   }
 }
 
