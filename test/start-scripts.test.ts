@@ -97,6 +97,16 @@ describe("what a shell gives sshd is what is read", () => {
     ["export OPTS=-e MORE=-D; env --unset=OPTS LESS=x sh -c 'SSHD $MORE $OPTS $LESS'"],
     ["export OPTS=-e; env --ignore-environment sh -c 'SSHD -D $OPTS'"],
     ["export OPTS=-e; exec env -i SSHD -D $OPTS"],
+    ["sh <<EOF\nSSHD -D -o PermitTunnel=yes\nEOF"],
+    ["WHAT=yes; sh <<EOF\nexec SSHD -D -o 'PermitTunnel $WHAT'\nEOF"],
+    ["sh -s -- -D <<'EOF'\nexec SSHD \"$@\"\nEOF"],
+    ["echo 'exec SSHD -D -e' | sh"],
+    ["printf 'SSHD %s\\n' -D -e >/dev/null; printf '%s -D\\n' SSHD | sh"],
+    ["timeout 60 SSHD -D; command -v SSHD >/dev/null"],
+    ["flock ROOT/lock SSHD -D -e"],
+    ["flock ROOT/lock -c 'SSHD -D -e'"],
+    ["nice -n 5 env -u A B=c SSHD -D"],
+    ["env -C ROOT/bin ./sshd -D"],
     ["export OPTS=-e; env -uOPTS sh -c 'SSHD -D $OPTS'"],
     ["printf '%s' x >/dev/null; if ! [ -n '' ]; then exec SSHD -D; fi; exec SSHD -o PermitTunnel=no"],
   ])("%s %j", (written, ...args) => {
@@ -314,12 +324,59 @@ describe("a configuration that is changed before sshd reads it", () => {
     [`mount --bind /rootfs/etc /etc/ssh`, MAIN],
     [`cp -a /volume/. /`, MAIN],
     [`echo x >/srv/sshd_config`, null],
+    [`cd /etc/ssh && wget http://config/sshd_config`, MAIN],
+    [`wget -qP /etc/ssh/sshd_config.d http://config/a.conf?raw=1`, "/etc/ssh/sshd_config.d/a.conf"],
+    [`wget -O /srv/x http://config/sshd_config; wget -P /srv http://config/sshd_config`, null],
+    [`curl -o /srv/x http://config/sshd_config; curl http://config/sshd_config`, null],
+    [`rsync -R ./etc/ssh/sshd_config /; rsync -a host:/etc/ssh/sshd_config /srv/`, MAIN],
+    [`rsync -e 'ssh -p 22' -a host:/etc/ssh/sshd_config /etc/ssh`, MAIN],
+    [`awk -i inplace 1 ${MAIN}`, MAIN],
+    [`awk -f /t ${MAIN}; gawk -i /lib 1 ${MAIN}`, null],
+    [`sed s/no/yes/ ${MAIN} | sponge ${MAIN}`, MAIN],
+    [`gomplate -f /t -o ${MAIN}`, MAIN],
+    [`gomplate --input-dir=/t --output-dir=/etc/ssh`, MAIN],
+    [`gomplate -f ${MAIN} -o /srv/x`, null],
+    [`dockerize -template /t:/etc/ssh -wait tcp://db:1 true`, MAIN],
+    [`dockerize -template=/t:${MAIN} sleep 1`, MAIN],
+    [`dockerize -template ${MAIN}:/srv/x -timeout 5s sed -i s/a/b/ /srv/x`, null],
+    [`dockerize sed -i s/a/b/ ${MAIN}`, MAIN],
+    [`crudini --set ${MAIN} '' PermitTunnel yes`, MAIN],
+    [`crudini --get ${MAIN} '' PermitTunnel; crudini --set /srv/x '' a ${MAIN}`, null],
+    [`augtool set /files/etc/ssh/sshd_config/PermitTunnel yes`, MAIN],
+    [`augtool -s <<E\nset /files/etc/ssh/sshd_config/PermitTunnel yes\nsave\nE`, MAIN],
+    [`augtool print /files/etc/ssh/sshd_config; echo 'rm /files/etc/hosts/1' | augtool -s`, null],
+    [`busybox sed -i s/a/b/ ${MAIN}`, MAIN],
+    [`toybox tee ${MAIN}`, MAIN],
+    [`busybox cat ${MAIN}; busybox sh -c 'cat ${MAIN}'`, null],
+    [`gosu root sed -i s/a/b/ ${MAIN}`, MAIN],
+    [`su-exec git sh -c 'echo x >${MAIN}'`, MAIN],
+    [`capsh --drop=cap_sys_admin -- -c 'echo x >${MAIN}'`, MAIN],
+    [`chroot /mnt sed -i s/a/b/ ${MAIN}; chroot /mnt sh -c 'echo x >${MAIN}'`, null],
+    [`git -C /etc/ssh pull -q`, MAIN],
+    [`cd /etc && git checkout -f .`, MAIN],
+    [`git clone http://config/ssh.git /etc/ssh/sshd_config.d`, "/etc/ssh/sshd_config.d/*.conf"],
+    [`git -C /app pull; cd /etc; git log; git -C /app clone http://x/ssh`, null],
+    [`7z x -o/etc/ssh /config.7z`, MAIN],
+    [`7z l /config.7z; 7z x -o/srv /config.7z`, null],
+    [`mount -t tmpfs -o size=1m none /etc/ssh`, MAIN],
+    [`mount --bind /etc/ssh /srv/ssh; mount -o bind,${MAIN} /a /b`, null],
+    [`mount -t overlay -o lowerdir=/etc overlay /etc`, MAIN],
+    [`sed -i s/a/b/ /etc/*/sshd_config`, MAIN],
+    [`rm -rf /etc/ssh*; sed -i s/a/b/ /etc/*.conf`, MAIN],
+    [`dpkg-divert --rename --divert /x ${MAIN}`, MAIN],
+    [`python3 /own.py`, MAIN],
+    [`/opt/tool ${MAIN}`, MAIN],
+    [`consul-template -template "/t:${MAIN}:true" -once`, MAIN],
+    [`diff /usr/sbin/sshd /srv/sshd; cp /usr/sbin/sshd /srv; file /usr/sbin/sshd`, null],
   ])("%s", (command, changed) => {
     const files = {
       "/entry.sh": `#!/bin/sh\n${command}\nexec /usr/sbin/sshd -D -e\n`,
       "/etc/entry.d/10-a": `#!/bin/sh\nsed -i s/a/b/ ${MAIN}\n`,
       "/check.py": "import re, sys\nprint(re.findall('PermitTunnel', open(sys.argv[1]).read()))\n",
       "/change.py": "import sys\nopen(sys.argv[1], 'a').write('PermitTunnel yes')\n",
+      "/own.py": `open('${MAIN}', 'a').write('PermitTunnel yes')\n`,
+      "/opt/tool": "\x7fELF\0",
+      "/usr/local/bin/dockerize": "\x7fELF\0",
       "/calls.py": "import sys, own\nown.go(sys.argv[1])\n",
       "/rootfs/etc/motd": "hello\n",
       "/other/etc/ssh/sshd_config": "PermitTunnel yes\n",
@@ -327,6 +384,21 @@ describe("a configuration that is changed before sshd reads it", () => {
     const by = command.includes("entry.d") ? "/etc/entry.d/10-a" : "/entry.sh";
     const limit = `${by} changes ${changed} before sshd reads it: what is judged is the file as it lies there`;
     expect(image(["/entry.sh"], files)?.limit).toBe(changed === null ? null : limit);
+  });
+
+  const may = (program: string): string =>
+    `/entry.sh runs ${program}, which may change ${MAIN} before sshd reads it: what is judged is the file as it lies there`;
+
+  test.each<[string, ServerTree, string | null]>([
+    ["ansible-playbook /site.yml", {}, may("ansible-playbook")],
+    ["puppet apply /site.pp", {}, may("puppet")],
+    ["augtool -s -f /augeas", {}, may("augtool")],
+    ["confd -onetime -backend env", {}, may("confd")],
+    ["confd -onetime", { "/etc/confd/conf.d/sshd.toml": `dest = "${MAIN}"\n` }, may("confd")],
+    ["confd -onetime", { "/etc/confd/conf.d/nginx.toml": 'dest = "/etc/nginx/nginx.conf"\n' }, null],
+  ])("by files of a program's own: %s, %j", (command, files, limit) => {
+    const entry = { "/entry.sh": `#!/bin/sh\n${command}\nexec /usr/sbin/sshd -D\n` };
+    expect(image(["/entry.sh"], { ...files, ...entry })?.limit).toBe(limit);
   });
 
   test.each<[string, string | null]>([
@@ -556,14 +628,18 @@ describe("ENTRYPOINT and CMD", () => {
       { "/entry.sh": "#!/bin/sh\necho -o PermitTunnel=yes | xargs /usr/sbin/sshd -D\n" },
       "/entry.sh starts sshd with options that a shell computes: they are not read",
     ],
-    ...["sh <<EOF\nexec sshd\nEOF", "echo exec sshd | sh", "bash -s </x"].map(
-      (command): [string, readonly string[], ServerTree, string] => [
-        command,
-        ["/entry.sh"],
-        { "/entry.sh": `#!/bin/sh\n${command}\n` },
-        "the image's ENTRYPOINT and CMD runs what a shell reads from its standard input: options that it gives sshd are not read",
-      ],
-    ),
+    ...[
+      ["curl x | sh", "what a shell reads from its standard input"],
+      ["bash -s </x", "what a shell reads from its standard input"],
+      ["sh <<EOF\n$(cat /x)\nEOF", "what a script computes"],
+      ["cat /x | python3", "what python3 reads from its standard input"],
+      ["python3 -c pass", "python3 with a program of its own"],
+    ].map(([command = "", what = ""]): [string, readonly string[], ServerTree, string] => [
+      command,
+      ["/entry.sh"],
+      { "/entry.sh": `#!/bin/sh\n${command}\n` },
+      `the image's ENTRYPOINT and CMD runs ${what}: options that it gives sshd are not read`,
+    ]),
     [
       "scripts in scripts",
       ["/1"],

@@ -13,13 +13,28 @@ export interface ShellCommand {
   readonly end: string;
   /** something stands behind `<`, or before the pipe that it is behind: what a shell without a file would read */
   readonly isFed: boolean;
-  /** the words of the command before the pipe that it is behind */
-  readonly before: readonly string[];
+  /** the commands of the pipe that it is behind, in order */
+  readonly before: readonly ShellCommand[];
+  /** what stands behind its last `<`; null: nothing */
+  readonly input: ShellInput | null;
   /** the files that it writes by redirection, as they are written */
   readonly writes: readonly string[];
 }
 
-type Part = Omit<ShellCommand, "isFed" | "before" | "writes">;
+/** As it is written: the name of a file, a word (`<<<`), a here-document, in which nothing is expanded if it is quoted. */
+export interface ShellInput {
+  readonly kind: "file" | "word" | "document" | "quoted document";
+  readonly text: string;
+}
+
+type Part = Omit<ShellCommand, "isFed" | "before" | "writes" | "input">;
+
+/** A here-document that begins behind this line. */
+interface HereDocument {
+  readonly delimiter: string;
+  readonly isIndented: boolean;
+  readonly input: { text: string };
+}
 
 const RESERVED = new Set([
   "if",
@@ -42,10 +57,10 @@ const RESERVED = new Set([
 interface Reader {
   readonly text: string;
   readonly commands: ShellCommand[];
-  /** delimiters of the here-documents that begin behind this line */
-  readonly hereDocuments: string[];
+  readonly hereDocuments: HereDocument[];
   words: string[];
-  before: readonly string[];
+  before: readonly ShellCommand[];
+  input: ShellInput | null;
   writes: string[];
   /** parentheses that are open */
   open: number;
@@ -59,6 +74,7 @@ export function shellCommands(text: string): readonly ShellCommand[] {
     hereDocuments: [],
     words: [],
     before: [],
+    input: null,
     writes: [],
     open: 0,
     isFed: false,
@@ -101,10 +117,10 @@ function readNext(reader: Reader, at: number): number {
 }
 
 function add(reader: Reader, parts: readonly Part[]): void {
-  const { commands, isFed, before, writes } = reader;
+  const { commands, isFed, before, writes, input } = reader;
   const last = parts.length - 1;
   commands.push(
-    ...parts.map((part, index) => ({ ...part, isFed, before, writes: index === last ? writes : [] })),
+    ...parts.map((part, index) => ({ ...part, isFed, before, input, writes: index === last ? writes : [] })),
   );
   if (parts.length > 0) reader.writes = [];
 }
@@ -113,8 +129,10 @@ function finish(reader: Reader, end: string): void {
   add(reader, partsOf(reader.words, end));
   // behind what was closed before
   if (reader.writes.length > 0) add(reader, [{ words: [], reserved: null, kind: "simple", end }]);
-  reader.before = end === "|" ? reader.words : [];
+  const command = reader.words.length > 0 ? reader.commands.at(-1) : undefined;
+  reader.before = end === "|" && command !== undefined ? [...command.before, command] : [];
   reader.words = [];
+  reader.input = null;
   reader.isFed = end === "|";
 }
 
@@ -125,6 +143,7 @@ function leavePattern(reader: Reader): void {
   else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
   reader.words = [];
   reader.before = [];
+  reader.input = null;
   reader.isFed = false;
 }
 
@@ -141,11 +160,24 @@ function readRedirection(reader: Reader, at: number): number {
   const redirection = /^&?[<>]{1,3}[&|-]?[ \t]*/.exec(text.slice(at, at + 40))?.[0] ?? text[at] ?? "";
   const end = endOfWord(text, at + redirection.length);
   const operand = text.slice(at + redirection.length, end);
-  if (redirection.trim() === "<<" || redirection.trim() === "<<-")
-    reader.hereDocuments.push(operand.replaceAll(/["'\\]/g, ""));
-  if (redirection.startsWith("<") && !redirection.includes("&")) reader.isFed = true;
+  if (redirection.startsWith("<") && !redirection.includes("&")) {
+    reader.isFed = true;
+    reader.input = inputOf(reader, redirection.trim(), operand);
+  }
   if (redirection.includes(">")) reader.writes.push(operand);
   return Math.max(end, at + 1);
+}
+
+function inputOf({ hereDocuments }: Reader, operator: string, operand: string): ShellInput {
+  if (operator === "<<" || operator === "<<-") {
+    const delimiter = operand.replaceAll(/["'\\]/g, "");
+    const kind = delimiter === operand ? "document" : "quoted document";
+    // its text comes behind this line
+    const input: ShellInput & { text: string } = { kind, text: "" };
+    hereDocuments.push({ delimiter, isIndented: operator === "<<-", input });
+    return input;
+  }
+  return { kind: operator === "<<<" ? "word" : "file", text: operand };
 }
 
 function readWord({ text, words }: Reader, at: number): number {
@@ -173,15 +205,19 @@ function partsOf(words: readonly string[], end: string): readonly Part[] {
   return [...parts, { words: rest, reserved: null, kind: "simple", end }];
 }
 
-function behindHereDocuments(text: string, start: number, delimiters: readonly string[]): number {
+function behindHereDocuments(text: string, start: number, documents: readonly HereDocument[]): number {
   let at = start;
-  for (const delimiter of delimiters) {
+  for (const { delimiter, isIndented, input } of documents) {
+    const lines: string[] = [];
     while (at < text.length) {
       const end = endOfLine(text, at);
-      const line = text.slice(at, end).replace(/^\t+/, "");
+      const line = text.slice(at, end);
+      const inner = line.replace(/^\t+/, "");
       at = end + 1;
-      if (line === delimiter) break;
+      if (inner === delimiter) break;
+      lines.push(`${isIndented ? inner : line}\n`);
     }
+    input.text = lines.join("");
   }
   return at;
 }

@@ -2,8 +2,11 @@
 import { posix } from "node:path";
 import { matchesGlob } from "./glob.ts";
 import { COMPUTED } from "./shell-expand.ts";
-import { nameOf, onlyNames } from "./shell-programs.ts";
-import type { Edit } from "./shell-reading.ts";
+import { workingFolders } from "./shell-files.ts";
+import { nameOf } from "./shell-programs.ts";
+import type { Edit, Reading } from "./shell-reading.ts";
+import type { Role, Usage } from "./shell-table.ts";
+import type { Used } from "./shell-usage.ts";
 import type { FileTree } from "./tree.ts";
 
 /** sshd_config by whatever folder, and drop-ins. */
@@ -16,46 +19,11 @@ export function isConfigurationFile(path: string): boolean {
 /** Where sshd_config lies, and its drop-ins. */
 const OWN_FOLDER = /\/ssh(?:\/sshd_config\.d)?$/;
 
-/** Their last word is what they write. */
-const COPYING = new Set("cp mv ln install rsync".split(" "));
-/** They change files in place with this option alone. */
-const IN_PLACE: ReadonlyMap<string, RegExp> = new Map([
-  ["sed", /^-[a-zA-Z]*i|^--in-place/],
-  ["perl", /^-[a-zA-Z0]*i/],
-  ["awk", /^-i|^inplace$/],
-  ["gawk", /^-i|^inplace$/],
-]);
+/** What a pattern may lead to. */
+const USUAL = ["/etc", "/etc/ssh", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d"];
+
 /** sed(1) and awk(1) write files from inside their programs, too. */
 const WRITTEN_WITHIN = /(?:\bw[ \t]+|>[ \t]*"?)(\/[\w./-]*sshd_config(?:\.d\/[\w.-]+)?)/g;
-/** The option that names the folder in which they unpack or change what an archive or a patch says. */
-const INTO_FOLDER: ReadonlyMap<string, RegExp> = new Map([
-  ["tar", /^(?:-[A-Za-z]*C|--directory=?)/],
-  ["bsdtar", /^(?:-[A-Za-z]*C|--directory=?)/],
-  ["unzip", /^-d/],
-  ["cpio", /^(?:-D|--directory=?)/],
-  ["patch", /^(?:-d|--directory=?)/],
-]);
-/** They take a whole folder away, or put another in its place. */
-const WITH_FOLDERS = new Set("rm mount".split(" "));
-/** They print what they read, besides those that `onlyNames` knows. */
-const READING = new Set(
-  [
-    "diff cmp head tail cut sort uniq wc md5sum sha1sum sha256sum sha512sum cksum envsubst tr ssh chattr lsattr find",
-    "less more base64 nl column egrep fgrep zgrep rg mawk od xxd hexdump strings readlink realpath basename dirname",
-    "getfacl setfacl inotifywait ssh-audit sshd-policy lynis",
-  ].flatMap((names) => names.split(" ")),
-);
-
-/** Behind a launcher its name is enough, wherever it lies. */
-export function isEditor(word: string): boolean {
-  return (
-    COPYING.has(word) ||
-    IN_PLACE.has(word) ||
-    WITH_FOLDERS.has(word) ||
-    INTO_FOLDER.has(word) ||
-    /^(?:tee|augtool)$/.test(word)
-  );
-}
 
 /** Where a program runs. */
 interface Surroundings {
@@ -66,29 +34,57 @@ interface Surroundings {
   readonly edits: readonly Edit[];
 }
 
-/** The configurations that a program with these words changes. */
-export function changedBy(
-  [program = "", ...args]: readonly string[],
-  surroundings: Surroundings,
-): readonly string[] {
-  const { at } = surroundings;
-  const name = nameOf(program);
-  // it reads what to do from its input, too, and finds sshd's file by itself
-  if (name === "augtool") return ["/etc/ssh/sshd_config"];
-  if (COPYING.has(name)) return copiedBy(name, args, surroundings);
-  const option = INTO_FOLDER.get(name);
-  const unpacked = option === undefined ? [] : unpackedTo(name, args, { option, at });
-  if (/tar$/.test(name) && option !== undefined) return unpacked;
-  const inPlace = IN_PLACE.get(name);
-  const reads =
-    inPlace === undefined ? READING.has(name) || isNaming(name) : !args.some((word) => inPlace.test(word));
-  if (reads) return inPlace === undefined ? [] : args.flatMap(writtenWithin);
-  const folders = WITH_FOLDERS.has(name) ? args.map((word) => placeOf(bare(word), at)) : [];
-  return [
-    ...unpacked,
-    ...args.flatMap((word) => matched(placeOf(pathIn(word), at))).filter(isConfigurationFile),
-    ...folders.filter((word) => OWN_FOLDER.test(word)).map(fileIn),
-  ];
+/** `filesFrom`: those that are changed from a working folder, null where nobody knows it. */
+export function noteEdits(
+  { found, path, variables, root }: Reading,
+  filesFrom: (at: string | null) => readonly string[],
+): void {
+  for (const at of workingFolders(variables))
+    for (const file of filesFrom(at))
+      found.edits.push({ file: file.startsWith("/") ? root + file : file, path });
+}
+
+/** A program that nobody knows may do anything with the configurations that its words name. */
+export function changedByUnknown(args: readonly string[], at: string | null): readonly string[] {
+  return args.flatMap((word) => written(placeOf(pathIn(word), at)));
+}
+
+/** The configurations that a program changes, of whose words this becomes. */
+export function changedBy(used: Used, surroundings: Surroundings): readonly string[] {
+  const at = folderOf(used, surroundings.at);
+  const changed = used.acts.flatMap(({ role, word }) => EFFECTS[role]?.(word, at) ?? []);
+  return [...changed, ...copiedBy(used, { ...surroundings, at }), ...filledBy(used, at)];
+}
+
+/** Where relative names of a program begin. */
+export function folderOf({ acts }: Used, at: string | null): string | null {
+  let folder = at;
+  for (const { role, word } of acts) {
+    const place = role === "folder" ? placeOf(bare(word), folder) : null;
+    if (place !== null) folder = place.startsWith("/") ? place : null;
+  }
+  return folder;
+}
+
+/** What becomes of the configuration by a word of this role. */
+const EFFECTS: Readonly<Partial<Record<Role, (word: string, at: string | null) => readonly string[]>>> = {
+  write: (word, at) => written(placeOf(word, at)),
+  remove: (word, at) => reached(placeOf(bare(word), at)),
+  move: (word, at) => reached(placeOf(bare(word), at)),
+  fill: (word, at) => filled(placeOf(bare(word), at)),
+  fetch: (word, at) => reached(placeOf(nameOf(bare(word.replace(/[?#].*$/, ""))).replace(/\.git$/, ""), at)),
+  member: (word, at) => reached(placeOf(bare(word).replace(/^\/+/, ""), at)),
+  pair: (word, at) => {
+    const place = placeOf(bare(word.split(":")[1] ?? ""), at);
+    return [...written(place), ...filled(place)];
+  },
+  code: (word) => [...word.matchAll(WRITTEN_WITHIN)].map(([, file = ""]) => file),
+};
+
+/** Unless its words say what comes there. */
+function filledBy({ usage, acts }: Used, at: string | null): readonly string[] {
+  const isNamed = acts.some(({ role }) => role === "member" || role === "write");
+  return usage.fills === true && !isNamed && at !== null ? filled(at) : [];
 }
 
 /** Where a name leads; a relative one stays where nobody knows the working folder. */
@@ -98,16 +94,38 @@ export function placeOf(name: string, at: string | null): string {
   return posix.normalize(isRelative ? `${at}/${name}` : name);
 }
 
-function writtenWithin(program: string): readonly string[] {
-  return [...program.matchAll(WRITTEN_WITHIN)].map(([, file = ""]) => file);
+/** The configurations that a path, which may have wildcards, names as a file. */
+function written(path: string): readonly string[] {
+  return meant(path).filter(isConfigurationFile);
+}
+
+/** The same, or what a folder that it names leads to. */
+function reached(path: string): readonly string[] {
+  return meant(path).flatMap((each) =>
+    isConfigurationFile(each) ? [each] : each === "/" ? [] : filled(each),
+  );
+}
+
+/** What in a folder is the configuration, if it leads there. */
+function filled(folder: string): readonly string[] {
+  return namesIn(folder).length === 0 ? [] : [fileIn(folder)];
 }
 
 /** `/etc/ssh/*` is the main file, among others. */
-function matched(path: string): readonly string[] {
-  const name = nameOf(path);
+function meant(path: string): readonly string[] {
+  if (!/[*?[]/.test(path)) return [path];
   const folder = path.slice(0, path.lastIndexOf("/"));
-  const isMain = folder.endsWith("/ssh") && /[*?[]/.test(name) && matchesGlob("sshd_config", name);
-  return isMain ? [`${folder}/sshd_config`] : [path];
+  const inside = namesIn(folder === "" ? "/" : folder).find((name) => matchesGlob(name, nameOf(path)));
+  if (inside !== undefined && inside !== "*.conf") return [`${folder}/${inside}`];
+  return [USUAL.find((usual) => matchesPath(usual, path)) ?? path];
+}
+
+function matchesPath(path: string, pattern: string): boolean {
+  const names = path.split("/");
+  const patterns = pattern.split("/");
+  return (
+    names.length === patterns.length && patterns.every((each, index) => matchesGlob(names[index] ?? "", each))
+  );
 }
 
 /** The configurations that `find`, `grep -l` or `echo` with these words names for another program; `at` as above. */
@@ -138,20 +156,15 @@ function mayBoth(pattern: string, name: string): boolean {
 
 /** What a program of another language has where it changes a file, starts another program, or leaves that to others. */
 const MAY_CHANGE =
-  /writ|>|`|["'][rb]?[wax+][bt+]*["']|open[ \t]{0,9}\([^)]{0,200},|renam|replac|unlink|remov|delet|copy|move|link|trunc|system|exec|eval|spawn|popen|process|\bFile\b|\bfs\b|dump|save|put|edit|inplace|\b(?:import|from|require|use|do)\b(?![ \t]+(?:sys|re|os|argparse|strict|warnings|,[ \t]*)+[ \t]*(?:;|$))/im;
+  /writ|>|`|["'][rb]?[wax+][bt+]*["']|open[ \t]{0,9}\([^)]{0,200},|renam|replac|unlink|remov|delet|copy|move|link|trunc|system|exec|eval|spawn|popen|process|\bFile\b|\bfs\b|dump|save|put|edit|inplace|^[ \t]*(?:setm?|rm|ins|mv|clear|touch|cp|store)[ \t]|\b(?:import|from|require|use|do)\b(?![ \t]+(?:sys|re|os|argparse|strict|warnings|,[ \t]*)+[ \t]*(?:;|$))/im;
 
-/** Whether a program of another language, of this text, leaves the files that it is given as they are. */
-export function onlyReads(args: readonly string[], text: string): boolean {
-  return !args.some((word) => /^-[a-zA-Z0]*i/.test(word)) && !MAY_CHANGE.test(text);
-}
-
-/** A program of another language that speaks of the configuration may do anything with it. */
-export function changedByText(args: readonly string[]): readonly string[] {
-  return args.join(" ").match(/(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/g) ?? [];
-}
-
-function isNaming(name: string): boolean {
-  return onlyNames(name) && name !== "rm";
+/** A program of another language, of this text, may do anything with a configuration that it names, or is given. */
+export function changedByText(text: string, args: readonly string[], at: string | null): readonly string[] {
+  if (!MAY_CHANGE.test(text)) return [];
+  const named = [text, ...args].join(" ").match(/(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/g) ?? [];
+  // augtool(1) has the tree below /files
+  const places = named.map((file) => file.replace(/^\/files\//, "/"));
+  return [...places, ...args.flatMap((word) => written(placeOf(word, at)))];
 }
 
 /** "of=/etc/ssh/sshd_config", "template:/etc/ssh/sshd_config", "-O/etc/ssh/sshd_config" */
@@ -165,45 +178,44 @@ function bare(word: string): string {
   return word.replace(/(?!^)(?:\/\.?)+$/, "");
 }
 
-function copiedBy(name: string, args: readonly string[], surroundings: Surroundings): readonly string[] {
-  const { at } = surroundings;
-  // rsync's -t keeps times
-  const option =
-    name === "rsync" ? -1 : args.findIndex((word) => /^(?:-[a-zA-Z]*t|--target-directory)$/.test(word));
-  const words = args.filter(
-    (word, index) => !word.startsWith("-") && (option === -1 || index !== option + 1),
-  );
-  const named = optionIn(args, option, "--target-directory");
-  const target = placeOf(bare(named ?? words.at(-1) ?? ""), at);
-  const isPlace =
-    name !== "rsync" && args.some((word) => /^(?:-[a-zA-Z]*T|--no-target-directory$)/.test(word));
-  const given = named === null ? words.slice(0, -1) : words;
+function copiedBy({ usage, acts }: Used, surroundings: Surroundings): readonly string[] {
+  const given = acts.filter(({ role }) => role === "copy" || role === "move").map(({ word }) => word);
+  const named = acts.find(({ role }) => role === "target")?.word;
+  if (named === undefined) return [];
+  // `ln -s FILE` comes to the working folder
+  const [target, sources] = given.length === 0 ? [".", [named]] : [named, given];
+  const place = placeOf(bare(target), surroundings.at);
+  return sources.flatMap((source) => broughtBy(source, place, { usage, surroundings }));
+}
+
+interface Copying {
+  readonly usage: Usage;
+  readonly surroundings: Surroundings;
+}
+
+/** What comes to a file, or into a folder. */
+function broughtBy(name: string, target: string, { usage, surroundings }: Copying): readonly string[] {
+  if (isConfigurationFile(target)) return [target];
+  const above = name.slice(0, name.lastIndexOf("/") + 1).replace(/^\/+/, "");
+  const folder = usage.under === "path" ? bare(placeOf(above, target)) : target;
   // with -T a folder's content comes into the target, too
-  const sources = isPlace ? given.map((word) => `${word}/.`) : given;
-  const taken = name === "mv" ? sources.map((word) => placeOf(word, at)).filter(isConfigurationFile) : [];
-  if (isConfigurationFile(target)) return [target, ...taken];
-  const isAdding = name === "cp" || (name === "rsync" && !args.some((word) => word.startsWith("--del")));
-  const brought = sources.filter(
-    (source) => brings(source, target, name) && !(isAdding && lacks(source, { target, name }, surroundings)),
-  );
-  return brought.length > 0 ? [fileIn(target), ...taken] : taken;
+  const source = usage.under === "content" ? `${name}/.` : name;
+  const isLacking = usage.adds === true && lacks(source, folder, { usage, surroundings });
+  return brings(source, folder, usage) && !isLacking ? [fileIn(folder)] : [];
 }
 
 /**
  * A folder of the tree that has other things, but none of sshd's where it would bring them. What is empty may be
  * filled before: a volume is mounted there.
  */
-function lacks(
-  source: string,
-  { target, name }: { readonly target: string; readonly name: string },
-  { tree, at, edits }: Surroundings,
-): boolean {
+function lacks(source: string, target: string, { usage, surroundings }: Copying): boolean {
+  const { tree, at, edits } = surroundings;
   const path = placeOf(source, at);
   const isPattern = /[*?[]/.test(nameOf(path));
   const folder = isPattern ? path.slice(0, path.lastIndexOf("/")) : bare(path);
   if (!folder.startsWith("/") || edits.some(({ file }) => file.startsWith(`${folder}/`))) return false;
   const names = /[*?[\0]/.test(folder) ? [] : (tree.list(folder) ?? []);
-  const isChild = !isContent(source, name) && !isPattern && nameOf(folder) !== nameOf(target);
+  const isChild = !isContent(source, usage) && !isPattern && nameOf(folder) !== nameOf(target);
   return names.length > 0 && !holds(tree, folder, isChild ? placeOf(nameOf(folder), target) : target);
 }
 
@@ -217,22 +229,16 @@ function holds(tree: FileTree, folder: string, target: string): boolean {
   );
 }
 
-/** What an option is given: behind `long=`, or as the word behind the one at `option`; null: it is not there. */
-function optionIn(args: readonly string[], option: number, long: string): string | null {
-  const joined = args.find((word) => word.startsWith(`${long}=`))?.slice(long.length + 1);
-  return joined ?? (option === -1 ? null : (args[option + 1] ?? ""));
-}
-
 /** Whether a folder so named is copied without its own name. */
-function isContent(source: string, program: string): boolean {
-  return /(?:^|\/)\.\/?$/.test(source) || (program === "rsync" && source.endsWith("/"));
+function isContent(source: string, { slash }: Usage): boolean {
+  return /(?:^|\/)\.\/?$/.test(source) || (slash === true && source.endsWith("/"));
 }
 
 /** Whether this in a folder may be, or hold, the configuration. */
-function brings(source: string, target: string, program: string): boolean {
+function brings(source: string, target: string, usage: Usage): boolean {
   const names = namesIn(target);
   if (names.length === 0) return false;
-  if (isContent(source, program)) return true;
+  if (isContent(source, usage)) return true;
   const name = nameOf(bare(source));
   if (name === COMPUTED) return OWN_FOLDER.test(target);
   // a folder in the place of another
@@ -254,23 +260,4 @@ function fileIn(folder: string): string {
   if (folder === "/") return "/etc/ssh/sshd_config";
   if (folder.endsWith("/etc")) return `${folder}/ssh/sshd_config`;
   return folder.endsWith(".d") ? `${folder}/*.conf` : `${folder}/sshd_config`;
-}
-
-/** Where nothing says to which folder, it is the working folder. */
-function unpackedTo(
-  name: string,
-  args: readonly string[],
-  { option, at }: { readonly option: RegExp; readonly at: string | null },
-): readonly string[] {
-  const [first = ""] = args;
-  const unpacks =
-    !name.endsWith("tar") ||
-    /^-?[A-Za-z]*x/.test(first) ||
-    args.some((word) => /^(?:-[A-Za-z]*x|--extract$|--get$)/.test(word));
-  const index = args.findIndex((word) => option.test(word));
-  const joined = args[index]?.replace(option, "") ?? "";
-  const named = index === -1 ? (at ?? "") : joined === "" ? (args[index + 1] ?? "") : joined;
-  const folder = placeOf(bare(named), at);
-  if (!unpacks || !folder.startsWith("/")) return [];
-  return namesIn(folder).length === 0 ? [] : [fileIn(folder)];
 }

@@ -1,4 +1,4 @@
-/** What the programs that scripts call have to do with starting sshd. */
+/** Which programs are sshd, a shell, or start services by themselves. */
 
 /** By its own name or a build's: Alpine's sshd.pam and sshd.krb5, sshd-10.0. */
 export function isSshd(word: string): boolean {
@@ -7,21 +7,6 @@ export function isSshd(word: string): boolean {
     !/^\/(?:run|var|etc|dev)\//.test(word)
   );
 }
-
-/** Of other languages than a shell's. */
-export const INTERPRETERS: RegExp = /^(?:python|perl|ruby|node|nodejs|php|lua|tclsh)[\d.]*$/;
-
-/** Those that run another program with the words behind their own options. */
-export const LAUNCHERS: ReadonlySet<string> = new Set(
-  [
-    "tini tini-static dumb-init docker-init catatonit env nice ionice nohup setsid sudo doas su-exec gosu chpst softlimit",
-    "numactl taskset timeout daemon daemonize runuser setpriv capsh unshare chroot command builtin stdbuf chrt strace",
-    "s6-setuidgid s6-envdir cgexec busybox with-contenv startproc time",
-  ].flatMap((names) => names.split(" ")),
-);
-
-/** Those that give a text behind -c to a shell. */
-export const WITH_TEXT: ReadonlySet<string> = new Set("su runuser sg script flock".split(" "));
 
 export const SHELLS: RegExp = /^(?:ba|da|a|k|z)?sh$/;
 
@@ -36,21 +21,6 @@ export const SUPERVISORS: ReadonlySet<string> = new Set(
     " ",
   ),
 );
-
-const NAMING = new Set(
-  [
-    "test [ [[ echo printf cat ls stat file mkdir install touch chmod chown chgrp ln rm cp mv which type hash pidof",
-    "pidofproc pgrep pkill kill killall killproc status status_of_proc checkproc rc_status setcap getcap strings sed",
-    "grep awk ps fuser useradd adduser usermod groupadd addgroup passwd id getent restorecon chcon success failure",
-    "checkpath apk apt apt-get rpm dnf yum update-rc.d chkconfig rc-update systemctl trap logger ssh-keygen sv ebegin",
-    "einfo ewarn eerror eend",
-  ].flatMap((names) => names.split(" ")),
-);
-
-/** Whether a program names sshd without starting it. */
-export function onlyNames(program: string): boolean {
-  return NAMING.has(program) || /^(?:log_|dpkg)/.test(program);
-}
 
 /** The system's own programs are no scripts that start sshd. */
 export const STANDARD_FOLDER: RegExp = /^\/(?:usr\/)?s?bin\/[^/]*$/;

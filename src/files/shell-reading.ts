@@ -38,6 +38,8 @@ export interface Edit {
   readonly file: string;
   /** the script that changes it; null: the command that was asked about */
   readonly path: string | null;
+  /** the program that does what files of its own say: it may change it */
+  readonly mayBy?: string;
 }
 
 export interface Situation {
@@ -55,6 +57,8 @@ export interface Reading extends Scope {
   readonly path: string | null;
   /** as in Situation */
   readonly folder: string;
+  /** where a command has its /, without a slash at its end (chroot(1)) */
+  readonly root: string;
   readonly depth: number;
   readonly found: Found;
 }
@@ -75,11 +79,19 @@ interface Found {
 export interface Standing {
   readonly written: readonly string[];
   readonly certainty: Certainty;
-  /** there is something on its standard input */
-  readonly isFed: boolean;
-  /** all that the command before its pipe may be */
-  readonly fedBy: readonly Fields[];
+  readonly fed: Fed;
 }
+
+/** What is on a command's standard input. */
+export interface Fed {
+  readonly isFed: boolean;
+  /** all that it may be; null: nobody knows */
+  readonly texts: readonly string[] | null;
+  /** what the commands of the pipe before it may be */
+  readonly by: readonly Fields[];
+}
+
+export const NOT_FED: Fed = { isFed: false, texts: null, by: [] };
 
 export function newReading(
   { tree, variables, folder = "" }: Situation,
@@ -93,6 +105,7 @@ export function newReading(
     functions: new Map(),
     path,
     folder,
+    root: "",
     depth: 0,
     found: {
       starts: [],

@@ -9,14 +9,15 @@ import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
 import {
   changedBy,
-  changedByText,
+  changedByUnknown,
+  folderOf,
   isConfigurationFile,
-  isEditor,
   namedBy,
-  onlyReads,
+  noteEdits,
   placeOf,
 } from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
+import { fedTo, givenTo } from "./shell-fed.ts";
 import {
   absolute,
   DEFAULT_FOLDERS,
@@ -24,27 +25,25 @@ import {
   inPath,
   MAX_SCRIPT_BYTES,
   readScript,
+  WORKING_FOLDER,
   workingFolders,
 } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
+import { apply, interpret } from "./shell-foreign.ts";
 import {
-  INTERPRETERS,
   isSshd,
-  LAUNCHERS,
   nameOf,
-  onlyNames,
   SERVICE_MANAGERS,
-  SHELLS,
   STANDARD_FOLDER,
   SUPERVISORS,
   serviceOf,
-  WITH_TEXT,
 } from "./shell-programs.ts";
 import {
   ASSIGNMENT,
   assign,
   cutOff,
   leaveUnread,
+  NOT_FED,
   newReading,
   type Reading,
   type Situation,
@@ -54,6 +53,7 @@ import {
   withAssignments,
   withOwnVariables,
 } from "./shell-reading.ts";
+import { type Used, usedBy, wordsOf } from "./shell-usage.ts";
 
 /** Ours: commands that are followed, scripts and functions inside each other. */
 const MAX_COMMANDS = 5000;
@@ -67,8 +67,7 @@ export function startedBy(command: Fields, situation: Situation): Started {
   execute(reading, entryOf(reading, command), {
     written: command,
     certainty: "yes",
-    isFed: false,
-    fedBy: [],
+    fed: NOT_FED,
   });
   return reading.found;
 }
@@ -107,7 +106,7 @@ const OPENRC = /openrc-run|runscript/;
 
 /** What an interpreter reads before its script: openrc-run(8), invoke-run(5). */
 function readSettings(reading: Reading, path: string, interpreter: string): void {
-  const standing: Standing = { written: [], certainty: "yes", isFed: false, fedBy: [] };
+  const standing: Standing = { written: [], certainty: "yes", fed: NOT_FED };
   if (OPENRC.test(interpreter)) {
     const service = nameOf(path);
     for (const name of ["RC_SVCNAME", "SVCNAME"]) reading.variables.set(name, [service]);
@@ -123,7 +122,7 @@ function runOpenRc(reading: Reading): void {
   if (reading.functions.has("start")) return;
   const written = ["$command", "$command_args", "$command_args_background"];
   for (const fields of expandWords(written, reading))
-    execute(reading, fields, { written: written.slice(1), certainty: "maybe", isFed: false, fedBy: [] });
+    execute(reading, fields, { written: written.slice(1), certainty: "maybe", fed: NOT_FED });
 }
 
 function callFunction(reading: Reading, name: string, args: readonly string[], certainty: Certainty): void {
@@ -162,7 +161,8 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
 
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
 
-function perform(reading: Reading, { words, isFed, before }: ShellCommand, certainty: Certainty): Outcome {
+function perform(reading: Reading, command: ShellCommand, certainty: Certainty): Outcome {
+  const { words } = command;
   const isDeclaring = DECLARING.has(words[0] ?? "");
   const count = words.findIndex((word, index) => !(isDeclaring && index === 0) && !ASSIGNMENT.test(word));
   if (count === -1 || isDeclaring) {
@@ -175,10 +175,10 @@ function perform(reading: Reading, { words, isFed, before }: ShellCommand, certa
   const alternatives = expandWords(written, reading);
   const each: Certainty = alternatives.length === 1 ? certainty : "maybe";
   const [name = ""] = written;
-  const fedBy = before.length === 0 ? [] : expandWords(before, reading);
+  const fed = fedTo(reading, command);
   const by = BUILTINS.has(name) || reading.functions.has(name) ? "the shell" : "a program";
   const outcomes = withAssignments(reading, { assignments: words.slice(0, count), certainty, by }, (inner) =>
-    alternatives.map((fields) => execute(inner, fields, { written, certainty: each, isFed, fedBy })),
+    alternatives.map((fields) => execute(inner, fields, { written, certainty: each, fed })),
   );
   return outcomes.length === 1
     ? (outcomes[0] ?? UNKNOWN)
@@ -209,64 +209,97 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   if (isSshd(program)) startSshd(reading, fields, standing);
   else if (reading.functions.has(program)) callFunction(reading, program, args, standing.certainty);
   else if (builtin !== undefined) return builtin(reading, args, standing);
-  else if (WITH_TEXT.has(name) && textBehind(args) !== null)
-    runText(reading, textBehind(args) ?? "", [], standing.certainty);
-  else if (name === "env" && SPLITTING.test(args[0] ?? "")) runSplit(reading, args, standing);
-  else if (LAUNCHERS.has(name)) launch(reading, args, standing);
-  else if (SHELLS.test(name)) runShell(reading, args, standing);
-  else if (name === "xargs")
-    for (const given of givenTo(reading, args, standing)) launch(reading, given, standing);
-  else if (name === "find") findAndRun(reading, fields, standing);
   else if (managesServices(reading, program)) reading.found.services = true;
+  else if (name === "find") findAndRun(reading, fields, standing);
   else if (name === "run-parts") for (const path of partsIn(reading, args)) followScript(reading, path, []);
-  else if (INTERPRETERS.test(name)) interpret(reading, args);
   else if (SUPERVISORS.has(name)) leaveUnread(reading, `${program}, whose own files say what it starts`);
   else if (name === "start-stop-daemon") startStopDaemon(reading, args, standing);
   else if (serviceOf(program, args) !== null)
     followScript(reading, serviceOf(program, args) ?? "", ["start"]);
-  else executeOther(reading, fields, standing);
+  else use(reading, fields, standing);
   return UNKNOWN;
+}
+
+/** By what the table says of it; a script by the name of a program that is known is a script. */
+function use(reading: Reading, fields: Fields, standing: Standing): void {
+  const [program = ""] = fields;
+  const used = isOwnScript(reading, program) ? null : usedBy(fields);
+  if (used === null) {
+    executeOther(reading, fields, standing);
+    return;
+  }
+  const before = [...reading.found.edits];
+  noteEdits(reading, (at) => changedBy(used, { tree: reading.tree, at, edits: before }));
+  const inner = within(reading, used);
+  if (used.usage.applies !== undefined) apply(inner, program, used, standing);
+  else if (used.usage.language === "other") interpret(inner, fields, used, standing);
+  else if (used.usage.language === "shell") runTexts(inner, used, standing);
+  const splits = wordsOf(used, "split");
+  for (const text of splits) runText(inner, `${text} "$@"`, used.command ?? [], standing.certainty);
+  if (used.command !== null && splits.length === 0) runCommand(inner, used, standing);
+}
+
+/** What is not the system's, though it has a name that is known. */
+function isOwnScript({ tree }: Reading, program: string): boolean {
+  return (
+    program.startsWith("/") &&
+    !STANDARD_FOLDER.test(program) &&
+    readScript(tree, program)?.kind === "shell script"
+  );
+}
+
+/** Where a program's command, or its texts, run: with other variables, in another folder, or below another root. */
+function within(reading: Reading, used: Used): Reading {
+  const { options, assignments } = used;
+  const inner = withOwnVariables(reading);
+  const { variables } = inner;
+  // an empty environment, or without some names
+  if (used.usage.assigns === true && ["-", "i", "ignore-environment"].some((name) => options.has(name)))
+    variables.clear();
+  for (const name of wordsOf(used, "unset")) variables.delete(name);
+  for (const word of assignments) {
+    const [, name = "", , value = ""] = ASSIGNMENT.exec(word) ?? [];
+    if (name !== "") variables.set(name, [value]);
+  }
+  if (wordsOf(used, "folder").length > 0) {
+    const folders = workingFolders(reading.variables).map((at) => folderOf(used, at) ?? COMPUTED);
+    variables.set(WORKING_FOLDER, folders);
+  }
+  const [root] = wordsOf(used, "root");
+  if (root === undefined) return inner;
+  variables.set(WORKING_FOLDER, ["/"]);
+  return { ...inner, root: (reading.root + absolute(reading, root)).replace(/\/+$/, "") };
+}
+
+function runCommand(reading: Reading, { usage, command, acts }: Used, standing: Standing): void {
+  const words = command ?? [];
+  const at = words.findIndex((word) => !word.includes(COMPUTED));
+  if (at === -1 && words.length > 0) leaveUnread(reading, "what a script computes");
+  if (at === -1) return;
+  const own = words.slice(at);
+  const commands = usage.given === true ? givenTo(reading, own, acts, standing) : [own];
+  const fed = usage.given === true ? NOT_FED : standing.fed;
+  for (const each of commands) execute(reading, each, { ...standing, fed });
+}
+
+/** What a shell is given: a text, a script, or its standard input. */
+function runTexts(reading: Reading, used: Used, { certainty, fed }: Standing): void {
+  const [text] = wordsOf(used, "text");
+  const [script] = wordsOf(used, "script");
+  const args = wordsOf(used, "argument");
+  if (text !== undefined) runText(reading, text, args.slice(1), certainty);
+  else if (script !== undefined) followScript(reading, absolute(reading, script), args);
+  if (used.command !== null || !fed.isFed) return;
+  if ((text ?? script) !== undefined && !used.options.has("s")) return;
+  if (fed.texts === null) leaveUnread(reading, "what a shell reads from its standard input");
+  for (const each of fed.texts ?? [])
+    runText(reading, each, args, fed.texts?.length === 1 ? certainty : "maybe");
 }
 
 /** run-parts(8) runs what a folder holds, its last word. */
 function partsIn({ tree }: Reading, args: readonly string[]): readonly string[] {
   const folder = args.at(-1) ?? "";
   return (tree.list(folder) ?? []).map((name) => `${folder.replace(/\/$/, "")}/${name}`);
-}
-
-/** Of another language's script nothing is known, unless its name says that it is a supervisor. */
-function interpret(reading: Reading, args: readonly string[]): void {
-  const script = args.find((word) => !word.startsWith("-"));
-  const text = args.some((word) => /^-[a-zA-Z0]*[ceE]$/.test(word)) ? script : scriptText(reading, script);
-  if (text === undefined || text === null || !onlyReads(args, text))
-    noteEdits(reading, () => changedByText(args));
-  if (script === undefined) return;
-  const what = SUPERVISORS.has(nameOf(script))
-    ? "whose own files say what it starts"
-    : "which is no shell script";
-  leaveUnread(reading, `${script}, ${what}`);
-}
-
-/** Null: it is not there, or longer than is read. */
-function scriptText(reading: Reading, script: string | undefined): string | null {
-  const read = script === undefined ? null : readScript(reading.tree, absolute(reading, script));
-  return read === null || read.kind === "too long" ? null : read.text;
-}
-
-/** What xargs(1) runs: with the configurations that the program before the pipe names, as far as its words tell. */
-function givenTo(
-  reading: Reading,
-  args: readonly string[],
-  { fedBy }: Standing,
-): readonly (readonly string[])[] {
-  const named = workingFolders(reading.variables).flatMap((at) =>
-    fedBy.flatMap((words) => namedBy(words, at)),
-  );
-  // -I names what stands for it in the command; most say {}
-  const isPlaced = args.some((word) => word.includes("{}"));
-  return [COMPUTED, ...new Set(named)].map((file) =>
-    isPlaced ? args.map((word) => word.replaceAll("{}", file)) : [...args, file],
-  );
 }
 
 /** find(1): what it runs with a configuration that it may meet, or deletes. */
@@ -305,15 +338,6 @@ function wrapperOf({ tree, variables, depth }: Reading, program: string): string
   return readScript(tree, path)?.kind === "shell script" ? path : null;
 }
 
-/** `filesFrom`: those that are changed from a working folder, null where nobody knows it. */
-function noteEdits(
-  { found, path, variables }: Reading,
-  filesFrom: (at: string | null) => readonly string[],
-): void {
-  for (const at of workingFolders(variables))
-    for (const file of filesFrom(at)) found.edits.push({ file, path });
-}
-
 /** `/init` is a container's own, as s6-overlay's is, unless it is a link to the system's. */
 function managesServices({ tree }: Reading, program: string): boolean {
   const isOwn = nameOf(program) === "init" && program.includes("/") && !STANDARD_FOLDER.test(program);
@@ -326,26 +350,18 @@ function managesServices({ tree }: Reading, program: string): boolean {
 /** A script of the tree is followed; of another program only the words behind sshd's name are known. */
 function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
   const path = outsideSystem(reading, program);
-  const at = onlyNames(nameOf(program))
-    ? -1
-    : args.findIndex((word) => /^\/.*bin\//.test(word) && isSshd(word));
-  if (path !== null && (at === -1 || readScript(reading.tree, path)?.kind === "shell script"))
-    followScript(reading, path, args);
+  const isScript = path !== null && readScript(reading.tree, path)?.kind === "shell script";
+  const at = args.findIndex((word) => /^\/.*bin\//.test(word) && isSshd(word));
+  if (!isScript) noteEdits(reading, (from) => changedByUnknown(args, from));
+  if (path !== null && (at === -1 || isScript)) followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at), standing);
-  else {
-    const { tree, found } = reading;
-    const edits = [...found.edits];
-    noteEdits(reading, (at) => changedBy([program, ...args], { tree, at, edits }));
-  }
 }
 
 /** Null: one of the system's own programs, or none that is there. */
 function outsideSystem(reading: Reading, program: string): string | null {
   const path = program.includes("/")
     ? absolute(reading, program)
-    : onlyNames(program)
-      ? null
-      : inPath(reading.tree, reading.variables.get("PATH")?.at(-1), program);
+    : inPath(reading.tree, reading.variables.get("PATH")?.at(-1), program);
   return path === null || STANDARD_FOLDER.test(path) ? null : path;
 }
 
@@ -353,75 +369,6 @@ function outsideSystem(reading: Reading, program: string): string | null {
 function start({ found, path }: Reading, [program = "", ...words]: Fields, { written }: Standing): void {
   if (words.some((word) => /^-[46dDeiqr]*[tTGV?]/.test(word))) return;
   found.starts.push({ program, words, path, written });
-}
-
-/** The first of its words that is a program: sshd, a shell, a path. */
-function launch(reading: Reading, args: readonly string[], standing: Standing): void {
-  const at = args.findIndex(
-    (word) => !/^-|^\w+=/.test(word) && (word.includes("/") || isSshd(word) || isProgram(reading, word)),
-  );
-  const inner = withOwnVariables(reading);
-  const before = args.slice(0, Math.max(at, 0));
-  if (nameOf(standing.written[0] ?? "") === "env") forget(inner, before);
-  for (const word of before) {
-    const [, name = "", , value = ""] = ASSIGNMENT.exec(word) ?? [];
-    if (name !== "") inner.variables.set(name, [value]);
-  }
-  if (at !== -1) execute(inner, args.slice(at), standing);
-  else if (args.some((word) => word.includes(COMPUTED))) leaveUnread(reading, "what a script computes");
-}
-
-/** env(1): an empty environment, or without some names. */
-function forget({ variables }: Reading, options: readonly string[]): void {
-  if (options.some((word) => /^(?:-|-[a-z0]*i[a-z]*|--ignore-environment)$/.test(word))) variables.clear();
-  for (const [at, word] of options.entries()) {
-    const [, joined = ""] = /^(?:-u|--unset=)(.*)$/s.exec(word) ?? [];
-    const isApart = word === "-u" || word === "--unset";
-    variables.delete(isApart ? (options[at + 1] ?? "") : joined);
-  }
-}
-
-function isProgram({ functions, tree, variables }: Reading, word: string): boolean {
-  return (
-    SHELLS.test(word) ||
-    LAUNCHERS.has(word) ||
-    SUPERVISORS.has(word) ||
-    isEditor(word) ||
-    functions.has(word) ||
-    inPath(tree, variables.get("PATH")?.at(-1), word) !== null
-  );
-}
-
-/** Options of env(1) that end with one whose text becomes words: `env -S TEXT`, `env -vSTEXT`. */
-const SPLITTING = /^(?:-[iv]*S|--split-string(?:=|$))/;
-
-/** Read as a shell would; what stands behind the text follows it. */
-function runSplit(
-  reading: Reading,
-  [option = "", ...args]: readonly string[],
-  { certainty }: Standing,
-): void {
-  const joined = option.replace(SPLITTING, "");
-  const [text = "", ...rest] = joined === "" ? args : [joined, ...args];
-  runText(reading, `${text} "$@"`, rest, certainty);
-}
-
-/** Of `su - root -c TEXT`, `runuser --command=TEXT`. */
-function textBehind(args: readonly string[]): string | null {
-  const at = args.findIndex((word) => /^(?:-\w*c|--command)$/.test(word));
-  const joined = args.find((word) => word.startsWith("--command="));
-  return joined?.slice("--command=".length) ?? (at === -1 ? null : (args[at + 1] ?? null));
-}
-
-function runShell(reading: Reading, args: readonly string[], { certainty, isFed }: Standing): void {
-  const at = args.findIndex((word) => !/^[-+]/.test(word));
-  const first = args[at];
-  if (isFed && (first === undefined || args.includes("-s")))
-    leaveUnread(reading, "what a shell reads from its standard input");
-  if (first === undefined) return;
-  if (args.slice(0, at).some((word) => /^-\w*c/.test(word)))
-    runText(reading, first, args.slice(at + 2), certainty);
-  else followScript(reading, absolute(reading, first), args.slice(at + 1));
 }
 
 function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {
@@ -452,7 +399,11 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map([
   ["eval", evaluate],
 ]);
 
-function source(reading: Reading, [named = ""]: readonly string[], { certainty }: Standing): Outcome {
+function source(
+  reading: Reading,
+  [named = "", ...args]: readonly string[],
+  { certainty }: Standing,
+): Outcome {
   const path = absolute(reading, named);
   if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$/.test(path)) return UNKNOWN;
   const size = reading.tree.stat(path)?.size;
@@ -462,8 +413,11 @@ function source(reading: Reading, [named = ""]: readonly string[], { certainty }
   if (text !== null && reading.depth > MAX_DEPTH) cutOff(reading);
   if (text === null || reading.depth > MAX_DEPTH) return UNKNOWN;
   reading.found.settings.push(path);
+  // not all shells give it words of its own
+  const inner: Reading = { ...reading, depth: reading.depth + 1 };
+  if (args.length > 0) inner.args = [args, ...reading.args];
   // a file that is there is read: tests before it ask for that
-  run({ ...reading, depth: reading.depth + 1 }, shellCommands(text), certainty === "no" ? "no" : "yes");
+  run(inner, shellCommands(text), certainty === "no" ? "no" : "yes");
   return UNKNOWN;
 }
 

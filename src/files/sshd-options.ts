@@ -1,7 +1,7 @@
 /** The options of sshd's command line that win over its file (sshd(8): -o, -p, -f), from the ways in which it is started. */
 import { COMPUTED } from "./shell-expand.ts";
 import { STANDARD_FOLDER } from "./shell-programs.ts";
-import type { SshdStart, Started } from "./shell-reading.ts";
+import type { Edit, SshdStart, Started } from "./shell-reading.ts";
 
 export interface StartOptions {
   /** texts of -o, in order: "AllowTcpForwarding=no"; -p becomes a Port */
@@ -95,11 +95,16 @@ export function editedBefore(
   const wholeOf = (file: string): string =>
     file.startsWith("/") ? file : folder + file.replace(/^\.\//, "");
   const edit = edits.find(
-    ({ file }) => wholeOf(file) === main || wholeOf(file).startsWith(`${folder}sshd_config.d/`),
+    ({ file, mayBy }) =>
+      mayBy !== undefined || wholeOf(file) === main || wholeOf(file).startsWith(`${folder}sshd_config.d/`),
   );
   return edit === undefined
     ? null
-    : `${edit.path ?? source} changes ${edit.file} before sshd reads it: what is judged is the file as it lies there`;
+    : `${edit.path ?? source} ${wordsFor(edit, main)} before sshd reads it: what is judged is the file as it lies there`;
+}
+
+function wordsFor({ file, mayBy }: Edit, main: string): string {
+  return mayBy === undefined ? `changes ${file}` : `runs ${mayBy}, which may change ${main}`;
 }
 
 function readStart({ words, path, written }: SshdStart, { settings }: Started, source: string): StartOptions {

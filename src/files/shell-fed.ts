@@ -1,0 +1,89 @@
+/** What a command has on its standard input, as far as here-documents and the commands of its pipe tell. */
+import type { ShellCommand, ShellInput } from "./shell-commands.ts";
+import { namedBy } from "./shell-edits.ts";
+import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
+import { absolute, readScript, workingFolders } from "./shell-files.ts";
+import { type Fed, NOT_FED, type Reading, type Standing } from "./shell-reading.ts";
+import { type Act, usedBy } from "./shell-usage.ts";
+
+/** What a command reads, as far as its here-document, or what stands before its pipe, tells. */
+export function fedTo(reading: Reading, { isFed, input, before }: ShellCommand): Fed {
+  if (!isFed) return NOT_FED;
+  if (input !== null) return { isFed, by: [], texts: textsOf(reading, input) };
+  const by = before.flatMap(({ words }) => expandWords(words, reading));
+  return { isFed, by, texts: printedBy(reading, before.at(-1)) };
+}
+
+function textsOf(reading: Reading, { kind, text }: ShellInput): readonly string[] | null {
+  if (kind === "quoted document") return [text];
+  if (kind === "document") return valuesOf(`"${text.replaceAll('"', '\\"')}"`, reading);
+  if (kind === "word") return valuesOf(text, reading).map((value) => `${value}\n`);
+  return filesRead(reading, valuesOf(text, reading));
+}
+
+/** Null: one of them is not there, or no text. */
+export function filesRead(reading: Reading, names: readonly string[]): readonly string[] | null {
+  const texts = names.map((name) => scriptText(reading, name));
+  return texts.includes(null) ? null : texts.map((text) => text ?? "");
+}
+
+/** What a command of a pipe gives the next one. */
+function printedBy(reading: Reading, command: ShellCommand | undefined): readonly string[] | null {
+  if (command === undefined) return null;
+  const { words, before, input } = command;
+  const [name = "", ...args] = words;
+  const isPlain = !args.some((word) => word.startsWith("-"));
+  if (name === "cat" && args.length === 0)
+    return fedTo(reading, { ...command, isFed: true, before, input }).texts;
+  if (name === "cat" && args.length === 1 && isPlain)
+    return filesRead(reading, valuesOf(args[0] ?? "", reading));
+  if (name === "echo" && (isPlain || args[0] === "-e"))
+    return expandWords(args.slice(isPlain ? 0 : 1), reading).map(
+      (fields) => `${unescaped(fields.join(" "))}\n`,
+    );
+  if (name === "printf" && isPlain) return expandWords(args, reading).map(formatted);
+  return null;
+}
+
+/** As far as a line feed goes. */
+function unescaped(text: string): string {
+  return text.replaceAll("\\n", "\n");
+}
+
+/** printf(1) with %s alone takes its format again for further words. */
+function formatted([format = "", ...words]: Fields): string {
+  const text = unescaped(format);
+  const places = text.split("%s").length - 1;
+  if (places === 0) return text;
+  const rounds = Math.max(1, Math.ceil(words.length / places));
+  const rest = [...words];
+  return text.repeat(rounds).replaceAll("%s", () => rest.shift() ?? "");
+}
+
+/** Null: it is not there, or longer than is read. */
+function scriptText(reading: Reading, script: string): string | null {
+  const read = readScript(reading.tree, absolute(reading, script));
+  return read === null || read.kind === "too long" ? null : read.text;
+}
+
+/** What xargs(1) runs: with the configurations that its input names, as far as the words of a pipe tell. */
+export function givenTo(
+  reading: Reading,
+  command: Fields,
+  acts: readonly Act[],
+  { fed }: Standing,
+): readonly Fields[] {
+  const ofFiles = acts.filter(({ role }) => role === "words").map(({ word }) => word);
+  const texts = ofFiles.length > 0 ? filesRead(reading, ofFiles) : fed.texts;
+  const printed = (texts ?? []).map((text) => ["echo", ...text.split(/\s+/).filter((word) => word !== "")]);
+  const naming = fed.by.filter((words) => usedBy(words)?.usage.lists === true);
+  const named = workingFolders(reading.variables).flatMap((at) =>
+    [...naming, ...printed].flatMap((words) => namedBy(words, at)),
+  );
+  // most say {}
+  const place = acts.find(({ role }) => role === "placeholder")?.word ?? "{}";
+  const isPlaced = command.some((word) => word.includes(place));
+  return [COMPUTED, ...new Set(named)].map((file) =>
+    isPlaced ? command.map((word) => word.replaceAll(place, file)) : [...command, file],
+  );
+}

@@ -1,0 +1,268 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are shell scripts
+/** What programs that start scripts call do to sshd's configuration: they themselves, run in a folder, are the judge. */
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { folderTree } from "../src/files/folder.ts";
+import { startedByScript } from "../src/files/shell-script.ts";
+
+let root = "";
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), "sshd-policy-scratch-"));
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** Anew: what lies below etc/ssh, and beside it what brings another configuration. */
+function lay(): void {
+  for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+  const put = (path: string, text: string): void => {
+    mkdirSync(join(root, path, ".."), { recursive: true });
+    writeFileSync(join(root, path), text);
+  };
+  put("etc/ssh/sshd_config", "PermitTunnel no\n");
+  put("etc/ssh/sshd_config.d/a.conf", "X11Forwarding no\n");
+  put("etc/ssh/moduli", "no\n");
+  put("new/etc/ssh/sshd_config", "PermitTunnel yes\n");
+  put("new/etc/ssh/sshd_config.d/a.conf", "X11Forwarding yes\n");
+  put("other/motd", "PermitTunnel yes\n");
+  put("ssh/sshd_config", "PermitTunnel yes\n");
+  put("list", `${join(root, "etc/ssh/sshd_config")}\n`);
+  put("names", "sshd_config\n");
+  put("a.patch", "--- a/sshd_config\n+++ b/sshd_config\n@@ -1 +1 @@\n-PermitTunnel no\n+PermitTunnel yes\n");
+  put("change.sh", 'sed -i s/no/yes/ "$1"\n');
+  put("change.py", "import sys\nopen(sys.argv[1], 'a').write('# yes')\n");
+  put("own.py", `open('${join(root, "etc/ssh/sshd_config")}', 'a').write('# yes')\n`);
+  const git = (...args: readonly string[]): unknown =>
+    spawnSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], { cwd: join(root, "ssh") });
+  git("init", "-q");
+  git("add", ".");
+  git("commit", "-qm", "a");
+  const pack = (command: string, ...args: readonly string[]): unknown =>
+    spawnSync(command, args, { cwd: join(root, "new/etc") });
+  pack("tar", "-cf", "../../a.tar", "ssh");
+  pack("tar", "-cf", "../../m.tar", "-C", "../../other", "motd");
+  pack("zip", "-qr", "../../a.zip", "ssh");
+  pack("sh", "-c", "find ssh | cpio -o >../../a.cpio 2>/dev/null");
+}
+
+/** All that is below etc/ssh, by name and content. */
+function configuration(): string {
+  const folder = join(root, "etc/ssh");
+  const names = existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => /sshd_config/.test(name))
+    : [];
+  const texts = names.sort().map((name) => {
+    try {
+      return `${name}: ${readFileSync(join(folder, name), "utf8")}`;
+    } catch {
+      return name;
+    }
+  });
+  return texts.join("\n");
+}
+
+const CHANGING = [
+  // here-documents, pipes, files on standard input
+  "sh <<EOF\nsed -i s/no/yes/ MAIN\nEOF",
+  "FILE=MAIN; sh <<EOF\nsed -i s/no/yes/ $FILE\nEOF",
+  "bash -s MAIN <<'EOF'\nsed -i s/no/yes/ \"$1\"\nEOF",
+  "sh <<-EOF\n\tsed -i s/no/yes/ MAIN\n\tEOF",
+  "echo 'sed -i s/no/yes/ MAIN' | sh",
+  "printf 'sed -i s/no/yes/ %s\\n' MAIN | sh",
+  "cat <<EOF | sh\nsed -i s/no/yes/ MAIN\nEOF",
+  "bash -c 'bash <<< \"sed -i s/no/yes/ MAIN\"'",
+  "echo 'sed -i s/no/yes/ MAIN' >ROOT/x; cat ROOT/change.sh | sh -s MAIN",
+  "sh -s MAIN <ROOT/change.sh",
+  "python3 - <<EOF\nopen('MAIN', 'a').write('yes')\nEOF",
+  "python3 <<EOF\nopen('MAIN', 'a').write('yes')\nEOF",
+  "echo \"open('MAIN', 'a').write('yes')\" | python3",
+  "perl <<'EOF'\nopen(F, '>>', 'MAIN'); print F 'yes';\nEOF",
+  "python3 ROOT/change.py MAIN",
+  "cd ROOT/etc/ssh; python3 ROOT/change.py sshd_config",
+  "python3 ROOT/own.py",
+  "ed -s MAIN <<EOF\n1s/no/yes/\nw\nEOF",
+  "printf '1s/no/yes/\\nw\\n' | ed -s MAIN",
+  "ex -s MAIN <<EOF\n1s/no/yes/\nwq\nEOF",
+  "vim -u NONE -es -c '1s/no/yes/' -c wq MAIN",
+  // xargs
+  "xargs sed -i s/no/yes/ <ROOT/list",
+  "xargs -a ROOT/list sed -i s/no/yes/",
+  "cat ROOT/list | xargs -n 1 sed -i s/no/yes/",
+  "find ROOT/etc/ssh -type f | grep config | sort | xargs sed -i s/no/yes/",
+  "find ROOT/etc/ssh -type f -print0 | xargs -0 -r sed -i s/no/yes/",
+  "grep -l no ROOT/etc/ssh/sshd_config | head -1 | xargs -I % sed -i s/no/yes/ %",
+  "cd ROOT/etc/ssh; xargs -a ROOT/names -I{} sh -c 'sed -i s/no/yes/ {}'",
+  "echo MAIN | xargs tee",
+  // copies
+  "cp -T ROOT/ssh/sshd_config MAIN",
+  "cp -S .old ROOT/ssh/sshd_config ROOT/etc/ssh",
+  "cd ROOT/new && cp --parents etc/ssh/sshd_config ROOT",
+  "install -D -m 600 -t ROOT/etc/ssh ROOT/ssh/sshd_config",
+  "install -m 600 /dev/null MAIN",
+  "install -Dm600 ROOT/ssh/sshd_config MAIN",
+  "cp --target ROOT/etc/ssh ROOT/ssh/sshd_config",
+  "cd ROOT/etc/ssh; rm sshd_config; ln -s ROOT/ssh/sshd_config",
+  "ln -sft ROOT/etc/ssh ROOT/ssh/sshd_config",
+  "mv ROOT/etc/ssh ROOT/gone",
+  "mv ROOT/etc/ssh/* ROOT/other",
+  "mv ROOT/etc ROOT/gone",
+  "rm -r ROOT/etc/s*",
+  "rm -r ROOT/etc",
+  "dd if=ROOT/ssh/sshd_config of=MAIN",
+  "echo yes | tee -a MAIN",
+  "truncate -s 0 MAIN",
+  "sort -o MAIN ROOT/ssh/sshd_config",
+  "uniq ROOT/ssh/sshd_config MAIN",
+  "envsubst <ROOT/ssh/sshd_config >MAIN",
+  "curl -so MAIN file://ROOT/ssh/sshd_config",
+  "cd ROOT/etc/ssh; curl -sO file://ROOT/ssh/sshd_config",
+  "curl -s --output-dir ROOT/etc/ssh -O file://ROOT/ssh/sshd_config",
+  "curl -s --output-dir ROOT/etc/ssh -o sshd_config file://ROOT/ssh/sshd_config",
+  // in place
+  "perl -pi -e s/no/yes/ MAIN",
+  "perl -i.bak -pe s/no/yes/ MAIN",
+  "perl -0777 -i -pe s/no/yes/ MAIN",
+  "perl -0pi -e s/no/yes/ MAIN",
+  "cd ROOT/etc/ssh; perl -pi -e s/no/yes/ sshd_config",
+  "sed --in-place=.bak s/no/yes/ MAIN",
+  "sed -nie s/no/yes/ MAIN",
+  "sed -e s/no/yes/ -i MAIN",
+  "sed --in-pl s/no/yes/ MAIN",
+  // what fills a folder
+  "tar -xf ROOT/a.tar -C ROOT/etc",
+  "tar xfC ROOT/a.tar ROOT/etc",
+  "tar -C ROOT/etc -xf ROOT/a.tar ssh/sshd_config",
+  "cd ROOT/etc/ssh; tar xf ROOT/a.tar --strip-components=1",
+  "tar -x --file ROOT/a.tar --directory ROOT/etc ssh",
+  "bsdtar -xf ROOT/a.tar -C ROOT/etc",
+  "unzip -qo ROOT/a.zip -d ROOT/etc",
+  "unzip -qo -d ROOT/etc ROOT/a.zip ssh/sshd_config",
+  "unzip -qoj ROOT/a.zip ssh/sshd_config -d ROOT/etc/ssh",
+  "cd ROOT/etc; cpio -iu <ROOT/a.cpio",
+  "cpio -iuD ROOT/etc <ROOT/a.cpio",
+  "cd ROOT; find ssh | cpio -pdmu ROOT/etc",
+  "cd ROOT/ssh; echo sshd_config | cpio -pu ROOT/etc/ssh",
+  "cd ROOT/etc/ssh; patch -sp1 <ROOT/a.patch",
+  "patch -sp1 -d ROOT/etc/ssh -i ROOT/a.patch",
+  "patch -s MAIN ROOT/a.patch",
+  "patch -s MAIN <ROOT/a.patch",
+  "rm -r ROOT/etc/ssh; git clone -q ROOT/ssh ROOT/etc/ssh",
+  "rm -r ROOT/etc/ssh; cd ROOT/etc; git clone -q ROOT/ssh/.git ssh",
+  "git -C ROOT/ssh --work-tree ROOT/etc/ssh --git-dir ROOT/ssh/.git checkout -qf .; cp ROOT/ssh/sshd_config MAIN",
+  // other programs that run one
+  "env FILE=MAIN sh -c 'sed -i s/no/yes/ $FILE'",
+  "env -C ROOT/etc/ssh sed -i s/no/yes/ sshd_config",
+  "timeout -k 5 60 sed -i s/no/yes/ MAIN",
+  "nice -n 5 sed -i s/no/yes/ MAIN",
+  "nice -5 sed -i s/no/yes/ MAIN",
+  "ionice -c 3 sed -i s/no/yes/ MAIN",
+  "nohup sed -i s/no/yes/ MAIN",
+  "setsid -w sed -i s/no/yes/ MAIN",
+  "stdbuf -o L sed -i s/no/yes/ MAIN",
+  "taskset 1 sed -i s/no/yes/ MAIN",
+  "flock ROOT/lock sed -i s/no/yes/ MAIN",
+  "flock -w 5 ROOT/lock -c 'sed -i s/no/yes/ MAIN'",
+  "script -qc 'sed -i s/no/yes/ MAIN' /dev/null",
+  "setpriv --reuid 0 --clear-groups sed -i s/no/yes/ MAIN",
+  "chroot / sed -i s/no/yes/ MAIN",
+  "chroot --userspec=0:0 / sh -c 'sed -i s/no/yes/ MAIN'",
+  "runuser -u root -- sed -i s/no/yes/ MAIN",
+  "su -c 'sed -i s/no/yes/ MAIN'",
+  "su root -c 'sed -i s/no/yes/ MAIN'",
+  "su - root -s /bin/sh -c 'sed -i s/no/yes/ MAIN'",
+  "su root ROOT/change.sh MAIN",
+  "sg root 'sed -i s/no/yes/ MAIN'",
+  "command sed -i s/no/yes/ MAIN",
+  "bash -c 'exec -a x sed -i s/no/yes/ MAIN'",
+  "eval 'sed -i s/no/yes/ MAIN'",
+  "set -- MAIN; . ROOT/change.sh",
+  "bash -c 'source ROOT/change.sh MAIN'",
+  "bash --norc -eo pipefail -c 'sed -i s/no/yes/ MAIN'",
+  "bash +e ROOT/change.sh MAIN",
+  "unshare -m sed -i s/no/yes/ MAIN",
+];
+
+const HARMLESS = [
+  "sh <<EOF\ngrep no MAIN\nEOF",
+  "cat <<EOF\nsed -i s/no/yes/ MAIN\nEOF",
+  "echo 'sed -i s/no/yes/ MAIN' | cat",
+  "python3 - <<EOF\nprint(open('MAIN').read())\nEOF",
+  "ed -s ROOT/other/motd <<EOF\nr MAIN\nEOF",
+  "cat MAIN | xargs echo",
+  "cat MAIN | grep no | xargs -n 1 touch ROOT/x",
+  "xargs -a ROOT/list cat",
+  "find ROOT/etc/ssh | xargs chmod go-w",
+  "cp -S MAIN ROOT/other/motd ROOT/etc/ssh",
+  "install -d -m 755 ROOT/etc/ssh ROOT/etc/ssh/sshd_config.d",
+  "install -m 600 MAIN ROOT/other/copy",
+  "ln -sf MAIN ROOT/other/link",
+  "mv ROOT/etc/ssh/moduli ROOT/other",
+  "dd if=MAIN of=ROOT/other/copy",
+  "sort MAIN -o ROOT/other/sorted",
+  "uniq MAIN",
+  "uniq MAIN ROOT/other/copy",
+  "curl -so ROOT/other/copy file://MAIN",
+  "cd ROOT/other; curl -sO file://MAIN",
+  "perl -ne 'print if /yes/' MAIN",
+  "sed -n -e /yes/p MAIN",
+  "sed s/no/yes/ MAIN >ROOT/other/copy",
+  "tar -cf ROOT/b.tar -C ROOT/etc ssh",
+  "tar -tf ROOT/a.tar -C ROOT/etc",
+  "tar -xOf ROOT/a.tar -C ROOT/etc ssh/sshd_config",
+  "tar -xf ROOT/m.tar -C ROOT/etc/ssh motd",
+  "cd ROOT/other; tar xf ROOT/a.tar",
+  "unzip -qo ROOT/a.zip -d ROOT/other",
+  "cd ROOT/etc; unzip -l ROOT/a.zip",
+  "cd ROOT/etc; find ssh | cpio -o >ROOT/b.cpio",
+  "cd ROOT/etc; cpio -t <ROOT/a.cpio",
+  "cd ROOT/etc; find ssh | cpio -pdm ROOT/other",
+  "cd ROOT/etc/ssh; patch -sp1 --dry-run <ROOT/a.patch",
+  "git clone -q ROOT/ssh ROOT/other/clone",
+  "cd ROOT/etc; git -C ROOT/ssh checkout -q .",
+  "cd ROOT/ssh; git log; git status",
+  "timeout 60 cat MAIN",
+  "chroot / cat MAIN",
+  "command -v sed MAIN",
+  "runuser -u root -- cat MAIN",
+  "flock MAIN true",
+  "env -C ROOT/ssh sed -i s/no/yes/ sshd_config",
+  "nice -n 5 grep no MAIN",
+  "echo MAIN | xargs tee </dev/null",
+];
+
+const whole = (line: string): string =>
+  line.replaceAll("MAIN", join(root, "etc/ssh/sshd_config")).replaceAll("ROOT", root);
+
+const programOf = (line: string): readonly string[] =>
+  ["bsdtar", "zip", "unzip", "cpio", "ed", "ex", "vim", "setpriv", "script", "runuser", "curl", "git"].filter(
+    (name) => new RegExp(`\\b${name}\\b`).test(line),
+  );
+
+const isThere = (name: string): boolean => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
+
+test.each([
+  ...CHANGING.map((line) => [line, true] as const),
+  ...HARMLESS.map((line) => [line, false] as const),
+])("%s", (line, changes) => {
+  lay();
+  const before = configuration();
+  const script = join(root, "script");
+  writeFileSync(script, whole(line));
+  const { edits } = startedByScript(script, [], { tree: folderTree("/"), variables: new Map() });
+  const isRead = edits.some(({ file }) => file.startsWith(join(root, "etc/ssh/sshd_config")));
+  const ran = spawnSync("sh", [script], { cwd: "/", stdio: ["ignore", "pipe", "pipe"], timeout: 10_000 });
+  const missing = programOf(line).filter((name) => !isThere(name));
+  if (missing.length === 0 && process.getuid?.() === 0)
+    expect([configuration() !== before, ran.stderr.toString()]).toEqual([changes, expect.anything()]);
+  expect(isRead).toBe(changes);
+});
