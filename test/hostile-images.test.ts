@@ -362,6 +362,21 @@ describe("size", () => {
     expect(await textIn(bomb)).toContain("that is a bomb");
   });
 
+  test("a layer that is named a thousand times is read once", { timeout: 60_000 }, async () => {
+    const bytes = tar([...GOOD, file("x", Buffer.alloc(50_000_000))]);
+    const member = (name: string): Member => link(`${name}/layer.tar`, "../0/layer.tar");
+    const names = Array.from({ length: 1000 }, (_, index) => `${index}`);
+    const config = { os: "linux", architecture: "amd64", config: {}, rootfs: { type: "layers" } };
+    const manifest = [{ Config: "config.json", Layers: names.map((name) => `${name}/layer.tar`) }];
+    const archive = tar([
+      file("0/layer.tar", gzipSync(bytes, { level: 1 })),
+      ...names.slice(1).map(member),
+      file("config.json", JSON.stringify(config)),
+      file("manifest.json", JSON.stringify(manifest)),
+    ]);
+    expect(await textIn(written(archive))).toBe("good\n");
+  });
+
   test("a zstd frame that asks for 2 GB of memory", async () => {
     const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]);
     expect(await textIn(written(frame))).toMatch(/asks for more than 128 MiB|zstd data is damaged/);

@@ -240,9 +240,14 @@ describe("layers", () => {
 
   const OLD = file("etc/ssh/sshd_config", "old\n");
   const NEW = file("etc/ssh/sshd_config", "new\n");
+  const GONE = file("etc/ssh/.wh.sshd_config", "");
+  const LARGE = file("etc/ssh/sshd_config", `${"x".repeat(300_000)}\n`);
   test.each<[string, readonly (readonly Member[])[], string]>([
     ["a later layer wins", [[OLD], [NEW]], "new\n"],
     ["the later of two entries wins", [[OLD, NEW]], "new\n"],
+    ["a layer that is named again counts again", [[OLD], [NEW], [OLD]], "old\n"],
+    ["a whiteout that is named again counts again", [[GONE], [OLD], [GONE]], "ENOENT"],
+    ["a large file of a layer that is named again", [[LARGE], [NEW], [LARGE]], `${"x".repeat(300_000)}\n`],
     ["a whiteout takes away", [[OLD], [file("etc/ssh/.wh.sshd_config", "")]], "ENOENT"],
     ["a whiteout of the folder takes away", [[OLD], [file("etc/.wh.ssh", "")]], "ENOENT"],
     [

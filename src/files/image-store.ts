@@ -127,20 +127,38 @@ function rangesStore(rangeOf: (name: string) => Range | null, atOnce: number): O
     scanLayers: async (layers, wanted) => {
       const keeper = openKeeper({ bytes: 0 });
       const expansion: Expansion = { read: 0, made: 0 };
-      return sideBySide(layers, atOnce, async ({ member, size, origin }) => {
-        const range = rangeOf(member);
-        if (range === null) throw new ArchiveError(`it has no member "${member}", which its manifest names`);
-        if (size !== null && range.length !== size)
-          throw new ArchiveError(
-            `layer ${member}: it has ${range.length} bytes, not the ${size} that its manifest names: it is damaged`,
-          );
-        const scanning = { wanted, keeper, kind: "layer", layer: origin.index } as const;
-        return inLayer(member, () =>
-          scanLayer(range, origin.diffId === origin.digest ? null : origin.digest, { scanning, expansion }),
-        );
+      const stored = layers.map((layer) => storedLayer(layer, rangeOf));
+      // an image may name a layer many times: it is read for the last of them, whose files count
+      const last = new Map(stored.map((layer) => [layer.key, layer]));
+      const scanned = await sideBySide([...last.values()], atOnce, async ({ layer, range, digest }) => {
+        const scanning = { wanted, keeper, kind: "layer", layer: layer.origin.index } as const;
+        return inLayer(layer.member, () => scanLayer(range, digest, { scanning, expansion }));
       });
+      const byKey = new Map([...last.keys()].map((key, index) => [key, scanned[index]]));
+      return stored.flatMap(({ key }) => byKey.get(key) ?? []);
     },
   };
+}
+
+interface StoredLayer {
+  readonly layer: ImageLayer;
+  readonly range: Range;
+  /** null: none is known, or it is that of a plain layer */
+  readonly digest: string | null;
+  /** equal for the same bytes to be checked by the same digest */
+  readonly key: string;
+}
+
+function storedLayer(layer: ImageLayer, rangeOf: (name: string) => Range | null): StoredLayer {
+  const { member, size, origin } = layer;
+  const range = rangeOf(member);
+  if (range === null) throw new ArchiveError(`it has no member "${member}", which its manifest names`);
+  if (size !== null && range.length !== size)
+    throw new ArchiveError(
+      `layer ${member}: it has ${range.length} bytes, not the ${size} that its manifest names: it is damaged`,
+    );
+  const digest = origin.diffId === origin.digest ? null : origin.digest;
+  return { layer, range, digest, key: `${range.handle} ${range.start} ${digest ?? ""}` };
 }
 
 async function scanLayer(
