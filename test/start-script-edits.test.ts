@@ -2,11 +2,13 @@
 /** What programs that start scripts call do to sshd's configuration: they themselves, run in a folder, are the judge. */
 import { spawnSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
@@ -17,14 +19,20 @@ import { folderTree } from "../src/files/folder.ts";
 import { startedByScript } from "../src/files/shell-script.ts";
 
 let root = "";
+/** What a line finds there, made once. */
+let made = "";
 beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), "sshd-policy-scratch-"));
+  const top = mkdtempSync(join(tmpdir(), "sshd-policy-scratch-"));
+  root = join(top, "now");
+  made = join(top, "made");
+  mkdirSync(root);
+  lay();
+  renameSync(root, made);
 });
-afterAll(() => rmSync(root, { recursive: true }));
+afterAll(() => rmSync(join(root, ".."), { recursive: true }));
 
-/** Anew: what lies below etc/ssh, and beside it what brings another configuration. */
+/** What lies below etc/ssh, and beside it what brings another configuration. */
 function lay(): void {
-  for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
   const put = (path: string, text: string): void => {
     mkdirSync(join(root, path, ".."), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -248,13 +256,20 @@ const programOf = (line: string): readonly string[] =>
     (name) => new RegExp(`\\b${name}\\b`).test(line),
   );
 
-const isThere = (name: string): boolean => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
+const there = new Map<string, boolean>();
+
+function isThere(name: string): boolean {
+  const found = there.get(name) ?? spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
+  there.set(name, found);
+  return found;
+}
 
 test.each([
   ...CHANGING.map((line) => [line, true] as const),
   ...HARMLESS.map((line) => [line, false] as const),
 ])("%s", (line, changes) => {
-  lay();
+  rmSync(root, { recursive: true, force: true });
+  cpSync(made, root, { recursive: true });
   const before = configuration();
   const script = join(root, "script");
   writeFileSync(script, whole(line));

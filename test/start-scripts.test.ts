@@ -104,6 +104,9 @@ describe("what a shell gives sshd is what is read", () => {
     ["printf 'SSHD %s\\n' -D -e >/dev/null; printf '%s -D\\n' SSHD | sh"],
     ["timeout 60 SSHD -D; command -v SSHD >/dev/null"],
     ["flock ROOT/lock SSHD -D -e"],
+    ['[[ -z "$1" || "$1" =~ ^x ]] && : ; [[ ( $1 > a ) && -n $1 ]] && : ; SSHD -D', "SSHD"],
+    ["exec $(which SSHD) -D -e"],
+    ['"$(command -v SSHD)" -D; `which SSHD` -D'],
     ["flock ROOT/lock -c 'SSHD -D -e'"],
     ["nice -n 5 env -u A B=c SSHD -D"],
     ["env -C ROOT/bin ./sshd -D"],
@@ -115,7 +118,7 @@ describe("what a shell gives sshd is what is read", () => {
     const script = join(root, "script");
     writeFileSync(script, put(written));
     rmSync(said(), { force: true });
-    const shell = /\+=|\{lock\}/.test(written) ? "bash" : "sh";
+    const shell = /\+=|\{lock\}|\[\[/.test(written) ? "bash" : "sh";
     execFileSync(shell, [script, ...args.map(put)], { env: { PATH: process.env["PATH"] }, stdio: "ignore" });
     const { starts } = startedByScript(script, args.map(put), {
       tree: folderTree("/"),

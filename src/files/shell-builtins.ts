@@ -82,7 +82,7 @@ function compute(reading: Reading, names: readonly string[], { certainty }: Stan
   return UNKNOWN;
 }
 
-/** `[[ a || b ]]` was cut in two at its operator: no half of it decides. */
+/** Without it the test is not whole. */
 function inBrackets(args: readonly string[], closing: string): boolean | null {
   return args.at(-1) === closing ? tested(args.slice(0, -1)) : null;
 }

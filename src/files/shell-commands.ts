@@ -96,6 +96,11 @@ function readNext(reader: Reader, at: number): number {
     finish(reader, ";");
     return behindHereDocuments(text, at + 1, reader.hereDocuments.splice(0));
   }
+  const operator = isInTest(words) ? /^(?:&&|\|\||[()<>])/.exec(two)?.[0] : undefined;
+  if (operator !== undefined) {
+    words.push(operator);
+    return at + operator.length;
+  }
   if (two === "&&" || two === "||" || two === ";;") {
     finish(reader, two === ";;" ? ";" : two);
     return at + 2;
@@ -114,6 +119,11 @@ function readNext(reader: Reader, at: number): number {
     return at + 1;
   }
   return /[<>]/.test(char) || two === "&>" ? readRedirection(reader, at) : readWord(reader, at);
+}
+
+/** Between `[[` and `]]`, where operators are words (bash(1), Compound Commands). */
+function isInTest(words: readonly string[]): boolean {
+  return words.find((word) => !RESERVED.has(word)) === "[[" && words.at(-1) !== "]]";
 }
 
 function add(reader: Reader, parts: readonly Part[]): void {

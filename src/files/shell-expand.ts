@@ -123,6 +123,10 @@ function add(expansion: Expansion, values: readonly string[], isSplit: boolean):
     longer.length > MAX_ALTERNATIVES * 4 ? longer.slice(0, 1).map((one) => joined(one, COMPUTED)) : longer;
 }
 
+/** What only says where a program lies: `$(which sshd)`. */
+const FINDING =
+  /^(?:\$\(|`)[ \t]*(?:which|command[ \t]+-v|type[ \t]+-[pP])[ \t]+(?<program>[\w./-]+)[ \t]*(?:2>[ \t]*\/dev\/null[ \t]*)?[)`]$/;
+
 /** A piece that behindPiece() took: quoted text, a substitution, or one character. */
 function plain(piece: string, isQuoted: boolean, scope: Scope): readonly string[] {
   if (piece.startsWith("\\")) {
@@ -131,6 +135,8 @@ function plain(piece: string, isQuoted: boolean, scope: Scope): readonly string[
     return [isQuoted && !/["$`\\]/.test(next) ? piece : next];
   }
   if (piece.startsWith("'") && !isQuoted) return [piece.replace(/^'|'$/g, "")];
+  const found = FINDING.exec(piece)?.groups?.["program"];
+  if (found !== undefined) return [found];
   if (piece.startsWith("${")) return parameter(piece.slice(2, -1), scope);
   return piece.startsWith("`") || (piece.length > 1 && piece.startsWith("$")) ? [COMPUTED] : [piece];
 }
