@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are templates
 /** `audit --repo`: what is found in a tree of configuration, and what is left alone. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
@@ -10,6 +11,84 @@ import { COMMAND, runCli } from "./run-cli.ts";
 import { closed } from "./schemas.ts";
 
 const CLOSED = "AllowTcpForwarding no\nX11Forwarding no\nPermitRootLogin no\n";
+
+/** A line of a template each. */
+const MARKED: readonly (readonly [line: string, language: string])[] = [
+  ["Port @PORT@", "@NAME@"],
+  ["Port=@port@", "@NAME@"],
+  ["ListenAddress ::1 @RDOMAIN@", "@NAME@"],
+  ['Port "@@PORT@@"', "@@NAME@@"],
+  ["Port %%PORT%%", "%%NAME%%"],
+  ["Port %PORT%", "%NAME%"],
+  ["Port __PORT__", "__NAME__"],
+  ["Match User __USER__", "__NAME__"],
+  ["@more@", "@NAME@"],
+  ["$MORE", "shell"],
+  ["Port=$PORT", "shell"],
+  ["Port ${PORT:-22}", "shell"],
+  ["{# note #}", "Jinja"],
+  ["Port {{ port }}", "Jinja"],
+  ["{% if open %}\nPermitTunnel yes\n{% endif %}", "Jinja"],
+  ["{{#if open}}\nPermitTunnel yes\n{{else}}\nPermitTunnel no\n{{/if}}", "Handlebars"],
+  ["{{#each users}}\nAllowUsers {{this}}\n{{/each}}", "Handlebars"],
+  ["{{#open}}\nPermitTunnel yes\n{{/open}}", "mustache"],
+  ["{{^open}}\nPermitTunnel no\n{{/open}}", "mustache"],
+  ["Banner none\nPort {{{port}}}", "mustache"],
+  ["Port {{ .Port }}", "Go"],
+  ["{{- range .Ports }}\nPort {{ . }}\n{{- end }}", "Go"],
+  ['Port {{ env "PORT" }}', "Go"],
+  ['Port {{ getv "/port" }}', "Go"],
+  ["Port [[ .Port ]]", "Go"],
+  ["Port <% .Port %>", "Go"],
+  ["Port [[ port ]]", "[[NAME]]"],
+  ["Port [[port]]", "[[NAME]]"],
+  ["Port <%= @port %>", "ERB"],
+  ["Port <%= port %>", "ERB"],
+  ["<%- | Integer $port | -%>\nPort <%= $port %>", "EPP"],
+  ["Port ${port}\n% if open:\nPermitTunnel yes\n% endif", "Mako"],
+  ['<%inherit file="base"/>\nPort ${port}', "Mako"],
+  ["<#if open>\nPermitTunnel yes\n</#if>\nPort ${port}", "FreeMarker"],
+  ["Port [% port %]", "Template Toolkit"],
+  ["%{ if open }\nPermitTunnel yes\n%{ endif }", "Terraform"],
+  ["Port #{port}", "#{NAME}"],
+  ["AllowUsers admin #{Ssh.User}", "#{NAME}"],
+  ["Port %(port)s", "%(NAME)s"],
+  ["Port {port}", "{NAME}"],
+];
+
+const ENDINGS: readonly (readonly [ending: string, line: string, language: string])[] = [
+  ["hbs", "Port {{port}}", "Handlebars"],
+  ["mustache", "Port {{port}}", "mustache"],
+  ["twig", "Port {{ port }}", "Twig"],
+  ["liquid", "Port {{ port }}", "Liquid"],
+  ["tera", "Port {{ port }}", "Tera"],
+  ["mako", "Port ${port}", "Mako"],
+  ["ejs", "Port <%= port %>", "EJS"],
+  ["epp", "Port <%= port %>", "EPP"],
+  ["ftl", "Port ${port}", "FreeMarker"],
+  ["vm", "#if($open)\nPermitTunnel yes\n#end", "Velocity"],
+  ["tt", "Port [% port %]", "Template Toolkit"],
+  ["tftpl", "Port ${port}", "Terraform"],
+  ["gotpl", "Port {{ port }}", "Go"],
+  ["tmpl", "Port {{ port }}", "Go"],
+  ["tpl", "{% if open %}\nPermitTunnel yes\n{% endif %}", "Jinja"],
+  ["j2", "Port __PORT__", "__NAME__"],
+  ["erb", "Port ${port}", "shell"],
+  ["envsubst", "Port $PORT", "shell"],
+];
+
+/** What only looks like it. */
+const PLAIN: readonly string[] = [
+  "AllowUsers @staff@10.0.0.*",
+  "AllowUsers @staff@*",
+  "AuthorizedKeysFile __PROGRAMDATA__/ssh/x",
+  "AuthorizedKeysFile .ssh/%u %h/keys",
+  "ListenAddress [::1]:22",
+  "AllowUsers [a-z]* *@[::1]",
+  "# [[ port ]] [% port %] #{port} %(port)s {port} __PORT__ @PORT@",
+  "SetEnv A=[[x]] B=%(x)s",
+  "Match exec \"test '%u' = x\"",
+];
 
 function foundIn(files: Readonly<Record<string, string>>): readonly string[] {
   const root = makeRoot(files);
@@ -98,36 +177,19 @@ describe("a tree of configuration", () => {
       ],
     ],
     [
-      "templates without an ending, of any language",
-      Object.fromEntries(
-        [
-          "Port @PORT@",
-          "Port=@port@",
-          'Port "@@PORT@@"',
-          "Port %%PORT%%",
-          "Port %PORT%",
-          "Port __PORT__",
-          "@more@",
-          "$MORE",
-          "Port=$PORT",
-          "{# note #}",
-        ].map((line, at) => [`/${at}/sshd_config`, `${CLOSED}${line}\n`]),
-      ),
-      [
-        ...[0, 1, 2, 3, 4, 5, 6].map((at) => `/${at}/sshd_config (@NAME@)`),
-        "/7/sshd_config (shell)",
-        "/8/sshd_config (shell)",
-        "/9/sshd_config (Jinja)",
-      ],
+      "templates without an ending, by their marks",
+      Object.fromEntries(MARKED.map(([line], at) => [`/${at + 100}/sshd_config`, `${CLOSED}${line}\n`])),
+      MARKED.map(([, language], at) => `/${at + 100}/sshd_config (${language})`),
+    ],
+    [
+      "templates by their ending, where it says more than their marks",
+      Object.fromEntries(ENDINGS.map(([ending, line]) => [`/sshd_config.${ending}`, `${CLOSED}${line}\n`])),
+      ENDINGS.map(([ending, , language]) => `/sshd_config.${ending} (${language})`).toSorted(),
     ],
     [
       "what only looks like a template's placeholder",
-      Object.fromEntries(
-        ["AllowUsers @staff@10.0.0.*", "AllowUsers @staff@*", "AuthorizedKeysFile __PROGRAMDATA__/ssh/x"].map(
-          (line, at) => [`/${at}/sshd_config`, `${CLOSED}${line}\n`],
-        ),
-      ),
-      ["/0/sshd_config", "/1/sshd_config", "/2/sshd_config"],
+      Object.fromEntries(PLAIN.map((line, at) => [`/${at + 100}/sshd_config`, `${CLOSED}${line}\n`])),
+      PLAIN.map((_, at) => `/${at + 100}/sshd_config`),
     ],
     [
       "files of any name, by what they say",
@@ -183,12 +245,14 @@ describe("a tree of configuration", () => {
     const root = makeRoot({
       "/a.yaml": `sshd\n# ${"PermitTunnel yes ".repeat(300_000)}\nPermitTunnel: yes\n`,
       "/b/sshd_config": `# ${"{".repeat(1_000_000)}\n`,
+      "/b2/sshd_config": `Banner ${"[[a".repeat(300_000)}\nPort ${"[[a".repeat(300_000)}\n# ${"[%".repeat(300_000)}\n`,
       "/c.conf": `PermitTunnel yes\n# ${"<%=".repeat(330_000)}\n# ${"${".repeat(100_000)}\n`,
       "/d/sshd_config": "Include /x\n".repeat(90_000),
     });
     const { found, passed } = findConfigurations(root);
     expect(found.map(({ path }) => path.slice(root.length))).toEqual([
       "/b/sshd_config",
+      "/b2/sshd_config",
       "/c.conf",
       "/d/sshd_config",
     ]);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { parseText, printText } from "../grammar/parser.ts";
 import { checkConfig } from "../src/config/check.ts";
+import { templateOf } from "../src/files/template-language.ts";
 import { CORPUS_MISSING, corpusFiles, corpusVerdicts, verdictRelease } from "./sshd/corpus.ts";
 import { connectionOf, load, MAIN_FILE, release, settingsOf } from "./sshd/reading.ts";
 
@@ -80,6 +81,29 @@ describe.skipIf(CORPUS_MISSING !== null)(
         const { errors } = checkConfig(load({ [MAIN_FILE]: text }, release("9.2+debian")));
         for (const { place } of errors) expect(place.end, name).toBeLessThanOrEqual(place.source.text.length);
       }
+    });
+
+    it("takes no real file for a template, and names those of Jinja, ERB and Go as such", () => {
+      const plain = (["files", "edits"] as const).flatMap(corpusFiles);
+      expect(plain.filter(({ text }) => templateOf("/x/sshd_config", text) !== null)).toEqual([]);
+      const languages: Record<string, number> = {};
+      for (const { name, text } of corpusFiles("templates")) {
+        const kind = `${name.slice(name.lastIndexOf("."))} ${templateOf(`/${name}`, text)}`;
+        languages[kind] = (languages[kind] ?? 0) + 1;
+      }
+      // what has no placeholder but in its comments is plain
+      expect(languages).toMatchObject({
+        ".erb ERB": 64,
+        ".erb null": 2,
+        ".j2 Jinja": 47,
+        ".j2 null": 5,
+        ".gotpl Go": 2,
+        ".in @NAME@": 1,
+        ".tmpl Go": 18,
+        ".tmpl Jinja": 17,
+        ".tmpl %%NAME%%": 1,
+        ".tmpl shell": 4,
+      });
     });
 
     it("agrees with the recorded verdicts, error lines and values", () => {

@@ -5,11 +5,6 @@ import { NEWEST } from "../../grammar/release.ts";
 import { readDirective } from "../../grammar/scanner.ts";
 import { endOfLine } from "../source/source.ts";
 
-/** The language of a template's placeholders. */
-export type Language = "Jinja" | "ERB" | "EPP" | "Go" | "Terraform" | "shell" | "@NAME@";
-
-export const TEMPLATE_ENDING: RegExp = /\.(?:j2|jinja2?|erb|epp|tmpl|tpl|gotmpl|ctmpl|tftpl|in|template)$/i;
-
 /** Keywords that neither a client's configuration nor another program's has. */
 const OWN: readonly string[] = [
   "AllowAgentForwarding",
@@ -68,32 +63,6 @@ function setting(names: readonly string[]): string {
   return names.map((name) => name.replaceAll(parts, "[_-]?")).join("|");
 }
 
-/** Values that sshd takes as they are written: in them, braces are the administrator's own. */
-const FREE_TEXT =
-  /^[ \t]*(?:banner|forcecommand|authorizedkeyscommand|authorizedprincipalscommand|subsystem|versionaddendum|setenv|chrootdirectory)[ \t=].*$/gim;
-
-/** Null: as it stands it is what sshd reads. A placeholder that ends within its comment makes no difference to sshd. */
-export function templateOf(path: string, text: string): Language | null {
-  const ending = TEMPLATE_ENDING.exec(path)?.[0].toLowerCase() ?? "";
-  const read = text.replaceAll(/^[ \t]*#.*$/gm, (line) =>
-    line.replaceAll(/\{\{[^{}]*\}\}|<%=[^<%]*%>|\$\{[^${}]*\}|\$[A-Za-z_]|@\w+@/g, ""),
-  );
-  const counting = ending === "" ? read.replaceAll(FREE_TEXT, "") : read;
-  if (/<%/.test(counting)) return ending === ".epp" ? "EPP" : "ERB";
-  if (/\{\{|\{%/.test(counting)) return /^\.(?:tmpl|tpl|gotmpl|ctmpl)$/.test(ending) ? "Go" : "Jinja";
-  if (/^[ \t]*\{#/m.test(counting)) return "Jinja";
-  if (ending.startsWith(".j")) return /\{#/.test(counting) ? "Jinja" : null;
-  if (/%\{/.test(counting)) return "Terraform";
-  if (SHELL_VALUE.test(counting)) return ending === ".tftpl" ? "Terraform" : "shell";
-  return NAMED_PLACE.test(counting) ? "@NAME@" : null;
-}
-
-/** `${NAME}` anywhere, `$NAME` as a whole value or line (envsubst(1)). */
-const SHELL_VALUE = /\$\{[A-Za-z_]|^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?\$[A-Za-z_]/m;
-/** The same of what configure, CMake, and many a script with sed take: `@NAME@`, `%%NAME%%`, `__NAME__`. Windows has `__PROGRAMDATA__/…`, and who takes AllowUsers for sudoers `@group@host`. */
-const NAMED_PLACE =
-  /^[ \t]*(?:[A-Za-z0-9]+(?:[ \t]+|[ \t]*=[ \t]*))?"?(?:(@@?)[A-Za-z_]\w*\1(?![\w*?])|(?:(%%?)[A-Z_][A-Z0-9_]+\2|__[A-Z][A-Z0-9_]*__)(?=["\s]|$))/m;
-
 /**
  * With `sshd` in its name half of its lines must be sshd's, with another name all of them and a keyword that only sshd
  * has, or nearly all and three of these.
@@ -110,7 +79,7 @@ export function isConfiguration(text: string, { isCalledSshd }: { readonly isCal
 /** What stands where a line has its keyword; null for empty lines, comments and a template's code. */
 function wordOf(line: string): string | null {
   const word = /^(?:\xef\xbb\xbf)?[ \t]*([^ \t=\r]+)/.exec(line)?.[1] ?? "#";
-  return /^(?:[#{<}>]|%\{)/.test(word) ? null : word;
+  return /^(?:[#{<}>]|%\{|%$|%(?:if|for|else|elif|end)|\[[[%])/.test(word) ? null : word;
 }
 
 function isKeyword(word: string): boolean {

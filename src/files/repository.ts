@@ -16,17 +16,10 @@ import {
   statSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
-import {
-  includedPatterns,
-  isConfiguration,
-  type Language,
-  mayBeAboutSshd,
-  settingWithin,
-  TEMPLATE_ENDING,
-  templateOf,
-} from "./configuration-text.ts";
+import { includedPatterns, isConfiguration, mayBeAboutSshd, settingWithin } from "./configuration-text.ts";
 import { MAX_FILE_BYTES } from "./folder.ts";
 import { isBelow } from "./path.ts";
+import { type Language, TEMPLATE_ENDING, templateOf } from "./template-language.ts";
 
 export interface Discovered {
   /** below the folder that was given, with it in front; latin1, as all paths here: names may be no UTF-8 */
