@@ -234,6 +234,10 @@ describe("a tree of configuration", () => {
         "/node_modules/x/sshd_config": CLOSED,
         "/.git/sshd_config": CLOSED,
         "/sshd.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+        "/meta/sshd_options": "AllowUsers\nPermitTunnel\nX11Forwarding\n",
+        "/meta/options": "AllowUsers\nPermitTunnel\nX11Forwarding\nForceCommand\n",
+        "/INSTALL": `sshd\n${CLOSED}`,
+        "/README.platform": `sshd\n${CLOSED}`,
       },
       [],
     ],
@@ -258,6 +262,15 @@ describe("a tree of configuration", () => {
     ]);
     expect(passed).toHaveLength(90_001);
     expect(passed[0]).toMatchObject({ kind: "settings", line: 3, keyword: "PermitTunnel" });
+  });
+
+  it("names no rule of auditd, option of a key or of a certificate as a setting of sshd", () => {
+    const root = makeRoot({
+      "/audit.rules": "-a always,exit -F arch=b64 -F path=/etc/ssh/sshd_config -p wa\n",
+      "/keys.yaml": "sshd:\n  options: no-X11-forwarding,no-pty,permit-X11-forwarding x\n",
+      "/sign.sh": "ssh-keygen -s ca -O force-command=/bin/date key.pub # for sshd\n",
+    });
+    expect(findConfigurations(root)).toEqual({ found: [], passed: [] });
   });
 
   it("is never left by a link", () => {

@@ -68,18 +68,22 @@ function setting(names: readonly string[]): string {
  * has, or nearly all and three of these.
  */
 export function isConfiguration(text: string, { isCalledSshd }: { readonly isCalledSshd: boolean }): boolean {
-  const words = text.split("\n").flatMap((line) => wordOf(line) ?? []);
-  const known = words.filter((word) => isKeyword(word)).length;
-  if (isCalledSshd) return known > 0 && known * 2 >= words.length;
-  const telling = new Set(words.map((word) => word.toLowerCase()).filter((word) => TELLING.has(word)));
-  if (telling.size >= ENOUGH) return known * 10 >= words.length * 9;
-  return known === words.length && [...telling].some((word) => !SHARED_WORDS.has(word));
+  const lines = text.split("\n").flatMap((line) => settingOf(line) ?? []);
+  const words = lines.map(({ word }) => word.toLowerCase());
+  // a list of keywords alone sets nothing
+  const known = lines.filter(({ word, hasValue }) => hasValue && isKeyword(word)).length;
+  if (isCalledSshd) return known > 0 && known * 2 >= lines.length;
+  const telling = new Set(words.filter((word) => TELLING.has(word)));
+  if (telling.size >= ENOUGH) return known * 10 >= lines.length * 9;
+  return known === lines.length && [...telling].some((word) => !SHARED_WORDS.has(word));
 }
 
 /** What stands where a line has its keyword; null for empty lines, comments and a template's code. */
-function wordOf(line: string): string | null {
-  const word = /^(?:\xef\xbb\xbf)?[ \t]*([^ \t=\r]+)/.exec(line)?.[1] ?? "#";
-  return /^(?:[#{<}>]|%\{|%$|%(?:if|for|else|elif|end)|\[[[%])/.test(word) ? null : word;
+function settingOf(line: string): { readonly word: string; readonly hasValue: boolean } | null {
+  const [, word = "#", value = ""] =
+    /^(?:\xef\xbb\xbf)?[ \t]*([^ \t=\r]+)(?:[ \t=]*([^ \t=\r]))?/.exec(line) ?? [];
+  const isCode = /^(?:[#{<}>]|%\{|%$|%(?:if|for|else|elif|end)|\[[[%])/.test(word);
+  return isCode ? null : { word, hasValue: value !== "" };
 }
 
 function isKeyword(word: string): boolean {
@@ -120,7 +124,10 @@ function lineAt(text: string, at: number): number {
 
 const COMMENT = /^[ \t]*(?:#(?!cloud-config)|\/\/|;|\*|<!--)/;
 /** cloud-init's `encoding: b64`, Ignition's `data:;base64,…`. */
-const ENCODED = /\b(?:gz\+)?b(?:ase)?64\b|"compression"/;
+const ENCODED = /(?<!arch=)\b(?:gz\+)?b(?:ase)?64\b|"compression"/;
+
+/** Options of authorized_keys and of certificates have a hyphen where sshd's keywords have none. */
+const OF_KEYS = "(?:x11-forwarding|force-command)\\b";
 
 /** In JSON a line begins with `\n`, in Ignition's data URLs with `%0A`, and `%20` is a blank there. */
 const SETTINGS = settings([...OWN, ...SHARED]);
@@ -129,7 +136,7 @@ const OWN_SETTINGS = settings(OWN);
 function settings(names: readonly string[]): RegExp {
   const value = `(?!(?:is|to|in|and|or|was|has|should|must|can|the|with|for|if)\\b)[\\w{<$%@.*/!~^"'[-]`;
   return new RegExp(
-    `(?<before>^|[^A-Za-z0-9]|\\\\n|%0A|-o)(?<keyword>${setting(names)})["']?\\]?(?:[ \\t]*(?:=>|[:=,>])[ \\t]*|\\\\?[ \\t]+|%20)["']?${value}`,
+    `(?<before>^|[^A-Za-z0-9]|\\\\n|%0A|-o)(?!${OF_KEYS})(?<keyword>${setting(names)})["']?\\]?(?:[ \\t]*(?:=>|[:=,>])[ \\t]*|\\\\?[ \\t]+|%20)["']?${value}`,
     "gim",
   );
 }

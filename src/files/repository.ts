@@ -100,7 +100,8 @@ function realPath(path: string): string {
 /** Documentation, programs and what is no text: code about sshd_config is no configuration. */
 const OTHER_ENDING =
   /\.(?:md|markdown|rst|adoc|asciidoc|html?|css|scss|less|m?[jt]sx?|cjs|vue|svelte|pyc|go|rs|c|h|cc|cpp|hpp|cs|java|class|kt|scala|swift|php|lua|pl|pm|r|sql|csv|tsv|po|mo|diff|patch|lock|sum|map|log|png|jpe?g|gif|svg|ico|webp|pdf|gz|t[gx]z|xz|zst|bz2|zip|7z|tar|jar|war|rpm|deb|apk|so|o|a|dll|exe|iso|img|qcow2|woff2?|ttf|otf|eot|mp[34])$/i;
-const DOCUMENTATION = /\/(?:README|CHANGE(?:S|LOG)|NEWS|LICEN[CS]E|COPYING|AUTHORS|NOTICE)$/i;
+const DOCUMENTATION =
+  /\/(?:README|INSTALL|CHANGE(?:S|LOG)|NEWS|LICEN[CS]E|COPYING|AUTHORS|NOTICE|OVERVIEW|TODO|HACKING)(?:\.(?!conf$)[\w-]+)?$/i;
 /** What writes whole files on other systems, or sets sshd's keywords by itself: never a configuration, whatever it holds. */
 const WRITER =
   /(?:\.(?:ya?ml|json|ign|bu|toml|xml|tf|hcl|nix|pp|rb|sls|py|sh|bash|ps1|ks|service)|\/(?:Dockerfile|Containerfile)[^/]*|\.dockerfile)$/i;
