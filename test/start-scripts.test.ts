@@ -526,15 +526,6 @@ describe("ENTRYPOINT and CMD", () => {
       "the image's ENTRYPOINT and CMD runs /entry.py, which is no shell script: options that it gives sshd are not read",
     ],
     [
-      "s6-overlay's init",
-      ["/init"],
-      {
-        "/init": "#!/bin/execlineb -S0\n",
-        "/etc/services.d/sshd/run": "#!/bin/sh\nexec sshd -o PermitTunnel=yes\n",
-      },
-      "the image's ENTRYPOINT and CMD runs /init, which is no shell script: options that it gives sshd are not read",
-    ],
-    [
       "a supervisor in another language",
       ["python3", "-u", "/usr/bin/supervisord", "-n"],
       {},
@@ -545,12 +536,6 @@ describe("ENTRYPOINT and CMD", () => {
       ["python3", "/app.py"],
       {},
       "the image's ENTRYPOINT and CMD runs /app.py, which is no shell script: options that it gives sshd are not read",
-    ],
-    [
-      "s6-overlay's init of version 3",
-      ["/init"],
-      { "/init": "#!/bin/sh -e\nexec s6-overlay-suexec ' /x/preinit ' '' /x/stage0 \"$@\"\n" },
-      "the image's ENTRYPOINT and CMD runs s6-overlay-suexec, whose own files say what it starts: options that it gives sshd are not read",
     ],
     [
       "a supervisor",

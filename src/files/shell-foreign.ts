@@ -3,23 +3,19 @@ import { textOf } from "./file-text.ts";
 import { changedByText, noteEdits } from "./shell-edits.ts";
 import type { Fields } from "./shell-expand.ts";
 import { filesRead } from "./shell-fed.ts";
-import { nameOf, SUPERVISORS } from "./shell-programs.ts";
+import { nameOf } from "./shell-programs.ts";
 import { type Fed, leaveUnread, type Reading, type Standing } from "./shell-reading.ts";
 import { type Used, wordsOf } from "./shell-usage.ts";
 
 const MAIN = "/etc/ssh/sshd_config";
 
-/** Of another language's script nothing is known, unless its name says that it is a supervisor. */
+/** Of another language's script nothing is known. */
 export function interpret(reading: Reading, [program = ""]: Fields, used: Used, { fed }: Standing): void {
   const [script] = wordsOf(used, "script");
   noteForeign(reading, used, foreignTexts(reading, used, fed));
-  if (script !== undefined) leaveUnread(reading, `${script}, ${kindOf(script)}`);
+  if (script !== undefined) leaveUnread(reading, `${script}, which is no shell script`);
   else if (wordsOf(used, "text").length > 0) leaveUnread(reading, `${program} with a program of its own`);
   else if (fed.isFed) leaveUnread(reading, `what ${program} reads from its standard input`);
-}
-
-function kindOf(script: string): string {
-  return SUPERVISORS.has(nameOf(script)) ? "whose own files say what it starts" : "which is no shell script";
 }
 
 /** Null: they are not known. */

@@ -15,13 +15,6 @@ export const SERVICE_MANAGERS: ReadonlySet<string> = new Set(
   "init systemd openrc openrc-init runit runit-init".split(" "),
 );
 
-/** They start what files of their own say, which are not read. */
-export const SUPERVISORS: ReadonlySet<string> = new Set(
-  "supervisord s6-svscan s6-overlay-suexec s6-linux-init s6-rc-init runsvdir monit circusd pm2 inetd xinetd tcpserver tcpsvd socat".split(
-    " ",
-  ),
-);
-
 /** The system's own programs are no scripts that start sshd. */
 export const STANDARD_FOLDER: RegExp = /^\/(?:usr\/)?s?bin\/[^/]*$/;
 

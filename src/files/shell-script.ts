@@ -3,6 +3,7 @@
  * variable has all the values that it may have, and only tests of literal words decide (POSIX.1-2017, Shell Command
  * Language). So there may be several answers; what a program would print is COMPUTED.
  */
+import { execlineCommands } from "./execline.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
@@ -30,14 +31,7 @@ import {
 } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
 import { apply, interpret } from "./shell-foreign.ts";
-import {
-  isSshd,
-  nameOf,
-  SERVICE_MANAGERS,
-  STANDARD_FOLDER,
-  SUPERVISORS,
-  serviceOf,
-} from "./shell-programs.ts";
+import { isSshd, nameOf, SERVICE_MANAGERS, STANDARD_FOLDER, serviceOf } from "./shell-programs.ts";
 import {
   ASSIGNMENT,
   assign,
@@ -54,6 +48,7 @@ import {
   withOwnVariables,
 } from "./shell-reading.ts";
 import { type Used, usedBy, wordsOf } from "./shell-usage.ts";
+import { supervisor } from "./supervisors.ts";
 
 /** Ours: commands that are followed, scripts and functions inside each other. */
 const MAX_COMMANDS = 5000;
@@ -82,6 +77,8 @@ export function startedByScript(path: string, args: readonly string[], situation
 function followScript(reading: Reading, path: string, args: readonly string[]): void {
   const script = readScript(reading.tree, path);
   if (script === null) leaveUnread(reading, `${path}, which is not there`);
+  else if (script.kind === "other script" && EXECLINE.test(firstLine(script.text)))
+    followExecline(reading, path, script.text);
   else if (script.kind === "other script") leaveUnread(reading, `${path}, which is no shell script`);
   else if (script.kind === "program") reading.found.program ??= `${path}, which is a program`;
   else if (script.kind === "too long") reading.found.program ??= `${path}, which is larger than 1 MiB`;
@@ -100,6 +97,16 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
     run(inner, shellCommands(script.text.replaceAll("\r\n", "\n")));
     if (OPENRC.test(interpreter)) runOpenRc(inner);
   }
+}
+
+const EXECLINE = /execlineb/;
+
+function followExecline(reading: Reading, path: string, text: string): void {
+  const inner: Reading = { ...withOwnVariables(reading), path, depth: reading.depth + 1 };
+  if (reading.depth > MAX_DEPTH) cutOff(reading);
+  else
+    for (const words of execlineCommands(text))
+      execute(inner, words, { written: words, certainty: "yes", fed: NOT_FED });
 }
 
 const OPENRC = /openrc-run|runscript/;
@@ -212,7 +219,7 @@ function execute(reading: Reading, fields: Fields, standing: Standing): Outcome 
   else if (managesServices(reading, program)) reading.found.services = true;
   else if (name === "find") findAndRun(reading, fields, standing);
   else if (name === "run-parts") for (const path of partsIn(reading, args)) followScript(reading, path, []);
-  else if (SUPERVISORS.has(name)) leaveUnread(reading, `${program}, whose own files say what it starts`);
+  else if (supervisor(reading.tree, program) !== null) supervise(reading, fields, standing);
   else if (name === "start-stop-daemon") startStopDaemon(reading, args, standing);
   else if (serviceOf(program, args) !== null)
     followScript(reading, serviceOf(program, args) ?? "", ["start"]);
@@ -232,7 +239,7 @@ function use(reading: Reading, fields: Fields, standing: Standing): void {
   noteEdits(reading, (at) => changedBy(used, { tree: reading.tree, at, edits: before }));
   const inner = within(reading, used);
   if (used.usage.applies !== undefined) apply(inner, program, used, standing);
-  else if (used.usage.language === "other") interpret(inner, fields, used, standing);
+  else if (used.usage.language === "other") runForeign(inner, fields, used, standing);
   else if (used.usage.language === "shell") runTexts(inner, used, standing);
   const splits = wordsOf(used, "split");
   for (const text of splits) runText(inner, `${text} "$@"`, used.command ?? [], standing.certainty);
@@ -269,6 +276,32 @@ function within(reading: Reading, used: Used): Reading {
   if (root === undefined) return inner;
   variables.set(WORKING_FOLDER, ["/"]);
   return { ...inner, root: (reading.root + absolute(reading, root)).replace(/\/+$/, "") };
+}
+
+/** Of another language's script nothing is known, unless its name says that it is a supervisor. */
+function runForeign(reading: Reading, fields: Fields, used: Used, standing: Standing): void {
+  const [script = ""] = wordsOf(used, "script");
+  if (supervisor(reading.tree, script) === null) interpret(reading, fields, used, standing);
+  else supervise(reading, [script, ...wordsOf(used, "argument")], standing);
+}
+
+/** All that it starts, each with an environment of its own. */
+function supervise(reading: Reading, command: Fields, { certainty }: Standing): void {
+  const { tree, variables, found, depth } = reading;
+  const [program = ""] = command;
+  const folder = workingFolders(variables)[0] ?? reading.folder;
+  const services = supervisor(tree, program)?.(command, { tree, variables, folder }) ?? null;
+  found.commands += services?.length ?? 0;
+  if (services === null) leaveUnread(reading, `${program}, whose own files say what it starts`);
+  else if (depth > MAX_DEPTH || found.commands > MAX_COMMANDS) cutOff(reading);
+  else
+    for (const service of services) {
+      const inner: Reading = { ...withOwnVariables(reading), path: service.path, depth: depth + 1 };
+      for (const [name, value] of service.variables) inner.variables.set(name, [value]);
+      if (service.folder !== null) inner.variables.set(WORKING_FOLDER, [service.folder]);
+      const words = entryOf(inner, service.words);
+      execute(inner, words, { written: words, certainty, fed: NOT_FED });
+    }
 }
 
 function runCommand(reading: Reading, { usage, command, acts }: Used, standing: Standing): void {

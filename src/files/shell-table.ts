@@ -350,6 +350,17 @@ const TABLE: readonly (readonly [names: string, usage: Usage])[] = [
   ],
   ["confd", { applies: "/etc/confd/conf.d" }],
 
+  [
+    "supervisord",
+    {
+      values: {
+        script: "c configuration",
+        folder: "d directory",
+        read: "u user m umask l logfile y logfile_maxbytes z logfile_backups e loglevel j pidfile i identifier q childlogdir a minfds minprocs profile_options",
+      },
+    },
+  ],
+
   // they run another program
   ["tini tini-static docker-init", { values: { read: "p e" }, operands: "command" }],
   ["dumb-init", { values: { read: "r rewrite" }, operands: "command" }],

@@ -1,0 +1,35 @@
+/** Files as Python's configparser reads them (RawConfigParser, `#` and `;` behind a blank as comments). */
+
+export interface IniEntry {
+  readonly section: string;
+  /** lower case */
+  readonly key: string;
+  /** its lines without the blanks around them */
+  readonly value: string;
+}
+
+/** In order; the later of two for the same key counts. */
+export function iniEntries(text: string): readonly IniEntry[] {
+  const found: { readonly section: string; readonly key: string; value: string }[] = [];
+  let section = "";
+  let indent = 0;
+  let isOpen = false;
+  for (const line of text.split(/\r\n|[\r\n]/)) {
+    const value = line.replace(/(?:^|(?<=\s))[#;].*$/s, "").trim();
+    if (value === "") continue;
+    const own = line.search(/\S/);
+    const last = found.at(-1);
+    // deeper than its key: a further line of the value
+    if (isOpen && own > indent && last !== undefined) {
+      last.value += `\n${value}`;
+      continue;
+    }
+    indent = own;
+    const [, header] = /^\[(.+)\]/.exec(value) ?? [];
+    const [, key = "", rest = ""] = /^(.*?)\s*[=:]\s*(.*)$/s.exec(value) ?? [];
+    isOpen = header === undefined && key !== "";
+    if (header !== undefined) section = header;
+    else if (isOpen) found.push({ section, key: key.toLowerCase(), value: rest });
+  }
+  return found;
+}

@@ -1,0 +1,133 @@
+/** The programs that supervisord starts, as its configuration says (supervisor/options.py). Nothing is run. */
+import { textOf } from "./file-text.ts";
+import { globPaths } from "./glob.ts";
+import { folderOf, joined } from "./path.ts";
+import { iniEntries } from "./python-ini.ts";
+import { COMPUTED, type Fields } from "./shell-expand.ts";
+import { usedBy, wordsOf } from "./shell-usage.ts";
+import { splitWords } from "./shell-words.ts";
+import type { Service, Surroundings } from "./supervisors.ts";
+
+/** By its name, one of program, fcgi-program and eventlistener. */
+const PROGRAM = /^(?:(?:fcgi-)?program|eventlistener):\s*(.*)$/s;
+const IS_OFF = /^(?:no|false|off|0)$/i;
+
+interface Value {
+  readonly text: string;
+  /** the file that it stands in */
+  readonly path: string;
+}
+
+/** Of all its files together: by section and key. */
+type Settings = ReadonlyMap<string, ReadonlyMap<string, Value>>;
+
+/** Null: there is no configuration that it would read. */
+export function supervisordServices(command: Fields, around: Surroundings): readonly Service[] | null {
+  const used = usedBy(command);
+  const [named] = used === null ? [] : wordsOf(used, "script");
+  const main = mainFile(named, around);
+  if (main === null) return null;
+  const settings = settingsOf(main, around);
+  const common = environmentIn(settings.get("supervisord"), new Map(), around);
+  return [...settings].flatMap(([section, values]) => {
+    const [, name] = PROGRAM.exec(section) ?? [];
+    return name === undefined ? [] : serviceIn(values, name, { common, around });
+  });
+}
+
+/** The first of these that is there; of a pip's or Debian's supervisord in a folder named bin. */
+function mainFile(named: string | undefined, { tree, folder }: Surroundings): string | null {
+  const near = ["supervisord.conf", "etc/supervisord.conf"].map((name) => joined(folder, name));
+  const places =
+    named === undefined
+      ? [
+          ...["/usr/local", "/usr"].flatMap((prefix) => [
+            `${prefix}/etc/supervisord.conf`,
+            `${prefix}/supervisord.conf`,
+          ]),
+          ...near,
+          "/etc/supervisord.conf",
+          "/etc/supervisor/supervisord.conf",
+        ]
+      : [named.startsWith("/") ? named : joined(folder, named)];
+  return places.find((path) => tree.stat(path)?.kind === "file") ?? null;
+}
+
+/** What is included includes nothing. */
+function settingsOf(main: string, around: Surroundings): Settings {
+  const settings = new Map<string, Map<string, Value>>();
+  readInto(settings, main, around);
+  const files = settings.get("include")?.get("files");
+  const words = files === undefined ? [] : expanded(files, new Map(), around).split(/\s+/);
+  for (const word of words.filter((each) => each !== "")) {
+    const pattern = word.startsWith("/") ? word : joined(folderOf(main), word);
+    for (const path of globPaths(around.tree, pattern) ?? []) readInto(settings, path, around);
+  }
+  return settings;
+}
+
+function readInto(settings: Map<string, Map<string, Value>>, path: string, { tree }: Surroundings): void {
+  for (const { section, key, value } of iniEntries(textOf(tree, path) ?? "")) {
+    const values = settings.get(section) ?? new Map<string, Value>();
+    settings.set(section, values.set(key, { text: value, path }));
+  }
+}
+
+function serviceIn(
+  values: ReadonlyMap<string, Value>,
+  name: string,
+  { common, around }: { readonly common: ReadonlyMap<string, string>; readonly around: Surroundings },
+): readonly Service[] {
+  const command = values.get("command");
+  const textIn = (key: string): string => values.get(key)?.text ?? "";
+  if (command === undefined || IS_OFF.test(textIn("autostart"))) return [];
+  const isOne = /^1?$/.test(textIn("numprocs"));
+  const names = new Map([
+    ...[...common].map(([key, value]) => [`ENV_${key}`, value] as const),
+    ["program_name", name],
+    ...(isOne ? [["process_num", textIn("numprocs_start") || "0"] as const] : []),
+  ]);
+  const variables = new Map([...common, ...environmentIn(values, names, around)]);
+  for (const [key, value] of variables) names.set(`ENV_${key}`, value);
+  const directory = values.get("directory");
+  return [
+    {
+      words: splitWords(expanded(command, names, around).replaceAll("\n", " ")),
+      path: command.path,
+      variables,
+      folder: directory === undefined ? null : expanded(directory, names, around),
+    },
+  ];
+}
+
+/** `environment=KEY="value",OTHER=value` */
+function environmentIn(
+  values: ReadonlyMap<string, Value> | undefined,
+  names: ReadonlyMap<string, string>,
+  around: Surroundings,
+): ReadonlyMap<string, string> {
+  const value = values?.get("environment");
+  const text = value === undefined ? "" : expanded(value, names, around);
+  const pairs = text.matchAll(/(\w+)\s*=\s*("[^"]*"|'[^']*'|[^,\s]*)/g);
+  return new Map(
+    [...pairs].map(([, key = "", written = ""]) => [key, written.replaceAll(/^["']|["']$/g, "")]),
+  );
+}
+
+/** Python's `%`: what only running it would tell is COMPUTED. */
+function expanded(
+  { text, path }: Value,
+  names: ReadonlyMap<string, string>,
+  { variables }: Surroundings,
+): string {
+  const expansionOf = (name: string): string => {
+    if (name === "here") return folderOf(path);
+    const [value = COMPUTED, ...others] = variables.get(name.replace(/^ENV_/, "")) ?? [];
+    return names.get(name) ?? (name.startsWith("ENV_") && others.length === 0 ? value : COMPUTED);
+  };
+  return text.replaceAll(
+    /%(?:%|\((\w+)\)(0?)(\d*)[sd])/g,
+    (_, name: string | undefined, zero: string, width: string) =>
+      name === undefined ? "%" : expansionOf(name).padStart(Number(width), zero || " "),
+  );
+}
