@@ -1,6 +1,7 @@
 /** Wildcard patterns and their lists: OpenSSH match.c. */
 import { lowerAscii } from "./ascii.ts";
-import { atLeast, NEWEST, type Release } from "./release.ts";
+import { NEWEST, type Release } from "./release.ts";
+import { GREEDY_STARS, isReadWith } from "./release-bugs.ts";
 
 /** `pattern` without its leading `!`; `*` and `?` are wild, nothing else is (match.c match_pattern). */
 export interface PatternItem {
@@ -52,8 +53,11 @@ export function matchPattern(text: string, pattern: string, release: Release = N
 
 /** The pattern as an ordinary wildcard pattern, with the quirk of the release spelled out. */
 export function patternShape(pattern: string, release: Release): string {
-  return pattern.endsWith("**") && !atLeast(release, "8.5") ? `${pattern}?` : pattern;
+  return pattern.endsWith("**") && isReadWith(GREEDY_STARS, release) ? `${pattern}?` : pattern;
 }
+
+/** A pattern in a list of items, or in front of the hosts or the port of one. */
+export const ENDS_IN_STARS: RegExp = /\*\*(?:$|[,@:\]])/;
 
 /** Splits at commas; one `!` negates; a trailing comma adds no item (match.c match_pattern_list). */
 export function parsePatternList(text: string): PatternItem[] {

@@ -47,6 +47,21 @@ const CASES: readonly (readonly [string, ServerTree])[] = [
       { [MAIN_FILE]: `${list}\nAuthenticationMethods password\nPasswordAuthentication no\n` },
     ],
   ),
+  [
+    "subsystem in blocks",
+    { [MAIN_FILE]: "Match User alice\nSubsystem sftp x\nMatch User *\nPermitTTY no\n" },
+  ],
+  [
+    "subsystem in a block of a file",
+    {
+      "/etc/ssh/d.conf": "Match User alice\nSubsystem sftp x\n",
+      [MAIN_FILE]: "Match User bob\nInclude d.conf\nMatch User *\nPermitTTY no\n",
+    },
+  ],
+  [
+    "subsystem in blocks and for all",
+    { [MAIN_FILE]: "Match User alice\nSubsystem sftp x\nMatch all\nSubsystem y y\n" },
+  ],
   ["long odd", { [MAIN_FILE]: `AllowTcpForwarding ${"\xff".repeat(600)}\n` }],
   ["1023 pattern", { [MAIN_FILE]: `Match User ${"a".repeat(1023)},alice\nX11Forwarding yes\n` }],
   ["1022 pattern", { [MAIN_FILE]: `Match User ${"a".repeat(1022)},alice\nX11Forwarding yes\n` }],

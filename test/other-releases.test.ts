@@ -1,7 +1,13 @@
 /** Where nobody knows the release, the answer says what others would make of the file; each claim is one of `compare`'s. */
 import { describe, expect, it } from "vitest";
 import { unknownRelease } from "../grammar/release.ts";
-import { disableCovers } from "../src/policy/capabilities.ts";
+import {
+  DISABLED_AGENT,
+  DISABLED_TUN,
+  DISABLED_X11,
+  hasBug,
+  type ReleaseBug,
+} from "../grammar/release-bugs.ts";
 import { comparePolicies } from "../src/policy/compare.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { otherReadings } from "../src/policy/other-releases.ts";
@@ -87,9 +93,11 @@ describe("packages that carry the repair of DisableForwarding back", () => {
     ["10.2_p1-r0", true, "perhaps"],
     ["10.4+alpine", true, true],
   ] as const)("%s", (text, sessions, tun) => {
-    expect(disableCovers(release(text), "x11")).toBe(sessions);
-    expect(disableCovers(release(text), "agent")).toBe(sessions);
-    expect(disableCovers(release(text), "tun")).toBe(tun);
+    const isRepaired = (bug: ReleaseBug): boolean | "perhaps" => {
+      const has = hasBug(bug, release(text));
+      return has === "perhaps" ? has : !has;
+    };
+    expect([DISABLED_X11, DISABLED_AGENT, DISABLED_TUN].map(isRepaired)).toEqual([sessions, sessions, tun]);
   });
 });
 
@@ -107,6 +115,22 @@ describe("whether a package has the repair", () => {
     [FIRST, "1:9.2p1-2+deb12u5", []],
     ["DisableForwarding no\n", "9.6+ubuntu", []],
     ["Match User a\nDisableForwarding yes\n", "9.6+ubuntu", ["agent"]],
+    ["X11Forwarding yes\nX11DisplayOffset 2000\n", "9.6+ubuntu", ["above"]],
+    ["X11Forwarding yes\nX11DisplayOffset 2000\n", "1:9.2p1-2+deb12u10", []],
+    ["X11Forwarding yes\nX11DisplayOffset 60000\n", "9.6+ubuntu", []],
+    ["X11DisplayOffset 2000\n", "9.6+ubuntu", []],
+    ["X11Forwarding yes\nX11DisplayOffset 2000\n", "10.1+alpine", []],
+    ["Match User a**\nX11Forwarding no\n", "8.0+rhel", ["that"]],
+    ["AllowUsers a**@10.* b\n", "8.0+rhel", ["that"]],
+    ["AllowUsers a**b\nPermitListen *:80\n", "8.0+rhel", []],
+    ["AllowUsers a**\n", "1:8.4p1-5+deb11u7", []],
+    ["AllowUsers a**\n", "8.7+rhel", []],
+    ["Match invalid-user\nX11Forwarding no\n", "9.9p1+fedora", ["holds"]],
+    ["Match invalid-user\nX11Forwarding no\n", "9.9+fedora", ["holds"]],
+    ["Match invalid-user\nX11Forwarding no\n", "9.9p2+fedora", []],
+    ["Match User a\nSubsystem sftp x\n", "10.0+fedora", ["in"]],
+    ["Subsystem x x\nMatch User a\nSubsystem sftp x\n", "10.0+fedora", []],
+    ["Match User a\nSubsystem sftp x\n", "1:10.0p1-7+deb13u4", []],
   ])("is left open where it counts: %j on %s", (text, of, expected) => {
     expect(limitsOf(text, of)).toEqual(expected);
   });
@@ -131,5 +155,49 @@ describe("whether a package has the repair", () => {
       load({ [MAIN_FILE]: after }, then === of ? known : release(then)),
     );
     expect(comparison.limits).toHaveLength(limits);
+  });
+});
+
+describe("a Subsystem in Match blocks alone, over which sshd crashes up to 10.2", () => {
+  const TEXT =
+    "AllowTcpForwarding no\nMatch User bob\nSubsystem sftp x\nMatch User bob,eve\nAllowTcpForwarding local\n";
+  const openTo = (of: string): readonly string[] =>
+    exposure(load({ [MAIN_FILE]: TEXT }, release(of)), { capabilities: ["tcp-local"] })
+      .answers.filter(({ allowed }) => allowed !== false)
+      .map(({ witness, login }) => `${witness?.user} ${login}`);
+
+  it.each([
+    ["9.4", ["bob possible"]],
+    ["9.8", ["eve possible"]],
+    ["1:10.0p1-7+deb13u4", ["eve possible"]],
+    ["10.0+fedora", ["bob possible"]],
+    ["10.3", ["bob possible"]],
+  ])("lets nobody in whom it is for: on %s %j", (of, expected) => {
+    expect(openTo(of)).toEqual(expected);
+  });
+
+  it("is told by a comparison", () => {
+    const changes = (from: string, to: string, after = TEXT): readonly string[] => {
+      const comparison = comparePolicies(
+        load({ [MAIN_FILE]: TEXT }, release(from)),
+        load({ [MAIN_FILE]: after }, release(to)),
+      );
+      expect(comparison.limits).toEqual([]);
+      return comparison.changes.map(
+        ({ change, capability, witness, before, after: now }) =>
+          `${change} ${capability} ${witness.user}: ${[before, now].map((lines) => lines[0]?.keyword).join(", ")}`,
+      );
+    };
+    const each = (change: string, lines: string, agent: string): readonly string[] => [
+      ...["tcp-local", "unix-local"].map((capability) => `${change} ${capability} bob: ${lines}`),
+      `${change} agent bob: ${agent}`,
+    ];
+    const gained = each("gained", "subsystem, allowtcpforwarding", "subsystem, allowagentforwarding");
+    expect(changes("10.0", "10.3")).toEqual(gained);
+    expect(changes("10.0", "10.0")).toEqual([]);
+    expect(changes("10.0", "10.0", `Subsystem x x\n${TEXT}`)).toEqual(gained);
+    expect(changes("9.4", "10.0")).toEqual(
+      each("lost", "allowtcpforwarding, subsystem", "allowagentforwarding, subsystem"),
+    );
   });
 });

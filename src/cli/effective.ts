@@ -3,7 +3,7 @@
 import { isRefusal } from "../../grammar/problem.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
-import { repairDoubt, requirements } from "../policy/capabilities.ts";
+import { repairDoubts, requirements } from "../policy/capabilities.ts";
 import { CAPABILITIES, type Capability, type Connection, NO_FIELDS } from "../policy/connection.ts";
 import {
   type Effective,
@@ -55,17 +55,17 @@ export async function runEffective(
   if (failed !== null) return refuse(failed);
   const limits = [
     ...(target.fragment ? [BY_ITSELF] : []),
-    ...(options.format === "json" ? repairDoubts(target, answers) : []),
+    ...(options.format === "json" ? doubtsOf(target, answers) : []),
   ];
   for (const limit of limits) complain(visible(`${target.name}: ${limit}`));
   return limits.length === 0 ? 0 : 3;
 }
 
 /** What is not known of capabilities that are told as open. */
-function repairDoubts({ config, release }: Target, answers: readonly Answered[]): readonly string[] {
+function doubtsOf({ config, release }: Target, answers: readonly Answered[]): readonly string[] {
   return CAPABILITIES.filter((capability) =>
     answers.some(({ effective }) => isOpen(effective, capability, release)),
-  ).flatMap((capability) => repairDoubt(config, capability) ?? []);
+  ).flatMap((capability) => repairDoubts(config, capability).map(({ text }) => text));
 }
 
 /** A drop-in by itself says what its lines say; its sshd_config may set the rest. */

@@ -1,15 +1,22 @@
 /** A line that sets a keyword: its value, and what is wrong with it now or only for a connection. */
 import type { LookedUp } from "../../grammar/keywords.ts";
+import { ENDS_IN_STARS } from "../../grammar/patterns.ts";
 import { isRefusal, type ValueProblem } from "../../grammar/problem.ts";
+import { GREEDY_STARS } from "../../grammar/release-bugs.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { readValue } from "../../grammar/values.ts";
 import { placeOf } from "../source/source.ts";
 import type { Directive, LaterProblem } from "./config.ts";
 import { contentSpan, valueSpan } from "./line-spans.ts";
 import { POSITIONS, pushProblem } from "./load-problems.ts";
-import type { FileState, Loading } from "./loading.ts";
+import { type FileState, type Loading, noteBug } from "./loading.ts";
 import { anyBehindMethods, isSetBy, repeatProblem } from "./other-lines.ts";
 import { asPrinted } from "./printed.ts";
+
+/** Keywords about who forwards what whose items are patterns. */
+const PATTERN_LISTS: ReadonlySet<string> = new Set([
+  ...["allowusers", "denyusers", "allowgroups", "denygroups", "permitlisten"],
+]);
 
 export function readDirective(
   loading: Loading,
@@ -43,6 +50,8 @@ export function readDirective(
     origin: "file",
   };
   loading.directives.push(directive);
+  if (PATTERN_LISTS.has(key) && reading.values?.some((value) => ENDS_IN_STARS.test(value)) === true)
+    noteBug(loading, GREEDY_STARS);
   if (repeated === null && now.length === 0) rememberLater(loading, state, directive, problems);
 }
 

@@ -1,5 +1,7 @@
 /** An Include line: where its patterns are looked for, and the files that they bring in. */
+
 import { atLeast } from "../../grammar/release.ts";
+import { isReadWith, LOST_INCLUDES } from "../../grammar/release-bugs.ts";
 import type { DirectiveLine, Word } from "../../grammar/tree.ts";
 import { globPaths, MOST_NAMES } from "../files/glob.ts";
 import { placeOf, type Source } from "../source/source.ts";
@@ -11,8 +13,8 @@ import {
   type FileState,
   type LoadedText,
   type Loading,
+  noteBug,
   noteDenied,
-  noteRepairable,
   readText,
 } from "./loading.ts";
 
@@ -141,8 +143,9 @@ function search(loading: Loading, pattern: string): readonly string[] {
 /** The absolute pattern; `~` is not expanded and therefore finds nothing. 8.2 puts the keyword in the pattern's place. */
 function locate(loading: Loading, pattern: string, keyword: string): string {
   if (pattern.startsWith("~")) return pattern;
-  const isMistaken = !pattern.startsWith("/") && !atLeast(loading.release, "8.3");
-  if (isMistaken) noteRepairable(loading, "sshd 8.2 finds no file of a relative Include");
+  const isRelative = !pattern.startsWith("/");
+  const isMistaken = isRelative && isReadWith(LOST_INCLUDES, loading.release);
+  if (isRelative) noteBug(loading, LOST_INCLUDES);
   const inFolder = isMistaken ? keyword : pattern;
   const absolute = pattern.startsWith("/") ? pattern : `${SSH_FOLDER}/${inFolder}`;
   const folder = loading.options.configFolder ?? SSH_FOLDER;

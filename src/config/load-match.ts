@@ -1,13 +1,14 @@
 /** A Match line: the block that it opens, and whether the first pass enters it. */
 import { type MatchCriterion, readMatch } from "../../grammar/match.ts";
-import { matchPatternList } from "../../grammar/patterns.ts";
-import { atLeast, type Release, type Vendor, versionText } from "../../grammar/release.ts";
+import { ENDS_IN_STARS, matchPatternList } from "../../grammar/patterns.ts";
+import { type Release, type Vendor, versionText } from "../../grammar/release.ts";
+import { GREEDY_STARS, INVALID_USER_FITS_ALL, isReadWith, LOST_MATCHES } from "../../grammar/release-bugs.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { placeOf, type Source } from "../source/source.ts";
 import type { Criterion, MatchBlock } from "./config.ts";
 import { contentSpan } from "./line-spans.ts";
 import { pushProblem } from "./load-problems.ts";
-import { type FileState, type Loading, noteRepairable } from "./loading.ts";
+import { type FileState, type Loading, noteBug } from "./loading.ts";
 
 export function readMatchLine(loading: Loading, state: FileState, line: DirectiveLine): void {
   const { source } = state.text;
@@ -15,8 +16,8 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   const reading = readMatch(line, loading.release);
   for (const problem of reading.problems) pushProblem(loading, state.text, line, problem);
   const criteria = (reading.criteria ?? []).map((criterion) => placed(criterion, source));
-  const lost = includedBy !== null && outer.length === 0 && losesIncludedMatches(loading.release);
-  if (lost) noteRepairable(loading, "sshd 8.2 and 8.3 lose the Match blocks of included files");
+  const isIncluded = includedBy !== null && outer.length === 0;
+  if (isIncluded) noteBug(loading, LOST_MATCHES);
   noteDoubts(loading, criteria);
   const block: MatchBlock = {
     criteria,
@@ -25,7 +26,7 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
     outer,
     static:
       reading.criteria !== null && criteria.every((criterion) => holdsAtStart(criterion, loading.release)),
-    lost,
+    lost: isIncluded && isReadWith(LOST_MATCHES, loading.release),
     order: loading.matches.length,
   };
   loading.matches.push(block);
@@ -54,7 +55,7 @@ function placed(criterion: MatchCriterion, source: Source): Criterion {
 /** Without a connection `all` holds, and a Version that fits; in 9.9p1 invalid-user too, a bug of that release. */
 function holdsAtStart(criterion: Criterion, release: Release): boolean {
   if (criterion.attribute === "all") return true;
-  if (criterion.attribute === "invalid-user") return !atLeast(release, "9.9p2");
+  if (criterion.attribute === "invalid-user") return isReadWith(INVALID_USER_FITS_ALL, release);
   if (criterion.attribute !== "version") return false;
   return matchPatternList(versionText(release), criterion.items, release) === 1;
 }
@@ -64,22 +65,16 @@ function noteDoubts(loading: Loading, criteria: readonly Criterion[]): void {
   const { release } = loading;
   const has = (attribute: Criterion["attribute"]): boolean =>
     criteria.some((criterion) => criterion.attribute === attribute);
-  const isSure = release.patch === FIXED_PATCH || atLeast(release, "10.0");
-  if (has("invalid-user") && !isSure) {
-    const whom = release.patch < FIXED_PATCH ? "everybody" : "invalid users alone";
-    noteRepairable(loading, `Match invalid-user holds for ${whom}`);
-  }
-  const hasRevision = release.packageVersion !== null || !SIGNED.includes(release.vendor);
-  if (has("version") && !hasRevision)
-    noteRepairable(loading, `Match Version sees ${versionText(release)} without the package's revision`);
+  if (has("invalid-user")) noteBug(loading, INVALID_USER_FITS_ALL);
+  if (criteria.some(endsInStars)) noteBug(loading, GREEDY_STARS);
+  if (has("version") && release.packageVersion === null && SIGNED.includes(release.vendor))
+    loading.limits.add(
+      `Match Version is read with ${versionText(release)}, without the revision of the package, which is not known`,
+    );
 }
 
-/** of 9.9: with the one before, Match invalid-user holds for everybody */
-const FIXED_PATCH = 2;
+function endsInStars(criterion: Criterion): boolean {
+  return "text" in criterion && ENDS_IN_STARS.test(criterion.text);
+}
 /** Their packages put their revision into the text of the version. */
 const SIGNED: readonly Vendor[] = ["debian", "ubuntu"];
-
-/** OpenSSH bug 3122, in 8.2 and 8.3 */
-function losesIncludedMatches(release: Release): boolean {
-  return !atLeast(release, "8.4");
-}

@@ -5,6 +5,7 @@
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { type LookedUp, lookUpKeyword } from "../../grammar/keywords.ts";
 import { parseOptionText } from "../../grammar/parser.ts";
+import { isReadWith, SUBSYSTEM_CRASH } from "../../grammar/release-bugs.ts";
 import type { DirectiveLine, Tree } from "../../grammar/tree.ts";
 import type { FileTree } from "../files/tree.ts";
 import { makeSource } from "../source/source.ts";
@@ -28,12 +29,13 @@ import {
   type LoadedText,
   type Loading,
   type LoadOptions,
+  noteBug,
   readText,
   shown,
   startLoading,
   startOf,
 } from "./loading.ts";
-import { startProblems } from "./other-lines.ts";
+import { crashingLines, startProblems } from "./other-lines.ts";
 import { type SizedFile, sizeProblem } from "./size.ts";
 
 export type { LoadOptions } from "./loading.ts";
@@ -54,6 +56,7 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
   else readFile(loading, main, start);
   const { files, directives, matches, includes, problems } = loading;
   problems.push(...startProblems(directives, loading.atEnd, options.release));
+  noteCrash(loading);
   if (typeof main !== "string") problems.push(...sizeProblems(loading, main));
   return {
     release: options.release,
@@ -66,6 +69,28 @@ export function loadConfig(tree: FileTree, path: string, options: LoadOptions): 
     limits: [...loading.limits],
   };
 }
+
+/** What sshd does with each line of a block that holds, once it has read all. */
+function noteCrash(loading: Loading): void {
+  const crashing = crashingLines(loading.directives);
+  if (crashing.length === 0) return;
+  noteBug(loading, SUBSYSTEM_CRASH);
+  if (!isReadWith(SUBSYSTEM_CRASH, loading.release)) return;
+  const matchesBefore = loading.matches.length;
+  for (const directive of crashing) {
+    loading.later.push({ directive, when: "active", sshdText: CRASH, matchesBefore });
+    loading.problems.push({
+      code: "subsystem-lockout",
+      weight: "silent",
+      sshdText: "",
+      message: "Subsystem stands in Match blocks alone, which makes sshd crash",
+      place: directive.place,
+      sshdLine: directive.line.sshdNumber,
+    });
+  }
+}
+
+const CRASH = "sshd crashes: Subsystem stands in Match blocks only (OpenSSH bug 3906)";
 
 function sizeProblems(loading: Loading, main: LoadedText): readonly Problem[] {
   const included: SizedFile[] = [];

@@ -1,7 +1,8 @@
 /** What is known while a configuration is read: the texts so far, what they added, and where reading stands. */
 import type { LookedUp } from "../../grammar/keywords.ts";
 import { parseText } from "../../grammar/parser.ts";
-import { formatRelease, type Release } from "../../grammar/release.ts";
+import type { Release } from "../../grammar/release.ts";
+import { type ReleaseBug, repairDoubt } from "../../grammar/release-bugs.ts";
 import type { GrammarProblem, Tree } from "../../grammar/tree.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
 import { decode, makeSource, type Place, type Source } from "../source/source.ts";
@@ -133,10 +134,10 @@ export function noteDenied(loading: Loading, path: string): void {
   loading.limits.add(`${shown(loading, path)} cannot be read by this user, and sshd reads it as root`);
 }
 
-/** Which packages have the repair of a release's bug no list tells, and what it brings back may open as well as close. */
-export function noteRepairable({ limits, release }: Loading, reading: string): void {
-  if (release.vendor === "upstream") return;
-  limits.add(`${reading}, as is assumed here; ${formatRelease(release)} may differ: ask its own sshd -T -C`);
+/** Where nobody knows whether the package has the repair, which may open as well as close. */
+export function noteBug({ limits, release }: Loading, bug: ReleaseBug): void {
+  const doubt = repairDoubt(bug, release);
+  if (doubt !== null) limits.add(doubt);
 }
 
 /** sshd has no limit of size: a file beyond ours counts as empty here, and the answer as incomplete. */

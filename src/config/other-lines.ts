@@ -106,6 +106,12 @@ function assembledAt({ message }: Problem): number {
   return ASSEMBLED.findIndex((field) => message.includes(` ${field}: `));
 }
 
+/** Lines of Subsystem in blocks, where there is no global one that they could replace. */
+export function crashingLines(directives: readonly Directive[]): readonly Directive[] {
+  const lines = directives.filter(({ keyword, values }) => keyword === "subsystem" && values !== null);
+  return lines.some(({ atStart }) => atStart) ? [] : lines;
+}
+
 function firstOf(global: readonly Directive[], keyword: string): Directive | undefined {
   return global.find((directive) => directive.keyword === keyword);
 }

@@ -7,6 +7,7 @@ import type { AddressItem } from "../../grammar/addresses.ts";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchPatternList, type PatternItem, patternShape } from "../../grammar/patterns.ts";
 import { atLeast, NEWEST, type Release, versionText } from "../../grammar/release.ts";
+import { INVALID_USER_FITS_ALL, isReadWith } from "../../grammar/release-bugs.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 
 /**
@@ -105,7 +106,7 @@ function reduce(criterion: Criterion, release: Release): Atom | boolean {
       // Linux without VRF: since 8.1 the routing domain is the empty text, before it is unknown (semantics 5.4)
       return atLeast(release, "8.1") && matchPatternList("", criterion.items, release) === 1;
     case "invalid-user":
-      return atLeast(release, "9.9p2") ? criterion : true;
+      return isReadWith(INVALID_USER_FITS_ALL, release) ? true : criterion;
     default:
       return criterion;
   }

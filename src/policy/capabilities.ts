@@ -3,7 +3,16 @@
  * server_request_direct_tcpip, server_input_global_request; session.c session_setup_x11fwd, session_auth_agent_req).
  */
 import { readPort } from "../../grammar/ports.ts";
-import { atLeast, formatRelease, NEWEST, type Release } from "../../grammar/release.ts";
+import { atLeast, NEWEST, type Release } from "../../grammar/release.ts";
+import {
+  DISABLED_AGENT,
+  DISABLED_TUN,
+  DISABLED_X11,
+  FEW_DISPLAYS,
+  isReadWith,
+  type ReleaseBug,
+  repairDoubt,
+} from "../../grammar/release-bugs.ts";
 import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import type { ListenGrant } from "./answer.ts";
@@ -44,7 +53,7 @@ const SESSIONS: Requirement = {
   // -1 is how sshd notes that nothing is set
   closes: ([first]) => Number(first) < 1 && first !== "-1",
 };
-/** up to 10.0 a display has a number below 1000, later one of a thousand ports (channels.c x11_create_display_inet) */
+/** with the bug of few displays */
 const DISPLAYS_BELOW_1000: Requirement = {
   keyword: "x11displayoffset",
   closes: ([first]) => Number(first) > 999,
@@ -61,7 +70,6 @@ export const requirements: (capability: Capability, release: Release) => readonl
 );
 
 function requirementsOf(capability: Capability, release: Release): readonly Requirement[] {
-  const disabled = disableCovers(release, capability) === true ? [NOT_DISABLED] : [];
   switch (capability) {
     case "tcp-local":
       return [TCP_OUT, NOT_DISABLED, OPEN_LIST];
@@ -73,17 +81,25 @@ function requirementsOf(capability: Capability, release: Release): readonly Requ
       // up to 7.7 a remote socket forward never asks AllowTcpForwarding (semantics 7.2)
       return [...(atLeast(release, "7.8") ? [TCP_IN] : []), SOCKET_IN, NOT_DISABLED];
     case "tun":
-      return [{ keyword: "permittunnel", closes: oneOf("no") }, ...disabled];
+      return [{ keyword: "permittunnel", closes: oneOf("no") }, ...disabledSince(DISABLED_TUN, release)];
     case "x11":
       return [
         { keyword: "x11forwarding", closes: oneOf("no") },
-        ...disabled,
+        ...disabledSince(DISABLED_X11, release),
         SESSIONS,
-        atLeast(release, "10.1") ? DISPLAYS : DISPLAYS_BELOW_1000,
+        isReadWith(FEW_DISPLAYS, release) ? DISPLAYS_BELOW_1000 : DISPLAYS,
       ];
     case "agent":
-      return [{ keyword: "allowagentforwarding", closes: oneOf("no") }, ...disabled, SESSIONS];
+      return [
+        { keyword: "allowagentforwarding", closes: oneOf("no") },
+        ...disabledSince(DISABLED_AGENT, release),
+        SESSIONS,
+      ];
   }
+}
+
+function disabledSince(bug: ReleaseBug, release: Release): readonly Requirement[] {
+  return isReadWith(bug, release) ? [] : [NOT_DISABLED];
 }
 
 /** Bounds that real files set high enough: where no line sets one so low that it closes, no answer names it. */
@@ -114,49 +130,47 @@ export function requirementsUnder(config: Config, capability: Capability): reado
   );
 }
 
-/** From which release on DisableForwarding stops more than ports and sockets (CVE-2025-32728; session.c, channels.c). */
-const DISABLED_SINCE: Readonly<Partial<Record<Capability, string>>> = {
-  x11: "10.0",
-  agent: "10.0",
-  tun: "10.4",
-};
-
-/** A line of Debian's packages: the first update with the repair of CVE-2025-32728 (their changelogs), and the last one seen. */
-const DEBIAN_UPDATES: readonly {
-  readonly version: RegExp;
-  readonly repaired: number;
-  readonly seen: number;
-}[] = [
-  { version: /^1:8\.4p1-5(?:\+deb11u(\d+))?$/, repaired: 5, seen: 7 },
-  { version: /^1:9\.2p1-2(?:\+deb12u(\d+))?$/, repaired: 6, seen: 10 },
-  { version: /^1:10\.0p1-7(?:\+deb13u(\d+))?$/, repaired: 0, seen: 4 },
-];
-
-/**
- * Whether DisableForwarding stops the capability: from a release on, and in repaired packages. "perhaps": no list tells
- * whether this package has the repair. That it has not is then the safe reading, and an answer for which it counts is
- * not complete.
- */
-export function disableCovers(release: Release, capability: Capability): boolean | "perhaps" {
-  const since = DISABLED_SINCE[capability];
-  if (since === undefined || atLeast(release, since)) return true;
-  if (release.vendor === "upstream") return false;
-  for (const { version, repaired, seen } of DEBIAN_UPDATES) {
-    const match = version.exec(release.packageVersion ?? "");
-    if (match === null) continue;
-    const update = Number(match[1] ?? 0);
-    if (capability !== "tun") return update >= repaired;
-    if (update <= seen) return false;
-  }
-  return "perhaps";
+/** A bug that counts for a capability where a line of the keyword has such values. */
+interface Stake {
+  readonly bug: ReleaseBug;
+  readonly keyword: string;
+  readonly isTouched: (values: readonly string[]) => boolean;
 }
 
-/** Null where it counts for nothing whether the package has the repair; else what is not known. */
-export function repairDoubt({ release, directives }: Config, capability: Capability): string | null {
-  if (disableCovers(release, capability) !== "perhaps") return null;
-  const { keyword, closes } = NOT_DISABLED;
-  if (!directives.some((line) => line.keyword === keyword && closes(line.values ?? []))) return null;
-  return `DisableForwarding stops ${capability} from OpenSSH ${DISABLED_SINCE[capability]} on; whether ${formatRelease(release)} has the repair is not known, and it is taken to have none`;
+const disabled = (bug: ReleaseBug): Stake => ({
+  ...{ bug, keyword: NOT_DISABLED.keyword, isTouched: NOT_DISABLED.closes },
+});
+
+const STAKES: Readonly<Partial<Record<Capability, readonly Stake[]>>> = {
+  x11: [
+    disabled(DISABLED_X11),
+    {
+      ...{ bug: FEW_DISPLAYS, keyword: DISPLAYS.keyword },
+      isTouched: (values) => DISPLAYS_BELOW_1000.closes(values) && !DISPLAYS.closes(values),
+    },
+  ],
+  agent: [disabled(DISABLED_AGENT)],
+  tun: [disabled(DISABLED_TUN)],
+};
+
+export interface RepairDoubt {
+  /** what is not known, for people */
+  readonly text: string;
+  /** the keyword that it is about */
+  readonly keyword: string;
+}
+
+/** What is not known of the package's repairs and counts under this configuration. */
+export function repairDoubts(
+  { release, directives }: Config,
+  capability: Capability,
+): readonly RepairDoubt[] {
+  return (STAKES[capability] ?? []).flatMap(({ bug, keyword, isTouched }) => {
+    const text = repairDoubt(bug, release);
+    if (text === null) return [];
+    const counts = directives.some((line) => line.keyword === keyword && isTouched(line.values ?? []));
+    return counts ? [{ text, keyword }] : [];
+  });
 }
 
 /** `host:port` items of PermitOpen or PermitListen as sshd compares them; `*:*` for no limit. */

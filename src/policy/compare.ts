@@ -5,14 +5,14 @@
 import type { Config } from "../config/config.ts";
 import type { Answer, Decider } from "./answer.ts";
 import { assumptionsOf } from "./assumptions.ts";
-import { type PortLimits, repairDoubt, requirementsUnder, tunnelModes } from "./capabilities.ts";
+import { type PortLimits, repairDoubts, requirementsUnder, tunnelModes } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
-import type { KeywordLines } from "./deciders.ts";
+import { type KeywordLines, NEVER_ENDING } from "./deciders.ts";
 import { decidersOf, type ExposureOptions, grantOf } from "./exposure.ts";
 import { coversItem, itemsOf } from "./grant.ts";
 import { type Reasoning, reasonWith, usesDns } from "./reasoning.ts";
-import { eachRegion, type Region } from "./regions.ts";
+import { eachOutcome, type Region } from "./regions.ts";
 import { makeSearcher, outside, type Scope, type Searcher, within } from "./search.ts";
 import { commonLines } from "./shared-lines.ts";
 
@@ -73,21 +73,24 @@ function namesHost({ criteria }: Config["matches"][number]): boolean {
 
 function compareCapability(comparing: Comparing, capability: Capability): void {
   for (const scope of changedScopes(comparing, capability)) compareInside(comparing, capability, scope);
-  const doubt =
-    repairDoubt(comparing.before.config, capability) ?? repairDoubt(comparing.after.config, capability);
-  if (doubt !== null && mayCount(comparing, capability)) comparing.limits.add(doubt);
+  const told = new Set<string>();
+  for (const { config } of [comparing.before, comparing.after])
+    for (const { keyword, text } of repairDoubts(config, capability)) {
+      if (!told.has(keyword) && mayCount(comparing, capability, keyword)) comparing.limits.add(text);
+      told.add(keyword);
+    }
 }
 
-/** Whether somebody may gain or lose the capability by DisableForwarding, where it may stop it or not. */
-function mayCount({ searcher, before, after }: Comparing, capability: Capability): boolean {
+/** Whether somebody may gain or lose the capability by the keyword, where it may stop it or not. */
+function mayCount({ searcher, before, after }: Comparing, capability: Capability, keyword: string): boolean {
   const scopes =
     before.config.release === after.config.release
-      ? changedScopesOf(searcher, { before, after }, "disableforwarding")
+      ? changedScopesOf(searcher, before.linesOf(keyword), after.linesOf(keyword))
       : [searcher.everywhere];
   let isOpen = false;
   for (const scope of scopes)
     for (const side of [before, after])
-      eachRegion(side, capability, { scope, witness: null }, ({ allowed }) => {
+      eachOutcome(side, capability, { scope, witness: null }, ({ allowed }) => {
         isOpen ||= allowed;
       });
   return isOpen;
@@ -95,8 +98,8 @@ function mayCount({ searcher, before, after }: Comparing, capability: Capability
 
 function compareInside(comparing: Comparing, capability: Capability, scope: Scope): void {
   const { before, after } = comparing;
-  eachRegion(before, capability, { scope, witness: null }, (was) => {
-    eachRegion(after, capability, was, (is) => {
+  eachOutcome(before, capability, { scope, witness: null }, (was) => {
+    eachOutcome(after, capability, was, (is) => {
       const gained = gainedGrants(comparing, capability, was, is);
       const lost = gainedGrants(comparing, capability, is, was);
       addChange(comparing, { capability, was, is, change: "gained", grants: gained });
@@ -110,17 +113,21 @@ function changedScopes({ searcher, before, after }: Comparing, capability: Capab
   const wanted = requirementsUnder(before.config, capability).map(({ keyword }) => keyword);
   const also = requirementsUnder(after.config, capability).map(({ keyword }) => keyword);
   if (wanted.join(" ") !== also.join(" ")) return [searcher.everywhere];
-  return wanted.flatMap((keyword) => changedScopesOf(searcher, { before, after }, keyword));
+  const ending =
+    before.ending === null && after.ending === null
+      ? []
+      : changedScopesOf(searcher, before.ending ?? NEVER_ENDING, after.ending ?? NEVER_ENDING);
+  return [
+    ...ending,
+    ...wanted.flatMap((keyword) =>
+      changedScopesOf(searcher, before.linesOf(keyword), after.linesOf(keyword)),
+    ),
+  ];
 }
 
-function changedScopesOf(
-  searcher: Searcher,
-  { before, after }: Pick<Comparing, "before" | "after">,
-  keyword: string,
-): readonly Scope[] {
-  const old = before.linesOf(keyword);
-  const now = after.linesOf(keyword);
-  const globalChanged = old.otherwise.value !== now.otherwise.value;
+function changedScopesOf(searcher: Searcher, old: KeywordLines, now: KeywordLines): readonly Scope[] {
+  const [was, is] = [old.otherwise, now.otherwise];
+  const globalChanged = was.value !== is.value || was.keyword !== is.keyword;
   const same = commonLines(lineKeys(old), lineKeys(now));
   return [
     ...scopesOfChanged(searcher, old, { same: same.first, globalChanged }),
@@ -219,16 +226,11 @@ function confirmed(
   return agrees ? witness : null;
 }
 
-/** Null: sshd has no answer. */
-function isOpenAt(
-  { reader, config }: Reasoning,
-  capability: Capability,
-  connection: Connection,
-): boolean | null {
+/** No more where sshd has no answer. */
+function isOpenAt({ reader, config }: Reasoning, capability: Capability, connection: Connection): boolean {
   for (const { keyword, closes } of requirementsUnder(config, capability)) {
     const setting = reader.read(connection, keyword);
-    if (setting === null) return null;
-    if (closes(setting.values)) return false;
+    if (setting === null || closes(setting.values)) return false;
   }
   return true;
 }

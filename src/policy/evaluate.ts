@@ -7,6 +7,7 @@ import { matchAddressList } from "../../grammar/addresses.ts";
 import { type Keyword, knownKeywords } from "../../grammar/keywords.ts";
 import { matchHostList, matchPatternList, type PatternItem } from "../../grammar/patterns.ts";
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
+import { INVALID_USER_FITS_ALL, isReadWith } from "../../grammar/release-bugs.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
 import { withoutLatePrincipals } from "../config/other-lines.ts";
 import { type Connection, NOT_OVER_IP, usualRoutingDomain } from "./connection.ts";
@@ -58,24 +59,8 @@ export function evaluate(
     if (directive.guards.length > 0 && directive.guards.every((block) => entered.has(block)))
       inMatch.push(directive);
   }
-  if (crashesOnSubsystem(config.release, inMatch, global))
-    return {
-      kind: "no-answer",
-      message: "sshd crashes: Subsystem stands in Match blocks only (OpenSSH bug 3906)",
-    };
   const { release } = config;
   return settle(release, withoutLatePrincipals(inMatch, release), withoutLatePrincipals(global, release));
-}
-
-/** servconf.c copy_set_server_options, 9.5 to 10.2: a Subsystem of a block needs a global one to be copied over. */
-function crashesOnSubsystem(
-  release: Release,
-  inMatch: readonly Directive[],
-  global: readonly Directive[],
-): boolean {
-  const isSubsystem = ({ keyword }: Directive): boolean => keyword === "subsystem";
-  const affected = atLeast(release, "9.5") && !atLeast(release, "10.3");
-  return affected && inMatch.some(isSubsystem) && !global.some(isSubsystem);
 }
 
 /** Whether sshd has one: else it says why not. */
@@ -192,7 +177,7 @@ export function criterionHolds(
     case "all":
       return true;
     case "invalid-user":
-      return connection.invalidUser || !atLeast(release, "9.9p2");
+      return connection.invalidUser || isReadWith(INVALID_USER_FITS_ALL, release);
     case "user":
       return connection.user !== null && matchPatternList(connection.user, criterion.items, release) === 1;
     case "group":

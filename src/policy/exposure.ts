@@ -11,7 +11,7 @@ import {
   needsOf,
   openDestinations,
   type PortLimits,
-  repairDoubt,
+  repairDoubts,
   socketPaths,
 } from "./capabilities.ts";
 import { describeScope, extentOf } from "./conditions.ts";
@@ -111,8 +111,8 @@ export function toExposure(
   options: ExposureOptions,
 ): Exposure {
   const open = new Set(answers.flatMap(({ capability, allowed }) => (allowed === false ? [] : [capability])));
-  const doubts = [...open].map((capability) => repairDoubt(config, capability));
-  const limits = [...config.limits, ...met, ...doubts.filter((doubt) => doubt !== null)];
+  const doubts = [...open].flatMap((capability) => repairDoubts(config, capability).map(({ text }) => text));
+  const limits = [...config.limits, ...met, ...doubts];
   return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
 }
 

@@ -2,7 +2,14 @@
 import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
-import { effectiveLines, type KeywordLines, keywordLines, type Partition, partition } from "./deciders.ts";
+import {
+  effectiveLines,
+  endingLines,
+  type KeywordLines,
+  keywordLines,
+  type Partition,
+  partition,
+} from "./deciders.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
 import { type Admission, admissionOf, loginLists } from "./login-demand.ts";
 import { type Reader, readerOf } from "./reader.ts";
@@ -21,6 +28,8 @@ export interface Reasoning {
   readonly searcher: Searcher;
   readonly reader: Reader;
   linesOf(keyword: string): KeywordLines;
+  /** null: sshd serves all connections, as far as these are known */
+  readonly ending: KeywordLines | null;
   admission(): Admission;
   /** who decides inside the scope; `known`: a connection in it. Keywords with lines in the same blocks share it. */
   partitionOf(lines: KeywordLines, scope: Scope, known: Connection | null): Partition;
@@ -72,6 +81,7 @@ export function reasonWith(
     searcher,
     reader: readerOf(config),
     linesOf,
+    ending: config.later.length === 0 ? null : endingLines(config, searcher),
     admission: () => {
       admission ??= admissionOf({ config, linesOf, searcher });
       return admission;

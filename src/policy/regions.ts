@@ -1,7 +1,7 @@
 /** The ways through the keywords of a capability: regions of connections for which the same lines decide. */
 import { type Requirement, requirementsUnder } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
-import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
+import { type Choice, choiceAt, isEnding, type KeywordLines } from "./deciders.ts";
 import type { Reasoning } from "./reasoning.ts";
 import type { Scope } from "./search.ts";
 
@@ -41,8 +41,39 @@ export function regionsOf(
   return regions;
 }
 
-/** All ways through the keywords of a capability inside a scope; `witness`: a connection in it. */
+/** All ways through the keywords of a capability inside a scope, of connections that sshd serves; `witness`: a connection in it. */
 export function eachRegion(
+  reasoning: Reasoning,
+  capability: Capability,
+  inside: Start,
+  emit: (region: Region) => void,
+): void {
+  const { ending } = reasoning;
+  if (ending === null) eachServed(reasoning, capability, inside, emit);
+  else
+    for (const part of reasoning.partitionOf(ending, inside.scope, inside.witness).parts)
+      if (!isEnding(choiceAt(ending, part)))
+        eachServed(reasoning, capability, { scope: part.scope, witness: part.connection }, emit);
+}
+
+/** With those that sshd ends, for which a capability is closed. */
+export function eachOutcome(
+  reasoning: Reasoning,
+  capability: Capability,
+  inside: Start,
+  emit: (region: Region) => void,
+): void {
+  const { ending } = reasoning;
+  eachRegion(reasoning, capability, inside, emit);
+  if (ending === null) return;
+  for (const part of reasoning.partitionOf(ending, inside.scope, inside.witness).parts) {
+    const choice = choiceAt(ending, part);
+    if (isEnding(choice))
+      emit({ allowed: false, scope: part.scope, witness: part.connection, choices: [choice] });
+  }
+}
+
+function eachServed(
   reasoning: Reasoning,
   capability: Capability,
   inside: Start,
