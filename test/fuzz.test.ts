@@ -4,10 +4,11 @@ import type { Config } from "../src/config/config.ts";
 import { type Campaign, type CampaignResult, runCampaign } from "./fuzz/campaign.ts";
 import { fuzzFixtures } from "./fuzz/fixture.ts";
 import { OURS, type Reading } from "./fuzz/judge.ts";
+import { drawLines, FAMILIES } from "./fuzz/lines.ts";
 import { makeRandom } from "./fuzz/random.ts";
 import { corpusFiles } from "./sshd/corpus.ts";
 import { openSshd, type Sshd } from "./sshd/driver.ts";
-import { connectionOf, load, release } from "./sshd/reading.ts";
+import { connectionOf, load, MAIN_FILE, release } from "./sshd/reading.ts";
 
 const PAIRS = 3_000;
 const SEED = Number(process.env["FUZZ_SEED"] ?? 20_261_124);
@@ -79,6 +80,28 @@ describe.skipIf(skipped !== null)(
       // a comparison of nothing but refusals would be worth little
       expect(accepted).toBeGreaterThan(trees / 3);
     }, 600_000);
+
+    const LINES: Partial<Campaign> = {
+      pairs: 600,
+      seeds: [],
+      generate: (random) => drawLines(random, random.pick(Object.keys(FAMILIES))),
+    };
+
+    it("agrees on lines of few pieces of text", async () => {
+      const { accepted, trees, differences } = await campaign(LINES);
+      expect(differences).toEqual([]);
+      expect(accepted).toBeGreaterThan(trees / 5);
+      expect(accepted).toBeLessThan(trees / 2);
+    }, 600_000);
+
+    it("finds a seeded fault in them: quotes that do not count", async () => {
+      const unquoted = (text: string): Config =>
+        load({ [MAIN_FILE]: text.replaceAll('"', "") }, sshd.release);
+      const verdict: Reading["verdict"] = (config) =>
+        OURS.verdict(unquoted(config.files[0]?.source.text ?? ""));
+      const { differences } = await campaign({ ...LINES, mostFound: 1, reading: { ...OURS, verdict } });
+      expect(differences).toHaveLength(1);
+    }, 300_000);
 
     const FAULTS: readonly (readonly [string, string, Partial<Reading>])[] = [
       [

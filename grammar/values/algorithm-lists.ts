@@ -1,7 +1,7 @@
 /** Ciphers, MACs, KexAlgorithms, the key type lists, and Debian's GSSAPIKexAlgorithms. */
 import { type AlgorithmKind, assembleAlgorithms, isAlgorithmKind, unknownAlgorithm } from "../algorithms.ts";
 import { atLeast } from "../release.ts";
-import { type Arguments, type FormReading, fatal, missing, nextFull, preceded } from "./arguments.ts";
+import { type Arguments, type FormReading, fatal, missing, nextFull, preceded, spanOf } from "./arguments.ts";
 
 interface Wording {
   /** sshd's text where a name is unknown */
@@ -47,9 +47,16 @@ export function readAlgorithms(args: Arguments): FormReading {
   }
   const assembled = assembleAlgorithms(value, kind, args.release);
   if (assembled !== null) return [assembled];
-  const text = `assemble_algorithms: ${WORDING[kind].field(key)}: invalid argument`;
-  const refusal = fatal(args, "empty-algorithm-list", text, { word, when: "active-first" });
-  return { refused: refusal.refused.map((found) => ({ ...found, prefix: "at-end" })) };
+  const message = `assemble_algorithms: ${WORDING[kind].field(key)}: invalid argument`;
+  const span = spanOf(args.line, word);
+  const about = {
+    code: "empty-algorithm-list",
+    weight: "fatal",
+    prefix: "at-end",
+    when: "active-first",
+  } as const;
+  args.note({ ...about, message, span });
+  return [value];
 }
 
 /** Debian's kex.c gss_kexalgs. */

@@ -15,7 +15,7 @@ import { asksFor, formatSpecification } from "../../src/policy/specification.ts"
 import { HOST_KEY, type Sshd } from "../sshd/driver.ts";
 import { connectionOf, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
-import { NAME_RESOLUTION, printedSettings } from "./judge.ts";
+import { OF_THE_MACHINE, printedSettings } from "./judge.ts";
 
 export type Printed = Exclude<Settings, { readonly error: string }>;
 
@@ -102,7 +102,7 @@ export async function ask(sshd: Sshd, specification: string): Promise<Settings> 
 
 /** docs/known-differences.md: names that do not resolve, and OpenSSH bug 3906 */
 export function isOfMachine(error: string): boolean {
-  return NAME_RESOLUTION.test(error) || error === "sshd crashes";
+  return OF_THE_MACHINE.test(error) || error === "sshd crashes";
 }
 
 /** "closed", or "open" with the values that sshd prints of all keywords that say how much. */

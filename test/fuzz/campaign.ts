@@ -2,7 +2,7 @@
 import type { Sshd } from "../sshd/driver.ts";
 import { type DrawnCase, generateCase } from "./generate.ts";
 import { type Difference, type Judgement, judge, OURS, type Reading } from "./judge.ts";
-import { makeRandom } from "./random.ts";
+import { makeRandom, type Random } from "./random.ts";
 import { shrink } from "./shrink.ts";
 
 /** Compares one case with sshd. */
@@ -20,6 +20,8 @@ export interface Campaign {
   readonly mostFound: number;
   /** texts of real files to change; may be empty */
   readonly seeds: readonly string[];
+  /** default: trees of all kinds */
+  readonly generate?: (random: Random) => DrawnCase;
   readonly reading?: Reading;
   /** default: what sshd accepts, prints and complains of */
   readonly judge?: Judge;
@@ -74,9 +76,9 @@ export async function runCampaign(sshd: Sshd, campaign: Campaign): Promise<Campa
 }
 
 /** Each case has its own generator, so that a single one can be made again. */
-function caseOf(sshd: Sshd, { seed, seeds }: Campaign, number: number): DrawnCase {
+function caseOf(sshd: Sshd, { seed, seeds, generate }: Campaign, number: number): DrawnCase {
   const random = makeRandom(Math.imul(seed, 1_000_003) + number);
-  return generateCase({ release: sshd.release, seeds }, random);
+  return generate?.(random) ?? generateCase({ release: sshd.release, seeds }, random);
 }
 
 /** Shrinking costs hundreds of runs: each kind is shrunk once, each keyword three times. */

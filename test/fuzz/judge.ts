@@ -73,7 +73,7 @@ export async function judge(
   const config = load(tree, sshd.release);
   const verdict = reading.verdict(config);
   const real = await realVerdict(sshd);
-  if (real.error !== null && NAME_RESOLUTION.test(real.error) && verdict.accepted) return REFUSED;
+  if (real.error !== null && OF_THE_MACHINE.test(real.error) && verdict.accepted) return REFUSED;
   if (verdict.accepted !== real.accepted || verdict.error !== real.error) {
     const difference = { what: "verdict", ours: verdict.error ?? "accepted", sshd: real.error ?? "accepted" };
     return {
@@ -101,9 +101,9 @@ export async function judge(
   return { pairs: connections.length, accepted: true, unknown: 0, differences };
 }
 
-/** Only a resolver knows host names; `check` lists them as depending on the machine. */
-export const NAME_RESOLUTION: RegExp =
-  /^bad addr or host: .* \((Name or service not known|Temporary failure in name resolution)/;
+/** Only a resolver knows host names, only passwd the home of `~name`; `check` lists what depends on the machine. */
+export const OF_THE_MACHINE: RegExp =
+  /^bad addr or host: .* \((Name or service not known|Temporary failure in name resolution)|^tilde_expand(?:_filename)?: No such user/;
 
 interface RealVerdict extends Verdict {
   readonly messages: readonly string[];

@@ -1,12 +1,13 @@
 /**
- * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--regions | --fixes | --compare | --intents | --upgrade DIR] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--lines FAMILY|all] [--regions | --fixes | --compare | --intents | --upgrade DIR] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
  *
  * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
  * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts. With `--regions` it is
  * asked about the witness of every region of `exposure` and about connections in them, with `--fixes` about what
  * `audit --fix` makes of the tree, with `--compare` about it and a changed or rewritten one, with
  * `--intents` about policy files that are drawn for it, with `--upgrade` also the sshd of the root file system DIR, about
- * what `compare --openssh` says of the way from the first to it. Found cases are shrunk and printed; those of the reading are kept in `--keep`
+ * what `compare --openssh` says of the way from the first to it. With `--lines` the trees are single lines of few pieces
+ * (test/fuzz/lines.ts). Found cases are shrunk and printed; those of the reading are kept in `--keep`
  * (default fixtures/fuzz).
  */
 import { createHash } from "node:crypto";
@@ -21,6 +22,7 @@ import { judgeComparison, upgradeTo } from "./compare.ts";
 import { judgeFixes } from "./fixes.ts";
 import { fixtureOf } from "./fixture.ts";
 import { judgeIntents } from "./intents.ts";
+import { drawLines, FAMILIES } from "./lines.ts";
 import { judgeRegions } from "./regions.ts";
 
 const { values } = parseArgs({
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     compare: { type: "boolean", default: false },
     intents: { type: "boolean", default: false },
     upgrade: { type: "string" },
+    lines: { type: "string" },
     sshd: { type: "string", multiple: true, default: [] },
     chroot: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "20" },
@@ -56,6 +59,7 @@ const chosen =
       )
     : (["upgrade", upgradeTo(newer.sshd)] as const);
 
+const { lines } = values;
 const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
 const named: Program[] = [
   ...values.sshd.map((program) => ({ program })),
@@ -76,6 +80,9 @@ async function fuzz(sshd: Sshd): Promise<number> {
     trees: values.trees === undefined ? Number.POSITIVE_INFINITY : Number(values.trees),
     mostFound: Number(values.most),
     ...(chosen === undefined ? {} : { judge: chosen[1] }),
+    ...(lines === undefined
+      ? {}
+      : { generate: (random) => drawLines(random, random.pick(familiesOf(lines))) }),
     seeds,
     progress: (pairs) => {
       if (Math.floor(pairs / 5_000) === told) return;
@@ -99,6 +106,10 @@ async function fuzz(sshd: Sshd): Promise<number> {
     `${sshd.name}: ${pairs} pairs in ${trees} trees (${accepted} accepted, ${unknown} regions unknown), ${differing} trees differ in ${differences.length} ways, ${seconds} s`,
   );
   return differing;
+}
+
+function familiesOf(name: string): readonly string[] {
+  return name === "all" ? Object.keys(FAMILIES) : [name];
 }
 
 function limitWithoutTime(): number {

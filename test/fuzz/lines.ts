@@ -1,0 +1,265 @@
+/**
+ * Lines that are put together from a few pieces of text: what real files hardly hold, and where two readers of one syntax
+ * part. Each family is a keyword with the pieces that its value may be made of.
+ */
+import { MAIN_FILE } from "../sshd/reading.ts";
+import type { ServerTree } from "../sshd/server-tree.ts";
+import type { DrawnCase } from "./generate.ts";
+import type { Random } from "./random.ts";
+
+interface Family {
+  /** in front of the pieces, on their line */
+  readonly start: string;
+  readonly pieces: readonly string[];
+  readonly most: number;
+  /** what stands behind it */
+  readonly behind?: string;
+  readonly files?: ServerTree;
+  /** so many such lines */
+  readonly lines?: number;
+}
+
+const QUOTING = ['"', '"', "'", "\\", "#", " ", " ", "\t", "="];
+const PLACES = [
+  "a",
+  "b",
+  ":",
+  ":",
+  "1",
+  "*",
+  "[",
+  "]",
+  "/",
+  "any",
+  "none",
+  " ",
+  " ",
+  '"',
+  "0",
+  "+",
+  "-",
+  ",",
+];
+const ADDRESSES = [
+  ...["10.0.0.1", "10.0.0.0", "/8", "/33", "::1", "::", "/", "/128", "*", "?", "!", ",", ",", "0", "1", "f"],
+  ...["%lo", ".", ":", "10", "/0", " ", "+", "x"],
+];
+
+export const FAMILIES: Readonly<Record<string, Family>> = {
+  match: {
+    start: "Match ",
+    pieces: [
+      ...QUOTING,
+      "User",
+      "Host",
+      "all",
+      "Address",
+      "a",
+      "a",
+      "b",
+      ",",
+      "!",
+      "*",
+      "?",
+      "10.0.0.0/8",
+      "\\\\",
+    ],
+    most: 9,
+    behind: "X11Forwarding yes\n",
+  },
+  names: {
+    start: "Match User ",
+    pieces: ["a", "b", "*", "*", "?", "!", ",", "a", '"', "'", "\\", " "],
+    most: 8,
+    behind: "X11Forwarding yes\n",
+  },
+  "match-address": { start: "Match Address ", pieces: ADDRESSES, most: 6, behind: "X11Forwarding yes\n" },
+  "match-localaddress": {
+    start: "Match LocalAddress ",
+    pieces: ADDRESSES,
+    most: 6,
+    behind: "X11Forwarding yes\n",
+  },
+  "match-localport": {
+    start: "Match LocalPort ",
+    pieces: ["2", "0", "22", "+", "-", " ", '" ', '"', ",", "x", "65536", "#", "="],
+    most: 4,
+    behind: "X11Forwarding yes\n",
+  },
+  open: { start: "PermitOpen ", pieces: PLACES, most: 9 },
+  listen: { start: "PermitListen ", pieces: PLACES, most: 8 },
+  users: {
+    start: "AllowUsers ",
+    pieces: [
+      "a",
+      "b",
+      "@",
+      "@",
+      "*",
+      "!",
+      ",",
+      "10.0.0.0",
+      "/8",
+      "/33",
+      " ",
+      '"',
+      "\\",
+      "#",
+      "?",
+      "'",
+      "::1",
+    ],
+    most: 7,
+  },
+  gateway: { start: "GatewayPorts", pieces: [...QUOTING, "yes", "no", "clientspecified", "YES"], most: 6 },
+  keys: {
+    start: "AuthorizedKeysFile ",
+    pieces: ["a", "none", "NONE", "%h", "%", "~", "/", ...QUOTING],
+    most: 7,
+  },
+  quotes: {
+    start: "",
+    pieces: [...QUOTING, "X11Forwarding", "X11Forwarding", "yes", "yes", "\r", "\f", "\0", "#", "\v", "\xa0"],
+    most: 9,
+    behind: "PermitTTY no\n",
+  },
+  "listen-address": {
+    start: "ListenAddress ",
+    pieces: ["1.2.3.4", "::1", "[", "]", ":", ":", "22", "0", " ", "rdomain", "%lo", '"', "/", "1"],
+    most: 6,
+  },
+  port: {
+    start: "Port",
+    pieces: [" ", " ", "2", "+", "-", "0", "x", "#", "65536", "=", '"'],
+    most: 5,
+    lines: 2,
+  },
+  mask: { start: "StreamLocalBindMask ", pieces: ["0", "7", "8", "1", " ", "x", "-", "+", '"'], most: 6 },
+  methods: {
+    start: "AuthenticationMethods ",
+    pieces: ["publickey", ",", ",", ":", "bsdauth", "pam", "password", "any", "none", " ", "x", '"'],
+    most: 7,
+    lines: 2,
+  },
+  time: {
+    start: "ClientAliveInterval ",
+    pieces: ["1", "9", "s", "m", "h", "w", "W", "-", "+", "0", " ", '"'],
+    most: 7,
+  },
+  number: {
+    start: "MaxSessions ",
+    pieces: ["1", "9", "-", "+", "0", " ", '"', "x", "2147483648", "\t"],
+    most: 5,
+  },
+  rekey: {
+    start: "RekeyLimit ",
+    pieces: ["1", "16", "G", "K", "m", "default", "none", " ", " ", "h", "0", "-", '"', "99999999999"],
+    most: 6,
+  },
+  startups: { start: "MaxStartups ", pieces: ["1", "10", "101", ":", ":", "-", "+", " ", "x", "0"], most: 7 },
+  subsystem: {
+    start: "Subsystem ",
+    pieces: ["a", "b", " ", " ", '"', "'", "#", "\\", "none"],
+    most: 7,
+    lines: 2,
+  },
+  environment: {
+    start: "SetEnv ",
+    pieces: ["A", "B", "=", "=", "b", " ", '"', "*", "\\", "#", "_"],
+    most: 8,
+    lines: 2,
+  },
+  accept: {
+    start: "AcceptEnv ",
+    pieces: ["A", "=", "b", " ", '"', "*", "\\", "#", "!", ","],
+    most: 6,
+    lines: 2,
+  },
+  channels: {
+    start: "ChannelTimeout ",
+    pieces: ["session", "*", "=", "=", "5", "m", "none", " ", "global", '"', "x11-connection", ","],
+    most: 7,
+  },
+  include: {
+    start: "Include ",
+    pieces: [
+      "d/",
+      "d/",
+      "*",
+      "?",
+      "[",
+      "]",
+      "a",
+      "b",
+      "!",
+      "^",
+      "-",
+      "\\",
+      ".",
+      '"',
+      " ",
+      "{",
+      ",",
+      "}",
+      "[[:alpha:]]",
+      "~",
+    ],
+    most: 8,
+    files: {
+      "/etc/ssh/d/a": "PermitTTY no\n",
+      "/etc/ssh/d/b": "PermitTTY yes\nX11Forwarding yes\n",
+      "/etc/ssh/d/.a": "GatewayPorts yes\n",
+      "/etc/ssh/d/]": "AllowAgentForwarding no\n",
+      "/etc/ssh/d/a b": "PermitUserRC no\n",
+      "/etc/ssh/d/{a": "MaxSessions 3\n",
+      "/etc/ssh/d/!": "Compression no\n",
+    },
+  },
+  command: { start: "ForceCommand", pieces: [...QUOTING, "a", "none", "NONE", "\r", "\f", "\v"], most: 7 },
+  user: { start: "AuthorizedKeysCommandUser ", pieces: [...QUOTING, "a", "none", "%", "%u"], most: 5 },
+  tunnel: {
+    start: "PermitTunnel ",
+    pieces: [...QUOTING, "yes", "YES", "no", "ethernet", "point-to-point"],
+    most: 5,
+  },
+  algorithms: {
+    start: "MACs ",
+    pieces: ["+", "-", "^", ",", "*", "!", "hmac-sha2-256", "hmac-sha2-512", "umac*", "x", " ", '"', "?"],
+    most: 5,
+    lines: 2,
+  },
+  keytypes: {
+    start: "PubkeyAcceptedAlgorithms ",
+    pieces: [
+      "+",
+      "-",
+      "^",
+      ",",
+      "*",
+      "!",
+      "ssh-ed25519",
+      "ssh-rsa",
+      "ed25519",
+      "x",
+      " ",
+      "*cert*",
+      "rsa-sha2-*",
+    ],
+    most: 5,
+  },
+};
+
+const CONNECTIONS = [
+  "user=a,host=10.0.0.1,addr=10.0.0.1,laddr=10.0.0.1,lport=22,rdomain=",
+  "user=ab,host=::1,addr=::1,laddr=::1,lport=2,rdomain=",
+];
+
+/** A line or two of the family, with all that it needs. */
+export function drawLines(random: Random, name: string): DrawnCase {
+  const family = FAMILIES[name];
+  if (family === undefined) throw new Error(`no family ${name}: ${Object.keys(FAMILIES).join(" ")}`);
+  const { start, pieces, most, behind = "", files = {}, lines = 1 } = family;
+  const line = (): string => `${start}${random.some(1, most, () => random.pick(pieces)).join("")}\n`;
+  const text = random.some(1, lines, line).join("") + behind;
+  return { tree: { ...files, [MAIN_FILE]: text }, connections: CONNECTIONS, draw: random.int(1 << 30) };
+}
