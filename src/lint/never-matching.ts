@@ -6,9 +6,9 @@ import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion, MatchBlock } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import { NO_FIELDS, NOT_OVER_IP } from "../policy/connection.ts";
+import { usesDns } from "../policy/deciders.ts";
 import { criterionHolds } from "../policy/evaluate.ts";
 import { userPart } from "../policy/login.ts";
-import { usesDns } from "../policy/reasoning.ts";
 import { findAddress } from "../policy/theory-addresses.ts";
 import { fullEffort } from "../policy/theory-names.ts";
 

@@ -1,7 +1,7 @@
 /** What answers take for granted, as far as the configuration asks for it. */
 import type { Config } from "../config/config.ts";
-import { effectiveLines } from "./deciders.ts";
-import { type ReasoningOptions, usesDns } from "./reasoning.ts";
+import { effectiveLines, usesDns } from "./deciders.ts";
+import type { ReasoningOptions } from "./reasoning.ts";
 import { asksFor } from "./specification.ts";
 
 export function assumptionsOf(config: Config, { accounts = null }: ReasoningOptions): string[] {

@@ -48,6 +48,14 @@ export const effectiveLines: (config: Config) => ReadonlyMap<string, readonly Di
   },
 );
 
+/** Global only, first value wins; the default is no in every release from 7.4 on. */
+export function usesDns(config: Config): boolean {
+  const line = effectiveLines(config)
+    .get("usedns")
+    ?.find(({ atStart }) => atStart);
+  return line?.values?.[0] === "yes";
+}
+
 export function keywordLines(config: Config, keyword: string, searcher: Searcher): KeywordLines {
   const lines = effectiveLines(config).get(keyword);
   if (lines === undefined) return unsetLines(keyword, config.release);

@@ -3,13 +3,14 @@
  * match_user and match_host_and_ip, groupaccess.c ga_match), RefuseConnection and PermitRootLogin.
  */
 import { type AddressItem, parseAddressList } from "../../grammar/addresses.ts";
-import { parsePatternList, patternShape } from "../../grammar/patterns.ts";
+import { matchHostList, parsePatternList, patternShape } from "../../grammar/patterns.ts";
 import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Criterion, Directive } from "../config/config.ts";
 import { makeSource } from "../source/source.ts";
 import type { Guard } from "./atoms.ts";
-import { effectiveLines, type KeywordLines } from "./deciders.ts";
+import { NOT_OVER_IP } from "./connection.ts";
+import { effectiveLines, type KeywordLines, usesDns } from "./deciders.ts";
 import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
 import { endingAll, endingItem, LISTS } from "./ending-lists.ts";
 import { refusesLogins, userPart } from "./login.ts";
@@ -51,7 +52,8 @@ export const loginLists: (config: Config) => Lists = onceFor((config) => {
     };
     for (const line of lines.get(keyword) ?? []) items.set(line, (line.values ?? []).map(once));
   };
-  for (const keyword of ["denyusers", "allowusers"]) read(keyword, (value) => userItem(value, release));
+  for (const keyword of ["denyusers", "allowusers"])
+    read(keyword, (value) => userItem(value, release, usesDns(config)));
   for (const keyword of ["denygroups", "allowgroups"])
     read(keyword, (value) => ({ fits: [[named("group", [patternShape(value, release)])]], vetoes: [] }));
   const strangers = asksFor(config, "invalid-user") ? [STRANGERS] : [];
@@ -66,12 +68,17 @@ function named(attribute: "user" | "group" | "host", patterns: readonly string[]
 }
 
 /** `pattern` or `pattern@hosts`, which fit an address or a name, and neither may fit a negated one. */
-function userItem(value: string, release: Release): Item {
+function userItem(value: string, release: Release, byName: boolean): Item {
   const name = userPart(value, release);
   const user = named("user", [patternShape(name, release)]);
   if (name.length === value.length) return { fits: [[user]], vetoes: [] };
   const text = value.slice(name.length + 1);
   const addresses = parseAddressList(text, release).items;
+  // one criterion for both: thousands of such items, each with its veto, would be asked one by one
+  if (!byName && !isReadOtherwiseAsHosts(text, release)) {
+    const items = addresses.map((item) => spelledOut(item, release));
+    return { fits: [[user, { attribute: "address", place, text, items }]], vetoes: [] };
+  }
   const hosts = heeded(parsePatternList(text));
   const places = (sign: boolean): readonly Criterion[] => {
     const items = addresses.flatMap((item) => addressOf(item, sign, release));
@@ -87,10 +94,20 @@ function userItem(value: string, release: Release): Item {
   };
 }
 
+/**
+ * Where no names are looked up the host is the text of the address, so that the list of hosts holds nothing that the list
+ * of addresses does not, but for text with capitals, and for a client without an address.
+ */
+function isReadOtherwiseAsHosts(text: string, release: Release): boolean {
+  return /[A-Z]/.test(text) || matchHostList(NOT_OVER_IP.host, parsePatternList(text), release) !== 0;
+}
+
 function addressOf(item: AddressItem, negated: boolean, release: Release): readonly AddressItem[] {
-  if (item.negated !== negated) return [];
-  if (item.kind !== "text") return [{ ...item, negated: false }];
-  return [{ kind: "text", negated: false, pattern: patternShape(item.pattern, release) }];
+  return item.negated === negated ? [{ ...spelledOut(item, release), negated: false }] : [];
+}
+
+function spelledOut(item: AddressItem, release: Release): AddressItem {
+  return item.kind === "text" ? { ...item, pattern: patternShape(item.pattern, release) } : item;
 }
 
 /** What it takes to log in. */

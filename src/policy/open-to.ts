@@ -7,11 +7,11 @@ import type { Account } from "../files/tree.ts";
 import { makeSource } from "../source/source.ts";
 import type { Answer } from "./answer.ts";
 import type { Capability, Connection } from "./connection.ts";
+import { usesDns } from "./deciders.ts";
 import { type ExposureOptions, exposure } from "./exposure.ts";
 import { locate } from "./locate.ts";
 import { loginThrough } from "./login.ts";
 import { loginLists } from "./login-demand.ts";
-import { usesDns } from "./reasoning.ts";
 import { asksFor } from "./specification.ts";
 
 /** `answers`: those of everybody; closed ones may be missing. */

@@ -3,12 +3,12 @@ import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
 import {
-  effectiveLines,
   endingLines,
   type KeywordLines,
   keywordLines,
   type Partition,
   partition,
+  usesDns,
 } from "./deciders.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
 import { type Admission, admissionOf, loginLists } from "./login-demand.ts";
@@ -95,12 +95,4 @@ export function reasonWith(
       return found;
     },
   };
-}
-
-/** Global only, first value wins; the default is no in every release from 7.4 on. */
-export function usesDns(config: Config): boolean {
-  const line = effectiveLines(config)
-    .get("usedns")
-    ?.find(({ atStart }) => atStart);
-  return line?.values?.[0] === "yes";
 }

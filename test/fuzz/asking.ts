@@ -9,7 +9,7 @@ import {
   socketPaths,
 } from "../../src/policy/capabilities.ts";
 import { type Capability, type Connection, NOT_OVER_IP } from "../../src/policy/connection.ts";
-import { usesDns } from "../../src/policy/reasoning.ts";
+import { usesDns } from "../../src/policy/deciders.ts";
 import { sampleConnections } from "../../src/policy/samples.ts";
 import { asksFor, formatSpecification } from "../../src/policy/specification.ts";
 import { HOST_KEY, type Sshd } from "../sshd/driver.ts";

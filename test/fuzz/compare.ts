@@ -4,7 +4,7 @@
  */
 import type { Comparison, PolicyChange } from "../../src/policy/compare.ts";
 import { CAPABILITIES, type Capability } from "../../src/policy/connection.ts";
-import { usesDns } from "../../src/policy/reasoning.ts";
+import { usesDns } from "../../src/policy/deciders.ts";
 import type { Sshd } from "../sshd/driver.ts";
 import { load, type Settings } from "../sshd/reading.ts";
 import type { ServerTree } from "../sshd/server-tree.ts";
