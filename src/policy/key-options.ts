@@ -1,6 +1,6 @@
 /** The options in front of a key in an authorized_keys file (OpenSSH auth-options.c, sshauthopt_parse). */
 import { lowerAscii } from "../../grammar/ascii.ts";
-import { readPort } from "../../grammar/ports.ts";
+import { readNumber, readPort } from "../../grammar/ports.ts";
 import { NEWEST } from "../../grammar/release.ts";
 
 export interface KeyOption {
@@ -75,6 +75,9 @@ function whyNoOption({ name, value }: KeyOption, before: readonly KeyOption[]): 
   return shape === undefined || shape.isRead(value) ? null : `${name}="${value}" is no ${shape.what}`;
 }
 
+/** misc.h SSH_TUNID_MAX */
+const LAST_TUNNEL = 0x7fffffff - 2;
+
 interface ValueShape {
   readonly isRead: (value: string) => boolean;
   readonly what: string;
@@ -88,7 +91,10 @@ const SHAPES: Readonly<Record<string, ValueShape>> = {
     what: "time as YYYYMMDD or YYYYMMDDHHMM[SS]",
   },
   environment: { isRead: (value) => /^[A-Za-z0-9_]+=/.test(value), what: "NAME=value" },
-  tunnel: { isRead: (value) => /^(?:\d{1,9}|any)$/.test(lowerAscii(value)), what: "number of a tunnel" },
+  tunnel: {
+    isRead: (value) => lowerAscii(value) === "any" || "value" in readNumber(value, 0, LAST_TUNNEL),
+    what: "number of a tunnel",
+  },
 };
 
 export interface PermittedEndpoint {
