@@ -144,6 +144,7 @@ describe("a baseline", () => {
     ["that is not there", null],
     ["that is no JSON", "{"],
     ["of another program", '{"findings": []}'],
+    ["whose findings are none", '{"version": 1, "findings": "tcp-forwarding"}'],
     ["whose version is not known", '{"version": 2, "findings": []}'],
   ])("a baseline %s is wrong usage, and nothing is audited", (_, text) => {
     if (text === null) rmSync(join(root, "known.json"));

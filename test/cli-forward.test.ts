@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFolder } from "./own-folder.ts";
@@ -371,8 +371,10 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
 
   const noScript = existsSync("/usr/bin/script") ? null : "needs script(1)";
   it.skipIf(noScript !== null)("shows all on a terminal that does not know its size", async () => {
-    const port = await freePort();
-    const words = [...forwarderArguments("sshd-policy forward", sshd), "-L", `${port}:there:1`, "127.0.0.1"];
+    const echo = await serveEcho();
+    const [port, socks] = [await freePort(), await freePort()];
+    const forwards = ["-L", `${port}:127.0.0.1:${echo.port}`, "-D", `${socks}`];
+    const words = [...forwarderArguments("sshd-policy forward", sshd), ...forwards, "127.0.0.1"];
     const command = `stty rows 0 cols 0; exec ${words.map((word) => `'${word}'`).join(" ")}`;
     const child = spawn("script", ["-qec", command, "/dev/null"], {
       env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", TERM: "xterm" },
@@ -380,13 +382,25 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
       timeout: 30_000,
     });
     let terminal = "";
+    let client: Socket | null = null;
     child.stdout.on("data", (bytes: Buffer) => {
       terminal += bytes.toString("latin1");
-      if (terminal.includes(" listens on ") && child.stdin.writable) child.stdin.end("\u0003");
+      if (client === null && terminal.includes(`${echo.port}: this machine listens on `)) {
+        client = connect({ host: "127.0.0.1", port });
+        client.write("hello");
+      }
+      if (terminal.includes("5 B received\r\n-D ") && child.stdin.writable) child.stdin.end("\u0003");
     });
     await once(child, "close");
+    echo.close();
     expect(terminal).toMatch(/127\.0\.0\.1 {3}up \d:\d\d {3}Ctrl-C ends\r\n/);
-    expect(terminal).toContain(`\r\n-L ${port} -> there:1   0 open of 0   0 B sent, 0 B received\r\n`);
+    expect(terminal).toMatch(
+      new RegExp(
+        `\r\n-L ${port} -> 127\\.0\\.0\\.1:${echo.port} {3}1 open of 1 {3}5 B sent, 5 B received\r\n` +
+          ` {4}#1 127\\.0\\.0\\.1:\\d+ to 127\\.0\\.0\\.1:${echo.port} {3}5 B sent, 5 B received\r\n` +
+          `-D ${socks} -> SOCKS {3}0 open of 0 {3}0 B sent, 0 B received\r\n`,
+      ),
+    );
   });
 
   it("leaves out a key that is a device, which has no end", () => {

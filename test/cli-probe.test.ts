@@ -296,7 +296,11 @@ describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: $
     const told = seen("--key-options", 'no-agent-forwarding,permitopen="db:5432"');
     expect(attemptsOf(told).filter(({ differs }) => differs)).toEqual([]);
     expect(told.code).toBe(0);
-    expect(seen("--sshd", "/usr/sbin/sshd")).toMatchObject({ code: 2, stdout: "" });
+    expect(seen("--sshd", "/usr/sbin/sshd")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "sshd-policy: --against asks the server's own sshd: not /usr/sbin/sshd\n",
+    });
     await server.stop();
   });
 

@@ -463,6 +463,7 @@ describe("a run over many files", () => {
       "Match Group %\nPermitOpen db:22\nMatch Group ops5 Address 10.0.0.0/8\nAllowTcpForwarding local\n",
       ["aab1", "aab2", "zzb1"],
     ],
+    ["it is named in brackets, too", "PermitOpen [web9]:22 %:22\n", ["web1", "web2", "web9"]],
     ["it means something to a rule", "PermitOpen %:25\n", ["localhos1", "localhos2", "localhost"]],
     ["it is the server's own", "PermitOpen %:25\n", ["webserver1", "webserver2", "localhost6"]],
     ["it lies below the server's own", "PermitOpen %:25\n", ["a1.localhos1", "a1.localhos2", "a1.localhost"]],

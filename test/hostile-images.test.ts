@@ -18,6 +18,7 @@ import {
   pax,
   tar,
   withChecksum,
+  zstdStored,
 } from "./images/writing.ts";
 import { makeFolder } from "./own-folder.ts";
 
@@ -377,9 +378,14 @@ describe("size", () => {
     expect(await textIn(written(archive))).toBe("good\n");
   });
 
-  test("a zstd frame that asks for 2 GB of memory", async () => {
-    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa8, 0x01, 0x00, 0x00]);
-    expect(await textIn(written(frame))).toMatch(/asks for more than 128 MiB|zstd data is damaged/);
+  test.each([
+    ["128 MiB", 0x88, /^good$/],
+    ["144 MiB", 0x89, /asks for more than 128 MiB|zstd data is damaged/],
+    ["2 GiB", 0xa8, /asks for more than 128 MiB|zstd data is damaged/],
+  ])("a zstd frame that asks for %s of memory", async (_, window, expected) => {
+    const blocks = zstdStored(tar([folder("etc"), file("etc/ssh/sshd_config", "good")])).subarray(9);
+    const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, window]);
+    expect(await textIn(written(head, blocks))).toMatch(expected);
   });
 
   test("a chain of links that leads on and on", async () => {

@@ -219,10 +219,9 @@ function newKind(written: Written, { kinds, among, key }: NewKind): Found {
   return { kind, like: written.look };
 }
 
+/** Whether a file is a fragment follows from its folder. */
 function isSamePlace(one: Named, other: Named): boolean {
-  return (
-    one.isMain === other.isMain && one.configFolder === other.configFolder && one.fragment === other.fragment
-  );
+  return one.isMain === other.isMain && one.configFolder === other.configFolder;
 }
 
 /** Line by line, as most files of a fleet are: what lookClosely would find out for more. */

@@ -4,7 +4,6 @@
  * judged as the file itself, up to the names in the texts of the report. Where more than that can count (wildcards,
  * quotes, names of a witness), a file keeps all its names.
  */
-import { lowerAscii } from "../../grammar/ascii.ts";
 import { isOwnHost } from "../lint/openings.ts";
 import { INVENTED_NAMES } from "../policy/theory-names.ts";
 import type { WrittenLine } from "./written-lines.ts";
@@ -18,7 +17,7 @@ export interface WithStandIns {
 
 /**
  * The first byte of a stand-in is its name's own, the others are filled up to the name's length. All are letters that
- * have no upper case, or are one, and stand in no file that gets stand-ins.
+ * have no upper case, or are one. Where they stand in a file, too, its report is told to differ (audit-targets.ts).
  */
 const FIRST_BYTES = Array.from({ length: 30 }, (_, index) => String.fromCharCode(0xe0 + index));
 const FILL = "\xff";
@@ -26,7 +25,6 @@ const STAND_IN = new RegExp(`[${FIRST_BYTES.join("")}]${FILL}*`, "g");
 
 export function withStandIns(text: string, lines: readonly WrittenLine[]): WithStandIns {
   const none = { text, names: [] };
-  if (hasOddBytes(text)) return none;
   const standIns = new Map<string, string>();
   const kept: string[] = [];
   let from = 0;
@@ -52,16 +50,6 @@ export function withNames(text: string, names: readonly string[]): string {
     (standIn) => names[FIRST_BYTES.indexOf(standIn.charAt(0))]?.slice(0, standIn.length) ?? standIn,
   );
 }
-
-/**
- * A byte of a stand-in would be taken for one, and what a CR or a form feed is depends on where it stands. A regular
- * expression would look at each character.
- */
-function hasOddBytes(text: string): boolean {
-  return ODD.some((char) => text.includes(char)) || Buffer.byteLength(text) > text.length;
-}
-
-const ODD: readonly string[] = ["\r", "\f", "\v"];
 
 const ABOUT_NAMES: ReadonlySet<string> = new Set([
   "match",
@@ -100,9 +88,6 @@ function replaceIn(keyword: string, words: string, standIn: (name: string) => st
       return words.replace(HOST, (host) => (isOwnHost(host) ? host : standIn(host)));
     case "match": {
       const found = [...words.matchAll(CRITERION)];
-      const attributes = found.map(([criterion]) => lowerAscii(/[^ \t]+/.exec(criterion)?.[0] ?? ""));
-      // two lists of one line are told in the order of their texts
-      if (new Set(attributes).size < attributes.length) return null;
       if (!found.every(([, , list = ""]) => isNamesAlone(list))) return null;
       return words.replace(CRITERION, (whole, before?: string, list?: string) =>
         before === undefined || list === undefined ? whole : before + list.replace(LISTED, standIn),

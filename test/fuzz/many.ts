@@ -36,6 +36,7 @@ const LINES: readonly string[] = [
   "Match User web1",
   "Match User web1,!ops2",
   "Match Group ops1 User web2",
+  "Match User web1,root User web2,web1,root",
   "Match Address 10.0.0.1",
   "Match all",
   "Include /etc/ssh/sshd_config.d/*.conf",
