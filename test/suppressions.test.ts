@@ -56,29 +56,57 @@ describe("a finding stays", () => {
     [
       "a comment above a Match line, and a default that opens for everybody",
       "# sshd-policy: allow tcp-forwarding -- bob needs it\nMatch User bob\nX11Forwarding no\n",
+      "this comment allows tcp-forwarding, and there is no such finding here any more",
     ],
     [
       "a comment inside a Match block, and a default that opens for everybody",
       "Match User bob\nX11Forwarding no # sshd-policy: allow tcp-forwarding -- bob needs it\n",
+      "this comment allows tcp-forwarding, and there is no such finding here any more",
     ],
-    ["another rule", "AllowTcpForwarding yes # sshd-policy: allow x11-forwarding -- bastion\n"],
-    ["two lines before", "# sshd-policy: allow tcp-forwarding -- bastion\n\nAllowTcpForwarding yes\n"],
-    ["no reason", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding --  \n"],
+    [
+      "another rule",
+      "AllowTcpForwarding yes # sshd-policy: allow x11-forwarding -- bastion\n",
+      "this comment allows x11-forwarding, and there is no such finding here any more",
+    ],
+    [
+      "two lines before",
+      "# sshd-policy: allow tcp-forwarding -- bastion\n\nAllowTcpForwarding yes\n",
+      "this comment allows tcp-forwarding, and there is no such finding here any more",
+    ],
+    [
+      "no reason",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding --  \n",
+      "this comment allows tcp-forwarding without a reason: write it behind --",
+    ],
     [
       "over, said behind the reason",
       "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- b until 2026-11-23\n",
+      "this comment allowed tcp-forwarding until 2026-11-23: it is over",
     ],
     [
       "an end without a reason",
       "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding -- until 2099-11-23\n",
+      "this comment allows tcp-forwarding without a reason: write it behind --",
     ],
-    ["no such day", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2099-02-31 -- b\n"],
-    ["no date at all", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until tomorrow -- b\n"],
-    ["over", "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2026-11-23 -- b\n"],
-  ])("%s", (_, text) => {
+    [
+      "no such day",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2099-02-31 -- b\n",
+      'this comment allows tcp-forwarding until "2099-02-31", and that is no date: write 2027-01-31',
+    ],
+    [
+      "no date at all",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until tomorrow -- b\n",
+      'this comment allows tcp-forwarding until "tomorrow", and that is no date: write 2027-01-31',
+    ],
+    [
+      "over",
+      "AllowTcpForwarding yes # sshd-policy: allow tcp-forwarding until 2026-11-23 -- b\n",
+      "this comment allowed tcp-forwarding until 2026-11-23: it is over",
+    ],
+  ])("%s", (_, text, complaint) => {
     const findings = found(text);
     expect(findings).toContain("tcp-forwarding");
-    expect(findings.some((line) => line.startsWith("suppression"))).toBe(true);
+    expect(findings).toContain(`suppression: ${complaint}`);
   });
 });
 
@@ -104,12 +132,28 @@ describe("a keyword that takes the rest of its line has no comment behind it", (
 
 describe("a suppression that is wrong is a finding", () => {
   test.each([
-    ["allow-file without a reason", "AllowTcpForwarding no\n# sshd-policy: allow-file tcp-forwarding\n"],
-    ["unused for the whole file", "AllowTcpForwarding no\n# sshd-policy: allow-file tcp-forwarding -- b\n"],
-    ["an unknown rule", "AllowTcpForwarding no # sshd-policy: allow no-such-rule -- b\n"],
-    ["not understood", "AllowTcpForwarding no # sshd-policy: ignore everything\n"],
-  ])("%s", (_, text) => {
-    expect(found(text)).toEqual([expect.stringMatching(/^suppression: /)]);
+    [
+      "allow-file without a reason",
+      "AllowTcpForwarding no\n# sshd-policy: allow-file tcp-forwarding\n",
+      "this comment allows tcp-forwarding without a reason: write it behind --",
+    ],
+    [
+      "unused for the whole file",
+      "AllowTcpForwarding no\n# sshd-policy: allow-file tcp-forwarding -- b\n",
+      "this comment allows tcp-forwarding, and there is no such finding here any more",
+    ],
+    [
+      "an unknown rule",
+      "AllowTcpForwarding no # sshd-policy: allow no-such-rule -- b\n",
+      'this comment allows "no-such-rule", and there is no such rule',
+    ],
+    [
+      "not understood",
+      "AllowTcpForwarding no # sshd-policy: ignore everything\n",
+      "this comment is not understood: write # sshd-policy: allow RULE -- reason",
+    ],
+  ])("%s", (_, text, complaint) => {
+    expect(found(text)).toEqual([`suppression: ${complaint}`]);
   });
 });
 
