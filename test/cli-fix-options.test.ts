@@ -1,6 +1,6 @@
 /** Options that only mean something with `audit --fix`, and where its events go. */
 import { spawnSync } from "node:child_process";
-import { readFileSync, symlinkSync } from "node:fs";
+import { linkSync, readFileSync, symlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
 import { runCli } from "./run-cli.ts";
@@ -111,4 +111,14 @@ test.each<[string, readonly string[], string]>([
   const applied = spawnSync("git", ["apply", "-"], { cwd: root, input: stdout, encoding: "utf8" });
   expect(applied).toMatchObject({ status: 0, stderr: "" });
   expect(readFileSync(`${root}/etc/ssh/real`, "utf8")).toBe("AllowTcpForwarding no\n");
+});
+
+test("a fix that was stopped ends with 1, also where no finding is one to fail on", () => {
+  const root = makeRoot({ "/c": "X11Forwarding yes\n" });
+  linkSync(`${root}/c`, `${root}/other`);
+  const options = ["--fail-on", "error", `${root}/c`];
+  expect(runCli(["audit", ...options]).code).toBe(0);
+  const { code, stderr } = runCli(["audit", "--fix", ...options]);
+  expect(stderr).toContain("c: nothing was changed: ");
+  expect(code).toBe(1);
 });
