@@ -1,12 +1,14 @@
 /** The proof of a fix: who loses what, in words, and what moves although no finding names it. */
 import { expect, test } from "vitest";
 import { parseRelease } from "../grammar/release.ts";
+import { RULES } from "../rules/index.ts";
 import type { Change } from "../src/config/change.ts";
 import { loadConfig } from "../src/config/load.ts";
 import { folderTree } from "../src/files/folder.ts";
 import type { Plan } from "../src/fix/plan.ts";
 import { type FixProof, proveFix } from "../src/fix/proof.ts";
-import { MAIN, makeRoot } from "./auditing.ts";
+import { safeFix } from "../src/lint/fixes.ts";
+import { fixRoot, MAIN, makeRoot } from "./auditing.ts";
 
 function prove(before: string, after: string, keywords: readonly string[]): FixProof {
   const release = parseRelease("9.2");
@@ -46,4 +48,23 @@ test("a loss that no finding names, and any gain, are not asked for", () => {
   expect(
     prove("AllowTcpForwarding no\n", "AllowTcpForwarding local\n", ["allowtcpforwarding"]).unasked,
   ).toEqual(["tcp-local would be gained for everybody", "unix-local would be gained for everybody"]);
+});
+
+/** A rule of somebody's who does not know the values. */
+const careless = RULES.filter(({ id }) => id === "tcp-forwarding").map((rule) => ({
+  ...rule,
+  check: (...audited: Parameters<typeof rule.check>) =>
+    rule.check(...audited).map((draft) => ({
+      ...draft,
+      fix: safeFix("never", [{ kind: "set-global", keyword: "allowtcpforwarding", value: "never" }]),
+    })),
+}));
+
+test.each([
+  ["alone", ""],
+  ["beside what was refused before", "PermitTunnel maybe\n"],
+  ["beside the same in another place", "Match User a\nAllowTcpForwarding never\n"],
+])("a result that sshd would refuse is known as one, %s", (_, text) => {
+  const root = makeRoot({ [MAIN]: `AllowTcpForwarding yes\n${text}` });
+  expect(fixRoot({ root, rules: careless }).broken).toEqual(['bad-choice: unsupported option "never".']);
 });
