@@ -172,6 +172,15 @@ describe("exposure", () => {
     }
   });
 
+  it("answers on the page for a connection that was asked for", () => {
+    const asked = "user=deploy,addr=10.1.1.1";
+    const { stdout } = exposed(bastion(), "--format", "html", "-C", `${asked},group=forwarders`);
+    expect(stdout.slice(stdout.indexOf(`<h3>${asked},rdomain=</h3>`))).toMatch(
+      /^[^\n]*<dt>TCP out<\/dt><dd>[^<]*sshd_config:\d+ [^<]*<\/dd>/,
+    );
+    expect(exposed(bastion(), "--format", "html").stdout).not.toContain("<dt>TCP out</dt>");
+  });
+
   it("says who may bind a low port: root, everybody where the kernel lets them, nobody without a root login", () => {
     const portsOf = (config: string, sysctl: string): unknown => {
       const root = makeRoot({ "/etc/ssh/sshd_config": config, "/etc/sysctl.d/50-ports.conf": sysctl });

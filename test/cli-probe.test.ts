@@ -71,6 +71,14 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
     expect(ran.stdout).toContain("\ntaken for granted: there are no routing domains (no VRF)\n");
   });
 
+  test.each([
+    [3, "(<stdin>:1, <stdin>:2, <stdin>:3)"],
+    [5, "(<stdin>:1, <stdin>:2, <stdin>:3 and 2 more)"],
+  ])("what is changed of %i lines is said with three of them", (count, lines) => {
+    const ran = runCli(["probe", "-"], { stdin: "HostKey /nowhere\n".repeat(count) });
+    expect(ran.stdout).toContain(`\nchanged: HostKey is off: the probe has a host key of its own ${lines}\n`);
+  });
+
   test("the configuration of an image, in the sshd of this machine; an image without sshd has nothing to try", () => {
     const work = makeFolder();
     const members = [

@@ -83,6 +83,21 @@ describe("what is taken for granted", () => {
   });
 });
 
+test.each<[Readonly<Record<string, string>>, readonly string[], boolean]>([
+  [{}, [], false],
+  [{ FORCE_COLOR: "1" }, [], true],
+  [{ FORCE_COLOR: "0" }, [], false],
+  [{ FORCE_COLOR: "" }, [], false],
+  [{ FORCE_COLOR: "1", NO_COLOR: "1" }, [], false],
+  [{ FORCE_COLOR: "1", NO_COLOR: "" }, [], true],
+  [{ NO_COLOR: "1" }, ["--color", "always"], true],
+  [{ FORCE_COLOR: "1" }, ["--color", "never"], false],
+])("%j and %j: in colour %s", (env, options, isColourful) => {
+  const { stdout } = runCli(["audit", "--format", "pretty", ...options, "-"], { env });
+  expect(stdout).toContain("tcp-forwarding");
+  expect(stdout.includes("\x1b[")).toBe(isColourful);
+});
+
 /** The texts of all rules stand in every SARIF log; report-schemas.test.ts looks at them. */
 function withoutTexts(log: string): string {
   const texts = new Set(["shortDescription", "fullDescription", "help"]);

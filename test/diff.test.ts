@@ -34,13 +34,18 @@ function editsOf(text: string): fc.Arbitrary<Edit[]> {
 
 const CHANGED = TEXT.chain((before) => editsOf(before).map((edits) => ({ before, edits })));
 
+/** Plain ones, and ones that both programs want quoted. */
+const NAMES = ["f", 'a "quoted" one', "back\\slash", "tab\t", "bell\x07", "\n"];
+
 describe("a unified diff", () => {
   it.each([
     ["git apply", ["git", "apply", "--whitespace=nowarn", "-"]],
     ["patch", ["patch", "-p1", "--binary", "--silent", "--fuzz=0"]],
   ])("makes the new text of the old one: %s", (_, [program = "", ...words]) => {
     const drawn = fc.sample(CHANGED, { numRuns: 400, seed: SEED });
-    const files = drawn.map((one, index): ChangedFile => ({ ...one, name: `some folder/f${index}` }));
+    const files = drawn.map(
+      (one, index): ChangedFile => ({ ...one, name: `some folder/${NAMES[index % NAMES.length]}${index}` }),
+    );
     const folder = makeFolder();
     mkdirSync(join(folder, "some folder"));
     for (const { name, before } of files) writeFileSync(join(folder, name), before, "latin1");
