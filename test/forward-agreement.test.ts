@@ -232,6 +232,34 @@ describe.skipIf(missing !== null)(
       await sshd.stop();
     });
 
+    it("agree on what of SOCKS is read: a name up to a NUL, and no reserved byte", async () => {
+      const [sshd, echo] = [await startSshd({ lines: [] }), await serveEcho()];
+      const named = (name: string, reserved = 0): Buffer =>
+        Buffer.concat([
+          Buffer.from([5, 1, reserved, 3, name.length]),
+          Buffer.from(`${name}${String.fromCharCode(echo.port >> 8, echo.port & 255)}${hello}`, "latin1"),
+        ]);
+      const requests = [
+        named("localhost"),
+        named("localhost\0.invalid"),
+        named("\0localhost"),
+        named(""),
+        named("localhost", 1),
+      ];
+      const outcomesOf = async (program: Forwarder): Promise<readonly boolean[]> => {
+        const port = await freePort();
+        const running = await startForwarder(program, sshd, ["-D", `${port}`]);
+        const told = await Promise.all(requests.map((request) => ask({ port }, request, SOCKS5_GREETING)));
+        await running.stop();
+        return told.map((text) => text.endsWith(hello));
+      };
+      const [theirs, ours] = await Promise.all(FORWARDERS.map(outcomesOf));
+      expect(ours).toEqual(theirs);
+      expect(ours).toEqual([true, true, false, false, false]);
+      echo.close();
+      await sshd.stop();
+    }, 60_000);
+
     it("agree on AddressFamily for what -R connects to, also where a client of SOCKS says where", async () => {
       const sshd = await startSshd();
       const six = await serveEcho("::1").catch(() => null);

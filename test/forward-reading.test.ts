@@ -127,6 +127,8 @@ describe("SOCKS", () => {
       80,
     ],
     ["5, a name", bytes(5, 1, 0, 3, 2, "db", 0, 80), "greeted", "db", 80],
+    ["5, a name up to a NUL", bytes(5, 1, 0, 3, 4, "db", 0, "x", 0, 80), "greeted", "db", 80],
+    ["5, a name outside ASCII", bytes(5, 1, 0, 3, 4, "d\xc3\xa9\n", 0, 80), "greeted", "dé\n", 80],
   ];
   it.each(requests)("%s is read whole, and needs every byte", (_, request, phase, host, port) => {
     const followed = Buffer.concat([request, Buffer.from("data")]);
@@ -165,7 +167,9 @@ describe("SOCKS", () => {
     ["BIND of 4", bytes(4, 2, 0, 80, 192, 0, 2, 7, 0), "start"],
     ["BIND of 5", bytes(5, 2, 0, 1, 192, 0, 2, 7, 0, 80), "greeted"],
     ["an unknown address", bytes(5, 1, 0, 9, 1), "greeted"],
-    ["a name with a line feed", bytes(5, 1, 0, 3, 2, "a\n", 0, 80), "greeted"],
+    ["a name that begins with a NUL", bytes(5, 1, 0, 3, 2, 0, "a", 0, 80), "greeted"],
+    ["a name that is no UTF-8", bytes(5, 1, 0, 3, 1, 0xff, 0, 80), "greeted"],
+    ["a reserved byte that is not 0", bytes(5, 1, 1, 3, 2, "db", 0, 80), "greeted"],
     ["an empty name", bytes(5, 1, 0, 3, 0, 0, 80), "greeted"],
     ["a login only", bytes(5, 1, 2), "start"],
     ["HTTP", bytes("GET / HTTP/1.1\r\n"), "start"],

@@ -2,6 +2,7 @@
  * The server's side of a SOCKS handshake: 4 and 4a (SOCKS 4 and 4A protocol notes), 5 without authentication (RFC 1928).
  * CONNECT alone, as in ssh(1). Pure: bytes in, what to do out.
  */
+import { isUtf8 } from "node:buffer";
 import { printIPv6 } from "../../grammar/print-address.ts";
 import type { Endpoint } from "./session.ts";
 
@@ -46,7 +47,7 @@ function readGreeting5(bytes: Buffer): Step {
 }
 
 /** RFC 1928, section 6: general failure, connection refused, command and address type not supported */
-const REPLY5 = { ok: 0, prohibited: 2, refused: 5, command: 7, address: 8 } as const;
+const REPLY5 = { ok: 0, failure: 1, prohibited: 2, refused: 5, command: 7, address: 8 } as const;
 
 function reply5(code: number): Buffer {
   return Buffer.from([5, code, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -54,9 +55,10 @@ function reply5(code: number): Buffer {
 
 function readRequest5(bytes: Buffer): Step {
   const refuse = (code: number, because: string): Step => ({ kind: "refuse", bytes: reply5(code), because });
-  if (bytes[0] !== 5) return refuse(1, "the client does not keep to SOCKS 5");
+  if (bytes[0] !== 5) return refuse(REPLY5.failure, "the client does not keep to SOCKS 5");
   if (bytes.length < 5) return { kind: "more" };
   if (bytes[1] !== 1) return refuse(REPLY5.command, `SOCKS command ${bytes[1]} is not CONNECT`);
+  if (bytes[2] !== 0) return refuse(REPLY5.failure, "the reserved byte of the SOCKS request is not 0");
   const type = bytes[3];
   const length = type === 1 ? 4 : type === 4 ? 16 : type === 3 ? 1 + (bytes[4] ?? 0) : null;
   if (length === null) return refuse(REPLY5.address, `SOCKS address type ${type} is unknown`);
@@ -64,8 +66,8 @@ function readRequest5(bytes: Buffer): Step {
   if (bytes.length < used) return { kind: "more" };
   const address = bytes.subarray(4, 4 + length);
   const host =
-    type === 1 ? address.join(".") : type === 4 ? addressOf6(address) : address.toString("latin1", 1);
-  if (!isName(host)) return refuse(REPLY5.address, "the host of the SOCKS request is no name");
+    type === 1 ? address.join(".") : type === 4 ? addressOf6(address) : nameOf(address.subarray(1));
+  if (host === null) return refuse(REPLY5.address, "the host of the SOCKS request is no name");
   return { kind: "connect", to: { host, port: bytes.readUInt16BE(used - 2) }, used, version: 5 };
 }
 
@@ -82,8 +84,8 @@ function readRequest4(bytes: Buffer): Step {
     return { kind: "connect", to: { host: address.join("."), port }, used: endOfUser + 1, version: 4 };
   const endOfHost = bytes.indexOf(0, endOfUser + 1);
   if (endOfHost === -1) return { kind: "more" };
-  const host = bytes.toString("latin1", endOfUser + 1, endOfHost);
-  if (!isName(host)) return refuse("the host of the SOCKS request is no name");
+  const host = nameOf(bytes.subarray(endOfUser + 1, endOfHost));
+  if (host === null) return refuse("the host of the SOCKS request is no name");
   return { kind: "connect", to: { host, port }, used: endOfHost + 1, version: 4 };
 }
 
@@ -91,8 +93,11 @@ function reply4(code: number): Buffer {
   return Buffer.from([0, code, 0, 0, 0, 0, 0, 0]);
 }
 
-function isName(host: string): boolean {
-  return host.length > 0 && host.length <= 255 && !/[^!-~]/.test(host);
+/** Any text, up to a NUL (channels.c channel_decode_socks5). Null: there is none, or it is no text that could be sent on. */
+function nameOf(bytes: Buffer): string | null {
+  const end = bytes.indexOf(0);
+  const name = end === -1 ? bytes : bytes.subarray(0, end);
+  return name.length > 0 && isUtf8(name) ? name.toString() : null;
 }
 
 /** As inet_ntop(3) writes it: it goes to the server as text, which compares it with PermitOpen byte for byte. */
