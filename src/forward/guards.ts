@@ -21,10 +21,7 @@ const LONGEST_GREETING = 64 * 1024;
 const IDENTIFICATION = /^SSH-(?:2\.0|1\.99)-([^ \r]*) ?([^\r]*)\r?$/;
 /** Bytes for the server that the kernel has not taken: from here on, whoever makes more must wait. */
 const MUCH_OUTPUT = 1024 * 1024;
-/**
- * Answers to its own messages that a server must at least take before we hear more from it. They are short, and each byte of
- * them takes some thirty of memory (ssh2 writes a packet in three pieces).
- */
+/** Answers to its own messages that a server must at least take before we hear more from it. */
 const TOO_MUCH_OUTPUT = 4 * MUCH_OUTPUT;
 /** RFC 4254 names no least packet size. With 0, ssh2 would loop for ever; real servers say 16 KiB and more. */
 const LEAST_PACKET = 1024;
