@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFolder } from "./own-folder.ts";
@@ -85,9 +86,9 @@ describe.skipIf(missing !== null)(
     }
 
     /** Of those of sshd without the key, and without what keeps agents out. */
-    function ownOptions(): readonly string[] {
+    function ownOptions(server: LoopbackSshd = sshd): readonly string[] {
       const files = [
-        `UserKnownHostsFile=${sshd.knownHosts}`,
+        `UserKnownHostsFile=${server.knownHosts}`,
         "GlobalKnownHostsFile=/dev/null",
         "BatchMode=yes",
       ];
@@ -96,9 +97,9 @@ describe.skipIf(missing !== null)(
         "none",
         ...files.flatMap((file) => ["-o", file]),
         "-p",
-        String(sshd.port),
+        String(server.port),
         "-l",
-        sshd.user,
+        server.user,
       ];
     }
 
@@ -115,5 +116,50 @@ describe.skipIf(missing !== null)(
       if (held.startsWith("wrong1 wrong2 wrong3") && options.endsWith("-i good"))
         expect(ours).toMatchObject({ in: true });
     });
+
+    /** An agent whose every answer somebody has to allow first (ssh-add -c); null: he never does. */
+    async function serveAgent(name: string, after: number | null): Promise<Server> {
+      const server = createServer((socket) => {
+        socket.on("error", () => {}).on("close", () => {});
+        if (after === null) return;
+        setTimeout(() => socket.pipe(connect(inFolder("agent"))).pipe(socket), after);
+      });
+      await once(server.listen(inFolder(name)), "listening");
+      return server;
+    }
+
+    it("wait for an agent as long as it takes, and longer than for the server", async () => {
+      const env = { PATH: process.env["PATH"] ?? "", SSH_AUTH_SOCK: inFolder("agent") };
+      execFileSync("ssh-add", ["-q", "-D"], { env, stdio: "ignore" });
+      execFileSync("ssh-add", ["-q", inFolder("good")], { env, stdio: "ignore" });
+      const slow = await serveAgent("slow", 1_500);
+      const args = [
+        "-o",
+        `IdentityAgent=${inFolder("slow")}`,
+        "-o",
+        "IdentityFile=none",
+        "-o",
+        "ConnectTimeout=1",
+      ];
+      expect(await offers("sshd-policy forward", args)).toMatchObject({ in: true });
+      slow.close();
+    });
+
+    it("end with the server's patience where an agent never answers", async () => {
+      const impatient = await startSshd({ lines: ["LoginGraceTime 1"] });
+      const silent = await serveAgent("silent", null);
+      const of = { ...impatient, sshOptions: ownOptions(impatient) };
+      const [file = "", ...args] = forwarderArguments("sshd-policy forward", of);
+      const options = ["-o", `IdentityAgent=${inFolder("silent")}`, "-D", "0"];
+      const child = spawn(file, [...args, ...options, "127.0.0.1"], { stdio: ["ignore", "ignore", "pipe"] });
+      let said = "";
+      child.stderr.on("data", (text) => {
+        said += text;
+      });
+      expect(await once(child, "close")).toEqual([1, null]);
+      expect(said).toMatch(/the server closed the connection during the login|Timeout|ended the connection/);
+      silent.close();
+      await impatient.stop();
+    }, 30_000);
   },
 );

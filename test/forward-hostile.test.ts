@@ -396,7 +396,7 @@ describe("a server that lets us in", () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     session.end();
     server.close();
-  }, 60_000);
+  }, 120_000);
 
   it("tells its own words when it throws us out", async () => {
     const server = await serveSsh();

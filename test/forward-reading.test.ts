@@ -101,6 +101,7 @@ describe("a destination", () => {
     ["ssh://u@j/x", "host and port", null],
     ["j;x", "host and port", null],
     ["-u@j", "host and port", null],
+    ["@j", "host and port", null],
     ["u'@j", "host and port", null],
     ["u -x@j", "host and port", null],
     ["u x@j", "host and port", { user: "u x", host: "j", port: null }],
@@ -421,6 +422,32 @@ describe("a private key", () => {
       expect(answers).toEqual([]);
     },
   );
+
+  it("that no passphrase would open are named, and none is asked for", async () => {
+    const path = join(folder, "chacha20");
+    const cipher = "chacha20-poly1305@openssh.com";
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-Z", cipher, "-N", "secret", "-f", path]);
+    // PROTOCOL.u2f: the key handle in place of the secret
+    const string = (text: string): string => `${String.fromCharCode(0, 0, 0, text.length)}${text}`;
+    const token = string(`${string("sk-ssh-ed25519@openssh.com")}${string("x".repeat(32))}${string("ssh:")}`);
+    const header = `openssh-key-v1\0${string("none")}${string("none")}${string("")}\0\0\0\x01${token}${string("")}`;
+    const body = Buffer.from(header, "latin1").toString("base64");
+    const sk = join(folder, "id_ed25519_sk");
+    writeFileSync(sk, `-----BEGIN OPENSSH PRIVATE KEY-----\n${body}\n-----END OPENSSH PRIVATE KEY-----\n`, {
+      mode: 0o600,
+    });
+    const notes: string[] = [];
+    const talk = { ask: () => expect.unreachable(), note: (text: string) => void notes.push(text) };
+    const identityFiles = [path, sk].map((each) => ({ path: each, chosen: "by the user" }) as const);
+    const files = readKeyFiles({ identityFiles }, { files: openClientFiles(talk.note), talk });
+    expect(files.map(({ publicKey }) => publicKey !== null)).toEqual([true, true]);
+    const login = { ...settingsFor({ host: "h", given: [] }, [], nobody), batch: false };
+    for (const file of files) expect(await unlock(file, login, talk)).toBe(null);
+    expect(notes).toEqual([
+      expect.stringContaining(`this forwarder cannot read ${cipher}`),
+      expect.stringContaining("its secret is on a security token"),
+    ]);
+  });
 
   // ssh-keygen 9.2 neither writes nor reads it; ssh(1) does from 9.6 on
   it.each([{ cipher: "none" }, { cipher: "aes-256-cbc" }])(

@@ -1,12 +1,13 @@
 /** Credentials, offered one by one as the server takes them (RFC 4252), and why none of them was enough. */
-import type { AnyAuthMethod, AuthHandlerMiddleware, Prompt } from "ssh2";
+import { Socket } from "node:net";
+import type { AnyAuthMethod, AuthHandlerMiddleware, BaseAgent, Prompt } from "ssh2";
 import { SshFailure } from "./failure.ts";
 import type { Patience } from "./patience.ts";
 
 /** A way to prove who we are. What asks the user does so only when its turn has come; null: skip it. */
 export type Credential =
   | { readonly kind: "key"; readonly name: string; readonly read: () => Promise<PrivateKey | null> }
-  | { readonly kind: "agent"; readonly agent: AgentAuthentication }
+  | { readonly kind: "agent"; readonly agent: BaseAgent }
   | { readonly kind: "password"; readonly ask: () => Promise<string | null> }
   | {
       readonly kind: "keyboard-interactive";
@@ -18,9 +19,6 @@ export interface PrivateKey {
   readonly text: string;
   readonly passphrase?: string;
 }
-
-/** A path of a socket, or what ssh2's createAgent gives. */
-type AgentAuthentication = Extract<AnyAuthMethod, { type: "agent" }>["agent"];
 
 /** Texts of the server: any bytes, not for a terminal as they are. */
 export interface Question {
@@ -95,7 +93,7 @@ async function methodOf(
       return { type: "publickey", username, key: text, ...(passphrase === undefined ? {} : { passphrase }) };
     }
     case "agent":
-      return { type: "agent", username, agent: credential.agent };
+      return { type: "agent", username, agent: unhurried(credential.agent, patience) };
     case "password": {
       const password = await credential.ask();
       return password === null ? null : { type: "password", username, password };
@@ -116,6 +114,26 @@ async function methodOf(
         },
       };
   }
+}
+
+/**
+ * Somebody may have to allow each use of a key (ssh-add -c): meanwhile the server is not waited for. An agent that never
+ * answers keeps no program alive that has nothing else to do.
+ */
+function unhurried(agent: BaseAgent, patience: Patience): BaseAgent {
+  const connect = agent.getStream?.bind(agent);
+  if (connect === undefined) return agent;
+  agent.getStream = (done) => {
+    patience.stop();
+    connect((error, stream) => {
+      if (stream instanceof Socket) {
+        stream.unref();
+        stream.once("close", () => patience.wait("to the login"));
+      } else patience.wait("to the login");
+      done(error, stream);
+    });
+  };
+  return agent;
 }
 
 function promptOf({ prompt, echo }: Prompt): Question["prompts"][number] {

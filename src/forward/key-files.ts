@@ -6,7 +6,7 @@ import { systemWords } from "./failure.ts";
 import type { Means, Talk } from "./host-key.ts";
 import { keyType } from "./known-hosts.ts";
 import type { LoginSettings } from "./login-settings.ts";
-import { ed25519Key, publicPartOf } from "./openssh-key.ts";
+import { ed25519Key, headerOf } from "./openssh-key.ts";
 import { parseKey } from "./session.ts";
 
 export interface KeyFile {
@@ -52,6 +52,8 @@ const ABOUT_PASSPHRASE = /passphrase|bad decrypt|unable to authenticate|asn1/i;
 const ENCRYPTED = "-----BEGIN ENCRYPTED";
 
 function openKey(text: string, passphrase?: string): Opened {
+  const because = whyUnusable(text);
+  if (because !== null) return { kind: "unreadable", because };
   const secret = passphrase === undefined ? {} : { passphrase };
   try {
     const key = /^-----BEGIN (?:ENCRYPTED )?PRIVATE KEY-----/.test(text)
@@ -66,6 +68,17 @@ function openKey(text: string, passphrase?: string): Opened {
     const isLocked = text.startsWith(ENCRYPTED) || ABOUT_PASSPHRASE.test(because);
     return isLocked ? { kind: "locked" } : { kind: "unreadable", because };
   }
+}
+
+/** What no passphrase would help with. */
+function whyUnusable(text: string): string | null {
+  const header = headerOf(text);
+  if (header === null) return null;
+  if (keyType(header.publicKey).startsWith("sk-"))
+    return "its secret is on a security token (FIDO), which this forwarder cannot ask";
+  return header.cipher.startsWith("chacha20")
+    ? `this forwarder cannot read ${header.cipher} (ssh-keygen -p -Z aes256-ctr -f FILE writes it anew)`
+    : null;
 }
 
 /** PKCS#8, which ssh2 does not read, in a format that it does; for Ed25519 that is OpenSSH's (ssh(1) reads it from 9.6 on). */
@@ -88,7 +101,7 @@ function inOtherFormat(text: string, secret: { readonly passphrase?: string }): 
 function publicPart(path: string, text: string, files: ClientFiles): Buffer | null {
   const opened = openKey(text);
   if ("publicKey" in opened) return opened.publicKey;
-  return publicFile(`${path}.pub`, files) ?? publicPartOf(text);
+  return publicFile(`${path}.pub`, files) ?? headerOf(text)?.publicKey ?? null;
 }
 
 /** Null: it is not there, or holds something else (authfile.c sshkey_load_public goes on then). */

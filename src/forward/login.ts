@@ -87,11 +87,11 @@ function tellErrors(client: Client, fail: (failure: SshFailure) => void): void {
 function whenReady(client: Client, patience: Patience, failure: () => SshFailure | null): Promise<void> {
   return new Promise((resolve, reject) => {
     client.once("ready", () => {
-      patience.stop();
+      patience.end();
       resolve();
     });
     client.once("close", () => {
-      patience.stop();
+      patience.end();
       reject(failure() ?? new SshFailure("closed", "the server closed the connection during the login"));
     });
   });

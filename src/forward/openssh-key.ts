@@ -23,8 +23,14 @@ export function ed25519Key({ d = "", x = "" }: JsonWebKey): string {
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${bytes.toString("base64")}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 
-/** OpenSSH's own format has the public key in front of what is encrypted (PROTOCOL.key). */
-export function publicPartOf(text: string): Buffer | null {
+/** What OpenSSH's own format has in front of what is encrypted (PROTOCOL.key). */
+export interface KeyHeader {
+  readonly cipher: string;
+  readonly publicKey: Buffer;
+}
+
+/** Null: it is another format, or none. */
+export function headerOf(text: string): KeyHeader | null {
   const body = /^-----BEGIN OPENSSH PRIVATE KEY-----([^-]*)/.exec(text)?.[1] ?? "";
   const bytes = Buffer.from(body, "base64");
   if (!bytes.toString("latin1").startsWith(MAGIC)) return null;
@@ -35,10 +41,11 @@ export function publicPartOf(text: string): Buffer | null {
     return bytes.subarray(at - length, at);
   };
   try {
-    // cipher, key derivation and its options, how many keys there are
-    for (let skipped = 0; skipped < 3; skipped++) next();
+    const cipher = next().toString("latin1");
+    // key derivation and its options, how many keys there are
+    for (let skipped = 0; skipped < 2; skipped++) next();
     at += 4;
-    return next();
+    return { cipher, publicKey: next() };
   } catch {
     return null;
   }

@@ -125,7 +125,8 @@ export function parseDestination(text: string, form: "host" | "host and port"): 
   const at = text.lastIndexOf("@");
   const user = at === -1 ? null : text.slice(0, at);
   const place = text.slice(at + 1);
-  if (form === "host") return user === "" || !isHost(place) ? null : { user, host: place, port: null };
+  if (user === "") return null;
+  if (form === "host") return isHost(place) ? { user, host: place, port: null } : null;
   const split = splitPlace(place);
   if (split === null || (user !== null && !isUser(user)) || !isHost(split.host)) return null;
   return { user, ...split };
