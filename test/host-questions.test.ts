@@ -4,7 +4,7 @@ import { askSshd } from "../src/host/ask-sshd.ts";
 import type { Daemon } from "../src/host/daemon.ts";
 import type { FileStatus, Machine, Ran } from "../src/host/machine.ts";
 import { bringBack } from "../src/host/service-record.ts";
-import { newerDefinition, onSystemd } from "../src/host/systemd.ts";
+import { onSystemd, unitObstacles } from "../src/host/systemd.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
 import { testLive, testStaged } from "../src/host/validate.ts";
 
@@ -31,7 +31,7 @@ const FILE: FileStatus = {
   inode: 1,
   device: 1,
   hardLinks: 1,
-  modifiedMs: 0,
+  changedMs: 0,
 };
 
 const DAEMON: Daemon = {
@@ -45,27 +45,29 @@ const DAEMON: Daemon = {
 describe("a unit of systemd", () => {
   const cgroup = { "/proc/7/cgroup": "0::/system.slice/ssh.service\n" };
 
-  test("that is masked is left alone: once stopped, nothing would start it again", async () => {
-    const machine = answering({ stdout: "KillMode=process\nLoadState=masked\n" }, cgroup);
-    expect(await onSystemd(machine, DAEMON)).toMatchObject({
-      kind: "unknown",
-      advice: expect.stringContaining("systemctl unmask ssh.service"),
-    });
-  });
-
   test("is changed since its start by what somebody wrote, not by what a generator writes at each reload", async () => {
-    const newer = async (path: string, modifiedMs: number): Promise<string | null> => {
+    const newer = async (path: string, changedMs: number): Promise<readonly string[]> => {
+      const stdout = `LoadState=loaded\nFragmentPath=\nDropInPaths=/old ${path}\n`;
       const machine: Machine = {
-        ...answering({ stdout: `FragmentPath=\nDropInPaths=/old ${path}\n` }, { "/proc/uptime": "3600 1" }),
-        status: (one) => (one === path ? { ...FILE, modifiedMs } : one === "/old" ? FILE : null),
+        ...answering({ stdout }, { "/proc/uptime": "3600 1" }),
+        realPath: (one) => one,
+        status: (one) => (one === path ? { ...FILE, changedMs } : one === "/old" ? FILE : null),
       };
-      return newerDefinition(machine, DAEMON, "ssh.service");
+      return unitObstacles(machine, DAEMON, "ssh.service");
     };
     const minuteAgo = Date.now() - 60_000;
-    expect(await newer("/etc/own.conf", minuteAgo)).toBe("/etc/own.conf");
-    expect(await newer("/run/systemd/generator/own.conf", minuteAgo)).toBeNull();
-    expect(await newer("/etc/own.conf", Date.now() - 7_200_000)).toBeNull();
-    expect(await newer("/etc/own.conf", Date.now() + 60_000)).toBeNull();
+    expect(await newer("/etc/own.conf", minuteAgo)).toEqual([
+      "/etc/own.conf was changed since it started, and nobody has tried a start with that: systemctl restart ssh.service does",
+    ]);
+    expect(await newer("/run/systemd/generator/own.conf", minuteAgo)).toEqual([]);
+    expect(await newer("/etc/own.conf", Date.now() - 7_200_000)).toEqual([]);
+    expect(await newer("/etc/own.conf", Date.now() + 60_000)).toEqual([]);
+  });
+
+  test("that systemd does not tell of is not to be restarted", async () => {
+    expect(await unitObstacles(answering({ status: 1, stderr: "no bus" }), DAEMON, "ssh.service")).toEqual([
+      "systemd does not answer (systemctl show ssh.service: no bus): mend that first",
+    ]);
   });
 
   test("that is loaded is restarted", async () => {

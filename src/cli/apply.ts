@@ -18,14 +18,7 @@ import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import { type Live, type Signals, watchSignals } from "./live.ts";
-import {
-  tellUse,
-  whyEnding,
-  whyMoving,
-  whyRedefined,
-  whyUnstartable,
-  whyUntouchable,
-} from "./live-guards.ts";
+import { tellUse, whyEnding, whyUnreturning, whyUntouchable } from "./live-guards.ts";
 import { latin1 } from "./paths.ts";
 import { proveEffect } from "./prove-effect.ts";
 import type { Target } from "./target.ts";
@@ -64,9 +57,7 @@ export async function applyLive(
   const stopped =
     tellPlan(live, target, { plan, options }) ??
     whyUntouchable(service, sshd, options) ??
-    whyUnstartable(plan, options) ??
-    (await whyMoving(machine, service, start, options)) ??
-    (await whyRedefined(machine, service, options)) ??
+    (await whyUnreturning(machine, service, { start, options })) ??
     whyEnding(endangeredSessions(machine, service, sessions), options) ??
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };

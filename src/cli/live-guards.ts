@@ -1,12 +1,11 @@
 /** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
-import { isRefusal } from "../../grammar/problem.ts";
 import { accountsOf } from "../files/accounts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
+import { whyNotBack } from "../host/comeback.ts";
 import type { Machine } from "../host/machine.ts";
-import { type Definition, lostByStart, redefinedBy, type Service } from "../host/service.ts";
+import type { Definition, Service } from "../host/service.ts";
 import type { Session } from "../host/sessions.ts";
-import { printEndpoint } from "../host/sockets.ts";
 import type { UsedCapability } from "../host/uses.ts";
 import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
@@ -28,38 +27,17 @@ export function whyUntouchable(
   return null;
 }
 
-/** What sshd refuses stays down after a restart, and an undo brings only the files back: what is wrong was there before. */
-export function whyUnstartable({ after }: Plan, { restart, validate, force }: ApplyOptions): string | null {
-  if (!restart || validate || force === true) return null;
-  const refused = after.problems.find(isRefusal);
-  if (refused === undefined) return null;
-  return `sshd would not come back from a restart, it refuses the files as they are: ${refused.sshdText}; --no-restart leaves it running, --force goes on all the same`;
-}
-
-/** A restart takes up whatever was changed since sshd started, and an undo cannot take that back. */
-export async function whyMoving(
+/** Nothing that the undo relies on may be broken before the fix has begun. */
+export async function whyUnreturning(
   machine: Machine,
   service: Service,
-  start: Definition,
-  { restart, force }: ApplyOptions,
+  { start, options }: { readonly start: Definition; readonly options: ApplyOptions },
 ): Promise<string | null> {
-  if (!restart || force === true) return null;
-  const lost = await lostByStart(machine, service, start);
-  if (lost.length === 0) return null;
-  const where = lost.map(printEndpoint).join(" and ");
-  return `a restart alone would take sshd from ${where}: the files, or how sshd is started, were changed since it started, and no undo brings that back; restart sshd first, or --force`;
-}
-
-/** What somebody wrote into the unit and nobody has tried yet may keep sshd down, also in an undo. */
-export async function whyRedefined(
-  machine: Machine,
-  service: Service,
-  { restart, reload, force }: ApplyOptions,
-): Promise<string | null> {
-  if (!restart || reload === true || force === true) return null;
-  const path = await redefinedBy(machine, service);
-  if (path === null) return null;
-  return `${path} was changed since sshd started: a restart would take that up, too, and no undo brings back an sshd that it keeps down; restart sshd first, or --force`;
+  if (!options.restart || options.force === true) return null;
+  const how = options.reload === true ? "reload" : "restart";
+  const reasons = await whyNotBack(machine, { service, start, how });
+  if (reasons.length === 0) return null;
+  return `sshd would not come back from a ${how}, nor from the undo's: ${reasons.join("; ")}; --no-restart leaves it running, --force goes on all the same`;
 }
 
 /** Some units end the sessions with the service: the administrator's own would be among them. */

@@ -1,4 +1,5 @@
 /** sshd under everything but systemd: supervisors, init scripts, containers, and systems whose processes we cannot see. */
+import { changedSince } from "./changed-definition.ts";
 import type { Option } from "./command-line.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
@@ -91,4 +92,28 @@ export function foreground(machine: Machine, { process, options }: Daemon): Mana
     reload: hangUp,
     advice: "it has no service manager: SIGHUP makes it read its files again and keeps it running",
   });
+}
+
+const SETTINGS = ["init.d", "default", "conf.d", "sysconfig"].flatMap((folder) =>
+  SCRIPTS.map((name) => `/etc/${folder}/${name}`),
+);
+
+/** Debian's scripts and runit's run end where it is there, with success, and start nothing. */
+const NOT_TO_BE_RUN = "/etc/ssh/sshd_not_to_be_run";
+
+/** Why the script of an init system would not start sshd as it did before, each with what to do. */
+export function scriptObstacles(
+  machine: Machine,
+  daemon: Daemon,
+  { kind, restart }: Pick<Managed, "kind" | "restart">,
+): readonly string[] {
+  if (kind !== "sysv" && kind !== "openrc" && kind !== "runit") return [];
+  const folder = kind === "runit" ? (restart?.at(-1) ?? "") : null;
+  const scripts = folder === null ? [] : ["run", "finish", "conf"].map((name) => `${folder}/${name}`);
+  const stopper =
+    statusOf(machine, NOT_TO_BE_RUN) === null
+      ? []
+      : [`${NOT_TO_BE_RUN} keeps its script from starting it: remove that file`];
+  const paths = [...scripts, ...SETTINGS];
+  return [...stopper, ...changedSince(machine, daemon, { paths, restart: (restart ?? []).join(" ") })];
 }

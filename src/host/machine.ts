@@ -36,7 +36,8 @@ export interface FileStatus {
   readonly inode: number;
   readonly device: number;
   readonly hardLinks: number;
-  readonly modifiedMs: number;
+  /** when bytes, name, mode or owner were last changed: no copy and no package can set it back */
+  readonly changedMs: number;
 }
 
 /** What the caller tells of this run; library code never reads the environment. */

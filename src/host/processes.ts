@@ -24,6 +24,10 @@ export function linkOf(machine: Machine, path: string): string | null {
   return orNull(() => machine.readLink(path));
 }
 
+export function realPathOf(machine: Machine, path: string): string | null {
+  return orNull(() => machine.realPath(path));
+}
+
 export function statusOf(machine: Machine, path: string): FileStatus | null {
   return orNull(() => machine.status(path));
 }

@@ -8,8 +8,8 @@ import { foreground, foreignSystem, openrc, supervised, sysv } from "./init-syst
 import type { Machine } from "./machine.ts";
 import { type Command, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
 import { statusOf, textOf } from "./processes.ts";
-import { type Endpoint, isAmong } from "./sockets.ts";
-import { isUnit, newerDefinition, onSystemd, unitOf } from "./systemd.ts";
+import type { Endpoint } from "./sockets.ts";
+import { isUnit, onSystemd, unitOf } from "./systemd.ts";
 
 export type { Service };
 
@@ -33,7 +33,11 @@ export async function findService(
     all.filter((one) => !isBeside(one)),
   );
   const others = all.filter((one) => one !== daemon);
-  const found = await recognise(machine, daemon, question);
+  const { restartCommand, configFile } = question;
+  const found =
+    restartCommand === null
+      ? await recognise(machine, daemon)
+      : await given(machine, restartCommand, configFile);
   return {
     ...found,
     daemon,
@@ -57,12 +61,8 @@ function managedFirst(machine: Machine, daemons: readonly Daemon[]): Daemon | nu
   return first;
 }
 
-async function recognise(
-  machine: Machine,
-  daemon: Daemon | null,
-  { restartCommand, configFile }: ServiceQuestion,
-): Promise<Managed> {
-  if (restartCommand !== null) return given(machine, restartCommand, configFile);
+/** What manages it, whoever gives the command to restart it. */
+export async function recognise(machine: Machine, daemon: Daemon | null): Promise<Managed> {
   const elsewhere = foreignSystem(machine);
   if (elsewhere !== null) return elsewhere;
   if (statusOf(machine, "/run/systemd/system") !== null) return onSystemd(machine, daemon);
@@ -83,7 +83,7 @@ async function given(machine: Machine, text: string, configFile: string): Promis
 }
 
 /** On which addresses an sshd that starts now would listen, as it says itself; null: it says nothing. */
-async function configuredListens(
+export async function configuredListens(
   machine: Machine,
   { program, options }: TestCommand,
 ): Promise<readonly Endpoint[] | null> {
@@ -125,43 +125,8 @@ export function commandLine(machine: Machine, { daemon }: Service, start: Defini
   return program === null ? null : startCommand(program, start);
 }
 
-/**
- * Addresses that sshd listens on now and that a start with the files as they are would give up: they, or the service's
- * definition, were changed since it started. No undo of a later change brings these back.
- */
-export async function lostByStart(
-  machine: Machine,
-  { kind, restart, daemon }: Service,
-  start: Definition,
-): Promise<readonly Endpoint[]> {
-  // systemd keeps the sockets that it holds, whatever the files say
-  if (daemon === null || kind === "systemd-socket" || kind === "systemd-instances") return [];
-  const isDefined = start.limit === null && isRead(kind, restart);
-  const own = { program: daemon.program, options: testArguments(daemon.options) };
-  const next = isDefined ? startCommand(daemon.program, start) : own;
-  const wanted = await configuredListens(machine, next);
-  if (wanted === null) return [];
-  return [...daemon.listens.values()].filter((endpoint) => !isAmong(wanted, endpoint));
-}
-
-/** A file of the service's definition that was changed since sshd started, so that a restart may end in no sshd; or null. */
-export async function redefinedBy(
-  machine: Machine,
-  { kind, restart, daemon }: Service,
-): Promise<string | null> {
-  const unit = restart?.at(-1);
-  const isOnSystemd = kind === "systemd" || kind === "systemd-socket";
-  return isOnSystemd && unit !== undefined && daemon !== null ? newerDefinition(machine, daemon, unit) : null;
-}
-
-/** Whether it is the service whose definition is read: one of the usual units, or the script of another init system. */
-function isRead(kind: Service["kind"], restart: Service["restart"]): boolean {
-  if (kind === "systemd") return /^sshd?\.service$/.test(restart?.at(-1) ?? "");
-  return kind === "openrc" || kind === "sysv";
-}
-
 /** As the service's definition starts it. */
-function startCommand(program: string, start: Definition): TestCommand {
+export function startCommand(program: string, start: Definition): TestCommand {
   const file = start.configFile === null ? [] : ["-f", start.configFile];
   return { program, options: [...file, ...start.options.flatMap((option) => ["-o", option])] };
 }

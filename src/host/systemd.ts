@@ -1,8 +1,9 @@
 /** sshd under systemd: a service, a socket that starts one, or a socket that starts one for every connection. */
+import { changedSince } from "./changed-definition.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { ASK, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
-import { startTime, textOf } from "./processes.ts";
+import { textOf } from "./processes.ts";
 import type { Session } from "./sessions.ts";
 import type { Endpoint } from "./sockets.ts";
 
@@ -32,49 +33,86 @@ export function isUnit(unit: string | null): unit is string {
 }
 
 async function systemdUnit(machine: Machine, unit: string): Promise<Managed> {
-  const { isMasked, killsSessions } = await askUnit(machine, unit);
-  if (isMasked)
-    return managed({
-      kind: "unknown",
-      name: `${unit} (systemd)`,
-      advice: `it is masked, so systemd would not start it again: systemctl unmask ${unit}`,
-    });
   return managed({
     kind: "systemd",
     name: `${unit} (systemd)`,
     restart: ["systemctl", "restart", unit],
     reload: ["systemctl", "reload", unit],
     status: ["systemctl", "is-active", "--quiet", unit],
-    killsSessions,
+    killsSessions: await killsSessions(machine, unit),
   });
 }
 
-/** What of a unit's definition, as systemd has loaded it, is newer than the process that it started. */
-export async function newerDefinition(
+const DEFINITION = "LoadState,NeedDaemonReload,FragmentPath,DropInPaths,EnvironmentFiles,ExecStartPre";
+
+/** Why systemd would not start the unit as it started it before, each with what to do. */
+export async function unitObstacles(
   machine: Machine,
-  { process }: Daemon,
+  daemon: Daemon,
   unit: string,
-): Promise<string | null> {
-  const { stdout } = await machine.run(
-    ["systemctl", "show", unit, "--property=FragmentPath,DropInPaths"],
-    QUESTION,
-  );
-  const paths = stdout.split("\n").flatMap((line) => line.slice(line.indexOf("=") + 1).split(" "));
-  const started = startTime(machine, process) + START_SLACK_MS;
-  const now = machine.now().getTime();
-  return (
-    paths.find((path) => {
-      // generators write theirs anew at each daemon-reload
-      const isWritten = path.startsWith("/") && !path.startsWith("/run/");
-      const written = isWritten ? (machine.status(path)?.modifiedMs ?? null) : null;
-      // a time that is still to come says nothing: the clock was set back
-      return written !== null && written > started && written <= now;
-    }) ?? null
-  );
+): Promise<readonly string[]> {
+  const asked = await machine.run(["systemctl", "show", unit, `--property=${DEFINITION}`], QUESTION);
+  if (asked.status !== 0)
+    return [
+      `systemd does not answer (systemctl show ${unit}: ${asked.failed ?? asked.stderr.trim()}): mend that first`,
+    ];
+  const valuesOf = propertiesIn(asked.stdout);
+  const [state = ""] = valuesOf("LoadState");
+  if (state !== "loaded") return [`${unit} is ${state}: ${LOADING[state] ?? `see systemctl status ${unit}`}`];
+  const restart = `systemctl restart ${unit}`;
+  const unread =
+    valuesOf("NeedDaemonReload")[0] === "yes"
+      ? [
+          `systemd has not read yet what was changed of ${unit}: systemctl daemon-reload && ${restart} tries it first`,
+        ]
+      : [];
+  const files = valuesOf("EnvironmentFiles").map((text) => text.replace(/ \(ignore_errors=\w+\)$/, ""));
+  const missing = valuesOf("EnvironmentFiles").flatMap((text) => {
+    const path = /^(\/[^*?[]*) \(ignore_errors=no\)$/.exec(text)?.[1];
+    return path === undefined || machine.realPath(path) !== null
+      ? []
+      : [`${path}, which ${unit} wants, is not there: make it`];
+  });
+  const before = valuesOf("ExecStartPre").flatMap((text) => /^\{ path=(\S+) ;/.exec(text)?.[1] ?? []);
+  const definition = [
+    ...[...valuesOf("FragmentPath"), ...valuesOf("DropInPaths")].flatMap((text) => text.split(" ")),
+    ...files,
+    ...before.filter((path) => path !== daemon.program),
+    // a drop-in that was removed
+    ...["/etc", "/usr/lib", "/lib"].map((folder) => `${folder}/systemd/system/${unit}.d`),
+  ];
+  return [
+    ...unread,
+    ...missing,
+    ...changedSince(machine, daemon, { paths: definition, restart }),
+    ...(await failedConditions(machine, unit)),
+  ];
 }
 
-/** The kernel counts a start in hundredths, and the clock of files lags behind. */
-const START_SLACK_MS = 1000;
+/** What keeps a unit from being loaded, and what to do. */
+const LOADING: Readonly<Record<string, string>> = {
+  masked: "unmask it first, for systemd would not start it (systemctl unmask)",
+  "not-found": "its unit file is gone, install it again",
+};
+
+/** ConditionPathExists=!/etc/ssh/sshd_not_to_be_run: such a start does nothing, and is told as a success. */
+async function failedConditions(machine: Machine, unit: string): Promise<readonly string[]> {
+  // before systemd 250 it takes no unit, and says that
+  const { stdout, stderr } = await machine.run(["systemd-analyze", "condition", `--unit=${unit}`], QUESTION);
+  return `${stdout}\n${stderr}`.split("\n").flatMap((line) => {
+    const condition = /^\S+: ((?:Condition|Assert)\w+=.*) failed\.$/.exec(line)?.[1];
+    return condition === undefined
+      ? []
+      : [`systemd would not start ${unit}: its ${condition} does not hold; mend what it asks for`];
+  });
+}
+
+/** "Key=value" lines of systemctl show: all values of a key. */
+function propertiesIn(stdout: string): (key: string) => readonly string[] {
+  const lines = stdout.split("\n");
+  return (key) =>
+    lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
+}
 
 /** systemd holds the listening sockets and starts one sshd for all connections at the first (Accept=no). */
 async function viaSocket(machine: Machine, { name, triggers, listens }: Socket): Promise<Managed> {
@@ -85,7 +123,7 @@ async function viaSocket(machine: Machine, { name, triggers, listens }: Socket):
     restart: ["systemctl", "try-restart", triggers],
     reload: ["systemctl", "try-reload-or-restart", triggers],
     status: ["systemctl", "is-active", "--quiet", name],
-    killsSessions: (await askUnit(machine, triggers)).killsSessions,
+    killsSessions: await killsSessions(machine, triggers),
   });
 }
 
@@ -101,18 +139,9 @@ function instances({ name, listens }: Socket): Managed {
 }
 
 /** systemd.kill(5): distributions set KillMode=process for sshd, but the default is all processes of the cgroup. */
-async function askUnit(
-  machine: Machine,
-  unit: string,
-): Promise<{ readonly isMasked: boolean; readonly killsSessions: boolean }> {
-  const { stdout } = await machine.run(
-    ["systemctl", "show", unit, "--property=KillMode,LoadState"],
-    QUESTION,
-  );
-  return {
-    isMasked: /^LoadState=masked$/m.test(stdout),
-    killsSessions: /^KillMode=(?:control-group|mixed)$/m.test(stdout),
-  };
+async function killsSessions(machine: Machine, unit: string): Promise<boolean> {
+  const { stdout } = await machine.run(["systemctl", "show", unit, "--property=KillMode"], QUESTION);
+  return /^KillMode=(?:control-group|mixed)$/m.test(stdout);
 }
 
 /** The sessions that a restart would end. Where PAM gives each a scope of its own, there are none. */
@@ -137,9 +166,7 @@ interface Socket {
 async function activeSocket(machine: Machine): Promise<Socket | null> {
   for (const name of ["ssh.socket", "sshd.socket"]) {
     const command = ["systemctl", "show", name, "--property=ActiveState,Accept,Triggers,Listen"] as const;
-    const lines = (await machine.run(command, QUESTION)).stdout.split("\n");
-    const valuesOf = (key: string): string[] =>
-      lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
+    const valuesOf = propertiesIn((await machine.run(command, QUESTION)).stdout);
     if (valuesOf("ActiveState")[0] !== "active") continue;
     const triggered = (valuesOf("Triggers")[0] ?? "").split(" ").find((unit) => unit !== "");
     return {

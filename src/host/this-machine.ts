@@ -125,7 +125,7 @@ function statusOf(stats: Stats): FileStatus {
     inode: stats.ino,
     device: stats.dev,
     hardLinks: stats.nlink,
-    modifiedMs: stats.mtimeMs,
+    changedMs: stats.ctimeMs,
   };
 }
 

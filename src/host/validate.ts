@@ -45,6 +45,30 @@ export async function testLive(machine: Machine, sshd: SshdCommand): Promise<Ver
   return verdictOf(await runTest(machine, testCommand(sshd)), "sshd -t: ok");
 }
 
+/** Why sshd would not start with the files and all else that it needs as they stand, with what to do; null: it would. */
+export async function whyRefusedAsItStands(machine: Machine, sshd: SshdCommand): Promise<string | null> {
+  if (machine.realPath(sshd.program) === null)
+    return `${sshd.program}, which runs, is not there any more: install it again`;
+  // without the folder that a test makes for itself: who is let in needs it, too
+  const ran = await machine.run(testCommand(sshd), { timeoutMs: TEST_LIMIT_MS });
+  const verdict = verdictOf(ran, "");
+  switch (verdict.kind) {
+    case "accepted":
+      return null;
+    case "refused":
+      return `sshd refuses to start as everything is: ${firstComplaint(ran)}; mend that first`;
+    case "untested":
+      return `whether sshd would start cannot be asked: ${verdict.because}`;
+  }
+}
+
+/** What sshd says last is only how many lines it does not know. */
+function firstComplaint({ stderr, status }: Ran): string {
+  const lines = stderr.split(/\r?\n/).filter((line) => line !== "");
+  const isCount = / terminating, \d+ bad configuration options$/.test(lines.at(-1) ?? "");
+  return (isCount ? lines[0] : lines.at(-1)) ?? `exit code ${status}`;
+}
+
 /** The files as they will be. `copy` gives a copy that stands on its own, where it is needed. */
 export async function testStaged(
   machine: Machine,
