@@ -35,7 +35,7 @@ import type { Machine } from "../src/host/machine.ts";
 import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
 import { applyFix, type LiveFix } from "../src/host/transaction.ts";
-import { keepRun, recoverRun, undoRun } from "../src/host/undo.ts";
+import { keepRun, type Restarted, type Restarter, recoverRun, undoRun } from "../src/host/undo.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const machine = thisMachine({
@@ -308,6 +308,7 @@ describe("the state folder", () => {
       restartCommand: null,
       manager: { kind: "stopped", name: "", listens: [], restart: ["true"], reload: null, status: null },
       old: { process: { pid: 7, started: 1 }, sockets: ["1"] },
+      rescue: { command: ["sshd"], units: ["ssh.service"] },
     } as const;
     const { folder: runFolder, journal } = await halfDone();
     const whole = advance(machine, { folder: runFolder, journal: { ...journal, service } }, {});
@@ -327,11 +328,25 @@ describe("the state folder", () => {
       const [run] = openRuns(machine, state);
       if (run === undefined) continue;
       passed.push(path.join("."));
-      await recoverRun({ ...machine, sync: () => {} }, run, async () => ({ kind: "up", text: "" }));
+      await recoverRun({ ...machine, sync: () => {} }, run, restarter({ kind: "up", text: "" }));
       expect(readFileSync(bystander, "utf8"), `${path.join(".")} ${value}`).toBe("mine");
     }
     // what is words for people, a choice of its own, or another list of the same kind
     expect(new Set(passed)).toEqual(new Set(FREE));
+  });
+
+  test("a journal of a build that wrote less is read: what it does not say is not known", async () => {
+    const service = {
+      how: "restart",
+      silent: [],
+      configFile: "/etc/ssh/of-a-test",
+      restartCommand: "true",
+      manager: { kind: "given", name: "", listens: [], restart: ["true"], reload: null, status: null },
+    };
+    const { folder: runFolder, journal } = await halfDone();
+    writeFileSync(`${runFolder}/journal.json`, JSON.stringify({ ...journal, service }));
+    expect(unreadableRuns(machine, state)).toEqual([]);
+    expect(openRuns(machine, state)[0]?.journal.service).toEqual({ ...service, old: null, rescue: null });
   });
 
   test("what a run of which no journal tells left beside a file is named as that", async () => {
@@ -403,7 +418,7 @@ describe("a confirmation that comes late", () => {
     advance(machine, run, { state: "unconfirmed", deadline: "2026-01-01T00:00:00.000Z" });
     expect(await confirmRuns(machine, state)).toEqual({
       kind: "late",
-      undone: { problems: [], service: null },
+      undone: { problems: [], service: null, isOver: true },
     });
     expect(textsOf()).toEqual(["old a", "old b"]);
     expect(openRuns(machine, state)).toEqual([]);
@@ -505,6 +520,7 @@ describe("a fix that waits", () => {
       restartCommand: null,
       manager: { kind: "stopped", name: "", listens: [], restart: null, reload: null, status: null },
       old: null,
+      rescue: null,
     } as const;
     const { folder: runFolder, journal } = await waiting();
     const run = advance(
@@ -677,10 +693,15 @@ const FREE: readonly string[] = [
     ofService(`manager.${name}`),
   ),
   ...["old", "old.process.pid", "old.process.started", "old.sockets", "old.sockets.0"].map(ofService),
+  ...["rescue", "rescue.command", "rescue.command.0", "rescue.units", "rescue.units.0"].map(ofService),
 ];
 
 function ofService(name: string): string {
   return `service.${name}`;
+}
+
+function restarter(answer: Restarted): Restarter {
+  return { restart: async () => answer, rescue: async (because) => ({ kind: "down", because }) };
 }
 
 /** Nothing is tested, restarted or asked. */
@@ -724,7 +745,7 @@ describe("an undo", () => {
     const run = await halfDone();
     expect(textsOf()).toEqual(["new a", "old b"]);
     for (let time = 0; time < 2; time++) {
-      expect(await undoRun(machine, run, null)).toEqual({ problems: [], service: null });
+      expect(await undoRun(machine, run, null)).toEqual({ problems: [], service: null, isOver: true });
       expect(textsOf()).toEqual(["old a", "old b"]);
       expect(statSync(`${folder}/a`).ino).toBe(ino);
       expect(namesOf()).toEqual(["a", "b", "state"]);
@@ -814,21 +835,35 @@ describe("an undo", () => {
 
   test("restarts the service only if it may have read the new files, and says when it stays down", async () => {
     let starts = 0;
-    const restart = async (): Promise<{ kind: "down"; because: string }> => {
-      starts += 1;
-      return { kind: "down", because: "no" };
+    const counting: Restarter = {
+      ...restarter({ kind: "down", because: "no" }),
+      restart: async () => {
+        starts += 1;
+        return { kind: "down", because: "no" };
+      },
     };
-    expect((await undoRun(machine, await halfDone(), restart)).problems).toEqual([]);
+    expect((await undoRun(machine, await halfDone(), counting)).problems).toEqual([]);
     expect(starts).toBe(0);
     const restarted = advance(machine, await halfDone(), { restarted: true });
-    expect((await undoRun(machine, restarted, restart)).problems).toEqual(["the service is not up: no"]);
+    expect((await undoRun(machine, restarted, counting)).problems).toEqual(["the service is not up: no"]);
     // the next run tries again
     expect(openRuns(machine, state)).toHaveLength(1);
   });
 
+  test("is over where a rescue sshd serves logins, and says that the service is down", async () => {
+    const run = advance(machine, await halfDone(), { restarted: true });
+    const rescued: Restarter = {
+      ...restarter({ kind: "down", because: "no" }),
+      rescue: async (because) => ({ kind: "rescued", text: `${because}; a rescue` }),
+    };
+    expect((await undoRun(machine, run, rescued)).problems).toEqual(["the service is not up: no; a rescue"]);
+    expect(openRuns(machine, state)).toEqual([]);
+  });
+
   test("takes a restart that cannot even be tried for a service that stays down", async () => {
     const run = advance(machine, await halfDone(), { restarted: true });
-    const undone = await undoRun(machine, run, () => Promise.reject(new Error("spawn ENOMEM")));
+    const noMemory = (): Promise<never> => Promise.reject(new Error("spawn ENOMEM"));
+    const undone = await undoRun(machine, run, { restart: noMemory, rescue: noMemory });
     expect(undone.problems).toEqual(["the service is not up: spawn ENOMEM"]);
     expect(textsOf()).toEqual(["old a", "old b"]);
   });

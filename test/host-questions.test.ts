@@ -95,12 +95,19 @@ test("the process of a container that has ended gets no signal: its number may b
     status: null,
   } as const;
   const question = { configFile: "/etc/ssh/sshd_config", restartCommand: null };
-  expect(await bringBack(machine, { ...question, how: "restart", silent: [], manager, old: null })()).toEqual(
-    {
-      kind: "down",
-      because: "process 7 in the foreground has ended: start sshd again as it was started",
-    },
-  );
+  expect(
+    await bringBack(machine, {
+      ...question,
+      how: "restart",
+      silent: [],
+      manager,
+      old: null,
+      rescue: null,
+    }).restart(0),
+  ).toEqual({
+    kind: "down",
+    because: "process 7 in the foreground has ended: start sshd again as it was started",
+  });
   expect(told).toEqual([]);
 });
 

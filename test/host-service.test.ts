@@ -45,7 +45,7 @@ const HOSTS: Readonly<Record<string, Expected>> = {
   "bookworm-runit": {
     kind: "runit",
     name: "/etc/sv/ssh (runit)",
-    restart: /^sv -w 30 restart \/etc\/sv\/ssh: active, new pid/,
+    restart: /^sv -w 10 restart \/etc\/sv\/ssh: active, new pid/,
     reload: /^sv hup \/etc\/sv\/ssh: active, pid/,
   },
 };

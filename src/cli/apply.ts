@@ -14,6 +14,7 @@ import { bringBack, recordService } from "../host/service-record.ts";
 import { openSessions } from "../host/sessions.ts";
 import { endangeredSessions } from "../host/systemd.ts";
 import { applyFix, type LiveFix, type Outcome, type Proof } from "../host/transaction.ts";
+import { remainsText } from "../host/undo.ts";
 import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
 import type { ApplyOptions } from "./apply-options.ts";
@@ -73,7 +74,7 @@ export async function applyLive(
     })),
     sshd: options.validate ? sshd : null,
     copy: (folder) => standaloneCopy(plan.after, target.tree, folder),
-    service: options.restart ? await restarting(machine, service, { question, options }) : null,
+    service: options.restart ? await restarting(machine, service, { question, wanted }) : null,
     prove: () => prove(machine, wanted),
     confirm: confirmation(machine, seconds),
     mode: options.dryRun === true ? "rehearse" : "apply",
@@ -86,11 +87,12 @@ export async function applyLive(
 async function restarting(
   machine: Machine,
   service: Service,
-  { question, options }: { readonly question: ServiceQuestion; readonly options: ApplyOptions },
+  { question, wanted }: { readonly question: ServiceQuestion; readonly wanted: Wanted },
 ): Promise<LiveFix["service"]> {
+  const { options, sshd: next } = wanted;
   const how = options.reload === true ? "reload" : "restart";
   const silent = await silentListens(machine, service);
-  const record = recordService(service, { ...question, how, silent });
+  const record = recordService(machine, service, { ...question, how, silent, next });
   return {
     record,
     restart: () => restartService(machine, { ...question, how, service, silent }),
@@ -148,6 +150,6 @@ async function conclude(live: Live, outcome: Outcome, signals: Signals): Promise
 }
 
 function rolledBackText({ because, undone }: Extract<Outcome, { kind: "rolled-back" }>): string {
-  if (undone.problems.length === 0) return because;
-  return `${because}; NOT everything is as it was: ${undone.problems.join("; ")}; "sshd-policy recover" tries again`;
+  const remains = remainsText(undone);
+  return remains === null ? because : `${because}; ${remains}`;
 }

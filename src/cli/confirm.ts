@@ -1,7 +1,7 @@
 /** `confirm`: keeps a fix that waits; its hidden options are what undoes it when nobody does. */
 import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
 import { latestEnd, STATE_FOLDER } from "../host/journal.ts";
-import type { Undone } from "../host/undo.ts";
+import { remainsText, type Undone } from "../host/undo.ts";
 import { visible } from "../report/text.ts";
 import { decode } from "../source/source.ts";
 import { ROLLED_BACK } from "./exit-code.ts";
@@ -55,8 +55,9 @@ function latestText(last: ReturnType<typeof latestEnd>): string {
   return `the last fix, of ${last.started}, ${end}; ${STATE_FOLDER}/log tells more`;
 }
 
-function lateText({ problems }: Undone): string {
-  if (problems.length === 0)
-    return "the time to confirm was up: everything was put back; audit --fix does it again";
-  return `the time to confirm was up; NOT everything is as it was: ${problems.join("; ")}; "sshd-policy recover" tries again`;
+function lateText(undone: Undone): string {
+  const remains = remainsText(undone);
+  return remains === null
+    ? "the time to confirm was up: everything was put back; audit --fix does it again"
+    : `the time to confirm was up; ${remains}`;
 }

@@ -31,9 +31,13 @@ export function readOptions(words: readonly string[]): readonly Option[] {
 
 /** What stands behind the program for `sshd … -t`: the same files, keys and settings, nothing of how it runs. */
 export function testArguments(options: readonly Option[]): readonly string[] {
-  return options.flatMap(({ letter, value }) =>
-    value !== null && MATTER_FOR_TEST.includes(letter) ? [`-${letter}`, value] : [],
+  return printOptions(
+    options.filter(({ letter, value }) => value !== null && MATTER_FOR_TEST.includes(letter)),
   );
+}
+
+export function printOptions(options: readonly Option[]): readonly string[] {
+  return options.flatMap(({ letter, value }) => (value === null ? [`-${letter}`] : [`-${letter}`, value]));
 }
 
 /**

@@ -257,15 +257,17 @@ export const SET_ASIDE = '"sshd-policy recover" sets it aside and names its back
 async function undoLate(machine: Machine, stateFolder: string, runs: readonly Run[]): Promise<Undone> {
   const problems: string[] = [];
   let said: string | null = null;
+  let isOver = true;
   for (const run of runs.toReversed()) {
     const { service } = run.journal;
     const undone = await undoRun(machine, run, service === null ? null : bringBack(machine, service));
     note(machine, stateFolder, `${run.folder}: ${TIME_IS_UP}: ${outcomeText(undone)}`);
     problems.push(...undone.problems);
     said = undone.service ?? said;
+    isOver &&= undone.isOver;
   }
   if (openRuns(machine, stateFolder).length === 0) await disarmUndo(machine).catch(() => {});
-  return { problems, service: said };
+  return { problems, service: said, isOver };
 }
 
 const LOG_IN = "log in anew and confirm there: that proves that a login still works";

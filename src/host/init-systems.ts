@@ -35,7 +35,8 @@ export function supervised(machine: Machine, { process }: Daemon): Managed | nul
   return managed({
     kind: "runit",
     name: `${folder} (runit)`,
-    restart: ["sv", "-w", "30", "restart", folder],
+    // sshd stops and starts at once: nobody is let in while a failing start is waited for
+    restart: ["sv", "-w", "10", "restart", folder],
     reload: ["sv", "hup", folder],
     status: ["sv", "check", folder],
   });

@@ -24,6 +24,11 @@ const orNull =
   (shape: Shape): Shape =>
   (value) =>
     value === null || shape(value);
+/** A field that earlier builds did not write. */
+const orMissing =
+  (shape: Shape): Shape =>
+  (value) =>
+    value === undefined || shape(value);
 const among =
   (...words: readonly unknown[]): Shape =>
   (value) =>
@@ -61,7 +66,8 @@ const SERVICE = having({
     reload: COMMAND,
     status: COMMAND,
   }),
-  old: orNull(having({ process: PROCESS, sockets: listOf(isText, { least: 1 }) })),
+  old: orMissing(orNull(having({ process: PROCESS, sockets: listOf(isText, { least: 1 }) }))),
+  rescue: orMissing(orNull(having({ command: listOf(isText, { least: 1 }), units: listOf(isText) }))),
 });
 
 const JOURNAL = having({

@@ -170,12 +170,20 @@ export function readRun(machine: Machine, folder: string): Run | null {
 function parseJournal(bytes: Uint8Array, folder: string): Journal {
   try {
     const journal: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    if (isJournal(journal, folder)) return journal as Journal;
+    if (isJournal(journal, folder)) return complete(journal as Journal);
   } catch {
     // said below, with what to do
   }
   throw new Error(`${folder}/journal.json is not one that this version of sshd-policy can read`);
 }
+
+/** With what a journal of an earlier build does not say: nothing is known of it. */
+function complete(journal: Journal): Journal {
+  const { service } = journal;
+  return service === null ? journal : { ...journal, service: { ...UNKNOWN, ...service } };
+}
+
+const UNKNOWN = { old: null, rescue: null };
 
 /** As its journal says; where that cannot be read any more, as it said before. Null: the run is gone. */
 export function latest(machine: Machine, known: Run): Run | null {

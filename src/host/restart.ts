@@ -51,7 +51,7 @@ export async function restartService(machine: Machine, restarting: Restarting): 
   const command = how === "restart" ? service.restart : service.reload;
   if (command !== null) {
     // systemd refuses a unit that was started too often, also when each start was asked for
-    if (service.kind === "systemd")
+    if (service.kind === "systemd" || service.kind === "systemd-socket")
       await machine.run(["systemctl", "reset-failed", ...command.slice(2)], COMMAND_TIMEOUT);
     const { status, stderr, stdout, failed } = await machine.run(command, COMMAND_TIMEOUT);
     if (status !== 0) {
@@ -63,7 +63,8 @@ export async function restartService(machine: Machine, restarting: Restarting): 
 }
 
 function firstLine(text: string): string | null {
-  return text.split("\n").find((line) => line.trim() !== "") ?? null;
+  const line = text.split("\n").find((one) => one.trim() !== "");
+  return line?.replace(/\.$/, "") ?? null;
 }
 
 async function awaitProof(machine: Machine, restarting: Restarting, done: string): Promise<RestartResult> {
@@ -99,6 +100,21 @@ async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<
   // asked first: each banner is a connection without a login, which newer sshds punish (PerSourcePenalties)
   if (now.status !== null && (await machine.run(now.status, COMMAND_TIMEOUT)).status !== 0)
     return `${now.name} is not active`;
+  const unanswered = await whoDoesNotAnswer(machine, { listens, silent });
+  if (unanswered !== null) return unanswered;
+  // where systemd listens, our own question has started sshd
+  return {
+    daemon: now.daemon ?? (await findService(machine, restarting, service.others)).daemon,
+    listens,
+  };
+}
+
+interface Asked {
+  readonly listens: readonly Endpoint[];
+  readonly silent: readonly Endpoint[];
+}
+
+async function whoDoesNotAnswer(machine: Machine, { listens, silent }: Asked): Promise<string | null> {
   for (const endpoint of listens) {
     if (isAmong(silent, endpoint)) continue;
     const said = await greeting(machine, endpoint);
@@ -106,11 +122,17 @@ async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<
     if (!said.startsWith("SSH-"))
       return `something else answers on ${printEndpoint(endpoint)}: ${said.slice(0, 60)}`;
   }
-  // where systemd listens, our own question has started sshd
-  return {
-    daemon: now.daemon ?? (await findService(machine, restarting, service.others)).daemon,
-    listens,
-  };
+  return null;
+}
+
+/** What does not answer in that time; null: each address has an sshd. */
+export async function awaitAnswers(machine: Machine, asked: Asked, withinMs: number): Promise<string | null> {
+  const until = machine.now().getTime() + withinMs;
+  for (;;) {
+    const missing = await whoDoesNotAnswer(machine, asked);
+    if (missing === null || machine.now().getTime() > until) return missing;
+    await machine.sleep(POLL_MS);
+  }
 }
 
 type Way = Pick<Restarting, "service" | "how">;

@@ -7,7 +7,7 @@ import { advance, createRun, discardQuietly, foldersOf, type Run } from "./journ
 import { type Machine, messageOf } from "./machine.ts";
 import { makeTwin, type Replacement, whyFailed, whyNotReplaceable } from "./replace.ts";
 import type { ServiceRecord } from "./service-record.ts";
-import { keepRun, type Restarted, type Undone, undoRun } from "./undo.ts";
+import { keepRun, type Restarted, type Restarter, type Undone, undoRun } from "./undo.ts";
 import { type Copy, type SshdCommand, testLive, testStaged, type Verdict } from "./validate.ts";
 
 export type StepName =
@@ -53,7 +53,7 @@ export interface LiveFix {
     /** takes the new files up */
     readonly restart: () => Promise<Restarted>;
     /** takes the old files up, whatever became of it meanwhile */
-    readonly bringBack: () => Promise<Restarted>;
+    readonly bringBack: Restarter;
   } | null;
   readonly prove: () => Promise<Proof>;
   /** undone unless a person confirms; null: not asked for */

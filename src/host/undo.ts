@@ -9,30 +9,53 @@ export type Restarted =
   | { readonly kind: "up"; readonly text: string }
   | { readonly kind: "down"; readonly because: string };
 
-/** Brings the service up with the files as they are; null: it is not to be touched (before it starts, at boot). */
-export type Restarter = (() => Promise<Restarted>) | null;
+/** What brings the service up with the files as they are. */
+export interface Restarter {
+  /** `since`: the files are as they are from then on (milliseconds since 1970) */
+  readonly restart: (since: number) => Promise<Restarted>;
+  /** where it stays down: an sshd without it */
+  readonly rescue: (because: string) => Promise<Rescued>;
+}
+
+export type Rescued =
+  | { readonly kind: "rescued"; readonly text: string }
+  | { readonly kind: "down"; readonly because: string };
 
 export interface Undone {
   /** what is not as it was, in words; empty: everything is */
   readonly problems: readonly string[];
   /** what the service said when it came back; null where it was not restarted */
   readonly service: string | null;
+  /** a later run has nothing more to try: it is done, or a person must */
+  readonly isOver: boolean;
 }
 
 /** Once is not enough where an error passes by itself: nothing is worse than a server that is left in between. */
 const ATTEMPTS = 2;
 
-/** The files of a run as they were, and the service with them if it may have read the new ones. */
-export async function undoRun(machine: Machine, run: Run, restart: Restarter): Promise<Undone> {
+/**
+ * The files of a run as they were, and the service with them if it may have read the new ones. `restarter` null: it is
+ * not to be touched (before it starts, at boot).
+ */
+export async function undoRun(machine: Machine, run: Run, restarter: Restarter | null): Promise<Undone> {
   // a full disk must not keep the files from being put back: the state before says enough to do it again
   const undoing = quietly(() => advance(machine, run, { state: "undoing" })) ?? run;
   const files = await whileHolding(machine, run.journal.files, (held) => putAllBack(held, run));
-  const service = run.journal.restarted && restart !== null ? await start(restart) : null;
+  const service =
+    run.journal.restarted && restarter !== null ? await start(restarter, lastChange(machine, run)) : null;
   const problems = [...files.conflicts, ...files.failures];
   if (service?.kind === "down") problems.push(`the service is not up: ${service.because}`);
+  if (service?.kind === "rescued") problems.push(`the service is not up: ${service.text}`);
   const isOver = files.failures.length === 0 && service?.kind !== "down";
   if (isOver) quietly(() => advance(machine, undoing, { state: "undone" }));
-  return { problems, service: service?.kind === "up" ? service.text : null };
+  return { problems, service: service?.kind === "up" ? service.text : null, isOver };
+}
+
+/** What is not as it was, in words; null: everything is. */
+export function remainsText({ problems, isOver }: Undone): string | null {
+  if (problems.length === 0) return null;
+  const again = isOver ? "" : '; "sshd-policy recover" tries again';
+  return `NOT everything is as it was: ${problems.join("; ")}${again}`;
 }
 
 function quietly<T>(act: () => T): T | null {
@@ -43,20 +66,29 @@ function quietly<T>(act: () => T): T | null {
   }
 }
 
-async function start(restart: NonNullable<Restarter>): Promise<Restarted> {
-  let restarted = await tried(restart);
+async function start({ restart, rescue }: Restarter, since: number): Promise<Restarted | Rescued> {
+  let restarted = await tried(() => restart(since));
   for (let attempt = 1; attempt < ATTEMPTS && restarted.kind === "down"; attempt++)
-    restarted = await tried(restart);
-  return restarted;
+    restarted = await tried(() => restart(since));
+  if (restarted.kind === "up") return restarted;
+  const { because } = restarted;
+  return tried(() => rescue(because));
 }
 
 /** Without memory for a process, Node.js throws instead of starting one. */
-async function tried(restart: NonNullable<Restarter>): Promise<Restarted> {
+async function tried<T>(act: () => Promise<T>): Promise<T | Extract<Restarted, { kind: "down" }>> {
   try {
-    return await restart();
+    return await act();
   } catch (error) {
     return { kind: "down", because: messageOf(error) };
   }
+}
+
+/** When the last of the files became as it is now. */
+function lastChange(machine: Machine, { journal }: Run): number {
+  const times = journal.files.map(({ path }) => quietly(() => machine.status(path)?.changedMs ?? null));
+  // of a file that tells nothing nobody knows which of its texts an sshd has read
+  return Math.max(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
 }
 
 interface PutBack {
@@ -156,9 +188,9 @@ function tidyUp(machine: Machine, run: Run): Run {
 export async function recoverRun(
   machine: Machine,
   run: Run,
-  restart: Restarter,
+  restarter: Restarter | null,
 ): Promise<Undone & { readonly kept: boolean }> {
-  if (run.journal.state !== "finishing") return { ...(await undoRun(machine, run, restart)), kept: false };
+  if (run.journal.state !== "finishing") return { ...(await undoRun(machine, run, restarter)), kept: false };
   tidyUp(machine, run);
-  return { problems: [], service: null, kept: true };
+  return { problems: [], service: null, isOver: true, kept: true };
 }

@@ -114,6 +114,9 @@ const BREAKAGES: Readonly<Record<string, readonly Breakage[]>> = {
   ],
 };
 
+/** Some managers are done before sshd listens. */
+const LISTENS =
+  "for try in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null && exit; sleep 0.1; done; exit 1";
 const BOTH = ["alice", "deploy"];
 
 for (const [how, breakages] of Object.entries(BREAKAGES)) {
@@ -137,11 +140,51 @@ for (const [how, breakages] of Object.entries(BREAKAGES)) {
     });
 
     test("with all of it mended nothing stands in the way", async () => {
-      await host.must(
-        "for try in $(seq 100); do exec 3<>/dev/tcp/127.0.0.1/22 && exit; sleep 0.1; done; exit 1",
-      );
+      await host.must(LISTENS);
       const fixed = await host.run(`${PROGRAM} audit --fix --confirm 0`);
       expect(fixed).toMatchObject({ code: 0 });
+      expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: [] });
+    });
+  });
+}
+
+/** A start that fails for a reason that nobody can see before: the definition is as it was tried. */
+const OUTSIDE: Readonly<Record<string, string>> = {
+  "ssh.service": `mkdir ${UNIT}; printf '[Service]\\nExecStartPre=/bin/sh -c "! test -e /srv/broken"\\n' >${UNIT}/own.conf; ${RELOAD}`,
+  "ssh.socket": `systemctl disable --now ssh.service; systemctl enable --now ssh.socket; mkdir ${UNIT}; printf '[Service]\\nExecStartPre=/bin/sh -c "! test -e /srv/broken"\\n' >${UNIT}/own.conf; ${RELOAD}`,
+  sysv: "sed -i 's|^\\s*if start-stop-daemon --start|if test -e /srv/broken; then exit 1; fi; &|' /etc/init.d/ssh",
+  runit: "sed -i '3itest -e /srv/broken && exit 162' /etc/sv/ssh/run",
+};
+
+for (const [how, script] of Object.entries(OUTSIDE)) {
+  const way = WAYS.find((one) => one.how === how && one.base.startsWith("bookworm"));
+  if (way === undefined) throw new Error(`no way ${how}`);
+  whenBootable(way.base)(`a service that stays down, ${how}`, () => {
+    const host = shareHost(way.base, installProgram);
+    beforeAll(async () => {
+      await host.must(
+        `${makeAccount("alice")}; ${makeAccount("deploy")}; set -e; ${script}; ${way.restart}; sleep 0.3`,
+      );
+      await host.must(LISTENS);
+    });
+
+    test("a rescue sshd lets in whom the old policy lets in, and what it says brings the service back", async () => {
+      expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: BOTH });
+      await host.must("touch /srv/broken");
+      const rescued = await host.run(`${PROGRAM} audit --fix --confirm 0`);
+      expect(rescued.stderr).toMatch(/A RESCUE SSHD SERVES LOGINS IN ITS PLACE/);
+      expect(rescued.code).toBe(4);
+      expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: BOTH });
+      // the run is over: a later one has nothing to recover, and is not in its way
+      expect(await host.run(`${PROGRAM} recover`)).toMatchObject({ code: 0 });
+      const back = /then run in one line: ([^"]*?)(?:; "sshd-policy recover" .*)?$/m.exec(
+        rescued.stderr,
+      )?.[1];
+      await host.must(`rm /srv/broken; ${back}`);
+      await host.must(LISTENS);
+      const fixed = await host.run(`${PROGRAM} audit --fix --confirm 0`);
+      expect(fixed.stderr).toMatch(/^restart +.*: active, /m);
+      expect(fixed.code).toBe(0);
       expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: [] });
     });
   });

@@ -181,6 +181,28 @@ whenBootable("bookworm")("audit --fix", () => {
     expect((await host.run(FIX)).code).toBe(0);
   });
 
+  test("a --restart-command that ends sshd and fails is rescued; a later recover ends no sshd that was started since", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    const { stderr } = await expectUntouched(
+      `${FIX} --restart-command 'systemctl stop ssh; exit 1'`,
+      4,
+      /A RESCUE SSHD SERVES LOGINS IN ITS PLACE.*: systemctl stop sshd-policy-rescue\.service; systemctl start ssh\.service$/m,
+    );
+    expect(stderr).not.toContain("tries again");
+    expect(await host.run("sshd-policy recover")).toMatchObject({ code: 0 });
+    await expectUntouched(FIX, 1, /the rescue sshd of an earlier fix listens/);
+    await host.must("systemctl stop sshd-policy-rescue.service; systemctl start ssh.service");
+    // as an earlier build left it, which knew of no rescue
+    await host.must(
+      `cd /var/lib/sshd-policy/2*; node -e 'const fs = require("fs"); const journal = JSON.parse(fs.readFileSync("journal.json")); journal.state = "undoing"; delete journal.service.old; delete journal.service.rescue; fs.writeFileSync("journal.json", JSON.stringify(journal))'`,
+    );
+    const pid = await pidOf();
+    const recovered = await host.run("sshd-policy recover");
+    expect(recovered.stderr).toMatch(/^recover .*; sshd was started anew meanwhile: pid \d+$/m);
+    expect(recovered.code).toBe(0);
+    expect(await pidOf()).toBe(pid);
+  });
+
   test("an sshd that would not come back from a restart is not restarted, also where nothing is tested", async () => {
     await put(MAIN, `${INCLUDE}AllowTcpForwarding yes\n`);
     await host.must(`echo Nonsense yes >${DROP_IN}`);

@@ -17,7 +17,7 @@ import { openRuns } from "../../src/host/journal.ts";
 import type { Machine } from "../../src/host/machine.ts";
 import type { Replacement } from "../../src/host/replace.ts";
 import type { LiveFix } from "../../src/host/transaction.ts";
-import { type Restarted, recoverRun } from "../../src/host/undo.ts";
+import { type Restarted, type Restarter, recoverRun } from "../../src/host/undo.ts";
 
 export interface SmallHost {
   readonly folder: string;
@@ -118,9 +118,10 @@ export function liveFix(host: SmallHost, machine: Machine, { program, key }: Ssh
           status: null,
         },
         old: null,
+        rescue: null,
       },
       restart,
-      bringBack: restart,
+      bringBack: withoutRescue(restart),
     },
     prove: async () => ({ kind: "holds", text: "" }),
     confirm: null,
@@ -137,7 +138,15 @@ async function startService({ service }: SmallHost, machine: Machine): Promise<R
 /** What the next run, or `sshd-policy recover`, does first. */
 export async function recoverHost(host: SmallHost, machine: Machine): Promise<void> {
   for (const run of openRuns(machine, host.stateFolder))
-    await recoverRun(machine, run, () => startService(host, machine));
+    await recoverRun(
+      machine,
+      run,
+      withoutRescue(() => startService(host, machine)),
+    );
+}
+
+function withoutRescue(restart: () => Promise<Restarted>): Restarter {
+  return { restart, rescue: async (because) => ({ kind: "down", because }) };
 }
 
 /** "before" and "after" are whole: bytes, mode, owner, attributes, and the service runs with them. */

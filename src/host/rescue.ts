@@ -1,0 +1,108 @@
+/**
+ * An sshd of our own where the service does not come up any more, with the old files neither: the program, the options
+ * and the addresses of the sshd that ran before. Who reaches this host only over SSH would be locked out else.
+ */
+import { printOptions } from "./command-line.ts";
+import { type Daemon, findDaemons } from "./daemon.ts";
+import type { Machine } from "./machine.ts";
+import type { Command, Service } from "./managed-service.ts";
+import { linkOf, statusOf } from "./processes.ts";
+import { awaitAnswers } from "./restart.ts";
+import type { TestCommand } from "./service.ts";
+import { type Endpoint, printEndpoint } from "./sockets.ts";
+import { isUnit, unitOf } from "./systemd.ts";
+import type { Rescued } from "./undo.ts";
+
+/** What is written down before the change, while there is an sshd to be seen. */
+export interface RescuePlan {
+  /** without how it runs */
+  readonly command: Command;
+  /** units of systemd that must leave its addresses and its folder alone; the first one starts sshd again */
+  readonly units: readonly string[];
+}
+
+/** On systemd, where what a session starts may end with it (logind.conf(5), KillUserProcesses). */
+const RESCUE_UNIT = "sshd-policy-rescue.service";
+const ANSWERS_WITHIN_MS = 10_000;
+/** Letters that decide how sshd runs, not what it serves. */
+const HOW_IT_RUNS = "Ddeit";
+
+export function isRescue(machine: Machine, { process }: Daemon): boolean {
+  return unitOf(machine, process.pid) === RESCUE_UNIT;
+}
+
+/** What a later fix says of it: whatever is done to it, the service stays down. */
+export const RESCUE_LISTENS: string = `the rescue sshd of an earlier fix listens (${RESCUE_UNIT}): mend sshd's own service, then systemctl stop ${RESCUE_UNIT} and start that in one line`;
+
+/** `next`: how an sshd is run that a socket of systemd has not started yet. Null: nothing is known to run like it. */
+export function planRescue(machine: Machine, service: Service, next: TestCommand | null): RescuePlan | null {
+  const { daemon, kind, restart, status } = service;
+  const command = daemon === null ? commandOf(next) : ownCommand(machine, daemon);
+  if (command === null) return null;
+  // the socket listens elsewhere than the files say, and it would start the service that fails again and again
+  if (kind === "systemd-socket") {
+    const units = [status, restart].flatMap((argv) => argv?.at(-1) ?? []);
+    return { command: [...command, ...listenOptions(service.listens)], units };
+  }
+  const unit = daemon === null ? null : unitOf(machine, daemon.process.pid);
+  return daemon === null ? null : { command, units: isUnit(unit) ? [unit] : [] };
+}
+
+function commandOf(next: TestCommand | null): Command | null {
+  return next === null ? null : [next.program, ...next.options];
+}
+
+/** Null where one of ours would listen on other networks than that sshd. */
+function ownCommand(machine: Machine, { process, program, options }: Daemon): Command | null {
+  const network = (pid: number | "self"): string | null => linkOf(machine, `/proc/${pid}/ns/net`);
+  if (network("self") === null || network(process.pid) !== network("self")) return null;
+  return [program, ...printOptions(options.filter(({ letter }) => !HOW_IT_RUNS.includes(letter)))];
+}
+
+/** sshd's own sockets are of one family each, systemd's [::] takes IPv4, too (systemd.socket(5), BindIPv6Only). */
+function listenOptions(listens: readonly Endpoint[]): readonly string[] {
+  const both = listens.flatMap((one) =>
+    one.address === "::" ? [one, { address: "0.0.0.0", port: one.port }] : [one],
+  );
+  return [...new Set(both.map(printEndpoint))].flatMap((one) => ["-o", `ListenAddress=${one}`]);
+}
+
+export interface RescueOrder {
+  readonly plan: RescuePlan;
+  readonly configFile: string;
+  readonly manager: Pick<Service, "listens" | "restart">;
+  readonly silent: readonly Endpoint[];
+  /** why the service is down */
+  readonly because: string;
+}
+
+/** Starts it, unless an sshd listens with these files. */
+export async function rescue(machine: Machine, order: RescueOrder): Promise<Rescued> {
+  const { plan, configFile, manager, silent, because } = order;
+  if (findDaemons(machine, configFile).length > 0) return { kind: "down", because };
+  const end = await startRescue(machine, plan);
+  const missing = await awaitAnswers(machine, { listens: manager.listens, silent }, ANSWERS_WITHIN_MS);
+  if (missing !== null) return { kind: "down", because: `${because}; nor does a rescue sshd: ${missing}` };
+  const [unit] = plan.units;
+  const start =
+    unit === undefined ? (manager.restart ?? ["start sshd"]).join(" ") : `systemctl start ${unit}`;
+  return {
+    kind: "rescued",
+    text: `${because}; A RESCUE SSHD SERVES LOGINS IN ITS PLACE, with the old files, until this host boots: mend the service, then run in one line: ${end}; ${start}`,
+  };
+}
+
+/** Gives the command that ends it. */
+async function startRescue(machine: Machine, { command, units }: RescuePlan): Promise<string> {
+  if (statusOf(machine, "/run/systemd/system") !== null) {
+    // a unit that is tried again and fails would remove the folder of privilege separation
+    for (const unit of units) await machine.run(["systemctl", "stop", unit]);
+    // nor may it be kept from a start by how often it was tried
+    if (units.length > 0) await machine.run(["systemctl", "reset-failed", ...units]);
+    const properties = ["KillMode=process", "RuntimeDirectory=sshd"].map((one) => `--property=${one}`);
+    const start = ["systemd-run", "--quiet", "--collect", `--unit=${RESCUE_UNIT}`, ...properties, "--"];
+    const { status } = await machine.run([...start, ...command, "-D"]);
+    if (status === 0) return `systemctl stop ${RESCUE_UNIT}`;
+  }
+  return `kill ${machine.startDetached([...command, "-D"])}`;
+}
