@@ -111,17 +111,42 @@ describe("audit --image", () => {
     expect(code).toBe(1);
   });
 
-  test("another sshd that a unit starts is a limit", () => {
+  describe("another sshd that a unit starts", () => {
     const units = "etc/systemd/system";
-    const members = [
-      file(`${units}/ssh.service`, "[Service]\nExecStart=/usr/sbin/sshd -D\n"),
-      file(`${units}/sshd-sftp.service`, "[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/ssh/sftp_config\n"),
+    const started = (words: string): readonly Member[] => [
+      file(`${units}/ssh.service`, "[Service]\nExecStart=/usr/sbin/sshd -D -o PermitTunnel=no\n"),
+      file(`${units}/sshd-sftp.service`, `[Service]\nExecStart=/usr/sbin/sshd -D ${words}\n`),
       file(`${units}/multi-user.target.wants/sshd-sftp.service`, ""),
+      file("etc/ssh/sftp", "PermitTunnel yes\n"),
     ];
-    save("two.tar", dockerArchive(image([BASE, members])));
-    const { code, stderr } = run("audit", "--image", "two.tar", "--rule", "tcp-forwarding");
-    expect(stderr).toContain("starts another sshd, with /etc/ssh/sftp_config: it is not judged");
-    expect(code).toBe(3);
+    const seen = (...args: readonly string[]): readonly string[] => {
+      const { stdout } = run("audit", "--rule", "tunnel-device", "--format", "json", ...args);
+      return JSON.parse(stdout).targets.map(
+        ({ path, limits, findings }: { path: string; limits: string[]; findings: readonly unknown[] }) =>
+          `${path.slice(path.indexOf("/"))} ${findings.length > 0 ? "open" : "closed"} ${limits.join()}`,
+      );
+    };
+
+    test("with a file of its own is judged, too, with its options", () => {
+      save("two.tar", dockerArchive(image([BASE, started("-f /etc/ssh/sftp")])));
+      expect(seen("--image", "two.tar")).toEqual(["/etc/ssh/sshd_config closed ", "/etc/ssh/sftp open "]);
+      expect(seen("--image", "two.tar", "/etc/ssh/sftp")).toEqual(["/etc/ssh/sftp open "]);
+      save("two.tar", dockerArchive(image([BASE, started("-f /etc/ssh/sftp -o PermitTunnel=no")])));
+      expect(seen("--image", "two.tar")).toEqual(["/etc/ssh/sshd_config closed ", "/etc/ssh/sftp closed "]);
+      save("two.tar", dockerArchive(image([BASE, started("-f /not/there")])));
+      const { code, stderr } = run("audit", "--image", "two.tar", "--rule", "tunnel-device");
+      const named = `/not/there: No such file or directory: /${units}/sshd-sftp.service names it with -f`;
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(named) });
+    });
+
+    test("with the same file and other options is a limit that names them", () => {
+      save("two.tar", dockerArchive(image([BASE, started('-o "PermitTunnel yes"')])));
+      const { code, stderr } = run("audit", "--image", "two.tar", "--rule", "tunnel-device");
+      expect(stderr).toContain(
+        "sshd-sftp.service starts another sshd, with -o 'PermitTunnel yes': it is not judged",
+      );
+      expect(code).toBe(3);
+    });
   });
 
   test("a word of ENTRYPOINT may hold a blank", () => {

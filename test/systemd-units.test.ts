@@ -285,21 +285,64 @@ test("a socket's service with a name that is not known is a limit", () => {
   });
 });
 
-test.each([
-  ["sshd-sftp.service", "/usr/sbin/sshd -D -f /etc/ssh/sftp_config", ", with /etc/ssh/sftp_config"],
-  ["my-ssh.service", "/usr/sbin/sshd -D -o AllowTcpForwarding=yes", ""],
-  ["sshd-same.service", "/usr/sbin/sshd -D", null],
-  ["sshd-keygen.service", "/usr/bin/ssh-keygen -A -f /x", null],
-  ["sshd.service", "/usr/sbin/sshd -D -f /etc/ssh/sftp_config", null],
-])("another sshd that an enabled unit starts is a limit: %s with %s", (name, command, file) => {
-  const root = makeRoot({
-    [`${VENDOR}/ssh.service`]: "[Service]\nExecStart=/usr/sbin/sshd -D\n",
-    [`${ETC}/${name}`]: `[Service]\nExecStart=${command}\n`,
-    [`${ETC}/multi-user.target.wants/${name}`]: { link: `${ETC}/${name}` },
+describe("sshds of several units", () => {
+  const enabled = (units: Readonly<Record<string, string>>): FileTree =>
+    folderTree(
+      makeRoot({
+        [`${VENDOR}/ssh.service`]: "[Service]\nExecStart=/usr/sbin/sshd -D\n",
+        ...Object.fromEntries(
+          Object.entries(units).flatMap(([name, command]) => [
+            ...(command === "" ? [] : [[`${ETC}/${name}`, `[Service]\nExecStart=${command}\n`]]),
+            [`${ETC}/multi-user.target.wants/${name}`, { link: `${ETC}/${name}` }],
+          ]),
+        ),
+        "/etc/supervisord.conf": "[program:sshd]\ncommand=/usr/sbin/sshd -D -p 2222\n",
+        "/etc/web.conf": "[program:web]\ncommand=/usr/bin/python3 /app.py\n",
+      }),
+    );
+  const seen = (tree: FileTree): readonly string[] => {
+    const first = startOptions(tree);
+    return [first, ...(first.others ?? [])].map(({ configFile, options, limit }) =>
+      [configFile ?? "", ...options, ...(limit === null ? [] : [limit])].join(" "),
+    );
+  };
+
+  test.each<[Readonly<Record<string, string>>, readonly string[]]>([
+    [{ "sshd-sftp.service": "/usr/sbin/sshd -D -f /etc/ssh/sftp" }, ["", "/etc/ssh/sftp"]],
+    [{ "my-ssh.service": "/usr/sbin/sshd -D -o AllowTcpForwarding=yes" }, ["", " AllowTcpForwarding=yes"]],
+    [{ "my-ssh.service": "/usr/bin/nice /usr/sbin/sshd -f /x" }, ["", "/x"]],
+    [
+      { "a-ssh.service": "/usr/sbin/sshd -f /x", "b-ssh.service": "/usr/sbin/sshd -p 1" },
+      ["", "/x", " Port=1"],
+    ],
+    [{ "a-ssh.service": "/usr/sbin/sshd -f /x", "b-ssh.service": "/usr/sbin/sshd -f /x -D" }, ["", "/x"]],
+    [{ "sshd-same.service": "/usr/sbin/sshd -D -f /etc/ssh/sshd_config" }, [""]],
+    [{ "sshd-keygen.service": "/usr/bin/ssh-keygen -A -f /x" }, [""]],
+    // of the usual names what is enabled is what runs
+    [{ "sshd.service": "/usr/sbin/sshd -D -f /etc/ssh/sftp" }, ["/etc/ssh/sftp"]],
+    [{ "ssh.service": "", "sshd.service": "/usr/sbin/sshd -D -f /etc/ssh/sftp" }, ["", "/etc/ssh/sftp"]],
+    [
+      { "sshd@a.service": "/usr/sbin/sshd -p 1", "sshd@b.service": "/usr/sbin/sshd -p 2" },
+      [" Port=1", " Port=2"],
+    ],
+    [{ "supervisor.service": "/usr/bin/supervisord -n" }, ["", " Port=2222"]],
+    [{ "supervisor.service": "/usr/bin/supervisord -n -c /etc/web.conf" }, [""]],
+    [{ "supervisord.service": "/usr/bin/supervisord -n -c /not/there" }, [""]],
+  ])("%j", (units, expected) => expect(seen(enabled(units))).toEqual(expected));
+
+  test("each is named by the unit that starts it", () => {
+    const [other] = startOptions(enabled({ "my-ssh.service": "/usr/sbin/sshd -f /x" })).others ?? [];
+    expect(other?.source).toBe(`${ETC}/my-ssh.service`);
   });
-  const limit = `${ETC}/${name} starts another sshd${file}: it is not judged`;
-  expect(startOptions(folderTree(root))).toMatchObject({ limit: null });
-  expect(startOptions(folderTree(root)).another).toBe(file === null ? undefined : limit);
+
+  test("supervisord's alone is judged where no unit starts one", () => {
+    const tree = makeRoot({
+      [`${VENDOR}/supervisor.service`]: "[Service]\nExecStart=/usr/bin/supervisord -n\n",
+      [`${ETC}/multi-user.target.wants/supervisor.service`]: { link: `${VENDOR}/supervisor.service` },
+      "/etc/supervisord.conf": "[program:sshd]\ncommand=/usr/sbin/sshd -D -p 2222\n",
+    });
+    expect(startOptions(folderTree(tree))).toMatchObject({ options: ["Port=2222"], limit: null });
+  });
 });
 
 test("many links are asked about once each", () => {

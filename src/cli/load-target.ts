@@ -8,6 +8,7 @@ import { folderOf, joined } from "../files/path.ts";
 import type { StartOptions } from "../files/sshd-options.ts";
 import { startOptions } from "../files/start-options.ts";
 import type { FileContent, FileTree } from "../files/tree.ts";
+import { shellWord } from "../report/text.ts";
 import { encode } from "../source/source.ts";
 import { type Alike, alikeOf } from "./alike.ts";
 import type { People } from "./chosen-accounts.ts";
@@ -101,7 +102,7 @@ function describedBy(wanted: Wanted, realPath: string, opening: Opening): Descri
     accounts: people.known,
     world: people.world,
     accountsText: people.text,
-    limits: [...people.limits, ...[start?.limit, start?.another].flatMap((limit) => limit ?? [])],
+    limits: [...people.limits, ...(start === null ? [] : limitsOf(start))],
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,
@@ -112,6 +113,20 @@ function describedBy(wanted: Wanted, realPath: string, opening: Opening): Descri
     stdin: wanted.stdin ?? null,
     image: wanted.image ?? null,
   };
+}
+
+function limitsOf({ limit, others = [] }: StartOptions): readonly string[] {
+  return [...(limit === null ? [] : [limit]), ...others.map(notJudged)];
+}
+
+/** It is judged where its file and options are given. */
+function notJudged({ source, configFile, options }: StartOptions): string {
+  const words = [
+    ...(configFile === null ? [] : ["-f", configFile]),
+    ...options.flatMap((option) => ["-o", shellWord(option)]),
+  ];
+  const given = words.length === 0 ? "without options" : `with ${words.join(" ")}`;
+  return `${source ?? ""} starts another sshd, ${given}: it is not judged here, but where FILE and -o say so`;
 }
 
 /** How a target is read. */

@@ -105,16 +105,46 @@ export async function openSystem(
   const started = ownSshds(tree, startedIn(system));
   const release = await chooseRelease(options, tree, whose, () => [...started, ...sshdsApart(tree)]);
   const opening: Opening = { options, host, tree, release, people, start, folders: makeFolders(tree) };
-  const served = servedIn(system, files);
-  return served.map((each) => {
-    const isStarted =
-      served.length === 1 || (started.length === 0 ? each.sshd === null : started.includes(each.sshd ?? ""));
-    const opened = openServed(each, system, isStarted ? opening : { ...opening, start: NO_OPTIONS });
-    const isNamed = "error" in opened && each.path === start.configFile && files.length === 0;
-    return isNamed ? { ...opened, error: `${opened.error}: ${start.source ?? ""} names it with -f` } : opened;
+  const judged = judgedIn(system, files, started);
+  const isOne = files.length === 0 && judged.length === 1;
+  return judged.map((each) => {
+    const checkCommand = system.checkCommand + (isOne ? "" : ` ${shellWord(each.path)}`);
+    const opened = openServed(each, { ...system, checkCommand }, { ...opening, start: each.start });
+    const isNamed = "error" in opened && each.path === each.start.configFile && files.length === 0;
+    return isNamed
+      ? { ...opened, error: `${opened.error}: ${each.start.source ?? ""} names it with -f` }
+      : opened;
   });
 }
 
+/** What an sshd reads, with how that one is started. */
+interface Judged extends Served {
+  readonly start: StartOptions;
+}
+
+function judgedIn(system: System, files: readonly string[], started: readonly string[]): readonly Judged[] {
+  const { tree, start } = system;
+  const served = servedIn(system, files);
+  const { others = [] } = start;
+  const apart = others.filter(
+    ({ configFile }) =>
+      files.length === 0 && configFile !== null && served.every(({ path }) => path !== configFile),
+  );
+  const first: StartOptions = { ...start, others: others.filter((other) => !apart.includes(other)) };
+  const judged = served.map((each): Judged => {
+    const other = others.find(({ configFile }) => files.length > 0 && configFile === each.path);
+    if (other !== undefined) return judgedAs(tree, each.path, other);
+    const isStarted =
+      served.length === 1 || (started.length === 0 ? each.sshd === null : started.includes(each.sshd ?? ""));
+    return { ...each, start: isStarted ? first : NO_OPTIONS };
+  });
+  return [...judged, ...apart.map((other) => judgedAs(tree, other.configFile ?? "", other))];
+}
+
+function judgedAs(tree: FileTree, path: string, start: StartOptions): Judged {
+  const [sshd = null] = start.ownSshd === undefined ? [] : ownSshds(tree, [start.ownSshd]);
+  return { path, sshd, start };
+}
 /** `opening`: of the system's first sshd, with the start options of this one, where something tells them. */
 function openServed({ path, sshd }: Served, system: System, opening: Opening): Opened {
   const { tree, whose, shownAs, checkCommand, rootFolder, image } = system;

@@ -12,8 +12,8 @@ export interface StartOptions {
   readonly source: string | null;
   /** why there may be more options than these; null: there are none */
   readonly limit: string | null;
-  /** that the tree starts a second sshd, in words; absent: it does not, as far as is known */
-  readonly another?: string;
+  /** further sshds that the tree starts, with a file or options of their own; absent: none, as far as is known */
+  readonly others?: readonly StartOptions[];
   /** the program, where it does not lie among the system's */
   readonly ownSshd?: string;
 }
@@ -122,7 +122,7 @@ function limitOf({ starts, settingsUnknown, isCut }: Started): string | null {
 }
 
 /** Ways that differ in this only are the same for an audit. */
-function meaningOf({ options, configFile }: StartOptions): string {
+export function meaningOf({ options, configFile }: StartOptions): string {
   const counting = options.filter((option) => !/^[ \t"]*(?:PidFile|HostKey)\b/i.test(option));
   return JSON.stringify([counting, configFile === "/etc/ssh/sshd_config" ? null : configFile]);
 }

@@ -13,6 +13,7 @@ import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import {
   editedBefore,
+  meaningOf,
   NO_OPTIONS,
   optionsOf,
   ownSshd,
@@ -45,14 +46,21 @@ function ofUnits(tree: FileTree): StartOptions | null {
     const limit = `${socket.path} starts a service whose name has a % specifier: options that it gives sshd are not read`;
     return { ...NO_OPTIONS, limit };
   }
-  const ofSocket = socket === null ? [] : [socket.name];
-  for (const unit of [...ofSocket, "ssh.service", "sshd.service", ...instances(tree)]) {
-    const found = findUnit(units, unit);
-    const options = found === null ? null : optionsOfUnit(tree, found);
-    if (options !== null) return { ...options, ...besides(tree, units, options) };
+  const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
+  const usual = [...enabled.filter((unit) => USUAL.test(unit)), "ssh.service", "sshd.service"];
+  const others = enabled.filter((unit) => MAY_START.test(unit));
+  for (const name of [...(socket === null ? [] : [socket.name]), ...usual, ...others]) {
+    const unit = findUnit(units, name);
+    const options = unit === null ? null : optionsOfUnit(tree, unit);
+    if (unit === null || options === null) continue;
+    return { ...options, ...besides(tree, { units, enabled, first: { name: unit.name, options } }) };
   }
   return null;
 }
+
+const USUAL = /^sshd?(?:@.+)?\.service$/;
+/** Looking into all units would cost an image many readings. */
+const MAY_START = /ssh.*\.service$|^supervisord?\.service$/;
 
 /** What an enabled socket starts: with Accept=yes a service for each connection (systemd.socket(5)). */
 function socketService(units: Units): { readonly name: string; readonly path: string } | null {
@@ -66,47 +74,60 @@ function socketService(units: Units): { readonly name: string; readonly path: st
     : { name: resolved(named.value, socket.name), path: named.path };
 }
 
-/** sshd@main.service, enabled by hand: no other service may be there at all. */
-function instances(tree: FileTree): readonly string[] {
-  const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
-  return enabled.filter((name) => /^sshd?@.+\.service$/.test(name));
+interface Enabled {
+  readonly units: Units;
+  readonly enabled: readonly string[];
+  /** what is judged already */
+  readonly first: { readonly name: string; readonly options: StartOptions };
 }
 
-/** An enabled unit of another name, such as sshd-sftp.service, whose sshd reads or is given something else. */
-function besides(
-  tree: FileTree,
-  units: Units,
-  { options, configFile }: StartOptions,
-): Pick<StartOptions, "another"> {
-  const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
-  for (const name of enabled.filter((unit) => /ssh.*\.service$/.test(unit) && !/^sshd?[.@]/.test(unit))) {
+/** The sshds of further enabled units, such as sshd-sftp.service, that read or are given something else. */
+function besides(tree: FileTree, { units, enabled, first }: Enabled): Pick<StartOptions, "others"> {
+  const names = new Set([first.name]);
+  const byMeaning = new Map([[meaningOf(first.options), first.options]]);
+  for (const name of enabled.filter((unit) => MAY_START.test(unit))) {
     const unit = findUnit(units, name);
-    const command = unit === null ? null : lastOf(unit.lines, "ExecStart");
-    if (unit === null || command === null || !isSshdLike(commandWords(command, name, new Map())[0] ?? ""))
-      continue;
-    const other = optionsOfUnit(tree, unit);
-    if (
-      other === null ||
-      JSON.stringify([other.options, other.configFile]) === JSON.stringify([options, configFile])
-    )
-      continue;
-    const file = other.configFile === null ? "" : `, with ${other.configFile}`;
-    return { another: `${command.path} starts another sshd${file}: it is not judged` };
+    if (unit === null || names.has(unit.name)) continue;
+    names.add(unit.name);
+    const command = commandOf(tree, unit);
+    const options = command === null || !startsSshd(tree, command) ? null : optionsOfUnit(tree, unit);
+    if (command === null || options === null || byMeaning.has(meaningOf(options))) continue;
+    byMeaning.set(meaningOf(options), { ...options, source: options.source ?? command.line.path });
   }
-  return {};
+  const others = [...byMeaning.values()].slice(1);
+  return others.length === 0 ? {} : { others };
 }
 
-function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): StartOptions | null {
+/** What a unit runs as its service. */
+interface Command {
+  readonly line: UnitLine;
+  readonly lines: readonly UnitLine[];
+  readonly words: readonly string[];
+  readonly environment: Environment;
+}
+
+/** Null: it runs nothing, or systemd does not load it. */
+function commandOf(tree: FileTree, { name: unit, lines: read }: Unit): Command | null {
   const broken = read.filter(({ key, value }) => COMMANDS.test(key) && unitWords(value).isBroken);
   // with such a line a unit is not loaded, behind `-` it is passed over
   if (broken.some(({ value }) => !value.startsWith("-"))) return null;
-  const lines = read.filter((line) => !broken.includes(line));
-  const command = lastOf(lines, "ExecStart");
-  if (command === null) return null;
+  const lines = read.filter((each) => !broken.includes(each));
+  const line = lastOf(lines, "ExecStart");
+  if (line === null) return null;
   const environment = environmentFor(tree, lines, unit);
+  return { line, lines, words: commandWords(line, unit, environment.variables), environment };
+}
+
+function startsSshd(tree: FileTree, { words, environment: { variables } }: Command): boolean {
+  return isSshdLike(words[0] ?? "") || startedBy(words, { tree, variables }).starts.length > 0;
+}
+
+function optionsOfUnit(tree: FileTree, unit: Unit): StartOptions | null {
+  const command = commandOf(tree, unit);
+  if (command === null) return null;
+  const { line, lines, words, environment } = command;
   const { variables, source } = environment;
-  const words = commandWords(command, unit, variables);
-  const from = /\$/.test(command.value) ? (source ?? command.path) : command.path;
+  const from = /\$/.test(line.value) ? (source ?? line.path) : line.path;
   // a program of another name may be sshd all the same
   const [program = "", ...args] = words;
   const options = isSshdLike(program)
@@ -114,13 +135,13 @@ function optionsOfUnit(tree: FileTree, { name: unit, lines: read }: Unit): Start
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
   const starting = options ?? readOptions(args, from);
   const edits = assigned(lines, "ExecStartPre").flatMap((line) => {
-    const run = startedBy(commandWords(line, unit, variables), { tree, variables });
+    const run = startedBy(commandWords(line, unit.name, variables), { tree, variables });
     return run.edits.map((edit) => ({ ...edit, path: edit.path ?? line.path }));
   });
   const limit =
-    limitOf(command, { environment, words, options }) ??
+    limitOf(line, { environment, words, options }) ??
     options?.limit ??
-    editedBefore({ edits }, starting, command.path);
+    editedBefore({ edits }, starting, line.path);
   return { ...ownSshd(isSshdLike(program) ? program : ""), ...starting, limit };
 }
 
