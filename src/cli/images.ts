@@ -5,7 +5,7 @@ import type { Started } from "../files/shell-reading.ts";
 import { startedBy } from "../files/shell-script.ts";
 import { assignments } from "../files/shell-words.ts";
 import { optionsOf, type StartOptions } from "../files/sshd-options.ts";
-import { startOptions } from "../files/start-options.ts";
+import { bootOptions, startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { shellWord } from "../report/text.ts";
@@ -79,7 +79,7 @@ const COMMAND = "the image's ENTRYPOINT and CMD";
 type Starting = Pick<System, "start" | "sshds">;
 
 function startOf({ tree, command, environment, folder }: Image): Starting {
-  if (command.length === 0) return { start: startOptions(tree), sshds: [] };
+  if (command.length === 0) return { start: bootOptions(tree), sshds: [] };
   const started = startedBy(command, { tree, variables: assignments(environment), folder });
   const named = started.starts.map(({ program }) => program).filter((program) => program.includes("/"));
   const sshds = [...new Set(named)].filter((program) => tree.stat(program)?.kind === "file");
@@ -95,7 +95,7 @@ function startOf({ tree, command, environment, folder }: Image): Starting {
 function optionsFor(tree: FileTree, started: Started): StartOptions {
   const options = optionsOf(started, COMMAND);
   if (options !== null) return options;
-  const usual = startOptions(tree);
+  const usual = started.services ? bootOptions(tree) : startOptions(tree);
   if (started.program === null || started.services) return usual;
   const limit = `${COMMAND} runs ${started.program}: options that it gives sshd are not read`;
   return { ...usual, limit: usual.limit ?? limit };

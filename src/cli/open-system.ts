@@ -5,7 +5,7 @@ import type { Image } from "../files/image.ts";
 import { folderOf } from "../files/path.ts";
 import { installedRelease } from "../files/release.ts";
 import { NO_OPTIONS, type StartOptions } from "../files/sshd-options.ts";
-import { startOptions } from "../files/start-options.ts";
+import { bootOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import {
   isRootFileSystem,
@@ -47,7 +47,7 @@ export async function openRoot(
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const tree = folderTree(Buffer.from(folder, "latin1"));
   if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
-  const start = startOptions(tree);
+  const start = bootOptions(tree);
   if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree, start))
     return [noSshdIn(shownRoot, "it")];
   const system: System = {

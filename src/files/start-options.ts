@@ -3,10 +3,12 @@
  * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from init scripts
  * and their settings. Nothing is run.
  */
+import { cloudInitEdits } from "./cloud-init.ts";
 import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { ofScripts } from "./init-script.ts";
+import { folderOf, joined } from "./path.ts";
 import { COMPUTED } from "./shell-expand.ts";
 import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
@@ -22,6 +24,7 @@ import {
 } from "./sshd-options.ts";
 import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
+import { tmpfilesEdits } from "./tmpfiles.ts";
 import type { FileTree } from "./tree.ts";
 
 export function startOptions(tree: FileTree): StartOptions {
@@ -31,6 +34,15 @@ export function startOptions(tree: FileTree): StartOptions {
     if (options !== null) return options;
   }
   return NO_OPTIONS;
+}
+
+/** Of a system that is not running: what its boot changes before sshd reads it is a limit, as of a start script. */
+export function bootOptions(tree: FileTree): StartOptions {
+  const start = startOptions(tree);
+  const { configFile, limit } = start;
+  const folder = configFile === null ? "/etc/ssh/" : joined(folderOf(configFile), "");
+  const edits = limit === null ? [...tmpfilesEdits(tree, folder), ...cloudInitEdits(tree)] : [];
+  return { ...start, limit: limit ?? editedBefore({ edits }, start, "") };
 }
 
 /** Another init than systemd leaves its units unread; where there is none, as in most images, nobody knows. */

@@ -169,7 +169,7 @@ function dropIns(units: Units, unit: string): string[] {
 }
 
 /** A name in an earlier folder hides the same name in a later one. */
-function inDropIns(
+export function inDropIns(
   tree: FileTree,
   folders: readonly Pick<UnitFolder, "path" | "names">[],
   names: readonly string[],

@@ -34,6 +34,12 @@ const FOLDERS = [
   "/usr/local/lib/sysctl.d",
   "/usr/lib/sysctl.d",
   "/lib/sysctl.d",
+  "/etc/tmpfiles.d",
+  "/run/tmpfiles.d",
+  "/usr/local/lib/tmpfiles.d",
+  "/usr/lib/tmpfiles.d",
+  "/etc/cloud",
+  "/etc/cloud/cloud.cfg.d",
 ];
 const FILES = [
   "/etc/passwd",

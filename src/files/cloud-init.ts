@@ -1,0 +1,91 @@
+/**
+ * What cloud-init changes of sshd's configuration at a first boot, as far as the image's own /etc/cloud says it: what a
+ * cloud adds is known only there. Of its YAML only what such files hold is read. Nothing is run.
+ */
+import { textOf } from "./file-text.ts";
+import type { Edit } from "./shell-reading.ts";
+import { startedBy } from "./shell-script.ts";
+import { splitWords } from "./shell-words.ts";
+import type { FileTree } from "./tree.ts";
+
+const FOLDER = "/etc/cloud";
+const OWN_DROP_IN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+
+export function cloudInitEdits(tree: FileTree): readonly Edit[] {
+  if (tree.stat(`${FOLDER}/cloud-init.disabled`) !== null) return [];
+  const more = (tree.list(`${FOLDER}/cloud.cfg.d`) ?? []).filter((name) => name.endsWith(".cfg"));
+  const paths = [`${FOLDER}/cloud.cfg`, ...more.map((name) => `${FOLDER}/cloud.cfg.d/${name}`)];
+  const files = paths.map((path) => ({ path, text: textOf(tree, path) ?? "" }));
+  const written = files.flatMap(({ path, text }) => [
+    ...filesIn(blockOf(text, "write_files")).map((file) => ({ file, path })),
+    ...["bootcmd", "runcmd"].flatMap((key) => editsIn(tree, path, blockOf(text, key))),
+  ]);
+  return [...passwordEdits(tree, files), ...written];
+}
+
+/** The last `ssh_pwauth` counts; one that closes what is open is not told of. */
+function passwordEdits(
+  tree: FileTree,
+  files: readonly { readonly path: string; readonly text: string }[],
+): readonly Edit[] {
+  const last = files.findLast(({ text }) => /^ssh_pwauth:/m.test(text));
+  const isOn = /^ssh_pwauth:[ \t]*["']?(?:true|yes|on|1)\b/im.test(last?.text ?? "");
+  if (last === undefined || !isOn) return [];
+  return /^PasswordAuthentication yes$/m.test(textOf(tree, OWN_DROP_IN) ?? "")
+    ? []
+    : [{ file: OWN_DROP_IN, path: last.path }];
+}
+
+/** The lines of a key of the document, without those of the next; with what stands beside the key. */
+function blockOf(text: string, key: string): readonly string[] {
+  const lines = text.split("\n");
+  const at = lines.findIndex((line) => line.startsWith(`${key}:`));
+  if (at === -1) return [];
+  const end = lines.findIndex((line, index) => index > at && /^[^\s#-]/.test(line));
+  const [first = "", ...rest] = lines.slice(at, end === -1 ? undefined : end);
+  return [first.slice(key.length + 1), ...rest.filter((line) => !/^\s*#/.test(line))];
+}
+
+function filesIn(lines: readonly string[]): readonly string[] {
+  const named = lines.join("\n").matchAll(/(?:^|[\s,{])path:[ \t]*(?:"([^"]*)"|'([^']*)'|([^\s,}]*))/g);
+  return [...named].map(([, double, single, plain]) => double ?? single ?? plain ?? "");
+}
+
+function editsIn(tree: FileTree, path: string, lines: readonly string[]): readonly Edit[] {
+  return commandsIn(lines).flatMap((command) =>
+    startedBy(command, { tree, variables: new Map() }).edits.map((edit) => ({
+      ...edit,
+      path: edit.path ?? path,
+    })),
+  );
+}
+
+/** `- [sed, -i, x]`, `- sed -i x`, `- |` with a script below it. */
+function commandsIn(lines: readonly string[]): readonly (readonly string[])[] {
+  const items: string[][] = [];
+  const indent = lines.find((line) => /^\s*- /.test(line))?.search(/\S/) ?? 0;
+  for (const line of lines)
+    if (line.search(/\S/) === indent && line.startsWith("- ", indent)) items.push([line.slice(indent + 2)]);
+    else items.at(-1)?.push(line);
+  return items.map(commandOf);
+}
+
+function commandOf([first = "", ...rest]: readonly string[]): readonly string[] {
+  const text = first.trim();
+  if (text.startsWith("[")) return listed([text, ...rest].join(" "));
+  if (text.startsWith("- "))
+    return [text, ...rest].flatMap((line) => splitWords(line.trim().replace(/^- /, "")).join(" "));
+  const scalar = /^[|>][-+\d]*$/.test(text) ? rest.join("\n") : [unquoted(text), ...rest].join(" ");
+  return ["sh", "-c", scalar];
+}
+
+function listed(text: string): readonly string[] {
+  const words = text.replace(/^\[|\][^\]]*$/g, "").match(/"[^"]*"|'[^']*'|[^,"'\s][^,]*/g) ?? [];
+  return words.map((word) => unquoted(word.trim()));
+}
+
+function unquoted(text: string): string {
+  const [, quote = "", inner = ""] = /^(["'])(.*)\1$/s.exec(text) ?? [];
+  if (quote === "") return text;
+  return quote === '"' ? inner.replaceAll(/\\(["\\])/g, "$1") : inner.replaceAll("''", "'");
+}

@@ -1,0 +1,81 @@
+/** What systemd-tmpfiles changes of sshd's configuration when a system boots (tmpfiles.d(5)). Nothing is run. */
+import { textOf } from "./file-text.ts";
+import { globPaths } from "./glob.ts";
+import { joined } from "./path.ts";
+import type { Edit } from "./shell-reading.ts";
+import { splitWords } from "./shell-words.ts";
+import { inDropIns } from "./systemd-unit.ts";
+import type { FileTree } from "./tree.ts";
+
+const FOLDERS = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((path) => ({ path, names: null }));
+const TYPE = /^([a-zA-Z])([-+!=~^?$]*)$/;
+
+interface Line {
+  readonly type: string;
+  readonly modifiers: string;
+  /** without a slash at its end */
+  readonly path: string;
+  readonly argument: string;
+}
+
+/** Of files in this folder, which a slash ends, and of the folder. */
+export function tmpfilesEdits(tree: FileTree, folder: string): readonly Edit[] {
+  return inDropIns(tree, FOLDERS, ["tmpfiles"]).flatMap((path) =>
+    (textOf(tree, path) ?? "")
+      .split("\n")
+      .flatMap((text) => lineOf(text) ?? [])
+      .filter((line) => `${line.path}/`.startsWith(folder))
+      .flatMap((line) => changedBy(tree, line).map((file) => ({ file, path }))),
+  );
+}
+
+function lineOf(text: string): Line | null {
+  const [first = "", path = "", , , , , ...argument] = splitWords(text);
+  const [, type, modifiers = ""] = TYPE.exec(first) ?? [];
+  return type === undefined
+    ? null
+    : { type, modifiers, path: path.replace(/\/+$/, ""), argument: argument.join(" ") };
+}
+
+/** What a line leaves as it is counts for nothing: most make only what is not there. */
+function changedBy(tree: FileTree, { type, modifiers, path, argument }: Line): readonly string[] {
+  const isThere = tree.stat(path, { follow: false }) !== null;
+  const isForced = modifiers.includes("+");
+  switch (type) {
+    case "f":
+      return (isThere ? isForced : argument !== "") ? [path] : [];
+    case "F":
+      return [path];
+    case "w":
+      return found(tree, path);
+    case "r":
+    case "R":
+      return found(tree, path).flatMap((each) => within(tree, each));
+    case "L":
+      return isThere && !isForced ? [] : within(tree, path);
+    case "C":
+      return copied(tree, path, argument === "" ? `/usr/share/factory${path}` : argument);
+    default:
+      return [];
+  }
+}
+
+function found(tree: FileTree, pattern: string): readonly string[] {
+  return globPaths(tree, pattern) ?? [];
+}
+
+/** What is changed with a path that is, or becomes, a folder. */
+function within(tree: FileTree, path: string): readonly string[] {
+  const names = tree.list(path);
+  return names === null ? [path] : [path, ...names.map((name) => joined(path, name))];
+}
+
+/** Into a folder that is there comes what is not in it. */
+function copied(tree: FileTree, path: string, source: string): readonly string[] {
+  if (tree.stat(source) === null) return [];
+  const names = tree.list(source);
+  if (names === null) return tree.stat(path, { follow: false }) === null ? [path] : [];
+  return names
+    .map((name) => joined(path, name))
+    .filter((each) => tree.stat(each, { follow: false }) === null);
+}

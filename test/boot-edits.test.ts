@@ -1,0 +1,131 @@
+/** What a boot changes of sshd's configuration in a root: systemd-tmpfiles, which is the judge where it is there, and cloud-init. */
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { folderTree } from "../src/files/folder.ts";
+import { bootOptions, startOptions } from "../src/files/start-options.ts";
+import { makeRoot } from "./auditing.ts";
+import type { ServerTree } from "./sshd/server-tree.ts";
+
+const MAIN = "/etc/ssh/sshd_config";
+const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
+const ROOT: ServerTree = {
+  [MAIN]: "X11Forwarding no\n",
+  "/etc/ssh/sshd_config.d/a.conf": "PermitTunnel no\n",
+  "/usr/share/factory/etc/ssh/sshd_config": "PermitTunnel yes\n",
+  "/usr/share/factory/etc/ssh/sshd_config.d/b.conf": "PermitTunnel yes\n",
+  "/srv/b.conf": "PermitTunnel yes\n",
+};
+const limitOf = (files: ServerTree): string | null =>
+  bootOptions(folderTree(makeRoot({ ...ROOT, ...files }))).limit;
+
+describe("systemd-tmpfiles", () => {
+  const isThere = spawnSync("systemd-tmpfiles", ["--version"]).status === 0;
+
+  /** Main file and drop-ins with their content. */
+  function seen(root: string): string {
+    const ssh = join(root, "etc/ssh");
+    const paths = readdirSync(ssh, { recursive: true }).map((path) => join(ssh, String(path)));
+    const contentOf = (path: string): string => {
+      const entry = statSync(path, { throwIfNoEntry: false });
+      if (entry === undefined) return readlinkSync(path);
+      return entry.isFile() ? readFileSync(path, "utf8") : "";
+    };
+    return JSON.stringify(paths.sort().map((path) => [path, contentOf(path)]));
+  }
+
+  test.each<[string, boolean]>([
+    ["d /etc/ssh/sshd_config.d 0755 root root", false],
+    ["z /etc/ssh/sshd_config 0600", false],
+    ["L$ /etc/ssh/ssh_config.d/20-x.conf - - - - /usr/lib/x", false],
+    ["f^ /etc/ssh/sshd_config 0600 - - - ssh.config", false],
+    ["f /etc/ssh/sshd_config.d/b.conf - - - - PermitTunnel yes", true],
+    ["f! /etc/ssh/sshd_config.d/b.conf - - - - PermitTunnel yes", true],
+    ["f /etc/ssh/sshd_config.d/a.conf - - - - PermitTunnel yes", false],
+    ["f+ /etc/ssh/sshd_config.d/a.conf - - - - PermitTunnel yes", true],
+    ["f /etc/ssh/sshd_config.d/a.conf", false],
+    ["w /etc/ssh/sshd_config - - - - PermitTunnel yes", true],
+    ["w+ /etc/ssh/sshd_config.d/*.conf - - - - PermitTunnel yes", true],
+    ["w /etc/ssh/sshd_config.d/none.conf - - - - PermitTunnel yes", false],
+    ["L /etc/ssh/sshd_config.d/b.conf - - - - /srv/b.conf", true],
+    ["L /etc/ssh/sshd_config - - - - /srv/b.conf", false],
+    ["L+ /etc/ssh/sshd_config - - - - /srv/b.conf", true],
+    ["C /etc/ssh/sshd_config.d/b.conf - - - - /srv/b.conf", true],
+    ["C /etc/ssh/sshd_config.d/b.conf - - - - /not/there", false],
+    ["C /etc/ssh/sshd_config.d/b.conf", true],
+    ["C /etc/ssh/sshd_config", false],
+    ["r /etc/ssh/sshd_config.d/*.conf", true],
+    ["R! /etc/ssh/sshd_config.d", true],
+    ["r /etc/ssh/sshd_config.d/*.bak", false],
+    ['"w" "/etc/ssh/sshd_config" - - - - "x"', true],
+    ["# w /etc/ssh/sshd_config - - - - x", false],
+    ["w /etc/motd - - - - x", false],
+  ])("%s", (line, changes) => {
+    const files = { "/usr/lib/tmpfiles.d/x.conf": `d /run/sshd 0755\n${line}\n` };
+    const root = makeRoot({ ...ROOT, ...files });
+    const limit = bootOptions(folderTree(root)).limit;
+    expect(limit !== null).toBe(changes);
+    if (changes) expect(limit).toMatch(/^\/usr\/lib\/tmpfiles\.d\/x\.conf changes \/etc\/ssh\/sshd_config/);
+    if (!isThere) return;
+    const before = seen(root);
+    spawnSync("systemd-tmpfiles", [`--root=${root}`, "--boot", "--remove", "--create"]);
+    expect(seen(root) !== before).toBe(changes);
+  });
+
+  test("a file in /etc hides that of the vendor, and a link to /dev/null does", () => {
+    const vendor = { "/usr/lib/tmpfiles.d/x.conf": `w ${MAIN} - - - - x\n` };
+    expect(limitOf(vendor)).toContain("x.conf changes");
+    expect(limitOf({ ...vendor, "/etc/tmpfiles.d/x.conf": "" })).toBeNull();
+    expect(limitOf({ ...vendor, "/etc/tmpfiles.d/x.conf": { link: "/dev/null" } })).toBeNull();
+  });
+
+  test("on a live host it was done already", () => {
+    const root = makeRoot({ ...ROOT, "/etc/tmpfiles.d/x.conf": `w ${MAIN} - - - - x\n` });
+    expect(startOptions(folderTree(root)).limit).toBeNull();
+  });
+});
+
+describe("cloud-init", () => {
+  const CFG = "/etc/cloud/cloud.cfg.d/99.cfg";
+  const OWN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
+
+  test.each<[string, string | null]>([
+    ["ssh_pwauth: true\n", OWN],
+    ["ssh_pwauth: '1'\n", OWN],
+    ["ssh_pwauth:   false\n", null],
+    ["ssh_pwauth: 0\n", null],
+    ["ssh_pwauth: unchanged\n", null],
+    ["#ssh_pwauth: true\ndisable_root: true\nssh_deletekeys: true\n", null],
+    [`write_files:\n- content: |\n    PermitTunnel yes\n  path: ${MAIN}\n`, MAIN],
+    [`write_files:\n  - path: "/etc/ssh/sshd_config.d/x.conf"\n`, "/etc/ssh/sshd_config.d/x.conf"],
+    [`write_files: [{content: x, path: ${MAIN}}]\n`, MAIN],
+    [`write_files:\n- path: /etc/motd\nother:\n  path: ${MAIN}\n`, null],
+    [`runcmd:\n  - sed -i s/no/yes/ ${MAIN}\n  - systemctl restart ssh\n`, MAIN],
+    [`runcmd:\n- [sed, -i, "s/no/yes/", ${MAIN}]\n`, MAIN],
+    [`bootcmd:\n - - sed\n   - -i\n   - s/no/yes/\n   - ${MAIN}\n`, MAIN],
+    [`runcmd:\n- |\n  cd /etc/ssh\n  echo PermitTunnel yes >> sshd_config\n`, MAIN],
+    [`runcmd:\n- "echo 'PermitTunnel yes' > ${MAIN}"\n`, MAIN],
+    [`runcmd:\n- grep -q x ${MAIN}\n- systemctl reload ssh\n`, null],
+    [`packages: [openssh-server]\nusers:\n- default\n`, null],
+  ])("%j", (text, file) => {
+    const limit = limitOf({ [CFG]: text });
+    if (file === null) expect(limit).toBeNull();
+    else expect(limit).toContain(`${CFG} changes ${file} before sshd reads it`);
+  });
+
+  test("the last ssh_pwauth counts, and what is written already changes nothing", () => {
+    const first = { "/etc/cloud/cloud.cfg": "ssh_pwauth: true\n" };
+    expect(limitOf(first)).toContain("/etc/cloud/cloud.cfg changes");
+    expect(limitOf({ ...first, [CFG]: "ssh_pwauth: false\n" })).toBeNull();
+    expect(limitOf({ ...first, [OWN]: "PasswordAuthentication yes\n" })).toBeNull();
+    expect(limitOf({ ...first, "/etc/cloud/cloud-init.disabled": "" })).toBeNull();
+  });
+});
+
+describe.each(["bookworm", "trixie", "bullseye"])("%s as it is installed", (name) => {
+  const root = join(LAB, name);
+  test.skipIf(statSync(root, { throwIfNoEntry: false }) === undefined)("changes nothing", () => {
+    expect(bootOptions(folderTree(root)).limit).toBeNull();
+  });
+});
