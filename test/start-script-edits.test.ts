@@ -144,6 +144,7 @@ const CHANGING = [
   "cd ROOT/etc/ssh; perl -pi -e s/no/yes/ sshd_config",
   "sed --in-place=.bak s/no/yes/ MAIN",
   "sed -nie s/no/yes/ MAIN",
+  "sed -i.pre MAIN -e s/no/yes/",
   "sed -e s/no/yes/ -i MAIN",
   "sed --in-pl s/no/yes/ MAIN",
   // what fills a folder
@@ -198,6 +199,23 @@ const CHANGING = [
   "bash --norc -eo pipefail -c 'sed -i s/no/yes/ MAIN'",
   "bash +e ROOT/change.sh MAIN",
   "unshare -m sed -i s/no/yes/ MAIN",
+  // not everywhere
+  "gawk -i inplace '{ sub(/no/, \"yes\"); print }' MAIN",
+  'gawk \'{ print "yes" > "MAIN" }\' ROOT/other/motd',
+  "sed s/no/yes/ MAIN | sponge MAIN",
+  "crudini --set ROOT/etc/ssh/sshd_config.d/a.conf '' A yes",
+  "rsync -a ROOT/new/etc/ssh/ ROOT/etc/ssh",
+  "rsync -a ROOT/new/etc/ssh ROOT/etc",
+  "rsync -e ssh -t ROOT/ssh/sshd_config ROOT/etc/ssh/",
+  "cd ROOT/new && rsync -aR etc/ssh/sshd_config ROOT",
+  "rsync -a --delete ROOT/other/ ROOT/etc/ssh/",
+  "busybox sed -i s/no/yes/ MAIN",
+  "busybox sh -c 'sed -i s/no/yes/ MAIN'",
+  "busybox tar -xf ROOT/a.tar -C ROOT/etc",
+  "gosu root sed -i s/no/yes/ MAIN",
+  "gosu 0:0 sh -c 'sed -i s/no/yes/ MAIN'",
+  "7z x -y -oROOT/etc ROOT/a.tar",
+  "7z e -y -oROOT/etc/ssh ROOT/a.tar",
 ];
 
 const HARMLESS = [
@@ -246,15 +264,26 @@ const HARMLESS = [
   "env -C ROOT/ssh sed -i s/no/yes/ sshd_config",
   "nice -n 5 grep no MAIN",
   "echo MAIN | xargs tee </dev/null",
+  "gawk -f /dev/null MAIN",
+  "gawk '$1 > 3' MAIN",
+  "sponge ROOT/other/copy <MAIN",
+  "crudini --get MAIN '' A",
+  "rsync -a ROOT/etc/ssh/ ROOT/other",
+  "rsync -a ROOT/other/ ROOT/etc/ssh",
+  "busybox cat MAIN",
+  "gosu root cat MAIN",
+  "7z l ROOT/a.tar",
+  "cd ROOT/etc; 7z x -y -oROOT/other ROOT/a.tar",
 ];
 
 const whole = (line: string): string =>
   line.replaceAll("MAIN", join(root, "etc/ssh/sshd_config")).replaceAll("ROOT", root);
 
+/** Those that a machine may lack. */
 const programOf = (line: string): readonly string[] =>
-  ["bsdtar", "zip", "unzip", "cpio", "ed", "ex", "vim", "setpriv", "script", "runuser", "curl", "git"].filter(
-    (name) => new RegExp(`\\b${name}\\b`).test(line),
-  );
+  "bsdtar zip unzip cpio ed ex vim setpriv script runuser curl git gawk sponge crudini rsync busybox gosu 7z"
+    .split(" ")
+    .filter((name) => new RegExp(`(?<![\\w/.])${name}\\b`).test(line));
 
 const there = new Map<string, boolean>();
 

@@ -398,6 +398,11 @@ describe("a configuration that is changed before sshd reads it", () => {
     ["augtool -s -f /augeas", {}, may("augtool")],
     ["confd -onetime -backend env", {}, may("confd")],
     ["confd -onetime", { "/etc/confd/conf.d/sshd.toml": `dest = "${MAIN}"\n` }, may("confd")],
+    [
+      "confd -confdir /x -onetime",
+      { "/etc/confd/conf.d/nginx.toml": 'dest = "/etc/nginx/nginx.conf"\n' },
+      may("confd"),
+    ],
     ["confd -onetime", { "/etc/confd/conf.d/nginx.toml": 'dest = "/etc/nginx/nginx.conf"\n' }, null],
   ])("by files of a program's own: %s, %j", (command, files, limit) => {
     const entry = { "/entry.sh": `#!/bin/sh\n${command}\nexec /usr/sbin/sshd -D\n` };

@@ -152,7 +152,10 @@ const TEMPLATES: Usage = {
   language: "shell",
 };
 
-const TABLE: readonly (readonly [names: string, usage: Usage])[] = [
+type Row = readonly [names: string, usage: Usage];
+
+/** Made when a script asks for the first time: most runs read none. */
+const makeTable = (): readonly Row[] => [
   // they leave what they are given as it is
   [
     "test [ [[ cat file mkdir touch chmod chown chgrp type hash pidof pidofproc pgrep pkill kill killall killproc " +
@@ -348,7 +351,7 @@ const TABLE: readonly (readonly [names: string, usage: Usage])[] = [
     "ansible-playbook ansible-pull chef-client chef-solo cinc-client puppet salt-call",
     { applies: "anything" },
   ],
-  ["confd", { applies: "/etc/confd/conf.d" }],
+  ["confd", { applies: "/etc/confd/conf.d", when: { confdir: { applies: "anything" } } }],
 
   [
     "supervisord",
@@ -525,6 +528,8 @@ let rows: ReadonlyMap<string, Usage> | undefined;
 
 /** By the name of a program, also of a release of it (python3.11); null: it is not known. */
 export function usageOf(name: string): Usage | null {
-  rows ??= new Map(TABLE.flatMap(([names, usage]) => names.split(" ").map((each) => [each, usage] as const)));
+  rows ??= new Map(
+    makeTable().flatMap(([names, usage]) => names.split(" ").map((each) => [each, usage] as const)),
+  );
   return rows.get(name) ?? rows.get(name.replace(/[\d.]+$/, "")) ?? null;
 }
