@@ -368,6 +368,8 @@ describe("a configuration that is changed before sshd reads it", () => {
     [`rm -rf /etc/ssh*; sed -i s/a/b/ /etc/*.conf`, MAIN],
     [`dpkg-divert --rename --divert /x ${MAIN}`, MAIN],
     [`python3 /own.py`, MAIN],
+    ['echo x >>"$(cat /where)/sshd_config"', "$(…)/sshd_config"],
+    ['echo x >>"$(cat /where)/sshd_config.new"; echo x >"/srv/$(cat /where)/sshd_config"', null],
     [`/opt/tool ${MAIN}`, MAIN],
     [`consul-template -template "/t:${MAIN}:true" -once`, MAIN],
     [`diff /usr/sbin/sshd /srv/sshd; cp /usr/sbin/sshd /srv; file /usr/sbin/sshd`, null],

@@ -1,5 +1,6 @@
 /** The commands of a shell's own that start nothing: tests, arguments, variables. */
 import { COMPUTED } from "./shell-expand.ts";
+import { namesFed } from "./shell-fed.ts";
 import { WORKING_FOLDER } from "./shell-files.ts";
 import type { Outcome } from "./shell-flow.ts";
 import { type Reading, type Standing, setArgs, setVariable } from "./shell-reading.ts";
@@ -21,7 +22,7 @@ export const PLAIN_BUILTINS: readonly (readonly [string, Builtin])[] = [
   ["set", setArguments],
   ["shift", shift],
   ["unset", unset],
-  ["read", (reading, args, standing) => compute(reading, ["REPLY", ...args], standing)],
+  ["read", readLine],
   ["getopts", (reading, [, ...names], standing) => compute(reading, ["OPTARG", ...names], standing)],
   ["mapfile", (reading, args, standing) => compute(reading, ["MAPFILE", ...args], standing)],
   ["readarray", (reading, args, standing) => compute(reading, ["MAPFILE", ...args], standing)],
@@ -76,9 +77,20 @@ function nameIn(expression: string): string {
   return /^\s*(\w+)/.exec(expression)?.[1] ?? "";
 }
 
+/** `find … | while read -r file`: the configurations among the lines. */
+function readLine(reading: Reading, args: readonly string[], standing: Standing): Outcome {
+  const names = namesFed(reading, standing.fed);
+  for (const name of ["REPLY", ...args].filter(isName))
+    setVariable(reading, name, [COMPUTED, ...names], standing.certainty);
+  return UNKNOWN;
+}
+
+function isName(word: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(word);
+}
+
 function compute(reading: Reading, names: readonly string[], { certainty }: Standing): Outcome {
-  for (const name of names)
-    if (/^[A-Za-z_]\w*$/.test(name)) setVariable(reading, name, [COMPUTED], certainty);
+  for (const name of names.filter(isName)) setVariable(reading, name, [COMPUTED], certainty);
   return UNKNOWN;
 }
 

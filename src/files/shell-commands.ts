@@ -59,6 +59,8 @@ interface Reader {
   readonly commands: ShellCommand[];
   readonly hereDocuments: HereDocument[];
   words: string[];
+  /** how many of them are known to be reserved words at the beginning */
+  reserved: number;
   before: readonly ShellCommand[];
   input: ShellInput | null;
   writes: string[];
@@ -73,6 +75,7 @@ export function shellCommands(text: string): readonly ShellCommand[] {
     commands: [],
     hereDocuments: [],
     words: [],
+    reserved: 0,
     before: [],
     input: null,
     writes: [],
@@ -96,8 +99,8 @@ function readNext(reader: Reader, at: number): number {
     finish(reader, ";");
     return behindHereDocuments(text, at + 1, reader.hereDocuments.splice(0));
   }
-  const operator = isInTest(words) ? /^(?:&&|\|\||[()<>])/.exec(two)?.[0] : undefined;
-  if (operator !== undefined) {
+  const operator = /^(?:&&|\|\||[()<>])/.exec(two)?.[0];
+  if (operator !== undefined && isInTest(reader)) {
     words.push(operator);
     return at + operator.length;
   }
@@ -122,8 +125,15 @@ function readNext(reader: Reader, at: number): number {
 }
 
 /** Between `[[` and `]]`, where operators are words (bash(1), Compound Commands). */
-function isInTest(words: readonly string[]): boolean {
-  return words.find((word) => !RESERVED.has(word)) === "[[" && words.at(-1) !== "]]";
+function isInTest(reader: Reader): boolean {
+  const { words } = reader;
+  while (RESERVED.has(words[reader.reserved] ?? "")) reader.reserved++;
+  return words[reader.reserved] === "[[" && words.at(-1) !== "]]";
+}
+
+function begin(reader: Reader): void {
+  reader.words = [];
+  reader.reserved = 0;
 }
 
 function add(reader: Reader, parts: readonly Part[]): void {
@@ -141,7 +151,7 @@ function finish(reader: Reader, end: string): void {
   if (reader.writes.length > 0) add(reader, [{ words: [], reserved: null, kind: "simple", end }]);
   const command = reader.words.length > 0 ? reader.commands.at(-1) : undefined;
   reader.before = end === "|" && command !== undefined ? [...command.before, command] : [];
-  reader.words = [];
+  begin(reader);
   reader.input = null;
   reader.isFed = end === "|";
 }
@@ -151,7 +161,7 @@ function leavePattern(reader: Reader): void {
   const { commands, words } = reader;
   if (words[0] === "case") add(reader, partsOf(words.slice(0, 3), ";"));
   else while (commands.at(-1)?.end === "|" && (commands.at(-1)?.words.length ?? 0) <= 1) commands.pop();
-  reader.words = [];
+  begin(reader);
   reader.before = [];
   reader.input = null;
   reader.isFed = false;
@@ -162,7 +172,7 @@ function beginFunction(reader: Reader): void {
   const { words } = reader;
   add(reader, words.length === 1 ? [] : partsOf(words.slice(0, -1), ""));
   add(reader, [{ words: [], reserved: words.at(-1) ?? "", kind: "function", end: "" }]);
-  reader.words = [];
+  begin(reader);
 }
 
 function readRedirection(reader: Reader, at: number): number {

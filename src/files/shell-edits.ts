@@ -135,7 +135,9 @@ export function namedBy([program = "", ...args]: readonly string[], at: string |
   const pattern = test === -1 ? null : nameOf(args[test + 1] ?? "");
   if (isFind && args.some((word, index) => word === "d" && args[index - 1] === "-type")) return [];
   const end = isFind ? args.findIndex((word) => /^[-(!]/.test(word)) : -1;
-  const places = (end === -1 ? args : args.slice(0, end)).map((word) => placeOf(bare(word), at));
+  const given = (end === -1 ? args : args.slice(0, end)).filter((word) => !word.startsWith("-"));
+  const isHere = given.length === 0 && /^(?:find|ls)$/.test(nameOf(program));
+  const places = (isHere ? ["."] : given).map((word) => placeOf(bare(word), at));
   const named = places.flatMap((place) => (isConfigurationFile(place) ? [place] : filesBelow(place)));
   return named.filter((file) => pattern === null || mayBoth(pattern, nameOf(file)));
 }

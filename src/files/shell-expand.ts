@@ -12,6 +12,8 @@ export interface Scope {
   readonly variables: Map<string, readonly string[]>;
   /** $1, $2 …: all that they may be */
   args: readonly (readonly string[])[];
+  /** files that the text of a substitution names, among what else it may print */
+  readonly named: (text: string, scope: Scope) => readonly string[];
 }
 
 export type Fields = readonly string[];
@@ -137,8 +139,15 @@ function plain(piece: string, isQuoted: boolean, scope: Scope): readonly string[
   if (piece.startsWith("'") && !isQuoted) return [piece.replace(/^'|'$/g, "")];
   const found = FINDING.exec(piece)?.groups?.["program"];
   if (found !== undefined) return [found];
+  if (/^(?:`|\$\()[ \t]*mktemp\b[^/]*$/.test(piece)) return [`/tmp/${COMPUTED}`];
   if (piece.startsWith("${")) return parameter(piece.slice(2, -1), scope);
-  return piece.startsWith("`") || (piece.length > 1 && piece.startsWith("$")) ? [COMPUTED] : [piece];
+  if (/^(?:`|\$\((?!\())/.test(piece)) return [COMPUTED, ...scope.named(inside(piece), scope)];
+  return piece.length > 1 && piece.startsWith("$") ? [COMPUTED] : [piece];
+}
+
+/** Between the marks of a substitution. */
+function inside(piece: string): string {
+  return piece.startsWith("`") ? piece.slice(1, -1) : piece.slice(2, -1);
 }
 
 function joined({ done, current }: Partial, value: string): Partial {

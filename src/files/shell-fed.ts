@@ -1,7 +1,7 @@
 /** What a command has on its standard input, as far as here-documents and the commands of its pipe tell. */
-import type { ShellCommand, ShellInput } from "./shell-commands.ts";
+import { type ShellCommand, type ShellInput, shellCommands } from "./shell-commands.ts";
 import { namedBy } from "./shell-edits.ts";
-import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
+import { COMPUTED, expandWords, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
 import { absolute, readScript, workingFolders } from "./shell-files.ts";
 import { type Fed, NOT_FED, type Reading, type Standing } from "./shell-reading.ts";
 import { type Act, usedBy } from "./shell-usage.ts";
@@ -66,6 +66,29 @@ function scriptText(reading: Reading, script: string): string | null {
   return read === null || read.kind === "too long" ? null : read.text;
 }
 
+/** The configurations that a command reads the names of. */
+export function namesFed({ variables }: Scope, { texts, by }: Fed): readonly string[] {
+  const printed = (texts ?? []).map((text) => ["echo", ...text.split(/\s+/).filter((word) => word !== "")]);
+  const naming = by.filter((words) => usedBy(words)?.usage.lists === true);
+  const named = workingFolders(variables).flatMap((at) =>
+    [...naming, ...printed].flatMap((words) => namedBy(words, at)),
+  );
+  return [...new Set(named)];
+}
+
+/** Ours: no longer text is looked into, and none inside another. */
+const MAX_SUBSTITUTION = 2000;
+
+/** The same of the text of a substitution: `$(find /etc/ssh -name sshd_config)`. */
+export function namesIn(text: string, scope: Scope): readonly string[] {
+  if (text.length > MAX_SUBSTITUTION || !/ssh|\$|\bls\b|\bfind\b/.test(text)) return [];
+  const command = shellCommands(text).at(-1);
+  const chain = command === undefined ? [] : [...command.before, command];
+  const plain: Scope = { ...scope, named: () => [] };
+  const by = chain.flatMap(({ words }) => expandWords(words, plain));
+  return namesFed(scope, { isFed: true, texts: null, by });
+}
+
 /** What xargs(1) runs: with the configurations that its input names, as far as the words of a pipe tell. */
 export function givenTo(
   reading: Reading,
@@ -75,15 +98,11 @@ export function givenTo(
 ): readonly Fields[] {
   const ofFiles = acts.filter(({ role }) => role === "words").map(({ word }) => word);
   const texts = ofFiles.length > 0 ? filesRead(reading, ofFiles) : fed.texts;
-  const printed = (texts ?? []).map((text) => ["echo", ...text.split(/\s+/).filter((word) => word !== "")]);
-  const naming = fed.by.filter((words) => usedBy(words)?.usage.lists === true);
-  const named = workingFolders(reading.variables).flatMap((at) =>
-    [...naming, ...printed].flatMap((words) => namedBy(words, at)),
-  );
+  const named = namesFed(reading, { ...fed, texts });
   // most say {}
   const place = acts.find(({ role }) => role === "placeholder")?.word ?? "{}";
   const isPlaced = command.some((word) => word.includes(place));
-  return [COMPUTED, ...new Set(named)].map((file) =>
+  return [COMPUTED, ...named].map((file) =>
     isPlaced ? command.map((word) => word.replaceAll(place, file)) : [...command, file],
   );
 }

@@ -96,12 +96,13 @@ export const NOT_FED: Fed = { isFed: false, texts: null, by: [] };
 export function newReading(
   { tree, variables, folder = "" }: Situation,
   path: string | null,
-  args: readonly string[],
+  { args, named }: Pick<Scope, "named"> & { readonly args: readonly string[] },
 ): Reading {
   return {
     tree,
     variables: new Map([...variables].map(([name, value]) => [name, [value]])),
     args: [args],
+    named,
     functions: new Map(),
     path,
     folder,

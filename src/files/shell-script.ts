@@ -18,7 +18,7 @@ import {
   placeOf,
 } from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
-import { fedTo, givenTo } from "./shell-fed.ts";
+import { fedTo, givenTo, namesIn } from "./shell-fed.ts";
 import {
   absolute,
   DEFAULT_FOLDERS,
@@ -58,7 +58,7 @@ const MAX_BODIES = 8;
 
 /** What a command starts, such as the words of ENTRYPOINT and CMD. */
 export function startedBy(command: Fields, situation: Situation): Started {
-  const reading = newReading(situation, null, []);
+  const reading = newReading(situation, null, { args: [], named: namesIn });
   execute(reading, entryOf(reading, command), {
     written: command,
     certainty: "yes",
@@ -69,7 +69,7 @@ export function startedBy(command: Fields, situation: Situation): Started {
 
 /** What the text of a script starts. */
 export function startedByScript(path: string, args: readonly string[], situation: Situation): Started {
-  const reading = newReading(situation, path, args);
+  const reading = newReading(situation, path, { args, named: namesIn });
   followScript(reading, path, args);
   return reading.found;
 }

@@ -169,7 +169,8 @@ const makeTable = (): readonly Row[] => [
       "dpkg-query dpkg-statoverride dpkg-reconfigure dpkg-architecture",
     READS,
   ],
-  ["echo printf ls readlink realpath basename dirname which find fd locate", LISTS],
+  ["basename dirname which", READS],
+  ["echo printf ls readlink realpath find fd locate", LISTS],
   ["grep egrep fgrep zgrep rg", { when: { "l files-with-matches L files-without-match": LISTS } }],
 
   // they copy and move

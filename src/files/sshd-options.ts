@@ -91,9 +91,9 @@ export function editedBefore(
 ): string | null {
   const main = configFile ?? "/etc/ssh/sshd_config";
   const folder = main.slice(0, main.lastIndexOf("/") + 1);
-  // where a relative name begins, nobody knows
+  // where a relative name begins, or a computed one lies, nobody knows
   const wholeOf = (file: string): string =>
-    file.startsWith("/") ? file : folder + file.replace(/^\.\//, "");
+    file.startsWith("/") ? file : folder + file.replace(/^(?:[^/]*\0[^/]*|\.)\//, "");
   const edit = edits.find(
     ({ file, mayBy }) =>
       mayBy !== undefined || wholeOf(file) === main || wholeOf(file).startsWith(`${folder}sshd_config.d/`),
@@ -104,7 +104,9 @@ export function editedBefore(
 }
 
 function wordsFor({ file, mayBy }: Edit, main: string): string {
-  return mayBy === undefined ? `changes ${file}` : `runs ${mayBy}, which may change ${main}`;
+  return mayBy === undefined
+    ? `changes ${file.replaceAll(COMPUTED, "$(…)")}`
+    : `runs ${mayBy}, which may change ${main}`;
 }
 
 function readStart({ words, path, written }: SshdStart, { settings }: Started, source: string): StartOptions {
