@@ -1,8 +1,9 @@
 /** A baseline: findings of an earlier day that are not to be reported again (--write-baseline, --baseline). */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { exceptionsOf, fingerprinted } from "../report/fingerprint.ts";
 import { jsonText, pathText } from "../report/json.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
+import { readOwnFile } from "./own-file.ts";
 import { systemReason } from "./system-reason.ts";
 
 /** Writes what is open now; the reason when that fails. */
@@ -33,7 +34,7 @@ type Known = ReadonlyMap<string, readonly (readonly string[] | null)[]>;
 /** The findings of a baseline, or what is wrong with it. */
 export function readBaseline(path: string): Known | string {
   try {
-    const document: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const document: unknown = JSON.parse(readOwnFile(path).toString("utf8"));
     return knownOf(document) ?? `${path} is no baseline of sshd-policy: write one with --write-baseline`;
   } catch (error) {
     return `the baseline ${path} cannot be read: ${systemReason(error)}`;

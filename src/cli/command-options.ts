@@ -91,10 +91,23 @@ export function withOutput(
     .option("--quiet", quiet);
 }
 
-/** What every analysing command accepts (cli.md), also where it has little to do. */
+/** What every command accepts (cli.md), also where it has little to do. */
 export function withCommon(command: Command): Command {
+  return withUnneeded(command).option(
+    "--events <file>",
+    "write when it begins and ends there, as JSON lines; - is standard output",
+  );
+}
+
+/** For commands whose events tell more. */
+export function withUnneeded(command: Command): Command {
   return command
     .option("--jobs <n>", "as for audit; this command needs one thread", positive)
-    .option("--config <file>", "as for audit; nothing is judged here by a policy file")
-    .option("--events <file>", "write when it begins and ends there, as JSON lines; - is standard output");
+    .option("--config <file>", "as for audit; nothing is judged here by a policy file");
+}
+
+/** An empty one is no user, and an answer about nobody would be empty, too. */
+export function userName(value: string, previous: readonly string[] | undefined): readonly string[] {
+  if (value === "") throw new InvalidArgumentError("a user's name or a pattern, please");
+  return collect(value, previous);
 }

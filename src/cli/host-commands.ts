@@ -1,29 +1,43 @@
 /** The options of the commands that act: on this host's sshd, or over SSH. */
 import { type Command, Option } from "commander";
-import { collect, type Done, once, withImages, withOutput, withTargets } from "./command-options.ts";
+import {
+  answered,
+  collect,
+  type Done,
+  once,
+  withCommon,
+  withImages,
+  withOutput,
+  withTargets,
+  withUnneeded,
+} from "./command-options.ts";
 import type { ConfirmOptions } from "./confirm.ts";
 import type { ForwardCommandOptions, Given } from "./forward.ts";
 import type { ProbeCommandOptions } from "./probe.ts";
 import type { ProgressOptions } from "./progress.ts";
+import type { RecordOptions } from "./recorded.ts";
 
 export function addConfirm(program: Command, done: Done): void {
-  program
+  const command = program
     .command("confirm")
     .description(
       "keep the fix that waits for it: run it from a new login, which proves that logins still work",
-    )
+    );
+  withCommon(command)
+    .option("--quiet", "as for audit; here is nothing to leave out")
     .addOption(new Option("--watch <run>", "undo that run at its deadline").hideHelp())
     .addOption(new Option("--boot", "undo what waits, before sshd starts").hideHelp())
-    .action(async (options: ConfirmOptions) => {
+    .action(async (options: ConfirmOptions & RecordOptions) => {
       const { runConfirm } = await import("./confirm.ts");
-      done(await runConfirm(options));
+      done(await answered("confirm", options, () => runConfirm(options)));
     });
 }
 
 export function addRecover(program: Command, done: Done): void {
-  program
+  const command = program
     .command("recover")
-    .description("finish or undo an audit --fix of this host that was interrupted or not confirmed")
+    .description("finish or undo an audit --fix of this host that was interrupted or not confirmed");
+  withUnneeded(command)
     .option("--events <file>", "write the steps there, as JSON lines; - is standard output")
     .option("--quiet", "say nothing of the steps")
     .action(async (options: ProgressOptions) => {
@@ -38,7 +52,7 @@ export function addProbe(program: Command, done: Done): void {
     .description(
       "start a throw-away sshd with this configuration, try every kind of forwarding, and compare with the policy",
     );
-  withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"])
+  withUnneeded(withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"]))
     .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
     .option("-i <file>", "with --against: a private key (repeatable)", collect)
     .option(
@@ -72,7 +86,8 @@ export function addForward(program: Command, done: Done): void {
   };
   const command = program
     .command("forward")
-    .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them")
+    .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them");
+  withUnneeded(command)
     .argument("<destination>", "[user@]host or ssh://[user@]host[:port]")
     .option(
       "-L <[bind:]port:host:hostport>",

@@ -1,5 +1,6 @@
 /** The command line: options to calls, answers to exit codes. Commands are loaded when they run. */
 import { Command, CommanderError } from "commander";
+import { closestWord } from "../lint/closest-word.ts";
 import { addAudit, addAuditShare } from "./audit-command.ts";
 import type { Done } from "./command-options.ts";
 import { addConfirm, addForward, addProbe, addProbeInside, addRecover } from "./host-commands.ts";
@@ -47,21 +48,47 @@ async function main(argv: readonly string[]): Promise<number> {
     .hook("preAction", readInOneThreadOfImages)
     .configureOutput({
       writeOut: printHelp,
-      outputError: (text, write) => write(`sshd-policy: ${text.replace(/^error: /, "")}`),
+      outputError: (text, write) => write(`sshd-policy: ${withNearSuggestion(text).replace(/^error: /, "")}`),
     });
   const done: Done = (found) => {
     code = found;
   };
   // each option takes time, so a command that is named first is the only one that is made
+  const isHelp = argv[2] === "help";
   const asked = COMMANDS.get(argv[2] ?? "");
   for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, done);
   try {
+    if (isHelp) refuseUnknown(program, argv[3]);
     await program.parseAsync(argv);
     return code;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : EXIT.usage;
   }
+}
+
+/** commander would print the whole help instead. */
+function refuseUnknown(program: Command, name: string | undefined): void {
+  if (name === undefined || name.startsWith("-") || name === "help" || COMMANDS.has(name)) return;
+  const shown = program.createHelp().visibleCommands(program);
+  const near = closestWord(
+    name,
+    shown.map((command) => command.name()),
+  );
+  program.error(`error: unknown command '${name}'${near === null ? "" : `\n(Did you mean ${near}?)`}`);
+}
+
+/** commander takes --root for what --foo may have meant. */
+function withNearSuggestion(text: string): string {
+  return text.replace(/\n\(Did you mean (?:one of )?(.*)\?\)/, (_, names: string) => {
+    const asked = /'-*([^']*)'/.exec(text)?.[1] ?? "";
+    const near = closestWord(
+      asked,
+      names.split(", ").map((name) => name.replace(/^-+/, "")),
+    );
+    const shown = names.split(", ").find((name) => name.replace(/^-+/, "") === near);
+    return shown === undefined ? "" : `\n(Did you mean ${shown}?)`;
+  });
 }
 
 /** The help, or the version. */

@@ -5,6 +5,7 @@ import {
   answered,
   collect,
   type Done,
+  userName,
   withCommon,
   withImages,
   withOutput,
@@ -24,7 +25,7 @@ export function addExposure(program: Command, done: Done): void {
       "only this: tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent (repeatable)",
       collect,
     )
-    .option("--user <name>", "only this user, or users by pattern (repeatable)", collect)
+    .option("--user <name>", "only this user, or users by pattern (repeatable)", userName)
     .option("--all", "show closed regions, too")
     .option("--exclude-no-login", "leave out regions in which nobody can log in")
     .option("-C <spec>", "also say in which region this connection lies (repeatable)", collect)
@@ -87,10 +88,10 @@ export function addRules(program: Command, done: Done): void {
     .command("rules")
     .argument("[ID]", "a rule, as findings name it")
     .description("list the rules, or explain one");
-  withOutput(command, ["pretty", "concise", "json"]).action(
-    async (id: string | undefined, options: OutputOptions) => {
+  withCommon(withOutput(command, ["pretty", "concise", "json"])).action(
+    async (id: string | undefined, options: OutputOptions & RecordOptions) => {
       const { runRules } = await import("./rules.ts");
-      done(runRules(id, options));
+      done(await answered("rules", options, async () => runRules(id, options)));
     },
   );
 }

@@ -21,6 +21,7 @@ function bash(script: string, env: Readonly<Record<string, string>>): Ran {
       ...env,
       PATH: `${work}/bin:${process.env["PATH"] ?? ""}`,
       GITHUB_STEP_SUMMARY: join(work, "summary.md"),
+      GITHUB_ACTION_PATH: ROOT,
     },
     encoding: "utf8",
   });
@@ -30,7 +31,7 @@ function bash(script: string, env: Readonly<Record<string, string>>): Ran {
 beforeAll(() => {
   spawnSync("mkdir", [join(work, "bin")]);
   symlinkSync(join(ROOT, "dist/cli.js"), join(work, "bin/sshd-policy"));
-  writeFileSync(join(work, "bin/npm"), "#!/bin/sh\n");
+  writeFileSync(join(work, "bin/npm"), '#!/bin/sh\necho "$@" >"$0.asked"\n');
   chmodSync(join(work, "bin/npm"), 0o755);
   writeFileSync(join(work, "sshd_config"), "AllowTcpForwarding yes\n");
   writeFileSync(join(work, "closed"), "DisableForwarding yes\n");
@@ -63,6 +64,19 @@ describe("action.yml", () => {
     expect(stdout).toMatch(/^::error file=sshd_config,line=1,/m);
     expect(readFileSync(join(work, "summary.md"), "utf8")).toContain("tcp-forwarding");
     expect(JSON.parse(readFileSync(join(work, "report.sarif"), "utf8")).version).toBe("2.1.0");
+  });
+});
+
+describe("action.yml installs", () => {
+  const action = parse(readFileSync(join(ROOT, "action.yml"), "utf8"));
+  const own = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).version;
+
+  it.each([
+    ["the version of its own tag where none is given", action.inputs.version.default, own],
+    ["the version that is asked for", "0.0.9", "0.0.9"],
+  ])("%s", (_, version, installed) => {
+    bash(action.runs.steps[0].run, { TARGETS: "closed", ARGUMENTS: "", SARIF: "", VERSION: version });
+    expect(readFileSync(join(work, "bin/npm.asked"), "utf8")).toContain(` sshd-policy@${installed}\n`);
   });
 });
 

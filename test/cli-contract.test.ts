@@ -1,0 +1,76 @@
+/** Lines of the command line's contract that nothing else tries. */
+import { spawnSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { makeRoot } from "./auditing.ts";
+import { runCli } from "./run-cli.ts";
+
+const COMMANDS = [
+  "audit",
+  "exposure",
+  "effective",
+  "compare",
+  "check",
+  "probe",
+  "forward",
+  "confirm",
+  "recover",
+  "rules",
+];
+
+test.each(COMMANDS)("%s has the options that all commands have in common", (command) => {
+  const { stdout } = runCli([command, "--help"]);
+  for (const option of ["--jobs", "--config", "--events", "--quiet", "--help"])
+    expect(stdout).toMatch(new RegExp(`^ +(?:-., )?${option}\\b`, "m"));
+});
+
+describe("what is not there is named, with what is near", () => {
+  test.each([
+    [["help", "foo"], "unknown command 'foo'"],
+    [["help", "audt"], "unknown command 'audt'\n(Did you mean audit?)"],
+    [["audit", "--foo"], "unknown option '--foo'"],
+    [["audit", "--roott", "x"], "unknown option '--roott'\n(Did you mean --root?)"],
+    [
+      ["exposure", "--user", ""],
+      "option '--user <name>' argument '' is invalid. a user's name or a pattern, please",
+    ],
+  ])("%j", (words, text) => {
+    expect(runCli(words)).toEqual({ code: 2, stdout: "", stderr: `sshd-policy: ${text}\n` });
+  });
+
+  test("help of a command, and of none", () => {
+    expect(runCli(["help", "audit"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: sshd-policy audit/),
+    });
+    expect(runCli(["help"])).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Usage: sshd-policy \[options\]/),
+    });
+  });
+});
+
+describe("a file that never ends", () => {
+  const root = makeRoot({ "/closed": "DisableForwarding yes\n" });
+  test.each([
+    [
+      ["--baseline", "/dev/zero"],
+      "the baseline /dev/zero cannot be read: it is larger than 64 MiB, the limit of sshd-policy",
+    ],
+    [["--config", "/dev/zero"], "policy file /dev/zero: not a regular file"],
+    [["--accounts", "/dev/zero"], "--accounts /dev/zero: not a regular file"],
+    [["--image", "/dev/zero"], "/dev/zero: it is no regular file"],
+    [["--root", "/dev/zero"], "--root /dev/zero is no folder that can be read"],
+  ])("%j is refused", (options, because) => {
+    const file = ["--image", "--root"].includes(options[0] ?? "") ? [] : [`${root}/closed`];
+    const { code, stderr } = runCli(["audit", ...options, ...file]);
+    expect(stderr).toContain(`sshd-policy: ${because}\n`);
+    expect(code).toBe(2);
+  });
+
+  test("a baseline may come by a pipe", () => {
+    writeFileSync(`${root}/base.json`, JSON.stringify({ version: 1, findings: [] }));
+    const words = `node dist/cli.js audit --quiet --baseline <(cat ${root}/base.json) ${root}/closed`;
+    expect(spawnSync("bash", ["-c", words], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  });
+});
