@@ -45,6 +45,51 @@ const ADDRESSES = [
   ...["%lo", ".", ":", "10", "/0", " ", "+", "x"],
 ];
 
+/** Whole lines: who is meant, and what for. */
+const BLOCKS = [
+  ...[
+    "all",
+    "User a",
+    "User a,b",
+    "User *,!a",
+    "User !a",
+    "User a*",
+    "User ?",
+    "Group g",
+    "Group *,!g",
+    "Host a",
+  ],
+  ...[
+    "Address 10.0.0.0/8",
+    "Address 10.*",
+    "Address !10.0.0.1,*",
+    "Address 10.0.0.1",
+    "Address ::/0",
+    "Address *:*",
+  ],
+  ...[
+    "User a Address 10.0.0.1",
+    "User b Group g",
+    "LocalPort 22",
+    "LocalAddress *.1",
+    "RDomain *",
+    "Host 10.0.0.1",
+  ],
+].map((criteria) => `Match ${criteria}\n`);
+const SETTINGS = [
+  ...[
+    "AllowTcpForwarding yes",
+    "AllowTcpForwarding no",
+    "AllowTcpForwarding local",
+    "AllowTcpForwarding remote",
+  ],
+  ...["DisableForwarding yes", "DisableForwarding no", "PermitOpen a:1", "PermitOpen none", "PermitOpen any"],
+  ...["PermitListen 80", "PermitListen none", "GatewayPorts yes", "GatewayPorts clientspecified"],
+  ...["AllowStreamLocalForwarding no", "AllowStreamLocalForwarding remote", "X11Forwarding yes"],
+  ...["AllowAgentForwarding no", "AllowAgentForwarding yes", "PermitTunnel yes", "PermitTunnel no"],
+  ...["MaxSessions 0", "MaxSessions 5", "PermitOpen [/x]:*", "PermitOpen *:*", "X11Forwarding no"],
+].map((setting) => `${setting}\n`);
+
 export const FAMILIES: Readonly<Record<string, Family>> = {
   match: {
     start: "Match ",
@@ -213,6 +258,25 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       "/etc/ssh/d/a b": "PermitUserRC no\n",
       "/etc/ssh/d/{a": "MaxSessions 3\n",
       "/etc/ssh/d/!": "Compression no\n",
+    },
+  },
+  blocks: {
+    start: "",
+    pieces: [
+      ...BLOCKS,
+      ...BLOCKS,
+      ...SETTINGS,
+      ...SETTINGS,
+      "Include d/x\n",
+      "Include d/y\n",
+      "Include d/*\n",
+    ],
+    most: 12,
+    files: {
+      "/etc/ssh/d/x": "AllowTcpForwarding no\nMatch User a\nAllowTcpForwarding yes\nX11Forwarding yes\n",
+      "/etc/ssh/d/y":
+        "Match Address 10.*\nAllowAgentForwarding no\nInclude e/z\nPermitOpen b:1\nMatch all\nGatewayPorts yes\n",
+      "/etc/ssh/e/z": "Match User *,!b\nAllowTcpForwarding local\nPermitListen none\n",
     },
   },
   command: { start: "ForceCommand", pieces: [...QUOTING, "a", "none", "NONE", "\r", "\f", "\v"], most: 7 },
