@@ -86,6 +86,13 @@ function isCertificate(name: string): boolean {
   return name.includes("-cert-v01@") || name.endsWith("-cert");
 }
 
+/** kex.c kex_names_cat: what is added ends at an empty name. */
+function added(list: string): readonly string[] {
+  const names = list.split(",");
+  const end = names.indexOf("");
+  return end === -1 ? names : names.slice(0, end);
+}
+
 /** kex.c kex_assemble_names. Null: an empty or negated list, for which sshd gives up after the whole file is read. */
 export function assembleAlgorithms(list: string, kind: AlgorithmKind, release: Release): string | null {
   const ordered = inOrder(knownAlgorithms(kind, release), release);
@@ -99,11 +106,11 @@ export function assembleAlgorithms(list: string, kind: AlgorithmKind, release: R
     return (left.length === 0 ? byDefault : left).join(",");
   }
   const extended = list.startsWith("+")
-    ? [...byDefault, ...rest.split(",")]
+    ? [...byDefault, ...added(rest)]
     : list.startsWith("^") && atLeast(release, "8.1")
       ? [...rest.split(","), ...byDefault]
       : list.split(",");
-  if (!atLeast(release, "8.0")) return [...new Set(extended)].join(",");
+  if (!atLeast(release, "8.0")) return list.startsWith("+") ? [...new Set(extended)].join(",") : list;
   if (extended.some((item) => item.startsWith("!"))) return null;
   const found = extended.flatMap((item) => {
     if (all.includes(item)) return [item];

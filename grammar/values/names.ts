@@ -153,10 +153,10 @@ export function readSubsystem(args: Arguments): FormReading {
   }
   const rest = listWords(args).map(({ value }) => value);
   if (!atLeast(release, "9.5")) return [[name.value, command.value, ...rest].join(" ")];
-  const text = `${assemble([command.value])} ${assemble(rest)}`;
+  const more = assemble(rest);
   // 9.5 and 9.6 print a blank behind a command without arguments.
-  const trimmed = rest.length === 0 && atLeast(release, "9.7") ? text.slice(0, -1) : text;
-  return newer ? [`${name.value} ${trimmed}`] : [];
+  const blank = more === "" && atLeast(release, "9.7") ? "" : " ";
+  return newer ? [`${name.value} ${assemble([command.value])}${blank}${more}`] : [];
 }
 
 /** misc.c argv_assemble: words with blanks are quoted, quotes and backslashes escaped. */
