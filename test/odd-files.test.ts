@@ -4,7 +4,7 @@ import { judge, OURS } from "./fuzz/judge.ts";
 import { openSshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
-import type { ServerTree } from "./sshd/server-tree.ts";
+import { COMMAND_LINE, type ServerTree } from "./sshd/server-tree.ts";
 
 const lines = (count: number, make: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => make(index)).join("");
@@ -62,6 +62,30 @@ const CASES: readonly (readonly [string, ServerTree])[] = [
     "subsystem in blocks and for all",
     { [MAIN_FILE]: "Match User alice\nSubsystem sftp x\nMatch all\nSubsystem y y\n" },
   ],
+  [
+    "subsystem with empty words",
+    { [MAIN_FILE]: 'Subsystem a b ""\nSubsystem c d "" ""\nSubsystem e f "" g\n' },
+  ],
+  ...[
+    "+,ssh-rsa",
+    "+ssh-rsa,,ssh-dss",
+    "^ssh-rsa,,rsa-sha2-256",
+    "ssh-rsa,,ssh-ed25519",
+    "-ssh-rsa,,ssh-ed25519",
+  ].map((list): readonly [string, ServerTree] => [
+    `algorithms with an empty name, ${list}`,
+    { [MAIN_FILE]: `PubkeyAcceptedKeyTypes ${list}\n` },
+  ]),
+  ...['""', "", '"', "=", '=""', "= =", "\t", '"#"'].map((start): readonly [string, ServerTree] => [
+    `an option that begins with a blank and ${start}`,
+    { [COMMAND_LINE]: ` ${start}X11Forwarding yes`, [MAIN_FILE]: "PermitTTY no\n" },
+  ]),
+  ...["Match", 'Match "', "Include", "Include x", "match all", '"Include" "x'].map(
+    (option): readonly [string, ServerTree] => [
+      `an option ${option}`,
+      { [COMMAND_LINE]: option, [MAIN_FILE]: "PermitTTY no\n" },
+    ],
+  ),
   ["long odd", { [MAIN_FILE]: `AllowTcpForwarding ${"\xff".repeat(600)}\n` }],
   ["1023 pattern", { [MAIN_FILE]: `Match User ${"a".repeat(1023)},alice\nX11Forwarding yes\n` }],
   ["1022 pattern", { [MAIN_FILE]: `Match User ${"a".repeat(1022)},alice\nX11Forwarding yes\n` }],

@@ -2,7 +2,6 @@
  * Loads a configuration with its Includes in sshd's own order (OpenSSH servconf.c parse_server_config_depth and
  * process_server_config_line_depth, first pass). Never throws: what sshd would refuse becomes a Problem.
  */
-import { lowerAscii } from "../../grammar/ascii.ts";
 import { type LookedUp, lookUpKeyword } from "../../grammar/keywords.ts";
 import { parseOptionText } from "../../grammar/parser.ts";
 import { isReadWith, SUBSYSTEM_CRASH } from "../../grammar/release-bugs.ts";
@@ -171,9 +170,24 @@ function readLine(loading: Loading, state: FileState, line: DirectiveLine): void
   if (found.status === "deprecated" || found.status === "unsupported")
     pushRetired(loading, text, line, found.status);
   if (found.status !== "known" || found.keyword === null) return;
+  if (line.sshdNumber === 0 && refuseAsOption(loading, state, line, found.keyword.key)) return;
   if (found.keyword.key === "match") readMatchLine(loading, state, line);
   else if (found.keyword.key === "include") readIncludeLine(loading, state, line, readFile);
   else readDirective(loading, state, line, found);
+}
+
+/** Options are told by their line number, as sshd does it (servconf.c, `cmdline`). */
+function refuseAsOption(loading: Loading, state: FileState, line: DirectiveLine, keyword: string): boolean {
+  if (keyword !== "match" && keyword !== "include") return false;
+  pushProblem(loading, state.text, line, {
+    code: "not-an-option",
+    weight: "fatal",
+    message: `${keyword === "match" ? "Match" : "Include"} directive not supported as a command-line option`,
+    span: line.keyword,
+    prefix: "none",
+    when: "always",
+  });
+  return true;
 }
 
 function lookUp(loading: Loading, spelled: string): LookedUp {
@@ -193,8 +207,12 @@ function atLineZero(tree: Tree): Tree {
   };
 }
 
+/** Blanks in front of a file's line are no part of it; here they are an empty word, and a second one ends the line. */
+const VANISHING = /^[ \t\r\n]+(?:""|=[ \t\r\n]*(?:""|=))/;
+
 /** `-o` texts are read before the file, as global lines named "command-line" (servconf.c, sshd.c case 'o'). */
 function readOption(loading: Loading, option: string): void {
+  if (VANISHING.test(option)) return;
   const tree = atLineZero(parseOptionText(option, loading.release));
   const source = makeSource("command-line", option);
   const text: LoadedText = { source, tree, realPath: "", problemsByLine: groupByLine(tree.problems) };
@@ -202,18 +220,6 @@ function readOption(loading: Loading, option: string): void {
   const state: FileState = { text, context, block: null, guards: [], active: true };
   for (const line of tree.lines) {
     if (line.kind !== "directive") continue;
-    const keyword = lowerAscii(line.keyword.value);
-    if (keyword === "match" || keyword === "include") {
-      pushProblem(loading, text, line, {
-        code: "not-an-option",
-        weight: "fatal",
-        message: `${keyword === "match" ? "Match" : "Include"} directive not supported as a command-line option`,
-        span: line.keyword,
-        prefix: "none",
-        when: "always",
-      });
-      continue;
-    }
     const before = loading.directives.length;
     readLine(loading, state, line);
     const added = loading.directives[before];

@@ -3,7 +3,7 @@
  * part. Each family is a keyword with the pieces that its value may be made of.
  */
 import { MAIN_FILE } from "../sshd/reading.ts";
-import type { ServerTree } from "../sshd/server-tree.ts";
+import { COMMAND_LINE, type ServerTree } from "../sshd/server-tree.ts";
 import type { DrawnCase } from "./generate.ts";
 import type { Random } from "./random.ts";
 
@@ -17,6 +17,8 @@ interface Family {
   readonly files?: ServerTree;
   /** so many such lines */
   readonly lines?: number;
+  /** where they stand; default: the main file */
+  readonly path?: string;
 }
 
 const QUOTING = ['"', '"', "'", "\\", "#", " ", " ", "\t", "="];
@@ -280,6 +282,80 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     },
   },
   command: { start: "ForceCommand", pieces: [...QUOTING, "a", "none", "NONE", "\r", "\f", "\v"], most: 7 },
+  option: {
+    start: "",
+    pieces: [
+      ...QUOTING,
+      "X11Forwarding",
+      "X11Forwarding",
+      "yes",
+      "yes",
+      "no",
+      "PermitTTY",
+      "Match",
+      "Include",
+      "Port",
+    ],
+    most: 7,
+    lines: 2,
+    path: COMMAND_LINE,
+    files: { [MAIN_FILE]: "X11Forwarding no\nMatch User a\nPermitTTY no\n" },
+  },
+  penalties: {
+    start: "PerSourcePenalties ",
+    pieces: [
+      ...[
+        "crash",
+        "authfail",
+        "noauth",
+        "min",
+        "max",
+        "refuseconnection",
+        ":",
+        ":",
+        "1",
+        "0",
+        "s",
+        "m",
+        " ",
+        " ",
+        "yes",
+        "no",
+      ],
+      ...[
+        "max-sources4",
+        "overflow",
+        "overflow6",
+        "permissive",
+        "deny-all",
+        "-",
+        "grace-exceeded",
+        "99999999999",
+      ],
+    ],
+    most: 8,
+  },
+  exempt: {
+    start: "PerSourcePenaltyExemptList ",
+    pieces: ADDRESSES.filter((piece) => piece !== "/"),
+    most: 6,
+  },
+  blocksize: {
+    start: "PerSourceNetBlockSize ",
+    pieces: ["1", "32", "33", "128", "129", ":", ":", "0", "-", " ", "none"],
+    most: 5,
+  },
+  version: {
+    start: "Match Version ",
+    pieces: ["OpenSSH", "_", "*", "10.0", "p1", "p2", "9.2", "!", ",", "?", " Debian", '"', "Debian-7"],
+    most: 7,
+    behind: "X11Forwarding yes\nPort 23\n",
+  },
+  qos: {
+    start: "IPQoS ",
+    pieces: ["ef", "af21", "none", "lowdelay", "0x10", "8", "-1", " ", " ", "64", "cs1", "LE"],
+    most: 5,
+  },
   user: { start: "AuthorizedKeysCommandUser ", pieces: [...QUOTING, "a", "none", "%", "%u"], most: 5 },
   tunnel: {
     start: "PermitTunnel ",
@@ -322,8 +398,8 @@ const CONNECTIONS = [
 export function drawLines(random: Random, name: string): DrawnCase {
   const family = FAMILIES[name];
   if (family === undefined) throw new Error(`no family ${name}: ${Object.keys(FAMILIES).join(" ")}`);
-  const { start, pieces, most, behind = "", files = {}, lines = 1 } = family;
+  const { start, pieces, most, behind = "", files = {}, lines = 1, path = MAIN_FILE } = family;
   const line = (): string => `${start}${random.some(1, most, () => random.pick(pieces)).join("")}\n`;
   const text = random.some(1, lines, line).join("") + behind;
-  return { tree: { ...files, [MAIN_FILE]: text }, connections: CONNECTIONS, draw: random.int(1 << 30) };
+  return { tree: { ...files, [path]: text }, connections: CONNECTIONS, draw: random.int(1 << 30) };
 }

@@ -125,7 +125,6 @@ export function takenAway(
 ): string | null {
   const all = wanted(grant, capability);
   if (all.length === 0 || !isOpen(before, capability, sshd)) return null;
-  if (!isOpen(after, capability, sshd)) return "closed";
   const [had, has] = [before, after].map((printed) =>
     givenItems(capability, printed).filter((item) => !isBind(item)),
   );
@@ -134,6 +133,8 @@ export function takenAway(
     ...items.filter((item) => isCovered(had ?? [], item)),
     ...(had ?? []).filter((item) => isCovered(items, item)),
   ];
+  if (items.length > 0 && both.length === 0) return null;
+  if (!isOpen(after, capability, sshd)) return "closed";
   const lost = both.filter((item) => !isCovered(has ?? [], item));
   return lost.length === 0 ? null : `without ${lost.join(" ")}`;
 }
