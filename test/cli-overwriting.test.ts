@@ -1,8 +1,9 @@
 /** No option writes over a file that the call reads. */
-import { readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { makeRoot } from "./auditing.ts";
+import { overwritten } from "../src/cli/overwriting.ts";
+import { MAIN, makeRoot } from "./auditing.ts";
 import { runCli } from "./run-cli.ts";
 
 const TEXT = "AllowTcpForwarding no\n";
@@ -37,5 +38,10 @@ describe("a file that is read is not written", () => {
     const { code, stderr } = runCli(args, { cwd });
     expect({ code, stderr }).toEqual({ code: args[0] === "audit" ? 1 : 0, stderr: "" });
     expect(readFileSync(join(cwd, "sshd_config"), "latin1")).toBe(TEXT);
+  });
+
+  test.skipIf(!existsSync(MAIN))("without FILE it is this host's own", () => {
+    expect(overwritten([], { output: MAIN })).toBe(`--output ${MAIN} would overwrite a file that is read`);
+    expect(overwritten(["other"], { output: MAIN })).toBeNull();
   });
 });
