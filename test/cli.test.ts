@@ -106,6 +106,17 @@ describe("audit", () => {
     },
   );
 
+  test.each(["/etc/ssh/other", "etc/ssh/other"])("FILE of a root: %s", (file) => {
+    const root = makeRoot({
+      "/etc/passwd": "root:x:0:0::/root:/bin/sh\n",
+      "/etc/ssh/sshd_config": CLOSED,
+      "/etc/ssh/other": "Include sshd_config\nPermitTunnel yes\n",
+    });
+    const { stdout } = runCli(["audit", "--openssh", "9.2", "--root", root, file]);
+    expect(stdout).toMatch(/^[^\n]* \[tunnel-device\]\n$/);
+    expect(stdout.startsWith(`${root}/etc/ssh/other:2:14: `)).toBe(true);
+  });
+
   test("a repository's file is not judged by the drop-ins of this machine", () => {
     const root = makeRoot({
       "/repo/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\nAllowTcpForwarding no\n",
