@@ -11,6 +11,7 @@ import {
 import { type InstalledRelease, installedRelease, releaseOfBinary } from "../files/release.ts";
 import type { FileTree } from "../files/tree.ts";
 import { sshdPrograms } from "../files/vendor-place.ts";
+import { runningRelease } from "./sshd-program.ts";
 import type { TargetOptions } from "./target.ts";
 
 export interface ChosenRelease {
@@ -44,8 +45,8 @@ export async function chooseRelease(
     const where = isSystem ? `found in the ${whose}` : "found on this host";
     return known({ release: installed.release, source: `${where}, ${installed.source}` });
   }
-  const running = whose === "live" ? versionOfSshd() : null;
-  if (running !== null) return { release: running, source: "found on this host, sshd -V" };
+  const running = whose === "live" ? runningRelease() : null;
+  if (running !== null) return known({ release: running, source: "found on this host, sshd -V" });
   const source = "the newest known: none was found, --openssh names another";
   return { release: NEWEST, source, assumed: true };
 }
@@ -78,16 +79,4 @@ function known({ release, source }: ChosenRelease): ChosenRelease {
   const nearest = atLeast(release, OLDEST) ? NEWEST : parseRelease(OLDEST);
   const named = `${source} ${formatRelease(release)}, ${unknown}`;
   return { release: { ...release, ...nearest, vendor: release.vendor }, source: named };
-}
-
-/** `sshd -V` prints "OpenSSH_9.9p1, …"; releases that do not know the option print it with their usage. */
-function versionOfSshd(): Release | null {
-  // loaded only here: it costs every start otherwise
-  const { spawnSync } = process.getBuiltinModule("node:child_process");
-  for (const path of ["/usr/sbin/sshd", "/usr/bin/sshd", "/usr/local/sbin/sshd"]) {
-    const { stderr, stdout } = spawnSync(path, ["-V"], { encoding: "latin1", timeout: 5_000 });
-    const version = /OpenSSH_(\d+\.\d+p\d+)/.exec(`${stdout ?? ""}${stderr ?? ""}`)?.[1];
-    if (version !== undefined) return parseRelease(version);
-  }
-  return null;
 }

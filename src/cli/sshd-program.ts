@@ -47,13 +47,24 @@ function isExecutable(path: string): boolean {
   }
 }
 
+/** What the first of the usual programs says of itself. */
+export function runningRelease(): Release | null {
+  for (const path of USUAL) {
+    const release = askedRelease(path);
+    if (release !== null) return release;
+  }
+  return null;
+}
+
+/** `sshd -V`; releases that do not know the option print their version with their usage. */
 function askedRelease(path: string): Release | null {
+  // loaded only here: it costs every start otherwise
   const { spawnSync } = process.getBuiltinModule("node:child_process");
   const { stdout, stderr } = spawnSync(path, ["-V"], { encoding: "latin1", timeout: 5_000 });
   return releaseOfBanner(`${stdout ?? ""}${stderr ?? ""}`);
 }
 
-/** `OpenSSH_9.2p1 Debian-2+deb12u10`, in what sshd -V prints and in the banner of the protocol. */
+/** `OpenSSH_10.0p2 Debian-7+deb13u4`, `OpenSSH_9.2` of sshd 9.2: in what sshd -V prints and in the banner of the protocol. */
 export function releaseOfBanner(text: string): Release | null {
   const [, version, vendor, revision] =
     /OpenSSH_(\d+\.\d+(?:p\d+)?)(?: (Debian|Ubuntu)-([\w.+~]+))?/.exec(text) ?? [];
