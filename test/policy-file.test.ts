@@ -46,7 +46,7 @@ describe("a policy file that is right", () => {
 
   it("says who, what and until when", () => {
     const found = read(
-      "version: 1\nkeep:\n  - { users: [a, b], from: 10.0.0.0/8, capability: tcp-local, to: db:5432, until: 2027-01-31 }\n",
+      "version: 1\nkeep:\n  - { users: [a, b], from: 10.0.0.0/8, capability: tcp-local, to: db:5432, until: 2027-01-31 }\n  - { capability: tcp-remote, listen: 9000, bind: any }\n",
     );
     expect(found).toMatchObject({
       allow: null,
@@ -63,6 +63,7 @@ describe("a policy file that is right", () => {
           },
           until: "2027-01-31",
         },
+        { grant: { capabilities: ["tcp-remote"], listen: ["9000"], bind: "any" }, until: null },
       ],
     });
   });
