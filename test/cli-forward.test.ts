@@ -373,7 +373,11 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
   it.skipIf(noScript !== null)("shows all on a terminal that does not know its size", async () => {
     const echo = await serveEcho();
     const [port, socks] = [await freePort(), await freePort()];
-    const forwards = ["-L", `${port}:127.0.0.1:${echo.port}`, "-D", `${socks}`];
+    const [dead, closed] = [await freePort(), await freePort()];
+    const forwards = [
+      ...["-L", `${port}:127.0.0.1:${echo.port}`, "-D", `${socks}`],
+      ...["-L", `${dead}:127.0.0.1:${closed}`],
+    ];
     const words = [...forwarderArguments("sshd-policy forward", sshd), ...forwards, "127.0.0.1"];
     const command = `stty rows 0 cols 0; exec ${words.map((word) => `'${word}'`).join(" ")}`;
     const child = spawn("script", ["-qec", command, "/dev/null"], {
@@ -385,11 +389,13 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     let client: Socket | null = null;
     child.stdout.on("data", (bytes: Buffer) => {
       terminal += bytes.toString("latin1");
-      if (client === null && terminal.includes(`${echo.port}: this machine listens on `)) {
+      if (client === null && terminal.includes(`${closed}: this machine listens on `)) {
         client = connect({ host: "127.0.0.1", port });
         client.write("hello");
+        void ask({ port: dead }, "hello");
       }
-      if (terminal.includes("5 B received\r\n-D ") && child.stdin.writable) child.stdin.end("\u0003");
+      if (/5 B received\r\n-L [^#]* 1 refused/.test(terminal) && child.stdin.writable)
+        child.stdin.end("\u0003");
     });
     await once(child, "close");
     echo.close();
@@ -398,6 +404,7 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
       new RegExp(
         `\r\n-L ${port} -> 127\\.0\\.0\\.1:${echo.port} {3}1 open of 1 {3}5 B sent, 5 B received\r\n` +
           ` {4}#1 127\\.0\\.0\\.1:\\d+ to 127\\.0\\.0\\.1:${echo.port} {3}5 B sent, 5 B received\r\n` +
+          `-L ${dead} -> 127\\.0\\.0\\.1:${closed} {3}0 open of 0, 1 refused {3}0 B sent, 0 B received\r\n` +
           `-D ${socks} -> SOCKS {3}0 open of 0 {3}0 B sent, 0 B received\r\n`,
       ),
     );
