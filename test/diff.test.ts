@@ -146,3 +146,11 @@ it("of a hundred thousand edits and one more are made", () => {
   const last = { path: "/f", start: 560_000, end: 560_001, text: "" };
   expect(composeEdits(first, [last])).toHaveLength(140_001);
 });
+
+it("edits are made in order of position, those of one place in the order given, an insertion before what is replaced", () => {
+  const at = (start: number, end: number, text: string): Edit => ({ path: "/f", start, end, text });
+  const edits = [at(2, 2, "k"), at(1, 2, "X"), at(1, 1, "i"), at(1, 1, "j")];
+  expect(applyEdits("abc", edits)).toBe("aijXkc");
+  for (const wrong of [at(0, 2, ""), at(1, 3, ""), at(3, 4, ""), at(3, 2, "")])
+    expect(() => applyEdits("abc", [at(1, 2, "X"), wrong])).toThrow(RangeError);
+});
