@@ -370,6 +370,28 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
   });
 
   const noScript = existsSync("/usr/bin/script") ? null : "needs script(1)";
+  /** What a terminal of this size is sent until Ctrl-C, which comes when `isOver` says so. */
+  async function onTerminal(
+    size: string,
+    forwards: readonly string[],
+    isOver: (terminal: string) => boolean,
+  ): Promise<string> {
+    const words = [...forwarderArguments("sshd-policy forward", sshd), ...forwards, "127.0.0.1"];
+    const command = `stty ${size}; exec ${words.map((word) => `'${word}'`).join(" ")}`;
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", TERM: "xterm" },
+      stdio: ["pipe", "pipe", "inherit"],
+      timeout: 30_000,
+    });
+    let terminal = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      terminal += bytes.toString("latin1");
+      if (isOver(terminal) && child.stdin.writable) child.stdin.end("\u0003");
+    });
+    await once(child, "close");
+    return terminal;
+  }
+
   it.skipIf(noScript !== null)("shows all on a terminal that does not know its size", async () => {
     const echo = await serveEcho();
     const [port, socks] = [await freePort(), await freePort()];
@@ -378,26 +400,15 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
       ...["-L", `${port}:127.0.0.1:${echo.port}`, "-D", `${socks}`],
       ...["-L", `${dead}:127.0.0.1:${closed}`],
     ];
-    const words = [...forwarderArguments("sshd-policy forward", sshd), ...forwards, "127.0.0.1"];
-    const command = `stty rows 0 cols 0; exec ${words.map((word) => `'${word}'`).join(" ")}`;
-    const child = spawn("script", ["-qec", command, "/dev/null"], {
-      env: { PATH: process.env["PATH"] ?? "", HOME: "/nonexistent", TERM: "xterm" },
-      stdio: ["pipe", "pipe", "inherit"],
-      timeout: 30_000,
-    });
-    let terminal = "";
     let client: Socket | null = null;
-    child.stdout.on("data", (bytes: Buffer) => {
-      terminal += bytes.toString("latin1");
-      if (client === null && terminal.includes(`${closed}: this machine listens on `)) {
-        client = connect({ host: "127.0.0.1", port });
+    const terminal = await onTerminal("rows 0 cols 0", forwards, (shown) => {
+      if (client === null && shown.includes(`${closed}: this machine listens on `)) {
+        client = connect({ host: "127.0.0.1", port }).on("error", () => {});
         client.write("hello");
         void ask({ port: dead }, "hello");
       }
-      if (/5 B received\r\n-L [^#]* 1 refused/.test(terminal) && child.stdin.writable)
-        child.stdin.end("\u0003");
+      return /5 B received\r\n-L [^#]* 1 refused/.test(shown);
     });
-    await once(child, "close");
     echo.close();
     expect(terminal).toMatch(/127\.0\.0\.1 {3}up \d:\d\d {3}Ctrl-C ends\r\n/);
     expect(terminal).toMatch(
@@ -408,6 +419,20 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
           `-D ${socks} -> SOCKS {3}0 open of 0 {3}0 B sent, 0 B received\r\n`,
       ),
     );
+  });
+
+  it.skipIf(noScript !== null)("cuts what it shows to the size of the terminal", async () => {
+    const ports = [await freePort(), await freePort(), await freePort()];
+    const forwards = ports.flatMap((port) => ["-L", `${port}:there:1`]);
+    const isOver = (shown: string): boolean => shown.includes(`-L ${ports[2]} -> there:1: this machine`);
+    const terminal = await onTerminal("rows 3 cols 30", forwards, isOver);
+    // drawn for the last time when it ends
+    const last = terminal.slice(terminal.lastIndexOf("127.0.0.1   up ")).split("\r\n");
+    expect(last).toEqual([
+      expect.stringMatching(/^127\.0\.0\.1 {3}up \d:\d\d {3}Ctrl-C $/),
+      `-L ${ports[0]} -> there:1   0 open of 0`.slice(0, 29),
+      "",
+    ]);
   });
 
   it("leaves out a key that is a device, which has no end", () => {
