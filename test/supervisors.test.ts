@@ -86,6 +86,17 @@ describe("supervisord", () => {
     expect(image(["supervisord"], files)?.limit).toBe(UNREAD("a script that is too long"));
   });
 
+  test("long files and many programs end", () => {
+    const what = "supervisord, whose own files say what it starts";
+    const of = (text: string): string | null | undefined =>
+      image(["supervisord"], { "/etc/supervisord.conf": text })?.limit;
+    expect(of(`a${" ".repeat(900_000)}b\n[program:x]\ncommand=sshd\n`)).toBeNull();
+    expect(of(`${"#\n".repeat(600_000)}[program:x]\ncommand=sshd\n`)).toBe(UNREAD(what));
+    const environment = `[supervisord]\nenvironment=${"A=b,".repeat(100_000)}\n`;
+    const programs = Array.from({ length: 501 }, (_, index) => `[program:${index}]\ncommand=x\n`);
+    expect(of(environment + programs.join(""))).toBe(UNREAD(what));
+  });
+
   test.each([["-c", "/nowhere.conf"], []])("a configuration that is not there is a limit: %j", (...args) => {
     const what = "supervisord, whose own files say what it starts";
     expect(image(["supervisord", ...args], {})?.limit).toBe(UNREAD(what));

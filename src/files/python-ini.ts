@@ -26,10 +26,13 @@ export function iniEntries(text: string): readonly IniEntry[] {
     }
     indent = own;
     const [, header] = /^\[(.+)\]/.exec(value) ?? [];
-    const [, key = "", rest = ""] = /^(.*?)\s*[=:]\s*(.*)$/s.exec(value) ?? [];
-    isOpen = header === undefined && key !== "";
+    const end = value.search(/[=:]/);
+    isOpen = header === undefined && end > 0;
     if (header !== undefined) section = header;
-    else if (isOpen) found.push({ section, key: key.toLowerCase(), value: rest });
+    else if (isOpen) {
+      const key = value.slice(0, end).trimEnd().toLowerCase();
+      found.push({ section, key, value: value.slice(end + 1).trimStart() });
+    }
   }
   return found;
 }

@@ -4,12 +4,16 @@ import { globPaths } from "./glob.ts";
 import { folderOf, joined } from "./path.ts";
 import { iniEntries } from "./python-ini.ts";
 import { COMPUTED, type Fields } from "./shell-expand.ts";
+import { MAX_SCRIPT_BYTES } from "./shell-files.ts";
 import { usedBy, wordsOf } from "./shell-usage.ts";
 import { splitWords } from "./shell-words.ts";
 import type { Service, Surroundings } from "./supervisors.ts";
+import type { FileTree } from "./tree.ts";
 
 /** By its name, one of program, fcgi-program and eventlistener. */
 const PROGRAM = /^(?:(?:fcgi-)?program|eventlistener):\s*(.*)$/s;
+/** Ours: each has an environment of its own, which may be long. */
+const MAX_PROGRAMS = 500;
 const IS_OFF = /^(?:no|false|off|0)$/i;
 
 interface Value {
@@ -21,18 +25,20 @@ interface Value {
 /** Of all its files together: by section and key. */
 type Settings = ReadonlyMap<string, ReadonlyMap<string, Value>>;
 
-/** Null: there is no configuration that it would read. */
+/** Null: there is no configuration that it would read, or a very long one. */
 export function supervisordServices(command: Fields, around: Surroundings): readonly Service[] | null {
   const used = usedBy(command);
   const [named] = used === null ? [] : wordsOf(used, "script");
   const main = mainFile(named, around);
-  if (main === null) return null;
-  const settings = settingsOf(main, around);
+  const settings = main === null ? null : settingsOf(main, around);
+  if (settings === null) return null;
   const common = environmentIn(settings.get("supervisord"), new Map(), around);
-  return [...settings].flatMap(([section, values]) => {
-    const [, name] = PROGRAM.exec(section) ?? [];
-    return name === undefined ? [] : serviceIn(values, name, { common, around });
-  });
+  const programs = [...settings].filter(([section]) => PROGRAM.test(section));
+  return programs.length > MAX_PROGRAMS
+    ? null
+    : programs.flatMap(([section, values]) =>
+        serviceIn(values, PROGRAM.exec(section)?.[1] ?? "", { common, around }),
+      );
 }
 
 /** The first of these that is there; of a pip's or Debian's supervisord in a folder named bin. */
@@ -53,24 +59,28 @@ function mainFile(named: string | undefined, { tree, folder }: Surroundings): st
   return places.find((path) => tree.stat(path)?.kind === "file") ?? null;
 }
 
-/** What is included includes nothing. */
-function settingsOf(main: string, around: Surroundings): Settings {
+/** What is included includes nothing. Null: one of the files is longer than is read. */
+function settingsOf(main: string, around: Surroundings): Settings | null {
+  const { tree } = around;
   const settings = new Map<string, Map<string, Value>>();
-  readInto(settings, main, around);
+  let isLong = !readInto(settings, main, tree);
   const files = settings.get("include")?.get("files");
   const words = files === undefined ? [] : expanded(files, new Map(), around).split(/\s+/);
   for (const word of words.filter((each) => each !== "")) {
     const pattern = word.startsWith("/") ? word : joined(folderOf(main), word);
-    for (const path of globPaths(around.tree, pattern) ?? []) readInto(settings, path, around);
+    for (const path of globPaths(tree, pattern) ?? []) isLong = !readInto(settings, path, tree) || isLong;
   }
-  return settings;
+  return isLong ? null : settings;
 }
 
-function readInto(settings: Map<string, Map<string, Value>>, path: string, { tree }: Surroundings): void {
+/** False: it is longer than is read. */
+function readInto(settings: Map<string, Map<string, Value>>, path: string, tree: FileTree): boolean {
+  if ((tree.stat(path)?.size ?? 0) > MAX_SCRIPT_BYTES) return false;
   for (const { section, key, value } of iniEntries(textOf(tree, path) ?? "")) {
     const values = settings.get(section) ?? new Map<string, Value>();
     settings.set(section, values.set(key, { text: value, path }));
   }
+  return true;
 }
 
 function serviceIn(
