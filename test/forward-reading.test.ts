@@ -212,7 +212,10 @@ describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGE
 
   /** The verdict on key `which` for host and port, by these lines. ONE and TWO stand for keys. */
   function verdict(text: string, which: 0 | 1, name: string): string {
-    const filled = text.replaceAll("ONE", keys[0]?.line ?? "").replaceAll("TWO", keys[1]?.line ?? "");
+    const filled = text
+      .replaceAll("ONE", keys[0]?.line ?? "")
+      .replaceAll("TWO", keys[1]?.line ?? "")
+      .replaceAll("WIRE", keys[0]?.wire.toString("base64") ?? "");
     return checkKey(
       parseKnownHosts([{ path: "known", text: filled }]),
       name,
@@ -236,6 +239,10 @@ describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGE
     ["@cert-authority * ONE\nhost TWO", 1, "host", "known"],
     ["# host ONE\n\ngarbage\n  host ONE comment", 0, "host", "known"],
     ["|1|bad|worse ONE\n|2|x|y ONE", 0, "host", "new"],
+    ["host ssh-rsa WIRE", 0, "host", "new"],
+    ["host ssh-ed25519 WIRE=", 0, "host", "new"],
+    ["host ssh-ed25519 AAAA\nhost ONE", 0, "host", "known"],
+    ["@revoked host ssh-rsa WIRE\nhost ONE", 0, "host", "known"],
   ] as const)("%s: key %i of %s is %s", (text, which, name, expected) => {
     expect(verdict(text, which, name)).toBe(expected);
   });

@@ -1,7 +1,7 @@
 /** An sshd that is stopped (SIGSTOP) after the login answers nothing: whoever waits for it gets an end, and hears why. */
 import { spawn, spawnSync } from "node:child_process";
 import { readlinkSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { startForwards } from "../src/forward/forwarder.ts";
 import { observe } from "../src/forward/observe.ts";
 import type { Session } from "../src/forward/session.ts";
@@ -114,6 +114,28 @@ describe.skipIf(missing !== null)(`a frozen server${missing === null ? "" : `: $
     expect(await session.closed).toBeNull();
     expect(Date.now() - asked).toBeLessThan(30_000);
     await thaw();
+  });
+});
+
+describe("a server that leaves one request unanswered", () => {
+  it("is asked no more, as no answer could be told from another's", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    let end = (): void => {};
+    const closed = new Promise<null>((resolve) => {
+      end = () => resolve(null);
+    });
+    const listenTcp = (): Promise<number> => new Promise(() => {});
+    const session = { listenTcp, closed, end: () => end() } as unknown as Session;
+    const around = { listenAt: "127.0.0.1", fileOf: String, dialled: [], isAllOwn: false, tunUnit: 0 };
+    const listen = { kind: "listen-tcp", host: "localhost", port: 9 } as const;
+    const first = observe(session, listen, around);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await first).toMatchObject({ observed: null, detail: "no answer within 30 s" });
+    expect(await observe(session, listen, around)).toMatchObject({
+      observed: null,
+      detail: "the SSH connection broke: it has been ended",
+    });
+    vi.useRealTimers();
   });
 });
 

@@ -37,12 +37,18 @@ export function parseKnownHosts(
   const entries = files.flatMap(({ path, text }) =>
     text.split(/\r?\n/).flatMap((line, index): Entry[] => {
       const [whole, marker, hosts = "", type = "", key = ""] = LINE.exec(line) ?? [];
-      if (whole === undefined) return [];
+      if (whole === undefined || !isKeyOf(type, key)) return [];
       const place = `${path}:${index + 1}`;
       return [{ marker: markerOf(marker), hosts, type, key, place }];
     }),
   );
   return { entries };
+}
+
+/** hostfile.c hostfile_read_key, misc.c uudecode: what is no key of that type is none, and base64 has one spelling. */
+function isKeyOf(type: string, key: string): boolean {
+  const bytes = Buffer.from(key, "base64");
+  return keyType(bytes) === type && bytes.toString("base64") === key;
 }
 
 function markerOf(text: string | undefined): Entry["marker"] {
@@ -67,8 +73,8 @@ function names({ hosts }: Entry, name: string): boolean {
 /** `key` as on the wire. A revoked key is refused for every host that its line names. */
 export function checkKey({ entries }: KnownHosts, name: string, key: Buffer): Verdict {
   const ours = entries.filter((entry) => names(entry, name));
-  const text = key.toString("base64").replace(/=+$/, "");
-  const same = (entry: Entry): boolean => entry.key.replace(/=+$/, "") === text;
+  const text = key.toString("base64");
+  const same = (entry: Entry): boolean => entry.key === text;
   const revoked = ours.find((entry) => entry.marker === "revoked" && same(entry));
   if (revoked !== undefined) return { kind: "revoked", place: revoked.place };
   const plain = ours.filter(({ marker }) => marker === "none");

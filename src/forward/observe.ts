@@ -27,7 +27,10 @@ export interface Surroundings {
 /** Longer than all that an attempt waits for by itself: four addresses that take a connection and say nothing. */
 const ANSWER_MS = 30_000;
 
-/** Ends in that time whatever the server does, and at once when the connection is lost. */
+/**
+ * Ends in that time whatever the server does, and at once when the connection is lost. Requests are answered in their order
+ * (RFC 4254, section 4): behind one that is not, no answer could be told from another's, so that the session ends.
+ */
 export async function observe(
   session: Session,
   request: Request,
@@ -37,7 +40,10 @@ export async function observe(
   if (asked === null) return untried(NOT_UTF8);
   let timer: NodeJS.Timeout | undefined;
   const unanswered = new Promise<Observation>((resolve) => {
-    timer = setTimeout(resolve, ANSWER_MS, untried(`no answer within ${ANSWER_MS / 1000} s`));
+    timer = setTimeout(() => {
+      resolve(untried(`no answer within ${ANSWER_MS / 1000} s`));
+      session.end();
+    }, ANSWER_MS);
     session.closed.then((failure) => resolve(broken(failure ?? "it has been ended")));
   });
   try {
