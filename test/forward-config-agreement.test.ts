@@ -1,6 +1,6 @@
 /** Configurations of ssh(1) made at random: what ours reads out of them is what `ssh -G` says. */
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -235,6 +235,25 @@ describe.skipIf(missing !== null)(`ssh -G and ours${missing === null ? "" : `: $
       { numRuns: 200 },
     );
   }, 120_000);
+
+  it.each([
+    ["parts/*", ["parts/a", "parts/b"]],
+    ["*/a", ["other/a", "parts/a"]],
+    ["*/?", ["other/a", "parts/a", "parts/b"]],
+    ["*/.?", ["parts/.c"]],
+    ["./parts/a", ["parts/a"]],
+    ["parts/a/*", []],
+    ["nowhere/*", []],
+  ])("include the same files by %s", (pattern, files) => {
+    const top = makeFolder();
+    for (const name of ["parts", "other"]) mkdirSync(join(top, name));
+    for (const name of ["parts/a", "parts/b", "parts/.c", "other/a"])
+      writeFileSync(join(top, name), `IdentityFile /${name}\n`, { mode: 0o600 });
+    const file = join(top, "config");
+    writeFileSync(file, `Include ${top}/${pattern}\nMatch all\nServerAliveInterval 20\n`, { mode: 0o600 });
+    expect(ours(file)).toEqual(theirs(file));
+    expect(ours(file)["identityfile"]).toBe(files.map((name) => `/${name}\n`).join(""));
+  });
 
   it("decide alike about options and destinations", () => {
     const different = COMMAND_LINES.flatMap((line) => {

@@ -337,6 +337,8 @@ describe("ssh_config", () => {
       "remote socks",
       "local socks",
     ]);
+    for (const pattern of ["[a-z].conf", "~other/config", `$\{FOLDER}/config`])
+      expect(() => read(`Include ${pattern}\n`, "host")).toThrow(/config:1: Include .*: only \* and \?/);
     expect(settings.proxyJump).toBe("a,b@c:22");
     expect(settings.identityFiles).toEqual([{ path: join(home, ".ssh/host-key"), chosen: "by the user" }]);
   });

@@ -2,8 +2,8 @@
  * ssh_config(5) as text: which lines of the user's own file hold for a host. Nothing in it is ever run: a block under
  * `Match exec` is left out and named. The library parses; the meaning (readconf.c) is here.
  */
-import { readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { lstatSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import SSHConfig from "ssh-config";
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../../grammar/patterns.ts";
@@ -112,7 +112,7 @@ function readNodes(walk: Walk, nodes: readonly Node[], block: Block): void {
       // the library takes it for a line like others, and what follows for no block
       else if (refused === null) block.refused.push(`${place}: ${keyword} begins no block that can be read`);
     } else if (keyword === "include") {
-      for (const found of args.flatMap((pattern) => includedFiles(pattern, walk.caller)))
+      for (const found of args.flatMap((pattern) => includedFiles(pattern, walk.caller, place)))
         readFile(walk, found, { depth: block.depth + 1, holds: block.holds, chosen: "by default" });
     } else if (block.holds) walk.directives.push({ keyword, args, place });
   }
@@ -180,19 +180,44 @@ function parse(file: string, text: string): readonly Node[] {
   }
 }
 
-/** ssh.c and glob(3) for what people write: a pattern in the last part of the path. */
-function includedFiles(pattern: string, { home }: Caller): readonly string[] {
+/** readconf.c oInclude, and glob(3) for `*` and `?`. */
+function includedFiles(pattern: string, { home }: Caller, place: string): readonly string[] {
   const path = pattern.startsWith("~/")
     ? join(home, pattern.slice(2))
     : pattern.startsWith("/")
       ? pattern
       : join(home, ".ssh", pattern);
-  const [folder, last] = [dirname(path), path.slice(path.lastIndexOf("/") + 1)];
-  if (!/[*?]/.test(last)) return [path];
-  return namesIn(folder)
-    .filter((name) => !name.startsWith(".") && matchPattern(name, last))
-    .sort()
-    .map((name) => join(folder, name));
+  // what is passed over unseen could be what matters
+  if (/\[.*\]|^~(?!\/)|\$\{/.test(pattern))
+    throw new SshFailure(
+      "configuration",
+      `${place}: Include ${pattern}: only * and ? are understood here, and ~/`,
+    );
+  if (!WILD.test(path)) return [path];
+  return path.split("/").slice(1).reduce(pathsBelow, [""]).filter(isThere);
+}
+
+const WILD = /[*?]/;
+
+/** Names that begin with a dot are found by such patterns alone. */
+function pathsBelow(folders: readonly string[], pattern: string): readonly string[] {
+  if (!WILD.test(pattern)) return folders.map((folder) => `${folder}/${pattern}`);
+  return folders.flatMap((folder) =>
+    namesIn(folder === "" ? "/" : folder)
+      .filter((name) => name.startsWith(".") === pattern.startsWith(".") && matchPattern(name, pattern))
+      .sort()
+      .map((name) => `${folder}/${name}`),
+  );
+}
+
+/** A link that leads nowhere is, too. */
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** glob(3) passes over a folder that it cannot read. */
