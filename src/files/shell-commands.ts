@@ -178,7 +178,10 @@ function beginFunction(reader: Reader): void {
 function readRedirection(reader: Reader, at: number): number {
   const { text } = reader;
   const redirection = /^&?[<>]{1,3}[&|-]?[ \t]*/.exec(text.slice(at, at + 40))?.[0] ?? text[at] ?? "";
-  const end = endOfWord(text, at + redirection.length);
+  const start = at + redirection.length;
+  // `< <(…)`
+  const isProcess = /^[<>]\(/.test(text.slice(start, start + 2));
+  const end = isProcess ? behindClosing(text, start + 2, ")") : endOfWord(text, start);
   const operand = text.slice(at + redirection.length, end);
   if (redirection.startsWith("<") && !redirection.includes("&")) {
     reader.isFed = true;

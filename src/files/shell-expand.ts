@@ -145,6 +145,20 @@ function plain(piece: string, isQuoted: boolean, scope: Scope): readonly string[
   return piece.length > 1 && piece.startsWith("$") ? [COMPUTED] : [piece];
 }
 
+/** The texts of the commands whose output a word takes, those in quotes, too. */
+export function substitutionsIn(word: string, isQuoted = false): readonly string[] {
+  if (!/`|\$\(/.test(word)) return [];
+  const found: string[] = [];
+  for (let at = 0; at < word.length; ) {
+    const end = Math.max(behindPiece(word, at, isQuoted), at + 1);
+    const piece = word.slice(at, end);
+    if (/^(?:`|\$\((?!\())/.test(piece)) found.push(inside(piece));
+    else if (piece.startsWith('"') && !isQuoted) found.push(...substitutionsIn(piece.slice(1, -1), true));
+    at = end;
+  }
+  return found;
+}
+
 /** Between the marks of a substitution. */
 function inside(piece: string): string {
   return piece.startsWith("`") ? piece.slice(1, -1) : piece.slice(2, -1);

@@ -9,9 +9,16 @@ import { type Act, usedBy } from "./shell-usage.ts";
 /** What a command reads, as far as its here-document, or what stands before its pipe, tells. */
 export function fedTo(reading: Reading, { isFed, input, before }: ShellCommand): Fed {
   if (!isFed) return NOT_FED;
+  const [process] = processIn(input);
+  if (process !== undefined) return { isFed, by: chainIn(process, reading), texts: null };
   if (input !== null) return { isFed, by: [], texts: textsOf(reading, input) };
   const by = before.flatMap(({ words }) => expandWords(words, reading));
   return { isFed, by, texts: printedBy(reading, before.at(-1)) };
+}
+
+/** The text of `< <(…)`, if that is what is read. */
+export function processIn(input: ShellInput | null): readonly string[] {
+  return input?.kind === "file" && input.text.startsWith("<(") ? [input.text.slice(2, -1)] : [];
 }
 
 function textsOf(reading: Reading, { kind, text }: ShellInput): readonly string[] | null {
@@ -77,16 +84,20 @@ export function namesFed({ variables }: Scope, { texts, by }: Fed): readonly str
 }
 
 /** Ours: no longer text is looked into, and none inside another. */
-const MAX_SUBSTITUTION = 2000;
+export const MAX_SUBSTITUTION = 2000;
 
 /** The same of the text of a substitution: `$(find /etc/ssh -name sshd_config)`. */
 export function namesIn(text: string, scope: Scope): readonly string[] {
-  if (text.length > MAX_SUBSTITUTION || !/ssh|\$|\bls\b|\bfind\b/.test(text)) return [];
-  const command = shellCommands(text).at(-1);
+  const isListing = /ssh|\$|\bls\b|\bfind\b/.test(text);
+  return isListing ? namesFed(scope, { isFed: true, texts: null, by: chainIn(text, scope) }) : [];
+}
+
+/** What the commands of its last pipe may be. */
+function chainIn(text: string, scope: Scope): readonly Fields[] {
+  const command = text.length > MAX_SUBSTITUTION ? undefined : shellCommands(text).at(-1);
   const chain = command === undefined ? [] : [...command.before, command];
   const plain: Scope = { ...scope, named: () => [] };
-  const by = chain.flatMap(({ words }) => expandWords(words, plain));
-  return namesFed(scope, { isFed: true, texts: null, by });
+  return chain.flatMap(({ words }) => expandWords(words, plain));
 }
 
 /** What xargs(1) runs: with the configurations that its input names, as far as the words of a pipe tell. */

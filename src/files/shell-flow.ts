@@ -32,6 +32,8 @@ interface Frame {
   around: Certainty;
   /** it has variables and functions of its own, and an exit in it ends nothing else */
   readonly isOwn: boolean;
+  /** what closes it, where that has an input for all that is in it */
+  readonly fed: ShellCommand | null;
   /** the branch of it that is being read */
   runs: Certainty;
   /** of if: whether an earlier branch was taken; null: nobody knows */
@@ -62,8 +64,16 @@ export function followFlow(commands: readonly ShellCommand[], outer: Certainty, 
     }
     if (opens(command)) {
       const isLoop = command.kind === "simple";
-      const isOwn = isBeside(flow, closings.get(index));
-      push(flow, { around: certainty, isOwn, runs: isLoop ? "maybe" : "yes", taken: isLoop ? null : false });
+      const closing = closings.get(index);
+      const isOwn = isBeside(flow, closing);
+      const fed = closing === undefined || closing.input === null ? null : closing;
+      push(flow, {
+        around: certainty,
+        isOwn,
+        fed,
+        runs: isLoop ? "maybe" : "yes",
+        taken: isLoop ? null : false,
+      });
     }
     if (certainty !== "no" && command.writes.length > 0) performer.redirect(command.writes);
     if (command.kind === "reserved") reserve(flow, command.reserved ?? "");
@@ -86,12 +96,18 @@ function define(flow: Flow, name: string, body: readonly ShellCommand[], certain
 /** Whether anything behind it may run. */
 function perform(flow: Flow, command: ShellCommand, certainty: "yes" | "maybe"): boolean {
   const where = isBeside(flow, command) ? "beside" : "here";
-  const outcome = flow.performer.perform(command, certainty, where);
+  const outcome = flow.performer.perform(withInput(flow, command), certainty, where);
   if (outcome === null) return false;
   if (outcome.ends && certainty === "yes" && where === "here" && endsAll(flow)) return false;
   const { result } = outcome;
   flow.result = joined(flow, flow.isNegated && result !== null ? !result : result);
   return true;
+}
+
+/** `while read …; do …; done <file` gives the file to all that has no input of its own. */
+function withInput({ frames }: Flow, command: ShellCommand): ShellCommand {
+  const fed = command.isFed ? undefined : frames.findLast((frame) => frame.fed !== null)?.fed;
+  return fed === undefined || fed === null ? command : { ...command, isFed: true, input: fed.input };
 }
 
 /** `last`: the command, or what closes the compound one. */
@@ -146,7 +162,7 @@ function endsAll({ frames }: Flow): boolean {
 
 /** A subshell is a frame of its own; what runs in a pipe or beside tells nothing. */
 function goOn(flow: Flow, { end }: ShellCommand, certainty: Certainty): void {
-  if (end === "(") push(flow, { around: certainty, isOwn: true, runs: "yes", taken: null });
+  if (end === "(") push(flow, { around: certainty, isOwn: true, fed: null, runs: "yes", taken: null });
   if (end === ")") pop(flow);
   if (/^[|&)]$/.test(end)) flow.result = null;
   // an operator behind a subshell is a command without words

@@ -17,8 +17,8 @@ import {
   noteEdits,
   placeOf,
 } from "./shell-edits.ts";
-import { COMPUTED, expandWords, type Fields, valuesOf } from "./shell-expand.ts";
-import { fedTo, givenTo, namesIn } from "./shell-fed.ts";
+import { COMPUTED, expandWords, type Fields, substitutionsIn, valuesOf } from "./shell-expand.ts";
+import { fedTo, givenTo, MAX_SUBSTITUTION, namesIn, processIn } from "./shell-fed.ts";
 import {
   absolute,
   DEFAULT_FOLDERS,
@@ -169,7 +169,9 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
 
 function perform(reading: Reading, command: ShellCommand, certainty: Certainty): Outcome {
-  const { words } = command;
+  const { words, input } = command;
+  const printing = [...words.flatMap((word) => substitutionsIn(word)), ...processIn(input)];
+  for (const text of printing) runAside(reading, text);
   const isDeclaring = DECLARING.has(words[0] ?? "");
   const count = words.findIndex((word, index) => !(isDeclaring && index === 0) && !ASSIGNMENT.test(word));
   if (count === -1 || isDeclaring) {
@@ -190,6 +192,15 @@ function perform(reading: Reading, command: ShellCommand, certainty: Certainty):
   return outcomes.length === 1
     ? (outcomes[0] ?? UNKNOWN)
     : { result: null, ends: outcomes.length > 0 && outcomes.every(({ ends }) => ends) };
+}
+
+/** What only prints starts nothing, but may change files all the same: `out=$(sed -i … 2>&1)`. */
+function runAside(reading: Reading, text: string): void {
+  const { found, depth } = reading;
+  if (text.length > MAX_SUBSTITUTION || depth > MAX_DEPTH) return;
+  const own: Reading["found"] = { ...found, starts: [], settings: [] };
+  run({ ...withOwnVariables(reading), depth: depth + 1, found: own }, shellCommands(text), "maybe");
+  found.commands = own.commands;
 }
 
 function loop(
