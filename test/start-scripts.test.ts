@@ -205,7 +205,11 @@ const image = (command: readonly string[], files: ServerTree = {}, env: readonly
     "the image's ENTRYPOINT and CMD",
   );
 
-const options = (...texts: readonly string[]) => ({ options: texts, configFile: null, limit: null });
+const options = (...texts: readonly string[]): Pick<StartOptions, "options" | "configFile" | "limit"> => ({
+  options: texts,
+  configFile: null,
+  limit: null,
+});
 
 describe("a configuration that is changed before sshd reads it", () => {
   const MAIN = "/etc/ssh/sshd_config";
@@ -497,6 +501,28 @@ describe("ENTRYPOINT and CMD", () => {
       options("PermitTunnel=yes", "Port=2222"),
     ],
     [["env", "-iSsshd -o 'PermitTunnel yes'"], {}, options("PermitTunnel yes")],
+    [
+      [
+        "s6-notifyoncheck",
+        "-d",
+        "-n",
+        "300",
+        "-c",
+        "nc -z localhost 22",
+        "s6-setuidgid",
+        "git",
+        "sshd",
+        "-p",
+        "23",
+      ],
+      {},
+      options("Port=23"),
+    ],
+    [
+      ["/opt/check", "-x", "/usr/sbin/sshd", "-f", "/etc/ssh/sshd_config", "-p", "23"],
+      {},
+      { ...options("Port=23"), configFile: "/etc/ssh/sshd_config" },
+    ],
     [["/init"], { "/init": "#!/bin/sh\nexec sshd -o PermitTunnel=yes\n" }, options("PermitTunnel=yes")],
     [
       ["/entry.sh"],

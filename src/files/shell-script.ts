@@ -396,7 +396,9 @@ function executeOther(reading: Reading, [program = "", ...args]: Fields, standin
   const path = outsideSystem(reading, program);
   const isScript = path !== null && readScript(reading.tree, path)?.kind === "shell script";
   const at = args.findIndex((word) => /^\/.*bin\//.test(word) && isSshd(word));
-  if (!isScript) noteEdits(reading, (from) => changedByUnknown(args, from));
+  // sshd only reads what its own words name
+  const own = at === -1 ? args : args.slice(0, at);
+  if (!isScript) noteEdits(reading, (from) => changedByUnknown(own, from));
   if (path !== null && (at === -1 || isScript)) followScript(reading, path, args);
   else if (at !== -1) start(reading, args.slice(at), standing);
 }

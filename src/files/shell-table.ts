@@ -447,6 +447,8 @@ const makeTable = (): readonly Row[] => [
   ],
   ["daemonize", { values: { read: "e o p l u E", folder: "c" }, operands: "command" }],
   ["startproc", { values: { read: "f l p P n u g t i" }, operands: "command" }],
+  ["s6-notifyoncheck", { values: { read: "3 s T t w n c" }, operands: "command" }],
+  ["s6-applyuidgid", { values: { read: "u g G" }, operands: "command" }],
   ["cgexec", { values: { read: "g" }, operands: "command" }],
   ["systemd-cat", { values: { read: "t identifier p priority" }, operands: "command" }],
   [
