@@ -181,6 +181,21 @@ describe("exposure", () => {
     expect(exposed(bastion(), "--format", "html").stdout).not.toContain("<dt>TCP out</dt>");
   });
 
+  it("names on the page a witness of each group of connections, with its groups", () => {
+    expect(exposed(bastion(), "--format", "html").stdout).toMatch(
+      /<h3>Witnesses<\/h3><dl><dt>tcp-local<\/dt><dd>members of group forwarders from 10\.0\.0\.0\/8: -C user=\S+ \(in forwarders\)<\/dd><dt>/,
+    );
+  });
+
+  it("cuts in the picture what is longer than its cell, and the words of a group", () => {
+    const place = "a-host-with-a-long-name.example:5432";
+    const text = `AllowTcpForwarding no\nMatch User ${"x".repeat(300)}\n\tAllowTcpForwarding local\n\tPermitOpen ${place}\n`;
+    const { stdout } = exposed(bastion(text), "--format", "svg");
+    expect(stdout).toContain(">a-host-wit...</text>");
+    expect(stdout).toContain(`<title>${place}: sshd_config:3 AllowTcpForwarding local, `);
+    expect(stdout).toContain(`>${"x".repeat(200)}</text>`);
+  });
+
   it("says who may bind a low port: root, everybody where the kernel lets them, nobody without a root login", () => {
     const portsOf = (config: string, sysctl: string): unknown => {
       const root = makeRoot({ "/etc/ssh/sshd_config": config, "/etc/sysctl.d/50-ports.conf": sysctl });
