@@ -187,6 +187,23 @@ describe("exposure", () => {
     );
   });
 
+  it.each([
+    [
+      "/sshd_config",
+      "DenyUsers bob\nAllowTcpForwarding no\nMatch User bob\n\tAllowTcpForwarding local\nMatch User eve\n\tPermitTunnel yes\n",
+      { "any!": "held", yes: "open", "-": "closed", "another row says it": "other" },
+    ],
+    [
+      "/x.d/fragment.conf",
+      "X11Forwarding no\n",
+      { "any?": "unknown", "any (lo)?": "unknown", "yes?": "unknown", "-": "closed" },
+    ],
+  ])("paints a cell of the picture by what it says: %s", (path, text, kinds) => {
+    const { stdout } = exposed(`${makeRoot({ [path]: text })}${path}`, "--format", "svg", "--all");
+    const cells = [...stdout.matchAll(/<title>([^:<]*)[^<]*<\/title><rect class="(\w+)"/g)];
+    expect(Object.fromEntries(cells.map(([, said, kind]) => [said, kind]))).toEqual(kinds);
+  });
+
   it("cuts in the picture what is longer than its cell, and the words of a group", () => {
     const place = "a-host-with-a-long-name.example:5432";
     const text = `AllowTcpForwarding no\nMatch User ${"x".repeat(300)}\n\tAllowTcpForwarding local\n\tPermitOpen ${place}\n`;
