@@ -132,6 +132,30 @@ describe("exposure", () => {
     expect(lines("--capability", "tun", "--all").join("")).toMatch(/^tun: everybody: -: permittunnel no/);
   });
 
+  it("knows no other capabilities than sshd has", () => {
+    expect(exposed(bastion(), "--capability", "tun", "--capability", "tcp")).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        'sshd-policy: "tcp" is no capability: known are tcp-local, tcp-remote, unix-local, unix-remote, tun, x11, agent\n',
+    });
+  });
+
+  it("makes a column as wide as what stands in it, within bounds", () => {
+    const file = bastion("Match User bob\n\tPermitOpen database.example:5432\n");
+    const asked = ["tcp-local", "tun", "x11"].flatMap((name) => ["--capability", name]);
+    expect(
+      exposed(file, ...asked, "--all", "--format", "pretty")
+        .stdout.split("\n")
+        .slice(3, 7),
+    ).toEqual([
+      "                                TCP out              tun        X11",
+      "  1 user bob                    database.example:5432",
+      "  2 everybody, except user bob  any",
+      "  3 everybody                                        -          -",
+    ]);
+  });
+
   it("draws cells that do not cover each other, all inside the picture", () => {
     const { stdout } = exposed(bastion(), "--format", "svg");
     const numbers = (pattern: RegExp): number[][] =>
