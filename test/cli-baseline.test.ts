@@ -35,6 +35,14 @@ describe("a baseline", () => {
     });
   });
 
+  test("what a comment accepts is not held back as well: without the comment it is new", () => {
+    const text = "DisableForwarding no\nX11Forwarding yes";
+    write("sshd_config", `${text} # sshd-policy: allow x11-forwarding -- lab\n`);
+    expect(audit("sshd_config", "--write-baseline", "known.json")).toMatchObject({ code: 0 });
+    write("sshd_config", `${text}\n`);
+    expect(audit("sshd_config", "--baseline", "known.json").open).toEqual(["sshd_config:2 x11-forwarding"]);
+  });
+
   test("a line with another content is new", () => {
     write("sshd_config", "X11Forwarding YES # again\nAllowTcpForwarding no\n");
     const { code, open } = audit("sshd_config", "--baseline", "known.json");
