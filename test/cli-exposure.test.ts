@@ -132,6 +132,16 @@ describe("exposure", () => {
     expect(lines("--capability", "tun", "--all").join("")).toMatch(/^tun: everybody: -: permittunnel no/);
   });
 
+  it("answers for connections in the order in which they are asked for", () => {
+    const asked = ["zoe", "amy", "bob"].flatMap((user) => ["-C", `user=${user},addr=192.0.2.9,group=x`]);
+    const { connections } = JSON.parse(exposed(bastion(), ...asked, "--format", "json").stdout).targets[0];
+    expect(connections.map(({ connection }: { connection: { user: string } }) => connection.user)).toEqual([
+      "zoe",
+      "amy",
+      "bob",
+    ]);
+  });
+
   it("knows no other capabilities than sshd has", () => {
     expect(exposed(bastion(), "--capability", "tun", "--capability", "tcp")).toEqual({
       code: 2,
