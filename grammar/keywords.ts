@@ -174,26 +174,29 @@ const TABLE_SOURCE =
 
 const UNKNOWN: LookedUp = { status: "unknown", keyword: null, inMatch: false };
 
-const rowsByName = indexByName(KEYWORDS, allNames);
-const aliasesByName = indexByName(ALIASES, ({ name }) => [name]);
-const retiredByName = indexByName(RETIRED, ({ name }) => [name]);
+const rowsByName = indexByName(KEYWORDS);
+const aliasesByName = indexByName(ALIASES);
+const retiredByName = indexByName(RETIRED);
 
-function allNames({ name, changes }: KeywordRow): Iterable<string> {
-  return changes === undefined ? [name] : new Set([name, ...changes.flatMap((change) => change.name ?? [])]);
+interface Named {
+  readonly name: string;
+  /** other names of the row in some releases */
+  readonly changes?: readonly { readonly name?: string }[];
 }
 
-function indexByName<Row>(
-  rows: readonly Row[],
-  namesOf: (row: Row) => Iterable<string>,
-): ReadonlyMap<string, readonly Row[]> {
+/** By names in lower case, as lowerAscii makes them of ASCII; this is faster, and every start waits for it. */
+function indexByName<Row extends Named>(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
   const index = new Map<string, Row[]>();
+  const add = (name: string, row: Row): void => {
+    const key = name.toLowerCase();
+    const known = index.get(key);
+    if (known === undefined) index.set(key, [row]);
+    else if (!known.includes(row)) known.push(row);
+  };
   for (const row of rows) {
-    for (const name of namesOf(row)) {
-      const key = lowerAscii(name);
-      const known = index.get(key);
-      if (known === undefined) index.set(key, [row]);
-      else known.push(row);
-    }
+    add(row.name, row);
+    if (row.changes === undefined) continue;
+    for (const { name } of row.changes) if (name !== undefined) add(name, row);
   }
   return index;
 }

@@ -12,7 +12,7 @@ import { findZoned } from "./theory-address-zones.ts";
 import type { Effort } from "./theory-names.ts";
 
 /** An address to try first, and its number. */
-interface NiceAddress {
+export interface NiceAddress {
   readonly text: string;
   readonly family: Family;
   readonly value: bigint;

@@ -9,7 +9,7 @@ import { type Connection, NOT_OVER_IP } from "./connection.ts";
 import { bothFound, type Found, firstFound, found, mapFound, NONE } from "./found.ts";
 import type { Holding } from "./holding.ts";
 import type { AddressConstraint } from "./theory-address-text.ts";
-import { findAddress, niceAddress } from "./theory-addresses.ts";
+import { findAddress, type NiceAddress, niceAddress } from "./theory-addresses.ts";
 import { findGroups } from "./theory-groups.ts";
 import {
   type Effort,
@@ -57,8 +57,8 @@ export const HOSTS: Names = {
   forbidden: NOT_IN_HOSTS,
   numeric: "never",
 };
-const PEERS = ["198.51.100.7", "203.0.113.9", "10.0.0.5", "192.168.1.7", "2001:db8::1"].map(niceAddress);
-const SERVERS = ["192.0.2.1", "10.0.0.1", "2001:db8::2"].map(niceAddress);
+const PEERS = ["198.51.100.7", "203.0.113.9", "10.0.0.5", "192.168.1.7", "2001:db8::1"];
+const SERVERS = ["192.0.2.1", "10.0.0.1", "2001:db8::2"];
 const PORTS = [22, 2222, 10022, 1022];
 
 const USER = 0;
@@ -142,10 +142,17 @@ interface Places {
   readonly effort: Effort;
 }
 
+/** Read when the first search asks for them: a configuration without blocks has none. */
+let niceAddresses: {
+  readonly peers: readonly NiceAddress[];
+  readonly servers: readonly NiceAddress[];
+} | null = null;
+
 /** First the host as the text of the address; with UseDNS yes a name of its own as well. */
 function placeTheory(atoms: readonly Atom[], { namedHosts, rdomain, effort }: Places): Theory {
-  const peers = { nice: PEERS, effort };
-  const servers = { nice: SERVERS, effort };
+  niceAddresses ??= { peers: PEERS.map(niceAddress), servers: SERVERS.map(niceAddress) };
+  const peers = { nice: niceAddresses.peers, effort };
+  const servers = { nice: niceAddresses.servers, effort };
   const hosts = { ...HOSTS, effort };
   return (cell) => {
     const addresses = addressConstraints(atoms, cell, "address");
