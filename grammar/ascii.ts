@@ -16,6 +16,14 @@ export function lowerAscii(text: string): string {
   return from === 0 ? text : lower + text.slice(from);
 }
 
+/**
+ * As long as the bytes of the text, each a character, and the same for ASCII: other letters are in lower case, too. Much faster
+ * than lowerAscii, for our own names and for a search whose finds are looked at again.
+ */
+export function lowerForSearch(text: string): string {
+  return text.toLowerCase();
+}
+
 /** The text without these characters at its end. A regular expression would try each of a million blanks anew. */
 export function withoutEnd(text: string, characters: string): string {
   let end = text.length;

@@ -1,6 +1,6 @@
 /** What a release of sshd knows about a keyword: a reader of keyword-table.ts. */
 import { defaultAlgorithms, isAlgorithmKind } from "./algorithms.ts";
-import { lowerAscii } from "./ascii.ts";
+import { lowerAscii, lowerForSearch } from "./ascii.ts";
 import { ALIASES, KEYWORDS, RETIRED } from "./keyword-table.ts";
 import { atLeast, type Release, type Vendor } from "./release.ts";
 
@@ -184,11 +184,11 @@ interface Named {
   readonly changes?: readonly { readonly name?: string }[];
 }
 
-/** By names in lower case, as lowerAscii makes them of ASCII; this is faster, and every start waits for it. */
+/** By names in lower case. Every start waits for it. */
 function indexByName<Row extends Named>(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
   const index = new Map<string, Row[]>();
   const add = (name: string, row: Row): void => {
-    const key = name.toLowerCase();
+    const key = lowerForSearch(name);
     const known = index.get(key);
     if (known === undefined) index.set(key, [row]);
     else if (!known.includes(row)) known.push(row);

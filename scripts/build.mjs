@@ -4,12 +4,16 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { build } from "esbuild";
+import { cutFunctions, withLate } from "./late-functions.mjs";
 import { sampleImage } from "./sample-image.mjs";
 
 const root = new URL("..", import.meta.url).pathname;
 const dist = `${root}dist`;
+const isReadable = process.argv.includes("--readable");
+/** Of esbuild. */
+const OUTPUT = { target: "node20.19", legalComments: "none" };
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 /** Modules that are loaded on demand from a file of their own, because most runs never need what they bring along. */
@@ -21,8 +25,16 @@ const CHUNKS = [
   /^src\/report\/(exposure-html|exposure-svg|html)\.ts$/,
 ];
 
-/** The chunk that is in the main bundle, too. */
-const IMAGES = "files-image";
+/** The chunk that is in the engine, too. */
+const IMAGES = "src/files/image.ts";
+
+const isChunk = (module) => CHUNKS.some((pattern) => pattern.test(module));
+const moduleOf = (path, folder) => relative(root, new URL(path, `file://${folder}/`).pathname);
+const nameOf = (module) =>
+  module
+    .replace(/^src\//, "")
+    .replace(/\.ts$/, "")
+    .replaceAll("/", "-");
 
 /** `import("x.ts")` of a chunk stays a call at run time; every other dynamic import is bundled and only run on demand. */
 const chunks = new Map();
@@ -30,18 +42,68 @@ const splitChunks = (folder) => ({
   name: "split-chunks",
   setup({ onResolve }) {
     onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
-      if (kind !== "dynamic-import") return undefined;
-      const module = relative(root, new URL(path, `file://${resolveDir}/`).pathname);
-      if (!CHUNKS.some((pattern) => pattern.test(module))) return undefined;
-      const name = module
-        .replace(/^src\//, "")
-        .replace(/\.ts$/, "")
-        .replaceAll("/", "-");
-      chunks.set(name, module);
-      return { path: `${folder}/${name}.js`, external: true };
+      const module = moduleOf(path, resolveDir);
+      if (kind !== "dynamic-import" || !isChunk(module)) return undefined;
+      chunks.set(nameOf(module), module);
+      return { path: `${folder}/${nameOf(module)}.js`, external: true };
     });
   },
 });
+
+/** What the commands in the main bundle import on demand is one more function in it, the engine. */
+const engine = new Map();
+const splitEngine = {
+  name: "split-engine",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+      const module = moduleOf(path, resolveDir);
+      if (kind !== "dynamic-import" || isChunk(module)) return undefined;
+      engine.set(nameOf(module), module);
+      return { path: `engine/${nameOf(module)}`, external: true };
+    });
+  },
+};
+
+/**
+ * Within the engine nothing is imported on demand: esbuild would make a function of each module that is, and of all that those
+ * import, 280 in an audit; so they are one scope, whose modules run one after the other. `import()` of one becomes what names
+ * it, so that no object of all that it exports is made, where it can.
+ */
+const oneScope = {
+  name: "one-scope",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      // of what is read on demand nobody can list the names beforehand
+      if (/^import \* as \w+ from "node:/m.test(source))
+        throw new Error(`${path}: name what you import of Node.js`);
+      const imports = [];
+      const made = (found, names, module, use) => {
+        if (isChunk(module) && module !== IMAGES) return found;
+        imports.push(`import ${names} from "${root}${module}";`);
+        return use;
+      };
+      const named = (found, names, from) => made(found, names, moduleOf(from, dirname(path)), "");
+      const whole = (resolved) => (found, from) => {
+        const name = `imported${imports.length}`;
+        return made(found, `* as ${name}`, moduleOf(from, dirname(path)), resolved(name));
+      };
+      const contents = source
+        .replaceAll(/\bconst (\{[^{}]*\}) = await import\("(\.[^"]+)"\);/g, named)
+        .replaceAll(
+          /\(await import\("(\.[^"]+)"\)\)/g,
+          whole((name) => name),
+        )
+        .replaceAll(
+          /\bimport\("(\.[^"]+)"\)/g,
+          whole((name) => `Promise.resolve(${name})`),
+        );
+      return imports.length === 0
+        ? undefined
+        : { contents: `${contents}\n${imports.join("\n")}`, loader: "ts" };
+    });
+  },
+};
 
 /** commander wants child_process for subcommands that are programs of their own. We have none, and it costs 3 ms. */
 const withoutChildProcess = {
@@ -156,16 +218,15 @@ const packages = new Set();
 async function bundle(entry, options = {}) {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    ...(entry === undefined ? {} : { entryPoints: [entry] }),
     bundle: true,
     write: false,
     metafile: true,
     format: "cjs",
     platform: "node",
-    target: "node20.19",
+    ...OUTPUT,
     supported: { "dynamic-import": false },
-    minify: !process.argv.includes("--readable"),
-    legalComments: "none",
+    minify: !isReadable,
     // ssh2's native parts are optional; without them it falls back to JavaScript
     external: ["cpu-features", "*.node"],
     logLevel: "warning",
@@ -204,17 +265,61 @@ const plugins = [
   smallLodash,
   lateDocs,
 ];
-const images = await bundle("src/files/image.ts", { plugins: [splitChunks(".")] });
-// in the main bundle, so that it is in the same code cache, as a function, so that runs without an image make nothing of it
-const main = `(function(load){
-const image={exports:{}};let read=function(module,exports,require){${images}
-};
+const commands = await bundle("src/cli/main.ts", { plugins: [splitEngine, ...plugins] });
+const exported = [...engine].map(([name, module]) => `export * as "${name}" from "./${module}";`).join("\n");
+const engineParts = cutFunctions(
+  await bundle(undefined, {
+    stdin: { contents: exported, resolveDir: root },
+    plugins: [oneScope, ...plugins],
+    ...(isReadable ? {} : { minify: false, minifySyntax: true, minifyIdentifiers: true }),
+  }),
+);
+
+/** The engine is a function, so that runs without it make nothing of it, and it is in the same code cache. */
+async function mainText(late, options = {}) {
+  const engine = await withLate(engineParts, late, { minify: !isReadable, ...OUTPUT, ...options });
+  return `(function(load){
+const engine={exports:{}};let read=${engine};
+const onDemand=(name)=>new Proxy({},{get:(_,key)=>load(name)[key]});
 const require=(name)=>{
-if(name!=="./chunks/${IMAGES}.js")return load(name);
-if(read){read(image,image.exports,(name)=>load(name.replace(/^\\.\\//,"./chunks/")));read=null;}
-return image.exports;};
-(function(){${await bundle("src/cli/main.ts", { plugins })}
+if(!name.startsWith("engine/"))return load(name);
+if(read){const once=read;read=null;once(engine,engine.exports,(name)=>/^node:(?!fs$|path$)/.test(name)?onDemand(name):load(name));}
+return engine.exports[name.slice(7)];};
+(function(){${commands}
 })();})`;
+}
+
+/** What the bundle leaves at `out` after these runs (run-bundle.cjs). */
+function runBundle(script, out, statuses, ...runs) {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [`${root}scripts/run-bundle.cjs`, script, JSON.stringify(runs), out],
+    { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" },
+  );
+  if (!statuses.includes(status)) throw new Error(`runs of ${script} ended with ${status}: ${stderr}`);
+}
+
+const stock = `${root}fixtures/debian-12/etc/ssh/sshd_config`;
+const folder = mkdtempSync(join(tmpdir(), "sshd-policy-build-"));
+const image = join(folder, "image.tar");
+writeFileSync(image, sampleImage(readFileSync(stock)));
+const AUDITS = [
+  ["audit", stock],
+  ["audit", "--fix", "--diff", "--no-config", stock],
+];
+const AUDIT_OF_IMAGE = ["audit", "--image", image];
+
+/** The functions of the engine that the runs of the code caches do not ask for. */
+async function lateFunctions() {
+  const all = new Set(engineParts.flatMap(({ name }) => name ?? []));
+  const [logged, out] = [join(folder, "logged.js"), join(folder, "asked.json")];
+  writeFileSync(logged, await mainText(all, { logged: true }));
+  runBundle(logged, out, [1], ...AUDITS, AUDIT_OF_IMAGE);
+  for (const name of JSON.parse(readFileSync(out, "utf8"))) all.delete(name);
+  return all;
+}
+
+const main = await mainText(await lateFunctions());
 const mainName = `chunks/main-${createHash("sha256").update(main).digest("hex").slice(0, 8)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
 // a chunk may load further ones, which are found while this goes on
@@ -231,21 +336,11 @@ execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.types.json`
 });
 // V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image; of a forward
 const script = `${dist}/${mainName}`;
-function writeCache(kind, statuses, ...runs) {
-  const cache = `${script.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [`${root}scripts/code-cache.cjs`, script, cache, JSON.stringify(runs)],
-    { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" },
-  );
-  if (!statuses.includes(status)) throw new Error(`the first runs ended with ${status}: ${stderr}`);
-}
-const stock = `${root}fixtures/debian-12/etc/ssh/sshd_config`;
-const folder = mkdtempSync(join(tmpdir(), "sshd-policy-build-"));
-const image = join(folder, "image.tar");
-writeFileSync(image, sampleImage(readFileSync(stock)));
-writeCache("", [1], ["audit", stock], ["audit", "--fix", "--diff", "--no-config", stock]);
-writeCache("-images", [1], ["audit", "--image", image]);
+const cacheOf = (kind) =>
+  `${script.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
+runBundle(script, cacheOf(""), [1], ...AUDITS);
+runBundle(script, cacheOf("-images"), [1], AUDIT_OF_IMAGE);
 // nobody listens there; without an account it is wrong usage
-writeCache("-forward", [1, 2], ["forward", "-F", "none", "-p", "1", "-L", "1100:127.0.0.1:110", "127.0.0.1"]);
+const FORWARD = ["forward", "-F", "none", "-p", "1", "-L", "1100:127.0.0.1:110", "127.0.0.1"];
+runBundle(script, cacheOf("-forward"), [1, 2], FORWARD);
 rmSync(folder, { recursive: true });

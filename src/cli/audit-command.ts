@@ -1,7 +1,7 @@
 /** The options of `audit`. */
 import { type Command, Option } from "commander";
+import { answered } from "./answered.ts";
 import {
-  answered,
   collect,
   type Done,
   once,

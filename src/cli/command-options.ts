@@ -1,18 +1,8 @@
 /** Options that several commands have, and how the texts of options are read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { RecordOptions } from "./recorded.ts";
 
 /** Takes the exit code of a command. */
 export type Done = (code: number) => void;
-
-/** With `--events` the run is recorded. */
-export async function answered(
-  command: string,
-  { events }: RecordOptions,
-  run: () => Promise<number>,
-): Promise<number> {
-  return events === undefined ? run() : (await import("./recorded.ts")).recorded(command, events, run);
-}
 
 export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
   return [...(previous ?? []), value];

@@ -1,7 +1,7 @@
 /** The options of the commands that act: on this host's sshd, or over SSH. */
 import { type Command, Option } from "commander";
+import { answered } from "./answered.ts";
 import {
-  answered,
   collect,
   type Done,
   once,

@@ -4,6 +4,7 @@ import { closestWord } from "../lint/closest-word.ts";
 import { addAudit, addAuditShare } from "./audit-command.ts";
 import type { Done } from "./command-options.ts";
 import { addConfirm, addForward, addProbe, addProbeInside, addRecover } from "./host-commands.ts";
+import { delayOptions } from "./named-options.ts";
 import { overwritten } from "./overwriting.ts";
 import { addCheck, addCompare, addEffective, addExposure, addRules } from "./question-commands.ts";
 import { writeStandardError, writeStandardOutput } from "./standard-output.ts";
@@ -56,7 +57,8 @@ async function main(argv: readonly string[]): Promise<number> {
   // each option takes time, so a command that is named first is the only one that is made
   const isHelp = argv[2] === "help";
   const asked = COMMANDS.get(argv[2] ?? "");
-  for (const add of asked === undefined ? COMMANDS.values() : [asked]) add(program, done);
+  if (asked === undefined) for (const add of COMMANDS.values()) add(program, done);
+  else addNamed(program, argv.slice(3), (named) => asked(named, done));
   try {
     if (isHelp) refuseUnknown(program, argv[3]);
     await program.parseAsync(argv);
@@ -91,6 +93,20 @@ function withNearSuggestion(text: string): string {
   });
 }
 
+/** One command, with the options that its arguments need. */
+function addNamed(program: Command, args: readonly string[], add: (program: Command) => void): void {
+  const { createCommand } = program;
+  program.createCommand = (name) => {
+    const { command, makeOptions } = delayOptions(name);
+    waiting.push(makeOptions);
+    return command;
+  };
+  const waiting: ((args: readonly string[]) => void)[] = [];
+  add(program);
+  Object.assign(program, { createCommand });
+  for (const makeOptions of waiting) makeOptions(args);
+}
+
 /** The help, or the version. */
 function printHelp(text: string): void {
   try {
@@ -119,6 +135,11 @@ async function argumentsGiven(): Promise<readonly string[]> {
   return (await import("./arguments.ts")).withBytes(argv);
 }
 
+/** Where nothing is waited for, not even a reader of what was written: to end by itself Node.js takes its heap apart first. */
+function endAtOnce(): void {
+  if (process.getActiveResourcesInfo().length === 0) process.exit();
+}
+
 /** Somebody removed it, and a relative name leads nowhere. */
 function isFolderGone(error: unknown): boolean {
   return error instanceof Error && "syscall" in error && error.syscall === "uv_cwd";
@@ -129,6 +150,7 @@ argumentsGiven()
   .then(
     (code) => {
       process.exitCode = code;
+      endAtOnce();
     },
     (error: unknown) => {
       if (isFolderGone(error)) {

@@ -1,8 +1,8 @@
 /** The options of the commands that answer a question about configurations and change nothing. */
 import type { Command } from "commander";
+import { answered } from "./answered.ts";
 import type { CheckCommandOptions } from "./check.ts";
 import {
-  answered,
   collect,
   type Done,
   userName,

@@ -1,5 +1,5 @@
 /** Commented lines of a stock file, `#AllowTcpForwarding yes`: where a finding points and a fix turns a keyword on. */
-import { equalIgnoringCase, lowerAscii, withoutEnd } from "../../grammar/ascii.ts";
+import { equalIgnoringCase, lowerAscii, lowerForSearch, withoutEnd } from "../../grammar/ascii.ts";
 import { onceFor, remember } from "../../grammar/remember.ts";
 import { readDirective } from "../../grammar/scanner.ts";
 import { type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
@@ -25,7 +25,7 @@ export function findStockComment({ tree }: ConfigFile, keyword: string): StockCo
 
 interface Searched {
   readonly known: Map<string, StockComment | null>;
-  /** the text in lower case, also what is no ASCII: as long, as each byte is a character */
+  /** the text in lower case */
   readonly lower: string;
   /** where the first Match is */
   readonly end: number;
@@ -33,7 +33,7 @@ interface Searched {
 
 /** Rules and fixes ask each file for a few keywords, several times. */
 const searchedOf = onceFor(
-  (tree: Tree): Searched => ({ known: new Map(), lower: tree.text.toLowerCase(), end: startOfMatch(tree) }),
+  (tree: Tree): Searched => ({ known: new Map(), lower: lowerForSearch(tree.text), end: startOfMatch(tree) }),
 );
 
 /** By a search through the text: most lines of a stock file are comments, and hardly any is about the keyword. */

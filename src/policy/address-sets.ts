@@ -5,7 +5,10 @@ import { type Range, type Ranges, subtract, unite } from "./ranges.ts";
 
 export type Family = 4 | 6;
 
-export const LAST: Readonly<Record<Family, bigint>> = { 4: 0xffff_ffffn, 6: (1n << 128n) - 1n };
+export const LAST: Readonly<Record<Family, bigint>> = {
+  4: 0xffff_ffffn,
+  6: 0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffffn,
+};
 
 /** Real peers with mapped addresses are seen as IPv4; link-local ones carry a zone, so no plain address of theirs is seen. */
 const NEVER_SEEN: Readonly<Record<Family, Ranges>> = {
