@@ -119,14 +119,13 @@ function limitsOf({ limit, others = [] }: StartOptions): readonly string[] {
   return [...(limit === null ? [] : [limit]), ...others.map(notJudged)];
 }
 
-/** It is judged where its file and options are given. */
 function notJudged({ source, configFile, options }: StartOptions): string {
   const words = [
     ...(configFile === null ? [] : ["-f", configFile]),
     ...options.flatMap((option) => ["-o", shellWord(option)]),
   ];
   const given = words.length === 0 ? "without options" : `with ${words.join(" ")}`;
-  return `${source ?? ""} starts another sshd, ${given}: it is not judged here, but where FILE and -o say so`;
+  return `${source ?? ""} starts another sshd, ${given}: it is not judged; name its FILE and give its options with -o for that`;
 }
 
 /** How a target is read. */
