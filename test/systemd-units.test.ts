@@ -318,6 +318,10 @@ describe("sshds of several units", () => {
     [{ "a-ssh.service": "/usr/sbin/sshd -f /x", "b-ssh.service": "/usr/sbin/sshd -f /x -D" }, ["", "/x"]],
     [{ "sshd-same.service": "/usr/sbin/sshd -D -f /etc/ssh/sshd_config" }, [""]],
     [{ "sshd-keygen.service": "/usr/bin/ssh-keygen -A -f /x" }, [""]],
+    [
+      { "my-ssh.service": "/usr/sbin/sshd -o PermitTunnel=%H" },
+      ["", ` ${ETC}/my-ssh.service starts sshd with options that have a % specifier: they are not read`],
+    ],
     // of the usual names what is enabled is what runs
     [{ "sshd.service": "/usr/sbin/sshd -D -f /etc/ssh/sftp" }, ["/etc/ssh/sftp"]],
     [{ "ssh.service": "", "sshd.service": "/usr/sbin/sshd -D -f /etc/ssh/sftp" }, ["", "/etc/ssh/sftp"]],

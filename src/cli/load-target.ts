@@ -116,7 +116,10 @@ function describedBy(wanted: Wanted, realPath: string, opening: Opening): Descri
 }
 
 function limitsOf({ limit, others = [] }: StartOptions): readonly string[] {
-  return [...(limit === null ? [] : [limit]), ...others.map(notJudged)];
+  return [
+    ...(limit === null ? [] : [limit]),
+    ...others.flatMap((other) => [notJudged(other), ...limitsOf(other)]),
+  ];
 }
 
 function notJudged({ source, configFile, options }: StartOptions): string {

@@ -64,8 +64,9 @@ function ofUnits(tree: FileTree): StartOptions | null {
   for (const name of [...(socket === null ? [] : [socket.name]), ...usual, ...others]) {
     const unit = findUnit(units, name);
     const options = unit === null ? null : optionsOfUnit(tree, unit);
-    if (unit === null || options === null) continue;
-    return { ...options, ...besides(tree, { units, enabled, first: { name: unit.name, options } }) };
+    if (options === null) continue;
+    const further = others.flatMap((other) => findUnit(units, other) ?? []);
+    return { ...options, ...besides(tree, further, options) };
   }
   return null;
 }
@@ -86,25 +87,15 @@ function socketService(units: Units): { readonly name: string; readonly path: st
     : { name: resolved(named.value, socket.name), path: named.path };
 }
 
-interface Enabled {
-  readonly units: Units;
-  readonly enabled: readonly string[];
-  /** what is judged already */
-  readonly first: { readonly name: string; readonly options: StartOptions };
-}
-
 /** The sshds of further enabled units, such as sshd-sftp.service, that read or are given something else. */
-function besides(tree: FileTree, { units, enabled, first }: Enabled): Pick<StartOptions, "others"> {
-  const names = new Set([first.name]);
-  const byMeaning = new Map([[meaningOf(first.options), first.options]]);
-  for (const name of enabled.filter((unit) => MAY_START.test(unit))) {
-    const unit = findUnit(units, name);
-    if (unit === null || names.has(unit.name)) continue;
-    names.add(unit.name);
+function besides(tree: FileTree, units: readonly Unit[], first: StartOptions): Pick<StartOptions, "others"> {
+  const keyOf = (options: StartOptions): string => `${meaningOf(options)} ${options.limit ?? ""}`;
+  const byMeaning = new Map([[keyOf(first), first]]);
+  for (const unit of units) {
     const command = commandOf(tree, unit);
     const options = command === null || !startsSshd(tree, command) ? null : optionsOfUnit(tree, unit);
-    if (command === null || options === null || byMeaning.has(meaningOf(options))) continue;
-    byMeaning.set(meaningOf(options), { ...options, source: options.source ?? command.line.path });
+    if (command === null || options === null || byMeaning.has(keyOf(options))) continue;
+    byMeaning.set(keyOf(options), { ...options, source: options.source ?? command.line.path });
   }
   const others = [...byMeaning.values()].slice(1);
   return others.length === 0 ? {} : { others };
