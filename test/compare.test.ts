@@ -227,3 +227,11 @@ describe("a policy that is written differently is equal", () => {
     );
   });
 });
+
+it("is not complete where one side alone ends connections by what earlier lines have set", () => {
+  const limits = (before: string, after: string): number =>
+    comparePolicies(configOf(before, "8.4"), configOf(after, "8.4")).limits.length;
+  const ending = "Match User bob\nAuthorizedPrincipalsCommand x\n";
+  expect([limits(ending, "PermitTTY no\n"), limits("PermitTTY no\n", ending)]).toEqual([1, 1]);
+  expect(limits(ending, `PermitTTY no\n${ending}`)).toBe(0);
+});

@@ -70,6 +70,7 @@ const SETTINGS = fc.constantFrom(
   "X11Forwarding yes",
   "AllowAgentForwarding no",
   "GatewayPorts yes",
+  "Subsystem sftp internal-sftp",
 );
 const BLOCK = fc
   .tuple(

@@ -57,6 +57,11 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
   };
   if (usesDns(before) !== usesDns(after) && [...before.matches, ...after.matches].some(namesHost))
     comparing.limits.add("UseDNS changes, and what Match Host means with it: the hosts are not compared");
+  const [ended, ending] = [conditionalEnds(before), conditionalEnds(after)];
+  if (ended !== ending)
+    comparing.limits.add(
+      `sshd ends connections on one side that it serves on the other, which is not compared: ${ended || ending}`,
+    );
   for (const capability of CAPABILITIES) compareCapability(comparing, capability);
   const limits = [...comparing.limits];
   return {
@@ -65,6 +70,14 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
     limits,
     assumptions: [...new Set([...assumptionsOf(before, options), ...assumptionsOf(after, options)])],
   };
+}
+
+/** What ends connections by what other lines have set before; where that is so no region says. */
+function conditionalEnds({ later }: Config): string {
+  return later
+    .filter(({ when }) => when !== "active" && when !== "always")
+    .map(({ sshdText }) => sshdText.replace(/^.* line \d+: /, ""))
+    .join("; ");
 }
 
 function namesHost({ criteria }: Config["matches"][number]): boolean {
