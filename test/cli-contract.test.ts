@@ -18,6 +18,30 @@ const COMMANDS = [
   "rules",
 ];
 
+const JUDGED = "judged as OpenSSH 9.2 (given with --openssh); anybody may exist (--accounts open)";
+
+describe("the release and its source", () => {
+  const root = makeRoot({ "/open": "AllowTcpForwarding yes\n", "/closed": "DisableForwarding yes\n" });
+  const audit = (format: string, ...more: readonly string[]): ReturnType<typeof runCli> =>
+    runCli(["audit", "--openssh", "9.2", "--format", format, ...more, `${root}/open`, `${root}/closed`]);
+
+  test.each(["concise", "github"])(
+    "are told once beside the lines of %s, unless it is to be quiet",
+    (format) => {
+      expect(audit(format).stderr).toBe(`sshd-policy: ${JUDGED}\n`);
+      expect(audit(format, "--quiet").stderr).toBe("");
+      const baseline = ["--write-baseline", `${root}/base.json`];
+      expect(audit(format, ...baseline).stderr).toBe(`sshd-policy: ${JUDGED}\n`);
+    },
+  );
+
+  test.each(["pretty", "json", "sarif", "junit", "markdown", "html"])("are part of %s", (format) => {
+    expect(audit(format).stdout).toMatch(
+      /[Jj]udged as OpenSSH 9\.2 \(given with (?:--|&#45;&#45;)openssh\)|"opensshSource": "given with --openssh"/,
+    );
+  });
+});
+
 test.each(COMMANDS)("%s has the options that all commands have in common", (command) => {
   const { stdout } = runCli([command, "--help"]);
   for (const option of ["--jobs", "--config", "--events", "--quiet", "--help"])

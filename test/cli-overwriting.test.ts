@@ -30,8 +30,8 @@ describe("a file that is read is not written", () => {
   });
 
   test.each([
-    ["audit", "sshd_config", "--output", "new"],
-    ["audit", "sshd_config", "--output", "/dev/null"],
+    ["audit", "sshd_config", "--quiet", "--output", "new"],
+    ["audit", "sshd_config", "--quiet", "--output", "/dev/null"],
     ["check", "sshd_config", "--output", "other"],
   ])("another one is: %j", (...args) => {
     const cwd = makeRoot({ "/sshd_config": TEXT, "/other": "x\n" });

@@ -337,6 +337,7 @@ describe("audit --repo", () => {
       "tcp-forwarding",
       "--format",
       "concise",
+      "--quiet",
     ]);
     expect(code).toBe(1);
     expect(stdout.replaceAll(root, "")).toBe(
@@ -430,7 +431,16 @@ describe("audit --repo", () => {
       });
       symlinkSync(join(outside, "secret"), join(root, "sshd_config.d/out.conf"));
       symlinkSync(outside, join(root, "more"));
-      const { code, stdout, stderr } = runCli(["audit", "--repo", root, "--jobs", jobs, "--openssh", "9.2"]);
+      const { code, stdout, stderr } = runCli([
+        "audit",
+        "--quiet",
+        "--repo",
+        root,
+        "--jobs",
+        jobs,
+        "--openssh",
+        "9.2",
+      ]);
       expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
       expect(stderr.replaceAll(root, "DIR").replaceAll(outside, "OUT").split("\n")).toEqual([
         "sshd-policy: DIR/more: a link that leads out of DIR, or nowhere: not audited",
@@ -543,14 +553,14 @@ describe("audit --repo", () => {
     const outside = makeRoot({ "/sshd_config": CLOSED });
     const root = makeRoot({ "/closed/sshd_config": CLOSED, "/own.conf": CLOSED, "/own.md": CLOSED });
     symlinkSync(join(outside, "sshd_config"), join(root, "sshd_config"));
-    const plain = runCli(["audit", "--repo", root, "--rule", "tcp-forwarding"]);
+    const plain = runCli(["audit", "--quiet", "--repo", root, "--rule", "tcp-forwarding"]);
     expect({ ...plain, stderr: plain.stderr.replaceAll(root, "") }).toMatchObject({
       code: 0,
       stderr: "sshd-policy: /sshd_config: a link that leads out of , or nowhere: not audited\n",
     });
     if (process.getuid?.() === 0) return;
     for (const name of ["closed", "own.conf", "own.md"]) chmodSync(join(root, name), 0);
-    const { code, stderr } = runCli(["audit", "--repo", root]);
+    const { code, stderr } = runCli(["audit", "--quiet", "--repo", root]);
     chmodSync(join(root, "closed"), 0o755);
     expect({ code, stderr }).toEqual({
       code: 2,

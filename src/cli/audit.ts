@@ -1,5 +1,6 @@
 /** `audit`: rules over configurations, findings out. */
 import { conciseTarget } from "../report/concise.ts";
+import { judgedTexts } from "../report/judged.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { visible } from "../report/text.ts";
 import { type Audited, auditTargets } from "./audit-targets.ts";
@@ -28,13 +29,15 @@ function isToldAtOnce(options: AuditCommandOptions): boolean {
 
 /** What is left of a report behind its lines. */
 interface Told extends Pick<TargetReport, "path" | "error" | "absent" | "limits"> {
+  readonly judged: readonly string[];
   readonly text: string;
   readonly code: number;
 }
 
 function told(report: TargetReport): Told {
   const { path, error, absent, limits } = report;
-  return { path, error, absent, limits, text: conciseTarget(report), code: codeOf(report) };
+  const judged = judgedTexts([report]);
+  return { path, error, absent, limits, judged, text: conciseTarget(report), code: codeOf(report) };
 }
 
 async function tellAtOnce(files: readonly string[], options: AuditCommandOptions): Promise<number> {
@@ -43,6 +46,7 @@ async function tellAtOnce(files: readonly string[], options: AuditCommandOptions
   const { targets } = audited;
   complainOfAll(targets, options);
   const failed = writeAnswer(targets.map(({ text }) => text).join(""), options);
+  if (failed === null) tellJudged(new Set(targets.flatMap(({ judged }) => judged)), options);
   return failed !== null ? refuse(failed) : worst(targets.map(({ code }) => code));
 }
 
@@ -97,7 +101,14 @@ async function withBaseline(
 export async function finish(report: AuditReport, options: AuditCommandOptions): Promise<number> {
   complainOfAll(report.targets, options);
   const failed = writeAnswer(await renderAudit(report, options), options);
+  const isLines = ["concise", "github"].includes(chosenFormat(options));
+  if (isLines && failed === null) tellJudged(judgedTexts(report.targets), options);
   return failed !== null ? refuse(failed) : exitCode(report);
+}
+
+/** The release, where the lines of the answer have no place for it. */
+function tellJudged(texts: Iterable<string>, { quiet }: AuditCommandOptions): void {
+  if (quiet !== true) for (const text of texts) complain(visible(text));
 }
 
 function complainOfAll(

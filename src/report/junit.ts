@@ -1,5 +1,6 @@
 /** JUnit XML: a suite a target, a failed case a finding; one passed case where nothing is found. */
 import { positionAt } from "../source/source.ts";
+import { isJudged, judgedText } from "./judged.ts";
 import { escapeBytes } from "./markup.ts";
 import type { AuditReport, ReportedFinding, TargetReport } from "./report.ts";
 
@@ -8,13 +9,19 @@ export function junit(report: AuditReport): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${escapeXml(report.tool.name)}">\n${suites.join("")}</testsuites>\n`;
 }
 
-function suite({ path, error, findings }: TargetReport): string {
+function suite(target: TargetReport): string {
+  const { path, error, findings } = target;
   const open = findings.filter(({ suppressed }) => suppressed === null);
   const held = findings.length - open.length;
   const cases = [...findings.map(testCase), ...(error === null ? [] : [failedToRead(path, error)])];
   if (cases.length === 0) cases.push(`    <testcase classname="${escapeXml(path)}" name="audit"/>\n`);
   const counts = `tests="${cases.length}" failures="${open.length}" errors="${error === null ? 0 : 1}" skipped="${held}"`;
-  return `  <testsuite name="${escapeXml(path)}" ${counts}>\n${cases.join("")}  </testsuite>\n`;
+  return `  <testsuite name="${escapeXml(path)}" ${counts}>\n${judged(target)}${cases.join("")}  </testsuite>\n`;
+}
+
+function judged(target: TargetReport): string {
+  if (!isJudged(target)) return "";
+  return `    <properties><property name="judged" value="${escapeXml(judgedText(target))}"/></properties>\n`;
 }
 
 function testCase({ finding, suppressed }: ReportedFinding): string {

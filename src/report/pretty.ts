@@ -5,6 +5,7 @@ import type { Capability, Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { type Position, positionAt } from "../source/source.ts";
 import { type ExcerptLine, excerpt } from "./excerpt.ts";
+import { isJudged, judgedText } from "./judged.ts";
 import {
   type AuditReport,
   assumedTexts,
@@ -174,14 +175,10 @@ function summaryText(report: AuditReport, paint: ChalkInstance): string {
   } else if (report.targets.some(isJudged)) lines.push(report.fixed > 0 ? "nothing is left" : "no findings");
   const judged = report.targets.filter(isJudged);
   const texts = [
-    ...judged.flatMap((target) => [judgedText(target), ...target.otherReadings]),
+    ...judged.flatMap((target) => [`${judgedText(target)}${limitsText(target)}`, ...target.otherReadings]),
     ...judged.flatMap(assumedTexts),
   ];
   return [...lines, ...[...new Set(texts)].map(visible)].map((line) => `${line}\n`).join("");
-}
-
-function isJudged({ error, absent }: TargetReport): boolean {
-  return error === null && absent === null;
 }
 
 function fixableText(report: AuditReport): string {
@@ -196,17 +193,6 @@ function fixableText(report: AuditReport): string {
   return parts.length === 0 ? "" : `; ${parts.join(", ")}`;
 }
 
-function judgedText(target: TargetReport): string {
-  const incomplete = target.complete ? "" : `; not complete: ${target.limits.join("; ")}`;
-  // "dpkg: openssh-server 1:9.2p1-2" would name the version twice
-  const short = target.opensshSource.slice(0, -` ${target.openssh}`.length);
-  const isPackage = target.opensshSource.endsWith(` ${target.openssh}`) && /: [^ ]+$/.test(short);
-  const source = isPackage ? short : target.opensshSource;
-  return `judged as OpenSSH ${target.openssh} (${source}); ${target.accounts}${policyText(target)}${incomplete}`;
-}
-
-function policyText({ policyFile }: TargetReport): string {
-  if (policyFile === null) return "";
-  const off = policyFile.off.map(({ rule }) => rule);
-  return `; by the policy of ${policyFile.path}${off.length === 0 ? "" : `, which switches off ${off.join(", ")}`}`;
+function limitsText({ complete, limits }: TargetReport): string {
+  return complete ? "" : `; not complete: ${limits.join("; ")}`;
 }

@@ -3,6 +3,7 @@ import type { Finding, Rule, Severity } from "../lint/rule.ts";
 import { type Place, positionAt } from "../source/source.ts";
 import { fingerprinted } from "./fingerprint.ts";
 import { jsonPieces, pathText, recordsOf } from "./json.ts";
+import { judgedTexts } from "./judged.ts";
 import { type AuditReport, assumedTexts, type ReportedEdit, type ReportedFinding } from "./report.ts";
 import { visible } from "./text.ts";
 
@@ -42,6 +43,7 @@ export function sarif(report: AuditReport, rules: readonly Rule[]): Iterable<str
           },
         },
         columnKind: "utf16CodeUnits",
+        properties: { judged: judgedTexts(report.targets).map(visible) },
         invocations: [
           {
             executionSuccessful: failed.length === 0 && incomplete.length === 0,

@@ -13,7 +13,7 @@ const MAIN = "/etc/ssh/sshd_config";
 /** The lines of one rule's findings on the host's own configuration. */
 async function found(host: LabHost, rule: string): Promise<string[]> {
   const { stdout, stderr } = await host.run(
-    `sshd-policy audit --rule ${rule} --format concise --fail-on error`,
+    `sshd-policy audit --quiet --rule ${rule} --format concise --fail-on error`,
   );
   expect(stderr).toBe("");
   return stdout.split("\n").filter((line) => line !== "");
