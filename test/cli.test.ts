@@ -415,6 +415,31 @@ test("check: 0 accepted, 1 refused with every error", () => {
 });
 
 describe("compare", () => {
+  test("says for whom, the lines that decided before and after, or the default, and a connection", () => {
+    const cwd = makeRoot({
+      "/old": "AllowTcpForwarding no\nX11Forwarding yes\n",
+      "/new": "AllowTcpForwarding no\nMatch Group ops\n\tAllowTcpForwarding local\n",
+    });
+    const { stdout } = runCli(["compare", "--openssh", "9.6", "old", "new"], { cwd });
+    expect(stdout.split("\n").slice(0, 13)).toEqual([
+      ...["tcp-local ", "unix-local"].flatMap((capability) => [
+        `gained  ${capability}  members of group ops`,
+        "          before  old:1 AllowTcpForwarding no",
+        "          after   new:3 AllowTcpForwarding local",
+        expect.stringMatching(/^ {10}e\.g\. {4}-C user=\S+,lport=22,rdomain= \(in ops\)$/),
+      ]),
+      "lost    x11         everybody",
+      "          before  old:2 X11Forwarding yes",
+      "          after   x11forwarding no (default)",
+      expect.stringMatching(/^ {10}e\.g\. {4}-C user=\S+,lport=22,rdomain=$/),
+      "same    tcp-remote, unix-remote, tun, agent",
+    ]);
+    expect(runCli(["compare", "--openssh", "9.6", "old"], { cwd })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("compare needs OLD and NEW"),
+    });
+  });
+
   test("3 for drop-ins by themselves, whose sshd_config decides what one of them does not set; 0 where both say the same", () => {
     const root = makeRoot({
       "/sshd_config.d/a.conf": "AllowTcpForwarding yes\n",
