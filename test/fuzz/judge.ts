@@ -178,7 +178,7 @@ function compareSettings(ours: Settings, sshd: Settings): Sides[] {
   }
   const keys = [...new Set([...ours.keys(), ...sshd.keys()])].filter((key) => !MACHINE.has(key));
   return keys
-    .map((key) => ({ what: key, ours: joined(ours.get(key)), sshd: joined(sshd.get(key)) }))
+    .map((key) => ({ what: key, ours: joined(ours.get(key)?.map(plain)), sshd: joined(sshd.get(key)) }))
     .filter((sides) => sides.ours !== sides.sshd);
 }
 
