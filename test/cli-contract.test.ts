@@ -74,6 +74,17 @@ describe("what is not there is named, with what is near", () => {
   });
 });
 
+test("a folder is refused with the file and the root that may be meant", () => {
+  const root = makeRoot({ "/etc/ssh/sshd_config": "" });
+  const said = (name: string): string => runCli(["audit", name], { cwd: root }).stderr;
+  expect(said("/etc/ssh")).toBe(
+    "sshd-policy: /etc/ssh is a folder. Name the file (/etc/ssh/sshd_config), or --root / for a whole system.\n",
+  );
+  expect(said(`${root}/etc/ssh`)).toContain(`or --root ${root}/ for`);
+  expect(said("etc/ssh")).toContain("or --root . for");
+  expect(said(root)).toContain(`or --root ${root} for`);
+});
+
 describe("a file that never ends", () => {
   const root = makeRoot({ "/closed": "DisableForwarding yes\n" });
   test.each([

@@ -194,10 +194,17 @@ function ownSshd(tree: FileTree): OwnSshd {
   return own;
 }
 
+/** The / of the system whose /etc/ssh a folder is by its name; else the folder itself. */
+function rootAbove(name: string): string {
+  const before = /^(|.*\/)etc\/ssh\/*$/.exec(name)?.[1];
+  if (before === undefined) return name;
+  return before === "" ? "." : before;
+}
+
 /** Why something is not taken as a main file. */
 export function refusalOf(content: Exclude<FileContent, { readonly kind: "file" }>, name: string): string {
   if (content.kind === "folder")
-    return `${name} is a folder. Name the file (${joined(name, "sshd_config")}), or --root ${name} for a whole system.`;
+    return `${name} is a folder. Name the file (${joined(name, "sshd_config")}), or --root ${rootAbove(name)} for a whole system.`;
   switch (content.code) {
     case "ESPECIAL":
       return `${name} is a pipe or a device, not a file. Use - to read standard input.`;
