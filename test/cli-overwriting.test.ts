@@ -30,6 +30,32 @@ describe("a file that is read is not written", () => {
   });
 
   test.each([
+    ["exposure", "main", "--output", "parts/a.conf"],
+    ["compare", "sshd_config", "main", "--output", "parts/a.conf"],
+    ["check", "main", "--events", "a-link"],
+    ["exposure", "--root", ".", "--openssh", "9.2", "--output", "etc/ssh/sshd_config"],
+    ["audit", "--root", ".", "--openssh", "9.2", "--events", "etc/ssh/sshd_config.d/b.conf"],
+  ])("nor one that is included: %j", (...args) => {
+    const files = {
+      "/sshd_config": TEXT,
+      "/main": "Include parts/*.conf\n",
+      "/parts/a.conf": TEXT,
+      "/etc/ssh/sshd_config": "Include /etc/ssh/sshd_config.d/*.conf\n",
+      "/etc/ssh/sshd_config.d/b.conf": TEXT,
+      "/usr/sbin/sshd": "",
+    };
+    const cwd = makeRoot(files);
+    symlinkSync("parts/a.conf", join(cwd, "a-link"));
+    const { code, stderr } = runCli(args, { cwd });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^sshd-policy: --[a-z-]+ \S+ would overwrite a file that is read\n$/),
+    });
+    for (const [path, text] of Object.entries(files))
+      expect(readFileSync(join(cwd, path), "latin1")).toBe(text);
+  });
+
+  test.each([
     ["audit", "sshd_config", "--quiet", "--output", "new"],
     ["audit", "sshd_config", "--quiet", "--output", "/dev/null"],
     ["check", "sshd_config", "--output", "other"],
@@ -40,8 +66,10 @@ describe("a file that is read is not written", () => {
     expect(readFileSync(join(cwd, "sshd_config"), "latin1")).toBe(TEXT);
   });
 
-  test.skipIf(!existsSync(MAIN))("without FILE it is this host's own", () => {
-    expect(overwritten([], { output: MAIN })).toBe(`--output ${MAIN} would overwrite a file that is read`);
-    expect(overwritten(["other"], { output: MAIN })).toBeNull();
+  test.skipIf(!existsSync(MAIN))("without FILE it is this host's own", async () => {
+    expect(await overwritten([], { output: MAIN })).toBe(
+      `--output ${MAIN} would overwrite a file that is read`,
+    );
+    expect(await overwritten(["other"], { output: MAIN })).toBeNull();
   });
 });

@@ -118,8 +118,8 @@ function printHelp(text: string): void {
 }
 
 /** Before anything is opened: --events empties its file at once. */
-function refuseOverwriting(_: Command, command: Command): void {
-  const refusal = overwritten(command.args, command.opts());
+async function refuseOverwriting(_: Command, command: Command): Promise<void> {
+  const refusal = await overwritten(command.args, command.opts());
   if (refusal !== null) command.error(refusal);
 }
 

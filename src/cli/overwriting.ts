@@ -1,6 +1,7 @@
 /** An answer must not be written over what it is about. */
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { MAIN } from "./paths.ts";
+import type { TargetOptions } from "./target.ts";
 
 /** The options of any command, as commander gives them. */
 type Given = Readonly<Record<string, unknown>>;
@@ -13,20 +14,49 @@ const WRITTEN: readonly (readonly [option: string, spared: readonly string[]])[]
 ];
 
 /** Why a call is refused: a file that it would write is one that it reads, by whatever name. Null: none is. */
-export function overwritten(files: readonly string[], options: Given): string | null {
+export async function overwritten(files: readonly string[], options: Given): Promise<string | null> {
   for (const [option, spared] of WRITTEN) {
     const [path] = textsOf(options[option]);
     const [identity] = path === undefined ? [] : identityOf(path);
-    if (identity === undefined) continue;
-    const read = [
+    if (path === undefined || identity === undefined) continue;
+    const named = [
       ...(files.length === 0 ? [MAIN] : files),
       ...spared.flatMap((one) => textsOf(options[one])),
     ];
-    if (!read.flatMap(identityOf).includes(identity)) continue;
+    const isRead =
+      named.flatMap(identityOf).includes(identity) ||
+      (mayBeSettings(path) &&
+        (await configurationsOf(files, options)).flatMap(identityOf).includes(identity));
+    if (!isRead) continue;
     const name = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
     return `--${name} ${path} would overwrite a file that is read`;
   }
   return null;
+}
+
+/** An answer of the run before, in JSON or a markup, is written over without a look at what the files include. */
+function mayBeSettings(path: string): boolean {
+  try {
+    const file = openSync(path, "r");
+    const beginning = Buffer.alloc(64);
+    const length = readSync(file, beginning);
+    closeSync(file);
+    return /^\s*[^\s{[<]/.test(beginning.toString("latin1", 0, length));
+  } catch {
+    return true;
+  }
+}
+
+/** The files with all that they include, and those of a root. */
+async function configurationsOf(files: readonly string[], options: Given): Promise<readonly string[]> {
+  const { openSources } = await import("./sources.ts");
+  const opened = await openSources(files, options as TargetOptions);
+  if ("misuse" in opened) return [];
+  return opened.flatMap((target) =>
+    "config" in target && target.image === null
+      ? target.config.files.map(({ realPath }) => target.rootFolder + realPath)
+      : [],
+  );
 }
 
 function textsOf(value: unknown): string[] {
