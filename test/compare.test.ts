@@ -228,9 +228,13 @@ describe("a policy that is written differently is equal", () => {
   });
 });
 
-it("is not complete where one side alone ends connections by what earlier lines have set", () => {
+it("is not complete where one side ends connections, by what earlier lines have set, that the other may serve", () => {
   const limits = (before: string, after: string): number =>
     comparePolicies(configOf(before, "8.4"), configOf(after, "8.4")).limits.length;
+  const whose = (user: string): string => `Match User ${user}\nCASignatureAlgorithms ,\n`;
+  expect(limits(whose("alice"), whose("bob"))).toBe(1);
+  const shielded = `Match User alice\nCASignatureAlgorithms ssh-rsa\n${whose("*")}`;
+  expect([limits(whose("*"), shielded), limits(shielded, shielded)]).toEqual([1, 0]);
   const ending = "Match User bob\nAuthorizedPrincipalsCommand x\n";
   expect([limits(ending, "PermitTTY no\n"), limits("PermitTTY no\n", ending)]).toEqual([1, 1]);
   expect(limits(ending, `PermitTTY no\n${ending}`)).toBe(0);

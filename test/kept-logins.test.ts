@@ -125,3 +125,23 @@ it("says so where the search gave up, and not because lists are long", () => {
   const puzzle = `Match Group ${pattern} Group *,!${pattern}\nDenyUsers deploy\n`;
   expect(limitsOf(puzzle)).toEqual(["whether everybody to be kept can log in could not be settled"]);
 });
+
+it("whoever is to be kept and is cut off by sshd is reported, with the line", () => {
+  const lossesIn = (text: string, users: string): string[] => {
+    const entry = { users, capability: ["tcp-local", "agent"], reason: "r" };
+    const intent = intentOf(JSON.stringify({ version: 1, keep: [entry] }));
+    const { losses, everything } = compareIntent(configOf(text, "9.9p2"), intent, {
+      ...{ accounts: null, today: "2026-01-01" },
+    });
+    expect(everything.complete).toBe(true);
+    return losses.map(
+      ({ capability, kind, condition, witness, decidedBy }) =>
+        `${capability} ${kind} ${condition} ${witness?.user} ${decidedBy.map(({ directive }) => directive?.line.number)}`,
+    );
+  };
+  const text = "X11Forwarding no\nMatch User alice\nSubsystem sftp internal-sftp\n";
+  const found = ["tcp-local", "agent"].map((capability) => `${capability} no-login user alice alice 3`);
+  expect(lossesIn(text, "alice")).toEqual(found);
+  expect(lossesIn(text, "*")).toEqual(found);
+  expect(lossesIn(text, "bob")).toEqual([]);
+});

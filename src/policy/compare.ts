@@ -57,10 +57,10 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
   };
   if (usesDns(before) !== usesDns(after) && [...before.matches, ...after.matches].some(namesHost))
     comparing.limits.add("UseDNS changes, and what Match Host means with it: the hosts are not compared");
-  const [ended, ending] = [conditionalEnds(before), conditionalEnds(after)];
-  if (ended !== ending)
+  const [ended, ending] = [conditionalEnds(comparing.before), conditionalEnds(comparing.after)];
+  if (ended.lines !== ending.lines)
     comparing.limits.add(
-      `sshd ends connections on one side that it serves on the other, which is not compared: ${ended || ending}`,
+      `sshd ends connections on one side that it may serve on the other, which is not compared: ${ended.text || ending.text}`,
     );
   for (const capability of CAPABILITIES) compareCapability(comparing, capability);
   const limits = [...comparing.limits];
@@ -72,12 +72,25 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
   };
 }
 
+interface ConditionalEnds {
+  /** what sshd says, without where */
+  readonly text: string;
+  /** all lines that it can depend on */
+  readonly lines: string;
+}
+
 /** What ends connections by what other lines have set before; where that is so no region says. */
-function conditionalEnds({ later }: Config): string {
-  return later
-    .filter(({ when }) => when !== "active" && when !== "always")
-    .map(({ sshdText }) => sshdText.replace(/^.* line \d+: /, ""))
-    .join("; ");
+function conditionalEnds({ config, searcher }: Reasoning): ConditionalEnds {
+  const ends = config.later.filter(({ when }) => when !== "active" && when !== "always");
+  const text = ends.map(({ sshdText }) => sshdText.replace(/^.* line \d+: /, "")).join("; ");
+  const keywords = new Set(ends.map(({ directive }) => directive?.keyword));
+  const lines = config.directives
+    .filter(({ keyword }) => keywords.has(keyword))
+    .map((line) => {
+      const words = line.args.map(({ value }) => value);
+      return [line.keyword, line.atStart, searcher.atoms.guardOf(line), ...words].join(" ");
+    });
+  return { text, lines: [text, ...lines].join("\n") };
 }
 
 function namesHost({ criteria }: Config["matches"][number]): boolean {

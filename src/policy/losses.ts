@@ -1,14 +1,15 @@
 /** What a grant of a policy file wants to keep, and the policy does not give. */
 import type { Answer, Decider, Extent } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
+import { describeScope, extentOf } from "./conditions.ts";
 import type { Capability, Connection } from "./connection.ts";
 import { leftOf, type OpenRegion, type Placed } from "./excess.ts";
-import { type Asking, toAnswer } from "./exposure.ts";
+import { type Asking, decidersOf, toAnswer } from "./exposure.ts";
 import { coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
 import { refusedIn } from "./kept-logins.ts";
 import { rootOnly, whyRootOnly } from "./kept-ports.ts";
 import { refusingLine } from "./login.ts";
-import { eachRegion } from "./regions.ts";
+import { eachRegion, endedIn, type Region } from "./regions.ts";
 import { search, within } from "./search.ts";
 
 /** Connections of a grant that do not get what it wants. */
@@ -45,6 +46,7 @@ export function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Login
   if (scope === null || found === null || found.kind === "none")
     return grant.capabilities.slice(0, 1).map((capability) => ({ grant, capability, ...NOBODY }));
   const witness = found.kind === "witness" ? found.connection : null;
+  const ended = endedIn(asking.reasoning, { scope, witness });
   return grant.capabilities.flatMap((capability) => {
     const losses = new Map<string, Loss>();
     eachRegion(asking.reasoning, capability, { scope, witness }, (region) => {
@@ -57,8 +59,30 @@ export function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Login
       const key = loss === null ? "" : `${loss.kind} ${loss.decidedBy.map(keyOf).join()}`;
       if (loss !== null && !losses.has(key)) losses.set(key, loss);
     });
-    return [...losses.values()];
+    return [...losses.values(), ...ended.flatMap((region) => endedLoss(asking, capability, grant, region))];
   });
+}
+
+/** They lie in no region of any answer. */
+function endedLoss(
+  { reasoning: { config, searcher } }: Asking,
+  capability: Capability,
+  grant: Grant,
+  region: Region,
+): readonly Loss[] {
+  const wanted = wantedItems(grant, capability);
+  if (wanted.length === 0) return [];
+  const { scope, witness } = region;
+  const decidedBy = decidersOf(region);
+  const line = decidedBy[0]?.directive ?? null;
+  const text = config.later.find(({ directive }) => directive === line)?.sshdText ?? "";
+  return [
+    {
+      ...{ grant, capability, kind: "no-login", missing: wanted.filter((item) => item !== "") },
+      ...{ condition: describeScope(searcher, scope), extent: extentOf(searcher, scope) },
+      ...{ witness, decidedBy, because: `sshd ends their connections (${text})` },
+    },
+  ];
 }
 
 const NOBODY: Omit<Loss, "grant" | "capability"> = {

@@ -63,14 +63,18 @@ export function eachOutcome(
   inside: Start,
   emit: (region: Region) => void,
 ): void {
-  const { ending } = reasoning;
   eachRegion(reasoning, capability, inside, emit);
-  if (ending === null) return;
-  for (const part of reasoning.partitionOf(ending, inside.scope, inside.witness).parts) {
+  for (const ended of endedIn(reasoning, inside)) emit(ended);
+}
+
+/** The connections inside a scope that sshd ends, whatever they ask for. */
+export function endedIn({ ending, partitionOf }: Reasoning, { scope, witness }: Start): readonly Region[] {
+  if (ending === null) return [];
+  return partitionOf(ending, scope, witness).parts.flatMap((part) => {
     const choice = choiceAt(ending, part);
-    if (isEnding(choice))
-      emit({ allowed: false, scope: part.scope, witness: part.connection, choices: [choice] });
-  }
+    if (!isEnding(choice)) return [];
+    return [{ allowed: false, scope: part.scope, witness: part.connection, choices: [choice] }];
+  });
 }
 
 function eachServed(
