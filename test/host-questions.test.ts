@@ -49,7 +49,8 @@ describe("a unit of systemd", () => {
     const newer = async (path: string, changedMs: number): Promise<readonly string[]> => {
       const stdout = `LoadState=loaded\nFragmentPath=\nDropInPaths=/old ${path}\n`;
       const machine: Machine = {
-        ...answering({ stdout }, { "/proc/uptime": "3600 1" }),
+        ...answering({ stdout }),
+        uptime: () => 3600,
         realPath: (one) => one,
         status: (one) => (one === path ? { ...FILE, changedMs } : one === "/old" ? FILE : null),
       };

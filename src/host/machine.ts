@@ -93,6 +93,8 @@ export interface Machine {
   /** the first line that a TCP server at this address says, without its line end; null: none in time */
   readonly banner: (address: string, port: number, timeoutMs: number) => Promise<string | null>;
   readonly now: () => Date;
+  /** seconds since the boot, of the same clock as the starts that /proc tells (proc(5), stat) */
+  readonly uptime: () => number;
   readonly sleep: (ms: number) => Promise<void>;
 }
 

@@ -105,6 +105,5 @@ export function ancestors(all: readonly Process[], pid: number): readonly Proces
 
 /** When a process started, in milliseconds since 1970; to a tenth of a second. */
 export function startTime(machine: Machine, { started }: Process): number {
-  const uptime = Number((textOf(machine, "/proc/uptime") ?? "0").split(" ", 1)[0]);
-  return machine.now().getTime() - (uptime - started / 100) * 1000;
+  return machine.now().getTime() - (machine.uptime() - started / 100) * 1000;
 }

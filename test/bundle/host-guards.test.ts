@@ -155,6 +155,15 @@ whenBootable("bookworm")("on a host with systemd", () => {
     expect(await tryLogins(host)).toEqual(CLOSED);
   });
 
+  test("an undo restarts sshd where /proc/uptime is a container's own, as lxcfs makes it", async () => {
+    await fresh();
+    await host.must("echo 5.00 5.00 >/run/uptime; mount --bind /run/uptime /proc/uptime");
+    const undone = await host.run(`${PROGRAM} audit --fix --confirm 1`);
+    await host.must("umount /proc/uptime");
+    expect(undone.code).toBe(4);
+    expect(await tryLogins(host)).toEqual(OPEN);
+  });
+
   test("a unit that would end the sessions with the service is not restarted, only reloaded", async () => {
     await fresh();
     await host.must(
