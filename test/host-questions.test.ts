@@ -32,6 +32,7 @@ const FILE: FileStatus = {
   device: 1,
   hardLinks: 1,
   changedMs: 0,
+  modifiedMs: 0,
 };
 
 const DAEMON: Daemon = {
@@ -61,8 +62,44 @@ describe("a unit of systemd", () => {
       "/etc/own.conf was changed since it started, and nobody has tried a start with that: systemctl restart ssh.service does",
     ]);
     expect(await newer("/run/systemd/generator/own.conf", minuteAgo)).toEqual([]);
+    expect(await newer("/usr/lib/systemd/system/service.d/10-timeout-abort.conf", minuteAgo)).toEqual([]);
     expect(await newer("/etc/own.conf", Date.now() - 7_200_000)).toEqual([]);
     expect(await newer("/etc/own.conf", Date.now() + 60_000)).toEqual([]);
+  });
+
+  /** The reasons where one file was changed a minute ago and systemctl and systemd-analyze say this. */
+  const obstacles = (
+    stdout: string,
+    { file = "#!/bin/sh\n", hardLinks = 1 }: { readonly file?: string; readonly hardLinks?: number } = {},
+  ): Promise<readonly string[]> => {
+    const changedMs = Date.now() - 60_000;
+    const machine: Machine = {
+      ...answering({ stdout: `LoadState=loaded\n${stdout}` }, { "/usr/lib/own": file }),
+      uptime: () => 3600,
+      realPath: (path) => path.replace(/^\/lib/, "/usr/lib"),
+      status: (path) => (path === "/usr/lib/own" ? { ...FILE, changedMs, hardLinks } : null),
+    };
+    return unitObstacles(machine, DAEMON, "ssh.service");
+  };
+
+  test("is not changed by a further name of its file, as a backup or OSTree gives it, and is told by one name", async () => {
+    const own = "DropInPaths=/lib/own /usr/lib/own";
+    expect(await obstacles(own)).toEqual([expect.stringMatching(/^\/usr\/lib\/own was changed/)]);
+    expect(await obstacles(own, { hardLinks: 2 })).toEqual([]);
+  });
+
+  test("is changed by a script that it runs before, not by the upgrade of a program such as mkdir", async () => {
+    const before = "ExecStartPre={ path=/lib/own ; argv[]=/lib/own -p /run/sshd ; ignore_errors=no }";
+    expect(await obstacles(before)).toEqual([expect.stringMatching(/^\/lib\/own was changed/)]);
+    expect(await obstacles(before, { file: "\x7fELF" })).toEqual([]);
+  });
+
+  test("would start where one of several conditions with | holds", async () => {
+    const analyzed = "ssh.service: ConditionPathExists=|/none failed.\n";
+    expect(await obstacles(`${analyzed}Conditions succeeded.`)).toEqual([]);
+    expect(await obstacles(`${analyzed}Conditions failed.`)).toEqual([
+      "systemd would not start ssh.service: its ConditionPathExists=|/none does not hold; mend what it asks for",
+    ]);
   });
 
   test("that systemd does not tell of is not to be restarted", async () => {

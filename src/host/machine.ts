@@ -38,6 +38,8 @@ export interface FileStatus {
   readonly hardLinks: number;
   /** when bytes, name, mode or owner were last changed: no copy and no package can set it back */
   readonly changedMs: number;
+  /** when its bytes were, as the last one to set it says */
+  readonly modifiedMs: number;
 }
 
 /** What the caller tells of this run; library code never reads the environment. */

@@ -3,7 +3,7 @@ import { changedSince } from "./changed-definition.ts";
 import type { Daemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { ASK, type Managed, managed, type Service, STOPPED } from "./managed-service.ts";
-import { textOf } from "./processes.ts";
+import { realPathOf, textOf } from "./processes.ts";
 import type { Session } from "./sessions.ts";
 import type { Endpoint } from "./sockets.ts";
 
@@ -66,27 +66,42 @@ export async function unitObstacles(
           `systemd has not read yet what was changed of ${unit}: systemctl daemon-reload && ${restart} tries it first`,
         ]
       : [];
-  const files = valuesOf("EnvironmentFiles").map((text) => text.replace(/ \(ignore_errors=\w+\)$/, ""));
-  const missing = valuesOf("EnvironmentFiles").flatMap((text) => {
+  return [
+    ...unread,
+    ...missingSettings(machine, unit, valuesOf("EnvironmentFiles")),
+    ...changedSince(machine, daemon, { paths: definitionFiles(machine, unit, valuesOf), restart }),
+    ...(await failedConditions(machine, unit)),
+  ];
+}
+
+function missingSettings(machine: Machine, unit: string, files: readonly string[]): readonly string[] {
+  return files.flatMap((text) => {
     const path = /^(\/[^*?[]*) \(ignore_errors=no\)$/.exec(text)?.[1];
     return path === undefined || machine.realPath(path) !== null
       ? []
       : [`${path}, which ${unit} wants, is not there: make it`];
   });
+}
+
+/** What of a unit an administrator edits. */
+function definitionFiles(
+  machine: Machine,
+  unit: string,
+  valuesOf: (key: string) => readonly string[],
+): readonly string[] {
   const before = valuesOf("ExecStartPre").flatMap((text) => /^\{ path=(\S+) ;/.exec(text)?.[1] ?? []);
-  const definition = [
+  return [
     ...[...valuesOf("FragmentPath"), ...valuesOf("DropInPaths")].flatMap((text) => text.split(" ")),
-    ...files,
-    ...before.filter((path) => path !== daemon.program),
+    ...valuesOf("EnvironmentFiles").map((text) => text.replace(/ \(ignore_errors=\w+\)$/, "")),
+    ...before.filter((path) => isScript(machine, path)),
     // a drop-in that was removed
     ...["/etc", "/usr/lib", "/lib"].map((folder) => `${folder}/systemd/system/${unit}.d`),
   ];
-  return [
-    ...unread,
-    ...missing,
-    ...changedSince(machine, daemon, { paths: definition, restart }),
-    ...(await failedConditions(machine, unit)),
-  ];
+}
+
+/** A program such as mkdir comes with the upgrade of a package that starts no sshd anew. */
+function isScript(machine: Machine, path: string): boolean {
+  return textOf(machine, realPathOf(machine, path) ?? path)?.startsWith("#!") === true;
 }
 
 /** What keeps a unit from being loaded, and what to do. */
@@ -99,7 +114,10 @@ const LOADING: Readonly<Record<string, string>> = {
 async function failedConditions(machine: Machine, unit: string): Promise<readonly string[]> {
   // before systemd 250 it takes no unit, and says that
   const { stdout, stderr } = await machine.run(["systemd-analyze", "condition", `--unit=${unit}`], QUESTION);
-  return `${stdout}\n${stderr}`.split("\n").flatMap((line) => {
+  const lines = `${stdout}\n${stderr}`.split("\n");
+  // of those with | one is enough (systemd.unit(5))
+  if (!lines.some((line) => /^(?:Conditions|Asserts) failed\.$/.test(line))) return [];
+  return lines.flatMap((line) => {
     const condition = /^\S+: ((?:Condition|Assert)\w+=.*) failed\.$/.exec(line)?.[1];
     return condition === undefined
       ? []

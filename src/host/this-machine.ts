@@ -127,6 +127,7 @@ function statusOf(stats: Stats): FileStatus {
     device: stats.dev,
     hardLinks: stats.nlink,
     changedMs: stats.ctimeMs,
+    modifiedMs: stats.mtimeMs,
   };
 }
 
