@@ -129,6 +129,7 @@ for (const [how, breakages] of Object.entries(BREAKAGES)) {
     });
 
     test.each(breakages.map((one) => [one.what, one] as const))("%s stops the fix", async (_, one) => {
+      await host.must(LISTENS);
       await host.must(`set -e; ${one.script}`);
       const pid = await host.must("pgrep -o -x sshd");
       const stopped = await host.run(`${PROGRAM} audit --fix --confirm 0`);
