@@ -4,6 +4,7 @@
  * serve a connection, and those that count for the user once more before the login, where it cannot read /etc/services.
  */
 import { servicePremise } from "../../grammar/ports.ts";
+import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
 import { writtenPort } from "./capabilities.ts";
 import { effectiveLines } from "./deciders.ts";
@@ -13,10 +14,17 @@ export const LISTS: readonly { readonly keyword: string; readonly name: string }
   { keyword: "permitlisten", name: "PermitListen" },
 ];
 
-/** What of the list that counts for a user ends the connection; null: nothing. */
-export function endingItem(values: readonly string[]): string | null {
-  return misplacedItem(values) ?? values.find(namesService) ?? null;
-}
+/** Lines that end the connections they count for, each with the item that does it. Lists may be long, and are asked about for each connection. */
+export const endingItems: (config: Config) => ReadonlyMap<Directive, string> = onceFor((config) => {
+  const found = new Map<Directive, string>();
+  for (const { keyword } of LISTS)
+    for (const line of effectiveLines(config).get(keyword) ?? []) {
+      const values = line.values ?? [];
+      const item = misplacedItem(values) ?? values.find(namesService);
+      if (item !== undefined) found.set(line, item);
+    }
+  return found;
+});
 
 /** `any` and `none` are words of their own only where they stand alone; else they are hosts without a port. */
 function misplacedItem(values: readonly string[]): string | null {
@@ -27,10 +35,6 @@ function misplacedItem(values: readonly string[]): string | null {
 function namesService(item: string): boolean {
   const port = writtenPort(item);
   return port !== null && port !== "*" && servicePremise(port) !== null;
-}
-
-export function ends({ keyword, values }: Directive): boolean {
-  return LISTS.some((list) => list.keyword === keyword) && endingItem(values ?? []) !== null;
 }
 
 /** The same of the global list, which is read before a user is named: it ends all connections, whatever blocks say. */

@@ -10,9 +10,9 @@ import type { Config, Criterion, Directive } from "../config/config.ts";
 import { makeSource } from "../source/source.ts";
 import type { Guard } from "./atoms.ts";
 import { NOT_OVER_IP } from "./connection.ts";
-import { effectiveLines, type KeywordLines, usesDns } from "./deciders.ts";
+import { type Choice, effectiveLines, type KeywordLines, usesDns } from "./deciders.ts";
 import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
-import { endingAll, endingItem, LISTS } from "./ending-lists.ts";
+import { endingAll, endingItems, LISTS } from "./ending-lists.ts";
 import { refusesLogins, userPart } from "./login.ts";
 import type { Searcher } from "./search.ts";
 import { asksFor } from "./specification.ts";
@@ -122,17 +122,12 @@ export function admissionOf(from: Rules): Admission {
   const [deniedUsers, users] = [listOf(from, "denyusers"), listOf(from, "allowusers")];
   const [deniedGroups, groups] = [listOf(from, "denygroups"), listOf(from, "allowgroups")];
   const isRoot = holds(from, [ROOT]);
-  const mayBeRoot = decides(from.linesOf("permitrootlogin"), ([value]) => value !== "no");
-  const ended = LISTS.map(({ keyword }) =>
-    endingAll(from.config, keyword) === null
-      ? decides(from.linesOf(keyword), (values) => endingItem(values) !== null)
-      : settled(true),
-  );
+  const mayBeRoot = decides(from.linesOf("permitrootlogin"), ({ values: [value] }) => value !== "no");
   return {
     exists: not(holds(from, [STRANGERS])),
     user: allOf(
-      not(oneOf(...ended)),
-      decides(from.linesOf("refuseconnection"), ([value]) => value !== "yes"),
+      not(ended(from)),
+      decides(from.linesOf("refuseconnection"), ({ values: [value] }) => value !== "yes"),
       not(deniedUsers.names),
       oneOf(not(users.isSet), users.names),
       oneOf(not(isRoot), mayBeRoot),
@@ -142,6 +137,17 @@ export function admissionOf(from: Rules): Admission {
       oneOf(not(groups.isSet), groups.names),
     ),
   };
+}
+
+function ended({ config, linesOf }: Rules): Demand {
+  const items = endingItems(config);
+  if (items.size === 0) return settled(false);
+  const byLists = LISTS.map(({ keyword }) =>
+    endingAll(config, keyword) === null
+      ? decides(linesOf(keyword), ({ directive }) => directive !== null && items.has(directive))
+      : settled(true),
+  );
+  return oneOf(...byLists);
 }
 
 interface Rules {
@@ -196,10 +202,7 @@ function guardsOf({ atoms }: Searcher, sets: readonly Criteria[], around: Guard)
 }
 
 /** The line that decides has such a value. */
-function decides(
-  { guarded, sequence, otherwise }: KeywordLines,
-  fits: (values: readonly string[]) => boolean,
-): Demand {
-  if (guarded.length === 0) return settled(fits(otherwise.values));
-  return { kind: "first", sequence, fits: (position) => fits((guarded[position] ?? otherwise).values) };
+function decides({ guarded, sequence, otherwise }: KeywordLines, fits: (choice: Choice) => boolean): Demand {
+  if (guarded.length === 0) return settled(fits(otherwise));
+  return { kind: "first", sequence, fits: (position) => fits(guarded[position] ?? otherwise) };
 }

@@ -9,7 +9,7 @@ import { onceFor } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import type { Decider } from "./answer.ts";
 import type { Connection } from "./connection.ts";
-import { endingAll, endingItem, ends, LISTS } from "./ending-lists.ts";
+import { endingAll, endingItems, LISTS } from "./ending-lists.ts";
 import type { Effective } from "./evaluate.ts";
 import { type ReadSetting, readerOf } from "./reader.ts";
 
@@ -30,8 +30,8 @@ const KEYWORDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a line of the configuration may refuse a login. */
-export const refusesLogins: (config: Config) => boolean = onceFor(({ directives }) =>
-  directives.some((line) => KEYWORDS.has(line.keyword) || ends(line)),
+export const refusesLogins: (config: Config) => boolean = onceFor(
+  (config) => config.directives.some(({ keyword }) => KEYWORDS.has(keyword)) || endingItems(config).size > 0,
 );
 
 type SettingOf = (keyword: string) => ReadSetting | null;
@@ -80,16 +80,19 @@ export const POSSIBLE: LoginAnswer = {
 function refusalOf(settingOf: SettingOf, connection: Connection, config: Config): Refusal | null {
   if (!refusesLogins(config)) return connection.invalidUser ? NO_SUCH_USER : null;
   const valuesOf = (keyword: string): readonly string[] => settingOf(keyword)?.values ?? [];
-  return ending(valuesOf, config) ?? refusing(valuesOf, connection, config.release);
+  return ending(settingOf, config) ?? refusing(valuesOf, connection, config.release);
 }
 
 const NO_SUCH_USER: Refusal = { because: "the user does not exist", keyword: null, item: null };
 
 type ValuesOf = (keyword: string) => readonly string[];
 
-function ending(valuesOf: ValuesOf, config: Config): Refusal | null {
+function ending(settingOf: SettingOf, config: Config): Refusal | null {
+  const items = endingItems(config);
+  if (items.size === 0) return null;
   for (const { keyword, name } of LISTS) {
-    const item = endingItem(valuesOf(keyword)) ?? endingAll(config, keyword);
+    const [line] = settingOf(keyword)?.decidedBy ?? [];
+    const item = (line === undefined ? undefined : items.get(line)) ?? endingAll(config, keyword);
     if (item !== null) return { because: `sshd ends connections over ${name} ${item}`, keyword, item };
   }
   return null;
