@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import { askSshd } from "../src/host/ask-sshd.ts";
 import type { Daemon } from "../src/host/daemon.ts";
 import type { FileStatus, Machine, Ran } from "../src/host/machine.ts";
+import { rescue } from "../src/host/rescue.ts";
+import type { Service } from "../src/host/service.ts";
 import { bringBack } from "../src/host/service-record.ts";
 import { onSystemd, unitObstacles } from "../src/host/systemd.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
@@ -147,6 +149,30 @@ test("the process of a container that has ended gets no signal: its number may b
     because: "process 7 in the foreground has ended: start sshd again as it was started",
   });
   expect(told).toEqual([]);
+});
+
+describe("what a rescue sshd says of the way back", () => {
+  const said = async (kind: Service["kind"], restart: Service["restart"]): Promise<string> => {
+    const rescued = await rescue(
+      { ...answering({}), startDetached: () => 9 },
+      {
+        plan: { command: ["/usr/sbin/sshd"], units: [] },
+        configFile: "/etc/ssh/sshd_config",
+        manager: { kind, listens: [], restart },
+        silent: [],
+        because: "no",
+      },
+    );
+    return rescued.kind === "rescued" ? rescued.text.replace(/^.*, then /, "") : rescued.because;
+  };
+
+  test.each([
+    ["sysv", ["service", "ssh", "restart"], "run in one line: kill 9; service ssh restart"],
+    ["given", ["/bin/sh", "-c", "cd /srv; ./up"], "run in one line: kill 9; cd /srv; ./up"],
+    ["foreground", ["kill", "-HUP", "7"], "end it (kill 9) and start sshd as it was started, in one line"],
+  ] as const)("leads there: %s", async (kind, restart, words) => {
+    expect(await said(kind, restart)).toBe(words);
+  });
 });
 
 describe("an sshd that gives no answer", () => {

@@ -70,7 +70,7 @@ function listenOptions(listens: readonly Endpoint[]): readonly string[] {
 export interface RescueOrder {
   readonly plan: RescuePlan;
   readonly configFile: string;
-  readonly manager: Pick<Service, "listens" | "restart">;
+  readonly manager: Pick<Service, "kind" | "listens" | "restart">;
   readonly silent: readonly Endpoint[];
   /** why the service is down */
   readonly because: string;
@@ -83,13 +83,23 @@ export async function rescue(machine: Machine, order: RescueOrder): Promise<Resc
   const end = await startRescue(machine, plan);
   const missing = await awaitAnswers(machine, { listens: manager.listens, silent }, ANSWERS_WITHIN_MS);
   if (missing !== null) return { kind: "down", because: `${because}; nor does a rescue sshd: ${missing}` };
-  const [unit] = plan.units;
-  const start =
-    unit === undefined ? (manager.restart ?? ["start sshd"]).join(" ") : `systemctl start ${unit}`;
+  const start = startAgain(plan, manager);
+  const back =
+    start === null
+      ? `end it (${end}) and start sshd as it was started, in one line`
+      : `run in one line: ${end}; ${start}`;
   return {
     kind: "rescued",
-    text: `${because}; A RESCUE SSHD SERVES LOGINS IN ITS PLACE, with the old files, until this host boots: mend the service, then run in one line: ${end}; ${start}`,
+    text: `${because}; A RESCUE SSHD SERVES LOGINS IN ITS PLACE, with the old files, until this host boots: mend the service, then ${back}`,
   };
+}
+
+/** As a person types it; null: nobody knows, for its only command is a signal to a process that has ended. */
+function startAgain({ units: [unit] }: RescuePlan, { kind, restart }: RescueOrder["manager"]): string | null {
+  if (unit !== undefined) return `systemctl start ${unit}`;
+  if (restart === null || kind === "foreground") return null;
+  // the text of /bin/sh -c is one word
+  return kind === "given" ? (restart.at(-1) ?? null) : restart.join(" ");
 }
 
 /** Gives the command that ends it. */
