@@ -18,6 +18,8 @@ describe("a file that is read is not written", () => {
     ["exposure", "sshd_config", "--events", "./sshd_config"],
     ["compare", "other", "sshd_config", "--output", "sshd_config"],
     ["effective", "sshd_config", "-C", "user=bob", "--output", "link"],
+    ["forward", "host", "-L", "0:a:1", "-i", "sshd_config", "-i", "other", "--events", "link"],
+    ["probe", "--against", "a@host", "-i", "sshd_config", "--output", "link"],
   ])("%j", (...args) => {
     const cwd = makeRoot({ "/sshd_config": TEXT, "/other": "AllowTcpForwarding no\n" });
     symlinkSync("sshd_config", join(cwd, "link"));
@@ -64,6 +66,19 @@ describe("a file that is read is not written", () => {
     const { code, stderr } = runCli(args, { cwd });
     expect({ code, stderr }).toEqual({ code: args[0] === "audit" ? 1 : 0, stderr: "" });
     expect(readFileSync(join(cwd, "sshd_config"), "latin1")).toBe(TEXT);
+  });
+
+  test("an image is not looked through for it", async () => {
+    const cwd = makeRoot({ "/image.tar": "", "/answer": "of the run before\n" });
+    const asked: PropertyKey[] = [];
+    const given = { image: [join(cwd, "image.tar")], output: join(cwd, "answer") };
+    const get = (of: typeof given, name: PropertyKey): unknown => {
+      asked.push(name);
+      return Reflect.get(of, name);
+    };
+    const options = new Proxy(given, { get });
+    expect(await overwritten([], options)).toBeNull();
+    expect(asked).not.toContain("platform");
   });
 
   test.skipIf(!existsSync(MAIN))("without FILE it is this host's own", async () => {

@@ -113,7 +113,9 @@ export function addForward(program: Command, done: Done): void {
     .option("-g", "other hosts may use -L and -D that name no address")
     .option("-p <port>", "port of the server", as("p"))
     .option("-l <user>", "whom to log in as", as("l"))
-    .option("-i <file>", "a private key (repeatable)", as("i"))
+    .option("-i <file>", "a private key (repeatable)", (value, previous: readonly string[] | undefined) =>
+      collect(as("i")(value), previous),
+    )
     .option("-o <keyword=value>", "as ssh_config(5) (repeatable)", as("o"))
     .option("-F <file>", "instead of ~/.ssh/config; none for none")
     .option("--events <file>", "what happens, as JSON lines; - is standard output")

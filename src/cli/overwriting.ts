@@ -8,8 +8,8 @@ type Given = Readonly<Record<string, unknown>>;
 
 /** Each with the options whose files it must spare; a new baseline may take the place of the old one. */
 const WRITTEN: readonly (readonly [option: string, spared: readonly string[]])[] = [
-  ["output", ["config", "baseline", "image", "accounts"]],
-  ["events", ["config", "baseline", "image", "accounts", "F"]],
+  ["output", ["config", "baseline", "image", "accounts", "i"]],
+  ["events", ["config", "baseline", "image", "accounts", "F", "i"]],
   ["writeBaseline", ["config", "image", "accounts"]],
 ];
 
@@ -49,13 +49,13 @@ function mayBeSettings(path: string): boolean {
 
 /** The files with all that they include, and those of a root. */
 async function configurationsOf(files: readonly string[], options: Given): Promise<readonly string[]> {
+  // what lies in an image is not written, and to look there takes its time
+  if (options["image"] !== undefined) return [];
   const { openSources } = await import("./sources.ts");
   const opened = await openSources(files, options as TargetOptions);
   if ("misuse" in opened) return [];
   return opened.flatMap((target) =>
-    "config" in target && target.image === null
-      ? target.config.files.map(({ realPath }) => target.rootFolder + realPath)
-      : [],
+    "config" in target ? target.config.files.map(({ realPath }) => target.rootFolder + realPath) : [],
   );
 }
 
