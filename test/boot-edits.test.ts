@@ -58,6 +58,9 @@ describe("systemd-tmpfiles", () => {
     ["r /etc/ssh/sshd_config.d/*.conf", true],
     ["R! /etc/ssh/sshd_config.d", true],
     ["r /etc/ssh/sshd_config.d/*.bak", false],
+    ["D /etc/ssh/sshd_config.d 0755", true],
+    ["D! /etc/ssh 0755", true],
+    ["D /etc/other.d 0755", false],
     ['"w" "/etc/ssh/sshd_config" - - - - "x"', true],
     ["# w /etc/ssh/sshd_config - - - - x", false],
     ["w /etc/motd - - - - x", false],
@@ -78,6 +81,16 @@ describe("systemd-tmpfiles", () => {
     expect(limitOf(vendor)).toContain("x.conf changes");
     expect(limitOf({ ...vendor, "/etc/tmpfiles.d/x.conf": "" })).toBeNull();
     expect(limitOf({ ...vendor, "/etc/tmpfiles.d/x.conf": { link: "/dev/null" } })).toBeNull();
+  });
+
+  test.each([
+    ["many lines", "w /etc/ssh/*/*\n".repeat(3_000_000)],
+    ["a long path", `w /etc/ssh/${"a".repeat(30_000_000)}\n`],
+    ["slashes", `w /etc/ssh${"/".repeat(900_000)}x\n`],
+    ["many patterns", Array.from({ length: 40_000 }, (_, index) => `w /etc/ssh/*/*${index}\n`).join("")],
+  ])("%s end within seconds", (_, text) => {
+    const limit = limitOf({ "/etc/tmpfiles.d/x.conf": text });
+    expect(limit === null || /x\.conf runs more than is read, which may change/.test(limit)).toBe(true);
   });
 
   test("on a live host it was done already", () => {
@@ -112,6 +125,14 @@ describe("cloud-init", () => {
     const limit = limitOf({ [CFG]: text });
     if (file === null) expect(limit).toBeNull();
     else expect(limit).toContain(`${CFG} changes ${file} before sshd reads it`);
+  });
+
+  test("many commands, and long files, end within seconds and are a limit", () => {
+    const script = { "/x.sh": "a\n".repeat(4000) };
+    expect(limitOf({ ...script, [CFG]: `runcmd:\n${"- sh /x.sh\n".repeat(20_000)}` })).toContain(
+      `${CFG} runs more than is followed, which may change ${MAIN}`,
+    );
+    expect(limitOf({ [CFG]: `runcmd:\n${"- a\n".repeat(1_000_000)}` })).toContain("more than is read");
   });
 
   test("the last ssh_pwauth counts, and what is written already changes nothing", () => {

@@ -751,6 +751,31 @@ describe("ENTRYPOINT and CMD", () => {
     ])
       expect(image(["sh", "-c", hostile])).toBeNull();
   });
+
+  const LONG = 1000 * 1024;
+  const repeated = (text: string): string => text.repeat(LONG / text.length);
+  test.each<[string, string, ServerTree]>([
+    ["a pipe", repeated("a|"), {}],
+    ["reserved words", repeated("if "), {}],
+    ["words", repeated("x "), {}],
+    ["another program's words", `env ${repeated("x ")}`, {}],
+    ["files to copy", `cp ${"x ".repeat(60_000)} /etc/ssh/`, {}],
+    ["slashes", `rm '/etc/ssh${"/".repeat(60_000)}x'`, {}],
+    ["a value that doubles itself", `A=${"x".repeat(16)}\n${"A=$A$A\n".repeat(60)}`, {}],
+    ["arguments that double themselves", `set -- a b\n${'set -- "$@" "$@"\n'.repeat(60)}`, {}],
+    ["arguments in one word", `set -- a b\nx ${'"$@"'.repeat(100_000)}`, {}],
+    ["what printf prints", `printf '${"a".repeat(500_000)}%s' ${"b ".repeat(1500)} | sh`, {}],
+    ["a file that is read again and again", "sh /x\n".repeat(4000), { "/x": `#${"a".repeat(LONG)}\n` }],
+    ["execline", "exec /x", { "/x": `#!/bin/execlineb\n${repeated("{ a } ")}` }],
+  ])("%s of a million characters ends within seconds", { timeout: 15_000 }, (_, text, files) => {
+    const options = image(["/entry"], { ...files, "/entry": `#!/bin/sh\n${text}\nexec /usr/sbin/sshd $A\n` });
+    expect(options === null || options.limit === null || /read$/.test(options.limit)).toBe(true);
+  });
+
+  test("what stands behind too many words is not forgotten", () => {
+    const text = `#!/bin/sh\nsed -i s/no/yes/ ${"x ".repeat(3000)} /etc/ssh/sshd_config\nexec /usr/sbin/sshd\n`;
+    expect(image(["/entry"], { "/entry": text })?.limit).toContain("a script that is too long");
+  });
 });
 
 describe("init scripts", () => {

@@ -97,6 +97,23 @@ describe("supervisord", () => {
     expect(of(environment + programs.join(""))).toBe(UNREAD(what));
   });
 
+  test.each<[string, string]>([
+    ["a file that it includes", `[include]\nfiles=${"a ./a ".repeat(100_000)}\n`],
+    ["a width", "[program:x]\ncommand=%(program_name)0999999999s\n"],
+    [
+      "an expansion",
+      `[supervisord]\nenvironment=A=${"b".repeat(60_000)}\n[program:x]\ncommand=${"%(ENV_A)s".repeat(7000)}`,
+    ],
+    [
+      "an environment of many programs",
+      `[supervisord]\nenvironment=${Array.from({ length: 8000 }, (_, index) => `A${index}=b`).join(",")}\n` +
+        Array.from({ length: 500 }, (_, index) => `[program:${index}]\ncommand=x\n`).join(""),
+    ],
+  ])("%s again and again ends within seconds", (_, text) => {
+    const included = { "/etc/a": `[program:y]\n${"a=b\n".repeat(200_000)}` };
+    expect(() => image(["supervisord"], { "/etc/supervisord.conf": text, ...included })).not.toThrow();
+  });
+
   test.each([["-c", "/nowhere.conf"], []])("a configuration that is not there is a limit: %j", (...args) => {
     const what = "supervisord, whose own files say what it starts";
     expect(image(["supervisord", ...args], {})?.limit).toBe(UNREAD(what));

@@ -3,24 +3,33 @@
  * cloud adds is known only there. Of its YAML only what such files hold is read. Nothing is run.
  */
 import { textOf } from "./file-text.ts";
-import type { Edit } from "./shell-reading.ts";
+import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy } from "./shell-script.ts";
 import { splitWords } from "./shell-words.ts";
 import type { FileTree } from "./tree.ts";
 
 const FOLDER = "/etc/cloud";
+/** Ours: a longer file is not read. */
+const MAX_BYTES = 1024 * 1024;
+const MAIN = "/etc/ssh/sshd_config";
 const OWN_DROP_IN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
 
 export function cloudInitEdits(tree: FileTree): readonly Edit[] {
   if (tree.stat(`${FOLDER}/cloud-init.disabled`) !== null) return [];
   const more = (tree.list(`${FOLDER}/cloud.cfg.d`) ?? []).filter((name) => name.endsWith(".cfg"));
   const paths = [`${FOLDER}/cloud.cfg`, ...more.map((name) => `${FOLDER}/cloud.cfg.d/${name}`)];
-  const files = paths.map((path) => ({ path, text: textOf(tree, path) ?? "" }));
+  const unread = paths.filter((path) => (tree.stat(path)?.size ?? 0) > MAX_BYTES);
+  const files = paths.map((path) => ({
+    path,
+    text: unread.includes(path) ? "" : (textOf(tree, path) ?? ""),
+  }));
+  const situation: Situation = { tree, variables: new Map(), spent: newSpent() };
   const written = files.flatMap(({ path, text }) => [
     ...filesIn(blockOf(text, "write_files")).map((file) => ({ file, path })),
-    ...["bootcmd", "runcmd"].flatMap((key) => editsIn(tree, path, blockOf(text, key))),
+    ...["bootcmd", "runcmd"].flatMap((key) => editsIn(situation, path, blockOf(text, key))),
   ]);
-  return [...passwordEdits(tree, files), ...written];
+  const mayChange = unread.map((path) => ({ file: MAIN, path, mayBy: "more than is read" }));
+  return [...passwordEdits(tree, files), ...written, ...mayChange];
 }
 
 /** The last `ssh_pwauth` counts; one that closes what is open is not told of. */
@@ -51,13 +60,8 @@ function filesIn(lines: readonly string[]): readonly string[] {
   return [...named].map(([, double, single, plain]) => double ?? single ?? plain ?? "");
 }
 
-function editsIn(tree: FileTree, path: string, lines: readonly string[]): readonly Edit[] {
-  return commandsIn(lines).flatMap((command) =>
-    startedBy(command, { tree, variables: new Map() }).edits.map((edit) => ({
-      ...edit,
-      path: edit.path ?? path,
-    })),
-  );
+function editsIn(situation: Situation, path: string, lines: readonly string[]): readonly Edit[] {
+  return commandsIn(lines).flatMap((command) => editsBy(startedBy(command, situation), path));
 }
 
 /** `- [sed, -i, x]`, `- sed -i x`, `- |` with a script below it. */

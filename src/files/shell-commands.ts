@@ -53,6 +53,9 @@ const RESERVED = new Set([
   "time",
 ]);
 
+/** Ours: of a longer pipe the nearest commands are kept. */
+const MAX_PIPE = 16;
+
 /** What was read of the command that is being read, and of those before it. */
 interface Reader {
   readonly text: string;
@@ -139,9 +142,8 @@ function begin(reader: Reader): void {
 function add(reader: Reader, parts: readonly Part[]): void {
   const { commands, isFed, before, writes, input } = reader;
   const last = parts.length - 1;
-  commands.push(
-    ...parts.map((part, index) => ({ ...part, isFed, before, input, writes: index === last ? writes : [] })),
-  );
+  for (const [index, part] of parts.entries())
+    commands.push({ ...part, isFed, before, input, writes: index === last ? writes : [] });
   if (parts.length > 0) reader.writes = [];
 }
 
@@ -150,7 +152,7 @@ function finish(reader: Reader, end: string): void {
   // behind what was closed before
   if (reader.writes.length > 0) add(reader, [{ words: [], reserved: null, kind: "simple", end }]);
   const command = reader.words.length > 0 ? reader.commands.at(-1) : undefined;
-  reader.before = end === "|" && command !== undefined ? [...command.before, command] : [];
+  reader.before = end === "|" && command !== undefined ? [...command.before, command].slice(-MAX_PIPE) : [];
   begin(reader);
   reader.input = null;
   reader.isFed = end === "|";

@@ -176,8 +176,11 @@ function pathIn(word: string): string {
 }
 
 /** Without what makes a folder of it. */
-function bare(word: string): string {
-  return word.replace(/(?!^)(?:\/\.?)+$/, "");
+export function bare(word: string): string {
+  let end = word.length;
+  const has = (ending: string): boolean => end > ending.length && word.endsWith(ending, end);
+  while (has("/") || has("/.")) end -= has("/") ? 1 : 2;
+  return word.slice(0, end);
 }
 
 function copiedBy({ usage, acts }: Used, surroundings: Surroundings): readonly string[] {

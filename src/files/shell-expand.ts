@@ -21,6 +21,10 @@ export type Fields = readonly string[];
 /** Ours: more are not told apart; longer ones are not looked into, however deep they go. */
 const MAX_ALTERNATIVES = 32;
 const MAX_PARAMETER = 2000;
+/** Ours: a longer value, such as one that doubles itself again and again, is COMPUTED. */
+export const MAX_VALUE: number = 64 * 1024;
+/** Ours: who meets more fields than these leaves the command unread. */
+export const MAX_FIELDS = 2000;
 
 interface Partial {
   readonly done: Fields;
@@ -32,11 +36,16 @@ interface Partial {
 export function expandWords(words: readonly string[], scope: Scope): readonly Fields[] {
   let alternatives: readonly Fields[] = [[]];
   for (const word of words) {
+    if (alternatives.some(isTooLong)) break;
     const next = expandWord(word, scope);
     alternatives = distinct(alternatives.flatMap((before) => next.map((fields) => [...before, ...fields])));
     if (alternatives.length > MAX_ALTERNATIVES) alternatives = [[...(alternatives[0] ?? []), COMPUTED]];
   }
   return alternatives;
+}
+
+export function isTooLong(fields: Fields): boolean {
+  return fields.length > MAX_FIELDS;
 }
 
 /** All values that a word may have where it is not split: in an assignment. */
@@ -80,7 +89,10 @@ interface Expansion {
 function expandPieces(word: string, scope: Scope, isWhole: boolean): readonly Partial[] {
   const partials = [{ done: [], current: null }];
   const expansion: Expansion = { word, scope, isWhole, partials, isQuoted: false };
-  for (let at = 0; at < word.length; ) at = expandNext(expansion, at);
+  for (let at = 0; at < word.length; ) {
+    at = expandNext(expansion, at);
+    if (expansion.partials.some(({ done }) => isTooLong(done))) break;
+  }
   return expansion.partials;
 }
 
@@ -165,7 +177,8 @@ function inside(piece: string): string {
 }
 
 function joined({ done, current }: Partial, value: string): Partial {
-  return { done, current: (current ?? "") + value };
+  const length = (current ?? "").length + value.length;
+  return { done, current: length > MAX_VALUE ? COMPUTED : (current ?? "") + value };
 }
 
 function split(partial: Partial, value: string): Partial {

@@ -1,9 +1,9 @@
 /** What a command has on its standard input, as far as here-documents and the commands of its pipe tell. */
 import { type ShellCommand, type ShellInput, shellCommands } from "./shell-commands.ts";
 import { namedBy } from "./shell-edits.ts";
-import { COMPUTED, expandWords, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
+import { COMPUTED, expandWords, type Fields, MAX_VALUE, type Scope, valuesOf } from "./shell-expand.ts";
 import { absolute, readScript, workingFolders } from "./shell-files.ts";
-import { type Fed, NOT_FED, type Reading, type Standing } from "./shell-reading.ts";
+import { affords, type Fed, NOT_FED, type Reading, type Standing } from "./shell-reading.ts";
 import { type Act, usedBy } from "./shell-usage.ts";
 
 /** What a command reads, as far as its here-document, or what stands before its pipe, tells. */
@@ -11,9 +11,15 @@ export function fedTo(reading: Reading, { isFed, input, before }: ShellCommand):
   if (!isFed) return NOT_FED;
   const [process] = processIn(input);
   if (process !== undefined) return { isFed, by: chainIn(process, reading), texts: null };
-  if (input !== null) return { isFed, by: [], texts: textsOf(reading, input) };
+  if (input !== null) return { isFed, by: [], texts: affordable(reading, textsOf(reading, input)) };
   const by = before.flatMap(({ words }) => expandWords(words, reading));
-  return { isFed, by, texts: printedBy(reading, before.at(-1)) };
+  return { isFed, by, texts: affordable(reading, printedBy(reading, before.at(-1))) };
+}
+
+/** Null: they are not known, or too long. */
+function affordable(reading: Reading, texts: readonly string[] | null): readonly string[] | null {
+  const bytes = (texts ?? []).reduce((sum, { length }) => sum + length, 0);
+  return affords(reading, { bytes }) ? texts : null;
 }
 
 /** The text of `< <(…)`, if that is what is read. */
@@ -31,7 +37,12 @@ function textsOf(reading: Reading, { kind, text }: ShellInput): readonly string[
 /** Null: one of them is not there, or no text. */
 export function filesRead(reading: Reading, names: readonly string[]): readonly string[] | null {
   const texts = names.map((name) => scriptText(reading, name));
-  return texts.includes(null) ? null : texts.map((text) => text ?? "");
+  return texts.includes(null)
+    ? null
+    : affordable(
+        reading,
+        texts.map((text) => text ?? ""),
+      );
 }
 
 /** What a command of a pipe gives the next one. */
@@ -64,6 +75,7 @@ function formatted([format = "", ...words]: Fields): string {
   if (places === 0) return text;
   const rounds = Math.max(1, Math.ceil(words.length / places));
   const rest = [...words];
+  if (text.length * rounds > MAX_VALUE) return COMPUTED;
   return text.repeat(rounds).replaceAll("%s", () => rest.shift() ?? "");
 }
 

@@ -1,6 +1,6 @@
 /** What is known while a shell script is read: variables and arguments with all values that they may have, and what was found. */
 import type { ShellCommand } from "./shell-commands.ts";
-import { COMPUTED, type Fields, type Scope, valuesOf } from "./shell-expand.ts";
+import { COMPUTED, type Fields, isTooLong, MAX_VALUE, type Scope, valuesOf } from "./shell-expand.ts";
 import type { Certainty } from "./shell-flow.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -48,6 +48,18 @@ export interface Situation {
   readonly variables: ReadonlyMap<string, string>;
   /** where a relative path begins, without a slash at its end; default: / */
   readonly folder?: string;
+  /** shared by all that is read of one tree's many commands */
+  readonly spent?: Spent;
+}
+
+/** What was followed up to here. */
+export interface Spent {
+  commands: number;
+  bytes: number;
+}
+
+export function newSpent(): Spent {
+  return { commands: 0, bytes: 0 };
 }
 
 export interface Reading extends Scope {
@@ -72,7 +84,7 @@ interface Found {
   services: boolean;
   isCut: boolean;
   readonly edits: Edit[];
-  commands: number;
+  readonly spent: Spent;
 }
 
 /** How a command stands in its script. */
@@ -94,7 +106,7 @@ export interface Fed {
 export const NOT_FED: Fed = { isFed: false, texts: null, by: [] };
 
 export function newReading(
-  { tree, variables, folder = "" }: Situation,
+  { tree, variables, folder = "", spent = newSpent() }: Situation,
   path: string | null,
   { args, named }: Pick<Scope, "named"> & { readonly args: readonly string[] },
 ): Reading {
@@ -117,7 +129,7 @@ export function newReading(
       services: false,
       isCut: false,
       edits: [],
-      commands: 0,
+      spent,
     },
   };
 }
@@ -130,6 +142,26 @@ export function leaveUnread({ found }: Reading, what: string): void {
 export function cutOff(reading: Reading): void {
   reading.found.isCut = true;
   leaveUnread(reading, "a script that is too long");
+}
+
+/** Ours: commands that are followed, and bytes that are read as commands, or for them. */
+const MAX_COMMANDS = 5000;
+const MAX_BYTES = 3 * 1024 * 1024;
+
+/** False, and cut off: it is more than is followed. */
+export function affords(reading: Reading, { commands = 0, bytes = 0 }: Partial<Spent>): boolean {
+  const { spent } = reading.found;
+  spent.commands += commands;
+  spent.bytes += bytes;
+  const isEnough = spent.commands <= MAX_COMMANDS && spent.bytes <= MAX_BYTES;
+  if (!isEnough) cutOff(reading);
+  return isEnough;
+}
+
+/** With the file that has the command where nothing else is known; of what was not followed to its end, that it may change it. */
+export function editsBy({ edits, isCut }: Started, path: string): readonly Edit[] {
+  const known = edits.map((edit) => ({ ...edit, path: edit.path ?? path }));
+  return isCut ? [...known, { file: "/etc/ssh/sshd_config", path, mayBy: "more than is followed" }] : known;
 }
 
 /** For what has variables and functions of its own. */
@@ -186,7 +218,8 @@ export function setVariable(
   certainty: Certainty,
 ): void {
   const before = variables.get(name) ?? [""];
-  variables.set(name, atMost([...new Set(certainty === "yes" ? values : [...before, ...values])], COMPUTED));
+  const short = values.map((value) => (value.length > MAX_VALUE ? COMPUTED : value));
+  variables.set(name, atMost([...new Set(certainty === "yes" ? short : [...before, ...short])], COMPUTED));
 }
 
 /** Ours: more are not told apart. */
@@ -197,5 +230,9 @@ function atMost<T>(alternatives: readonly T[], unknown: T): readonly T[] {
 }
 
 export function setArgs(reading: Reading, args: readonly Fields[], certainty: Certainty): void {
+  if (args.some(isTooLong)) {
+    cutOff(reading);
+    return;
+  }
   reading.args = atMost(certainty === "yes" ? args : [...reading.args, ...args], [COMPUTED]);
 }

@@ -9,6 +9,7 @@ import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
 import {
+  bare,
   changedBy,
   changedByUnknown,
   folderOf,
@@ -17,7 +18,7 @@ import {
   noteEdits,
   placeOf,
 } from "./shell-edits.ts";
-import { COMPUTED, expandWords, type Fields, substitutionsIn, valuesOf } from "./shell-expand.ts";
+import { COMPUTED, expandWords, type Fields, isTooLong, substitutionsIn, valuesOf } from "./shell-expand.ts";
 import { fedTo, givenTo, MAX_SUBSTITUTION, namesIn, processIn } from "./shell-fed.ts";
 import {
   absolute,
@@ -34,6 +35,7 @@ import { apply, interpret } from "./shell-foreign.ts";
 import { isSshd, nameOf, SERVICE_MANAGERS, STANDARD_FOLDER, serviceOf } from "./shell-programs.ts";
 import {
   ASSIGNMENT,
+  affords,
   assign,
   cutOff,
   leaveUnread,
@@ -50,8 +52,7 @@ import {
 import { type Used, usedBy, wordsOf } from "./shell-usage.ts";
 import { supervisor } from "./supervisors.ts";
 
-/** Ours: commands that are followed, scripts and functions inside each other. */
-const MAX_COMMANDS = 5000;
+/** Ours: scripts and functions inside each other. */
 const MAX_DEPTH = 12;
 /** of one function, where it is not known which of them is meant */
 const MAX_BODIES = 8;
@@ -75,6 +76,7 @@ export function startedByScript(path: string, args: readonly string[], situation
 }
 
 function followScript(reading: Reading, path: string, args: readonly string[]): void {
+  if (!affords(reading, {})) return;
   const script = readScript(reading.tree, path);
   if (script === null) leaveUnread(reading, `${path}, which is not there`);
   else if (script.kind === "other script" && EXECLINE.test(firstLine(script.text)))
@@ -94,7 +96,7 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
     };
     const interpreter = firstLine(script.text);
     readSettings(inner, path, interpreter);
-    run(inner, shellCommands(script.text.replaceAll("\r\n", "\n")));
+    run(inner, commandsOf(inner, script.text.replaceAll("\r\n", "\n")));
     if (OPENRC.test(interpreter)) runOpenRc(inner);
   }
 }
@@ -104,9 +106,9 @@ const EXECLINE = /execlineb/;
 function followExecline(reading: Reading, path: string, text: string): void {
   const inner: Reading = { ...withOwnVariables(reading), path, depth: reading.depth + 1 };
   if (reading.depth > MAX_DEPTH) cutOff(reading);
-  else
+  else if (affords(reading, { bytes: text.length }))
     for (const words of execlineCommands(text))
-      execute(inner, words, { written: words, certainty: "yes", fed: NOT_FED });
+      if (follows(inner, words)) execute(inner, words, { written: words, certainty: "yes", fed: NOT_FED });
 }
 
 const OPENRC = /openrc-run|runscript/;
@@ -158,12 +160,24 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
         noteEdits(here(), (at) => [placeOf(file, at)].filter(isConfigurationFile));
     },
     perform: (command, certainty, where) => {
-      if (reading.found.commands++ < MAX_COMMANDS)
-        return perform(where === "here" ? here() : withOwnVariables(here()), command, certainty);
-      cutOff(reading);
-      return null;
+      if (!follows(reading, command.words)) return null;
+      return perform(where === "here" ? here() : withOwnVariables(here()), command, certainty);
     },
   });
+}
+
+/** Nothing where it is too long. */
+function commandsOf(reading: Reading, text: string): readonly ShellCommand[] {
+  return affords(reading, { bytes: text.length }) ? shellCommands(text) : [];
+}
+
+/** Ours: each of so many words costs as much as a command. */
+const WORDS_AT_ONCE = 8;
+
+/** False, and cut off: it has too many words, or comes behind too many others. */
+function follows(reading: Reading, words: Fields): boolean {
+  if (isTooLong(words)) cutOff(reading);
+  return !isTooLong(words) && affords(reading, { commands: Math.ceil((words.length + 1) / WORDS_AT_ONCE) });
 }
 
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
@@ -182,6 +196,10 @@ function perform(reading: Reading, command: ShellCommand, certainty: Certainty):
   if (written[0] === "for" || written[0] === "select") return loop(reading, written, certainty);
   if (written[0] === "case") return UNKNOWN;
   const alternatives = expandWords(written, reading);
+  if (alternatives.some(isTooLong)) {
+    cutOff(reading);
+    return UNKNOWN;
+  }
   const each: Certainty = alternatives.length === 1 ? certainty : "maybe";
   const [name = ""] = written;
   const fed = fedTo(reading, command);
@@ -199,8 +217,7 @@ function runAside(reading: Reading, text: string): void {
   const { found, depth } = reading;
   if (text.length > MAX_SUBSTITUTION || depth > MAX_DEPTH) return;
   const own: Reading["found"] = { ...found, starts: [], settings: [] };
-  run({ ...withOwnVariables(reading), depth: depth + 1, found: own }, shellCommands(text), "maybe");
-  found.commands = own.commands;
+  run({ ...withOwnVariables(reading), depth: depth + 1, found: own }, commandsOf(reading, text), "maybe");
 }
 
 function loop(
@@ -286,7 +303,7 @@ function within(reading: Reading, used: Used): Reading {
   const [root] = wordsOf(used, "root");
   if (root === undefined) return inner;
   variables.set(WORKING_FOLDER, ["/"]);
-  return { ...inner, root: (reading.root + absolute(reading, root)).replace(/\/+$/, "") };
+  return { ...inner, root: bare(reading.root + absolute(reading, root)).replace(/^\/$/, "") };
 }
 
 /** Of another language's script nothing is known, unless its name says that it is a supervisor. */
@@ -298,14 +315,13 @@ function runForeign(reading: Reading, fields: Fields, used: Used, standing: Stan
 
 /** All that it starts, each with an environment of its own. */
 function supervise(reading: Reading, command: Fields, { certainty }: Standing): void {
-  const { tree, variables, found, depth } = reading;
+  const { tree, variables, depth } = reading;
   const [program = ""] = command;
   const folder = workingFolders(variables)[0] ?? reading.folder;
   const services = supervisor(tree, program)?.(command, { tree, variables, folder }) ?? null;
-  found.commands += services?.length ?? 0;
   if (services === null) leaveUnread(reading, `${program}, whose own files say what it starts`);
-  else if (depth > MAX_DEPTH || found.commands > MAX_COMMANDS) cutOff(reading);
-  else
+  else if (depth > MAX_DEPTH) cutOff(reading);
+  else if (affords(reading, { commands: services.length }))
     for (const service of services) {
       const inner: Reading = { ...withOwnVariables(reading), path: service.path, depth: depth + 1 };
       for (const [name, value] of service.variables) inner.variables.set(name, [value]);
@@ -422,7 +438,7 @@ function runText(reading: Reading, text: string, args: readonly string[], certai
   if (reading.depth > MAX_DEPTH) cutOff(reading);
   if (reading.depth > MAX_DEPTH) return;
   const inner: Reading = { ...withOwnVariables(reading), args: [args], depth: reading.depth + 1 };
-  run(inner, shellCommands(text), certainty);
+  run(inner, commandsOf(inner, text), certainty);
 }
 
 /** start-stop-daemon(8): sshd's own options stand behind `--`. */
@@ -463,7 +479,7 @@ function source(
   const inner: Reading = { ...reading, depth: reading.depth + 1 };
   if (args.length > 0) inner.args = [args, ...reading.args];
   // a file that is there is read: tests before it ask for that
-  run(inner, shellCommands(text), certainty === "no" ? "no" : "yes");
+  run(inner, commandsOf(inner, text), certainty === "no" ? "no" : "yes");
   return UNKNOWN;
 }
 
@@ -486,6 +502,6 @@ function entryOf(
 
 function evaluate(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
   if (reading.depth > MAX_DEPTH) cutOff(reading);
-  else run({ ...reading, depth: reading.depth + 1 }, shellCommands(args.join(" ")), certainty);
+  else run({ ...reading, depth: reading.depth + 1 }, commandsOf(reading, args.join(" ")), certainty);
   return UNKNOWN;
 }

@@ -141,8 +141,8 @@ function take(reader: Reader, name: string, role: Role, joined = ""): void {
 }
 
 function takeRest(reader: Reader): void {
-  reader.operands.push(...reader.args.slice(reader.at));
-  reader.at = reader.args.length;
+  // a call of push() with all of them would need a place of the stack for each
+  while (reader.at < reader.args.length) reader.operands.push(reader.args[reader.at++] ?? "");
 }
 
 /** As the options up to here make it. */

@@ -10,6 +10,7 @@ import { globPaths } from "./glob.ts";
 import { ofScripts } from "./init-script.ts";
 import { folderOf, joined } from "./path.ts";
 import { COMPUTED } from "./shell-expand.ts";
+import { editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
@@ -137,10 +138,10 @@ function optionsOfUnit(tree: FileTree, unit: Unit): StartOptions | null {
     ? readOptions(args, from)
     : optionsOf(startedBy([program, ...args], { tree, variables }), from);
   const starting = options ?? readOptions(args, from);
-  const edits = assigned(lines, "ExecStartPre").flatMap((line) => {
-    const run = startedBy(commandWords(line, unit.name, variables), { tree, variables });
-    return run.edits.map((edit) => ({ ...edit, path: edit.path ?? line.path }));
-  });
+  const before: Situation = { tree, variables, spent: newSpent() };
+  const edits = assigned(lines, "ExecStartPre").flatMap((line) =>
+    editsBy(startedBy(commandWords(line, unit.name, variables), before), line.path),
+  );
   const limit =
     limitOf(line, { environment, words, options }) ??
     options?.limit ??

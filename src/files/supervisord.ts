@@ -3,7 +3,7 @@ import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { folderOf, joined } from "./path.ts";
 import { iniEntries } from "./python-ini.ts";
-import { COMPUTED, type Fields } from "./shell-expand.ts";
+import { COMPUTED, type Fields, MAX_VALUE } from "./shell-expand.ts";
 import { MAX_SCRIPT_BYTES } from "./shell-files.ts";
 import { usedBy, wordsOf } from "./shell-usage.ts";
 import { splitWords } from "./shell-words.ts";
@@ -14,6 +14,8 @@ import type { FileTree } from "./tree.ts";
 const PROGRAM = /^(?:(?:fcgi-)?program|eventlistener):\s*(.*)$/s;
 /** Ours: each has an environment of its own, which may be long. */
 const MAX_PROGRAMS = 500;
+/** Ours: variables that all of them have. */
+const MAX_VARIABLES = 1000;
 const IS_OFF = /^(?:no|false|off|0)$/i;
 
 interface Value {
@@ -34,7 +36,7 @@ export function supervisordServices(command: Fields, around: Surroundings): read
   if (settings === null) return null;
   const common = environmentIn(settings.get("supervisord"), new Map(), around);
   const programs = [...settings].filter(([section]) => PROGRAM.test(section));
-  return programs.length > MAX_PROGRAMS
+  return programs.length > MAX_PROGRAMS || common.size > MAX_VARIABLES
     ? null
     : programs.flatMap(([section, values]) =>
         serviceIn(values, PROGRAM.exec(section)?.[1] ?? "", { common, around }),
@@ -63,24 +65,32 @@ function mainFile(named: string | undefined, { tree, folder }: Surroundings): st
 function settingsOf(main: string, around: Surroundings): Settings | null {
   const { tree } = around;
   const settings = new Map<string, Map<string, Value>>();
-  let isLong = !readInto(settings, main, tree);
+  const read = new Set<string>();
+  let bytes = 0;
+  /** False: together they are longer than is read. */
+  const readOnce = (path: string): boolean => {
+    if (read.has(path)) return true;
+    read.add(path);
+    bytes += tree.stat(path)?.size ?? 0;
+    if (bytes <= MAX_SCRIPT_BYTES) readInto(settings, path, tree);
+    return bytes <= MAX_SCRIPT_BYTES;
+  };
+  if (!readOnce(main)) return null;
   const files = settings.get("include")?.get("files");
   const words = files === undefined ? [] : expanded(files, new Map(), around).split(/\s+/);
-  for (const word of words.filter((each) => each !== "")) {
+  for (const word of new Set(words.filter((each) => each !== ""))) {
     const pattern = word.startsWith("/") ? word : joined(folderOf(main), word);
-    for (const path of globPaths(tree, pattern) ?? []) isLong = !readInto(settings, path, tree) || isLong;
+    for (const path of globPaths(tree, pattern) ?? []) if (!readOnce(path)) return null;
   }
-  return isLong ? null : settings;
+  const values = [...settings.values()].flatMap((section) => [...section.values()]);
+  return values.some(({ text }) => text.length > MAX_VALUE) ? null : settings;
 }
 
-/** False: it is longer than is read. */
-function readInto(settings: Map<string, Map<string, Value>>, path: string, tree: FileTree): boolean {
-  if ((tree.stat(path)?.size ?? 0) > MAX_SCRIPT_BYTES) return false;
+function readInto(settings: Map<string, Map<string, Value>>, path: string, tree: FileTree): void {
   for (const { section, key, value } of iniEntries(textOf(tree, path) ?? "")) {
     const values = settings.get(section) ?? new Map<string, Value>();
     settings.set(section, values.set(key, { text: value, path }));
   }
-  return true;
 }
 
 function serviceIn(
@@ -135,9 +145,14 @@ function expanded(
     const [value = COMPUTED, ...others] = variables.get(name.replace(/^ENV_/, "")) ?? [];
     return names.get(name) ?? (name.startsWith("ENV_") && others.length === 0 ? value : COMPUTED);
   };
-  return text.replaceAll(
+  let length = text.length;
+  const value = text.replaceAll(
     /%(?:%|\((\w+)\)(0?)(\d*)[sd])/g,
-    (_, name: string | undefined, zero: string, width: string) =>
-      name === undefined ? "%" : expansionOf(name).padStart(Number(width), zero || " "),
+    (_, name: string | undefined, zero: string, width: string) => {
+      const own = name === undefined ? "%" : expansionOf(name);
+      length += Math.max(own.length, Number(width));
+      return length > MAX_VALUE ? "" : own.padStart(Number(width), zero || " ");
+    },
   );
+  return length > MAX_VALUE ? COMPUTED : value;
 }

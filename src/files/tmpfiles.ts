@@ -2,12 +2,18 @@
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { joined } from "./path.ts";
+import { bare } from "./shell-edits.ts";
 import type { Edit } from "./shell-reading.ts";
 import { splitWords } from "./shell-words.ts";
 import { inDropIns } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 const FOLDERS = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((path) => ({ path, names: null }));
+/** Ours: a longer file is not read. */
+const MAX_BYTES = 1024 * 1024;
+/** Ours: of lines about sshd's folder, of which none is twice. */
+const MAX_LINES = 500;
+const MAIN = "/etc/ssh/sshd_config";
 const TYPE = /^([a-zA-Z])([-+!=~^?$]*)$/;
 
 interface Line {
@@ -20,21 +26,28 @@ interface Line {
 
 /** Of files in this folder, which a slash ends, and of the folder. */
 export function tmpfilesEdits(tree: FileTree, folder: string): readonly Edit[] {
-  return inDropIns(tree, FOLDERS, ["tmpfiles"]).flatMap((path) =>
-    (textOf(tree, path) ?? "")
-      .split("\n")
-      .flatMap((text) => lineOf(text) ?? [])
-      .filter((line) => `${line.path}/`.startsWith(folder))
-      .flatMap((line) => changedBy(tree, line).map((file) => ({ file, path }))),
-  );
+  return inDropIns(tree, FOLDERS, ["tmpfiles"]).flatMap((path) => {
+    const lines = linesOf(tree, path, folder);
+    return lines === null
+      ? [{ file: MAIN, path, mayBy: "more than is read" }]
+      : lines.flatMap((line) => changedBy(tree, line).map((file) => ({ file, path })));
+  });
+}
+
+/** Null: there are too many. */
+function linesOf(tree: FileTree, path: string, folder: string): readonly Line[] | null {
+  if ((tree.stat(path)?.size ?? 0) > MAX_BYTES) return null;
+  const texts = new Set((textOf(tree, path) ?? "").split("\n"));
+  const lines = [...texts]
+    .flatMap((text) => lineOf(text) ?? [])
+    .filter((line) => `${line.path}/`.startsWith(folder));
+  return lines.length > MAX_LINES ? null : lines;
 }
 
 function lineOf(text: string): Line | null {
   const [first = "", path = "", , , , , ...argument] = splitWords(text);
   const [, type, modifiers = ""] = TYPE.exec(first) ?? [];
-  return type === undefined
-    ? null
-    : { type, modifiers, path: path.replace(/\/+$/, ""), argument: argument.join(" ") };
+  return type === undefined ? null : { type, modifiers, path: bare(path), argument: argument.join(" ") };
 }
 
 /** What a line leaves as it is counts for nothing: most make only what is not there. */
@@ -51,6 +64,9 @@ function changedBy(tree: FileTree, { type, modifiers, path, argument }: Line): r
     case "r":
     case "R":
       return found(tree, path).flatMap((each) => within(tree, each));
+    // its content goes
+    case "D":
+      return (tree.list(path) ?? []).map((name) => joined(path, name));
     case "L":
       return isThere && !isForced ? [] : within(tree, path);
     case "C":
