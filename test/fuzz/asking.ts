@@ -105,6 +105,11 @@ export function isOfMachine(error: string): boolean {
   return OF_THE_MACHINE.test(error) || error === "sshd crashes";
 }
 
+/** It is known what sshd does with the connection: it printed its settings, or ended it. */
+export function isSaid(settings: Settings | undefined): settings is Settings {
+  return settings !== undefined && !("error" in settings && OF_THE_MACHINE.test(settings.error));
+}
+
 /** "closed", or "open" with the values that sshd prints of all keywords that say how much. */
 export function whatSshdSays(
   printed: Settings | undefined,

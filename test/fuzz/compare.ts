@@ -14,6 +14,7 @@ import {
   givenItems,
   isCovered,
   isOpen,
+  isSaid,
   type Printed,
   printedValue,
   valuesAre,
@@ -100,9 +101,9 @@ async function judgePair({ before, after, connections }: Pair, reading: Reading)
   };
 }
 
-/** What an sshd printed for one connection. */
+/** What an sshd printed for one connection; null: it ended it, and so all is closed. */
 interface Said {
-  readonly printed: Printed;
+  readonly printed: Printed | null;
   readonly sshd: Sshd;
 }
 
@@ -113,14 +114,22 @@ interface Moving {
 
 type Told = readonly [sshd: Sshd, settings: Settings | undefined];
 
-/** Null: the connection is ended, which is neither open nor closed. */
+/** Null: both ended the connection, or one was not asked or cannot say. */
 function movingOf([before, was]: Told, [after, is]: Told): Moving | null {
-  if (was === undefined || is === undefined || "error" in was || "error" in is) return null;
-  return { was: { printed: was, sshd: before }, is: { printed: is, sshd: after } };
+  if (!isSaid(was) || !isSaid(is)) return null;
+  const moving = {
+    was: { printed: printedIn(was), sshd: before },
+    is: { printed: printedIn(is), sshd: after },
+  };
+  return moving.was.printed === null && moving.is.printed === null ? null : moving;
+}
+
+function printedIn(settings: Settings): Printed | null {
+  return "error" in settings ? null : settings;
 }
 
 function isOpenTo({ printed, sshd }: Said, capability: Capability): boolean {
-  return isOpen(printed, capability, sshd);
+  return printed !== null && isOpen(printed, capability, sshd);
 }
 
 function isTrue({ capability, change, grants }: PolicyChange, moving: Moving): boolean {
@@ -145,19 +154,24 @@ function missedBy({ changes }: Comparison, capability: Capability, moving: Movin
         one.change === change &&
         items.every((item) => one.grants.includes(item)) &&
         (one.grants.length === 0) === isWhole &&
-        valuesAre(moving.was.printed, one.before) &&
-        valuesAre(moving.is.printed, one.after),
+        isDecidedBy(moving.was, one.before) &&
+        isDecidedBy(moving.is, one.after),
     );
     if (!isTold) return `${change} ${items.join(" ")}`;
   }
   return null;
 }
 
+function isDecidedBy({ printed }: Said, deciders: PolicyChange["before"]): boolean {
+  return printed === null || valuesAre(printed, deciders);
+}
+
 /** Items that only the second side gives, as sshd compares them (channels.c open_match). */
 function gainedItems(capability: Capability, from: Said, to: Said): string[] {
-  const [old, now] = [from, to].map(({ printed }) =>
-    capability === "tun" ? modesOf(printed) : givenItems(capability, printed),
-  );
+  const [old, now] = [from, to].map(({ printed }) => {
+    if (printed === null) return [];
+    return capability === "tun" ? modesOf(printed) : givenItems(capability, printed);
+  });
   return (now ?? []).filter((item) => !isCovered(old ?? [], item));
 }
 
@@ -174,5 +188,7 @@ function changeText({ change, capability, condition, grants, before, after }: Po
 }
 
 function saidText({ was, is }: Moving, capability: Capability): string {
-  return [was, is].map(({ printed, sshd }) => whatSshdSays(printed, { capability }, sshd)).join(" -> ");
+  return [was, is]
+    .map(({ printed, sshd }) => (printed === null ? "ended" : whatSshdSays(printed, { capability }, sshd)))
+    .join(" -> ");
 }

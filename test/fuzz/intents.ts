@@ -20,6 +20,7 @@ import {
   givenItems,
   isCovered,
   isOpen,
+  isSaid,
   type Printed,
   valuesAre,
   whoText,
@@ -47,7 +48,12 @@ export async function judgeIntents(
     : [];
   for (const [index, connection] of asked.entries()) {
     const settings = printed[index];
-    if (settings === undefined || "error" in settings) continue;
+    if (!isSaid(settings)) continue;
+    if ("error" in settings) {
+      if (intended.everything.complete)
+        said.push(...missedEnds(intended, { config: now, intent: wish.intent, connection }));
+      continue;
+    }
     const looked: Looked = {
       sshd,
       config: now,
@@ -253,6 +259,28 @@ function missedLosses(looked: Looked): Said[] {
             },
           ];
     });
+}
+
+/** What sshd ends is lost. */
+function missedEnds(
+  intended: Intended,
+  { config, intent, connection }: Pick<Looked, "config" | "intent" | "connection">,
+): Said[] {
+  return intent.keep
+    .filter(({ grant }) => means(grant, connection, config))
+    .flatMap(({ grant }) => grant.capabilities.map((capability) => ({ grant, capability })))
+    .filter(({ grant, capability }) => wanted(grant, capability).length > 0)
+    .filter(
+      ({ grant, capability }) =>
+        !intended.losses.some(
+          (loss) => loss.grant === grant && loss.capability === capability && loss.kind === "no-login",
+        ),
+    )
+    .map(({ capability }) => ({
+      what: `missed end ${capability}`,
+      ours: intended.losses.map(lossText).join(" ⏎ "),
+      sshd: `ended ${whoText(connection)}`,
+    }));
 }
 
 function answerText({ capability, condition, destinations, listen, decidedBy }: Answer): string {
