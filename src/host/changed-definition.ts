@@ -1,7 +1,7 @@
 /** What was changed of how sshd is started since it was started last: nobody has tried a start with it yet. */
 import type { Daemon } from "./daemon.ts";
 import type { FileStatus, Machine } from "./machine.ts";
-import { realPathOf, startTime, statusOf } from "./processes.ts";
+import { realPathOf, START_SLACK_MS, startTime, statusOf } from "./processes.ts";
 
 /** One reason a file, with what to do; `restart`: the command that tries such a start. */
 export function changedSince(
@@ -35,6 +35,3 @@ const NOT_ITS_OWN = /^\/run\/systemd\/generator|^(?:\/usr)?\/lib\/systemd\/syste
 function changeOf({ kind, hardLinks, changedMs, modifiedMs }: FileStatus): number {
   return kind === "file" && hardLinks > 1 ? modifiedMs : changedMs;
 }
-
-/** The kernel counts a start in hundredths of a second, as it does what has passed since the boot. */
-const START_SLACK_MS = 100;

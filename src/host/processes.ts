@@ -103,7 +103,10 @@ export function ancestors(all: readonly Process[], pid: number): readonly Proces
   return line;
 }
 
-/** When a process started, in milliseconds since 1970; to a tenth of a second. */
+/** What startTime may be off: the kernel counts a start in hundredths of a second, as it does what has passed since the boot. */
+export const START_SLACK_MS = 100;
+
+/** When a process started, in milliseconds since 1970. */
 export function startTime(machine: Machine, { started }: Process): number {
   return machine.now().getTime() - (machine.uptime() - started / 100) * 1000;
 }

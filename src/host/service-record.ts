@@ -2,7 +2,7 @@
 
 import { type Daemon, findDaemons, isSameDaemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
-import { startTime } from "./processes.ts";
+import { START_SLACK_MS, startTime } from "./processes.ts";
 import { planRescue, type RescuePlan, rescue } from "./rescue.ts";
 import { restartService } from "./restart.ts";
 import { findService, type Service, type ServiceQuestion, type TestCommand } from "./service.ts";
@@ -91,9 +91,6 @@ function isStartedSince(
   if (daemon === null || startTime(machine, daemon.process) <= since + START_SLACK_MS) return false;
   return manager.listens.every((endpoint) => isAmong(listens, endpoint));
 }
-
-/** What startTime may be off. */
-const START_SLACK_MS = 100;
 
 /** Whether that sshd still listens and has not read its files since. */
 function isUntouched(
