@@ -48,6 +48,7 @@ function lay(): void {
   put("names", "sshd_config\n");
   put("a.patch", "--- a/sshd_config\n+++ b/sshd_config\n@@ -1 +1 @@\n-PermitTunnel no\n+PermitTunnel yes\n");
   put("change.sh", 'sed -i s/no/yes/ "$1"\n');
+  put("functions.sh", `change() { sed -i s/no/yes/ '${join(root, "etc/ssh/sshd_config")}'; }\n`);
   put("change.py", "import sys\nopen(sys.argv[1], 'a').write('# yes')\n");
   put("own.py", `open('${join(root, "etc/ssh/sshd_config")}', 'a').write('# yes')\n`);
   const git = (...args: readonly string[]): unknown =>
@@ -215,6 +216,11 @@ const CHANGING = [
   "bash --norc -eo pipefail -c 'sed -i s/no/yes/ MAIN'",
   "bash +e ROOT/change.sh MAIN",
   "unshare -m sed -i s/no/yes/ MAIN",
+  "bash -c 'sed -i s/no/yes/ ROOT/etc/ssh/{ssh,sshd}_config'",
+  "bash -c 'sed -i s/no/yes/ MAIN{,.d/*}'",
+  'sh "$(dirname "$0")/change.sh" MAIN',
+  'DIR=$(cd "$(dirname "$0")" && pwd); . "$DIR/functions.sh"; change',
+  'sh "${0%/*}/change.sh" MAIN',
   // not everywhere
   "gawk -i inplace '{ sub(/no/, \"yes\"); print }' MAIN",
   'gawk \'{ print "yes" > "MAIN" }\' ROOT/other/motd',
@@ -235,6 +241,7 @@ const CHANGING = [
 ];
 
 const HARMLESS = [
+  "bash -c 'touch -c ROOT/x; tee ROOT/etc/ssh/{moduli,ssh_config} </dev/null'",
   "sh <<EOF\ngrep no MAIN\nEOF",
   "cat <<EOF\nsed -i s/no/yes/ MAIN\nEOF",
   "echo 'sed -i s/no/yes/ MAIN' | cat",

@@ -772,6 +772,28 @@ describe("ENTRYPOINT and CMD", () => {
     expect(options === null || options.limit === null || /read$/.test(options.limit)).toBe(true);
   });
 
+  test.each(["/usr/bin/entry.sh", "/bin/entry", "/usr/sbin/start"])(
+    "a script among the system's programs: %s",
+    (path) => {
+      const files = { [path]: "#!/bin/sh\nconfigure-sshd\nexec /usr/sbin/sshd -o PermitTunnel=yes\n" };
+      const found = { options: ["PermitTunnel=yes"], limit: null };
+      expect(image([path], files)).toMatchObject(found);
+      expect(image([path.replace(/.*\//, "")], files)).toMatchObject(found);
+      const change = "#!/bin/sh\nsed -i s/no/yes/ /etc/ssh/sshd_config\n";
+      expect(image([path], { ...files, "/usr/bin/configure-sshd": change })?.limit).toContain(
+        "/usr/bin/configure-sshd changes /etc/ssh/sshd_config",
+      );
+    },
+  );
+
+  test("functions of its own by the name of the system's", () => {
+    const files = {
+      "/entry": "#!/bin/sh\n. /app/functions.sh\nconfigure\nexec /usr/sbin/sshd\n",
+      "/app/functions.sh": "configure() { sed -i s/no/yes/ /etc/ssh/sshd_config; }\n",
+    };
+    expect(image(["/entry"], files)?.limit).toContain("changes /etc/ssh/sshd_config");
+  });
+
   test("what stands behind too many words is not forgotten", () => {
     const text = `#!/bin/sh\nsed -i s/no/yes/ ${"x ".repeat(3000)} /etc/ssh/sshd_config\nexec /usr/sbin/sshd\n`;
     expect(image(["/entry"], { "/entry": text })?.limit).toContain("a script that is too long");

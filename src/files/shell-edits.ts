@@ -113,6 +113,12 @@ function filled(folder: string): readonly string[] {
 
 /** `/etc/ssh/*` is the main file, among others. */
 function meant(path: string): readonly string[] {
+  const [, before = "", choices, behind = ""] = /^([^{}]*)\{([^{}]*)\}(.*)$/s.exec(path) ?? [];
+  if (choices?.includes(",") === true) {
+    // each further one makes more of all of them
+    const rest = behind.replaceAll(/\{[^{}]*\}/g, "*");
+    return choices.split(",").flatMap((choice) => meant(before + choice + rest));
+  }
   if (!/[*?[]/.test(path)) return [path];
   const folder = path.slice(0, path.lastIndexOf("/"));
   const inside = namesIn(folder === "" ? "/" : folder).find((name) => matchesGlob(name, nameOf(path)));

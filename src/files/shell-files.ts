@@ -56,7 +56,8 @@ export function absolute(
   named: string,
 ): string {
   if (named.startsWith("/")) return named;
-  const bare = named.replace(/^\.\//, "");
+  // most compute the folder of the script itself: `$(dirname "$0")/more.sh`
+  const bare = named.replace(/^(?:\.|\0)\//, "");
   const gone = workingFolders(variables).flatMap((each) => (each === null ? [] : [`${each}/${bare}`]));
   const here = `${folder}/${bare}`;
   const beside = path === null ? here : `${path.slice(0, path.lastIndexOf("/"))}/${bare}`;

@@ -409,8 +409,10 @@ function managesServices({ tree }: Reading, program: string): boolean {
 
 /** A script of the tree is followed; of another program only the words behind sshd's name are known. */
 function executeOther(reading: Reading, [program = "", ...args]: Fields, standing: Standing): void {
-  const path = outsideSystem(reading, program);
-  const isScript = path !== null && readScript(reading.tree, path)?.kind === "shell script";
+  const place = placeOfProgram(reading, program);
+  const isScript = place !== null && isShellScript(reading, place);
+  // of the system's own programs nothing is followed but scripts
+  const path = place !== null && STANDARD_FOLDER.test(place) && !isScript ? null : place;
   const at = args.findIndex((word) => /^\/.*bin\//.test(word) && isSshd(word));
   // sshd only reads what its own words name
   const own = at === -1 ? args : args.slice(0, at);
@@ -419,12 +421,17 @@ function executeOther(reading: Reading, [program = "", ...args]: Fields, standin
   else if (at !== -1) start(reading, args.slice(at), standing);
 }
 
-/** Null: one of the system's own programs, or none that is there. */
-function outsideSystem(reading: Reading, program: string): string | null {
-  const path = program.includes("/")
+/** Null: it is not there. */
+function placeOfProgram(reading: Reading, program: string): string | null {
+  return program.includes("/")
     ? absolute(reading, program)
     : inPath(reading.tree, reading.variables.get("PATH")?.at(-1), program);
-  return path === null || STANDARD_FOLDER.test(path) ? null : path;
+}
+
+/** To read a long one from the system's folders to find out that it is a program would be in vain. */
+function isShellScript({ tree }: Reading, path: string): boolean {
+  const isLong = STANDARD_FOLDER.test(path) && (tree.stat(path)?.size ?? 0) > MAX_WRAPPER_BYTES;
+  return !isLong && readScript(tree, path)?.kind === "shell script";
 }
 
 /** What only looks at the configuration starts nothing (sshd(8): -t, -T, -G, -V). */
@@ -461,13 +468,17 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map([
   ["eval", evaluate],
 ]);
 
+/** What the system has for all its init scripts. */
+const OF_INIT_SCRIPTS =
+  /^(?:\/usr)?\/(?:etc(?:\/rc\.d)?(?:\/init\.d)?|lib(?:exec)?\/(?:lsb|rc\/sh|gentoo))\/(?:init-)?functions(?:\.sh)?$|^\/etc\/rc\.(?:status|subr)$/;
+
 function source(
   reading: Reading,
   [named = "", ...args]: readonly string[],
   { certainty }: Standing,
 ): Outcome {
   const path = absolute(reading, named);
-  if (/\/(?:init-)?functions(?:\.sh)?$|\/rc\.(?:status|subr)$/.test(path)) return UNKNOWN;
+  if (OF_INIT_SCRIPTS.test(path)) return UNKNOWN;
   const size = reading.tree.stat(path)?.size;
   const text = (size ?? 0) > MAX_SCRIPT_BYTES ? null : textOf(reading.tree, path);
   // a relative name is looked for in PATH and the working folder, which nobody knows
