@@ -7,7 +7,7 @@ import { type Daemon, findDaemons } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import type { Command, Service } from "./managed-service.ts";
 import { linkOf, statusOf } from "./processes.ts";
-import { awaitAnswers } from "./restart.ts";
+import { awaitAnswers, isActive } from "./restart.ts";
 import type { TestCommand } from "./service.ts";
 import { type Endpoint, printEndpoint } from "./sockets.ts";
 import { isUnit, unitOf } from "./systemd.ts";
@@ -76,10 +76,10 @@ export interface RescueOrder {
   readonly because: string;
 }
 
-/** Starts it, unless an sshd listens with these files. */
+/** Starts it, unless an sshd listens with these files that stays. */
 export async function rescue(machine: Machine, order: RescueOrder): Promise<Rescued> {
   const { plan, configFile, manager, silent, because } = order;
-  if (findDaemons(machine, configFile).length > 0) return { kind: "down", because };
+  if (await isServed(machine, plan, configFile)) return { kind: "down", because };
   const end = await startRescue(machine, plan);
   const missing = await awaitAnswers(machine, { listens: manager.listens, silent }, ANSWERS_WITHIN_MS);
   if (missing !== null) return { kind: "down", because: `${because}; nor does a rescue sshd: ${missing}` };
@@ -92,6 +92,16 @@ export async function rescue(machine: Machine, order: RescueOrder): Promise<Resc
     kind: "rescued",
     text: `${because}; A RESCUE SSHD SERVES LOGINS IN ITS PLACE, with the old files, until this host boots: mend the service, then ${back}`,
   };
+}
+
+/** An sshd of a unit that is not active is one that systemd will end, and perhaps start once more. */
+async function isServed(machine: Machine, { units }: RescuePlan, configFile: string): Promise<boolean> {
+  for (const daemon of findDaemons(machine, configFile)) {
+    const unit = units.find((one) => one === unitOf(machine, daemon.process.pid));
+    if (unit === undefined || (await isActive(machine, ["systemctl", "is-active", "--quiet", unit])))
+      return true;
+  }
+  return false;
 }
 
 /** As a person types it; null: nobody knows, for its only command is a signal to a process that has ended. */

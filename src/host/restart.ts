@@ -4,6 +4,7 @@
  */
 import { type Daemon, isSameDaemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
+import type { Command } from "./managed-service.ts";
 import { findService, type Service, type ServiceQuestion } from "./service.ts";
 import { type Endpoint, isAmong, printEndpoint } from "./sockets.ts";
 
@@ -98,8 +99,7 @@ async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<
   const lost = service.listens.find((endpoint) => !isAmong(listens, endpoint));
   if (lost !== undefined) return `nothing listens on ${printEndpoint(lost)} any more`;
   // asked first: each banner is a connection without a login, which newer sshds punish (PerSourcePenalties)
-  if (now.status !== null && (await machine.run(now.status, COMMAND_TIMEOUT)).status !== 0)
-    return `${now.name} is not active`;
+  if (!(await isActive(machine, now.status))) return `${now.name} is not active`;
   const unanswered = await whoDoesNotAnswer(machine, { listens, silent });
   if (unanswered !== null) return unanswered;
   // where systemd listens, our own question has started sshd
@@ -107,6 +107,11 @@ async function whatIsMissing(machine: Machine, restarting: Restarting): Promise<
     daemon: now.daemon ?? (await findService(machine, restarting, service.others)).daemon,
     listens,
   };
+}
+
+/** A manager may have started an sshd that it will end again, as the rest of the start failed. Null: none is asked. */
+export async function isActive(machine: Machine, status: Command | null): Promise<boolean> {
+  return status === null || (await machine.run(status, COMMAND_TIMEOUT)).status === 0;
 }
 
 interface Asked {

@@ -4,7 +4,7 @@ import { type Daemon, findDaemons, isSameDaemon } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
 import { START_SLACK_MS, startTime } from "./processes.ts";
 import { planRescue, type RescuePlan, rescue } from "./rescue.ts";
-import { restartService } from "./restart.ts";
+import { isActive, restartService } from "./restart.ts";
 import { findService, type Service, type ServiceQuestion, type TestCommand } from "./service.ts";
 import { type Endpoint, isAmong } from "./sockets.ts";
 import type { Restarted, Restarter } from "./undo.ts";
@@ -68,7 +68,11 @@ async function restartAgain(
 ): Promise<Restarted> {
   const now = await findService(machine, question, besides(machine, question.configFile, manager.listens));
   // somebody else was quicker, or the manager: a --restart-command that ends sshd must not end that one
-  if (now.daemon !== null && isStartedSince(machine, now, { manager, since }))
+  if (
+    now.daemon !== null &&
+    isStartedSince(machine, now, { manager, since }) &&
+    (await isActive(machine, now.status))
+  )
     return { kind: "up", text: `sshd was started anew meanwhile: pid ${now.daemon.process.pid}` };
   // a process that has ended is told nothing: its number may be another's by now
   if (manager.kind === "foreground" && now.kind !== "foreground")

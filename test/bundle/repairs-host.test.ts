@@ -181,6 +181,12 @@ whenBootable("bookworm")("audit --fix", () => {
     expect((await host.run(FIX)).code).toBe(0);
   });
 
+  /** The last run, as one that was interrupted in its undo. */
+  const reopen = (change: string): Promise<string> =>
+    host.must(
+      `cd "$(ls -d /var/lib/sshd-policy/2* | tail -n 1)"; node -e 'const fs = require("fs"); const journal = JSON.parse(fs.readFileSync("journal.json")); journal.state = "undoing"; ${change} fs.writeFileSync("journal.json", JSON.stringify(journal))'`,
+    );
+
   test("a --restart-command that ends sshd and fails is rescued; a later recover ends no sshd that was started since", async () => {
     await put(MAIN, "AllowTcpForwarding yes\n");
     const { stderr } = await expectUntouched(
@@ -193,14 +199,31 @@ whenBootable("bookworm")("audit --fix", () => {
     await expectUntouched(FIX, 1, /the rescue sshd of an earlier fix listens/);
     await host.must("systemctl stop sshd-policy-rescue.service; systemctl start ssh.service");
     // as an earlier build left it, which knew of no rescue
-    await host.must(
-      `cd /var/lib/sshd-policy/2*; node -e 'const fs = require("fs"); const journal = JSON.parse(fs.readFileSync("journal.json")); journal.state = "undoing"; delete journal.service.old; delete journal.service.rescue; fs.writeFileSync("journal.json", JSON.stringify(journal))'`,
-    );
+    await reopen("delete journal.service.old; delete journal.service.rescue;");
     const pid = await pidOf();
     const recovered = await host.run("sshd-policy recover");
     expect(recovered.stderr).toMatch(/^recover .*; sshd was started anew meanwhile: pid \d+$/m);
     expect(recovered.code).toBe(0);
     expect(await pidOf()).toBe(pid);
+  });
+
+  test("an sshd that its unit has started and will end again is no service that is up", async () => {
+    await put(MAIN, "AllowTcpForwarding yes\n");
+    const unit = "/etc/systemd/system/ssh.service.d";
+    await host.must(
+      `mkdir ${unit}; printf '[Service]\\nExecStartPost=/bin/sh -c "sleep 1.5; ! test -e /srv/broken"\\n' >${unit}/late.conf; systemctl daemon-reload; systemctl restart ssh; sleep 0.3; touch /srv/broken`,
+    );
+    await expectUntouched(FIX, 4, /A RESCUE SSHD SERVES LOGINS IN ITS PLACE/);
+    await reopen("");
+    await host.must(
+      "systemctl stop sshd-policy-rescue.service; systemctl start --no-block ssh.service; sleep 0.7",
+    );
+    const recovered = await host.run("sshd-policy recover");
+    await host.must(
+      `rm -r ${unit} /srv/broken; systemctl daemon-reload; systemctl stop sshd-policy-rescue.service; systemctl restart ssh`,
+    );
+    expect(recovered.stderr).toMatch(/^recover .*not undone\n.*A RESCUE SSHD SERVES LOGINS IN ITS PLACE/m);
+    expect(recovered.code).toBe(3);
   });
 
   test("an sshd that would not come back from a restart is not restarted, also where nothing is tested", async () => {
