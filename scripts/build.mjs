@@ -4,12 +4,13 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { cutFunctions, withLate } from "./late-functions.mjs";
 import { sampleImage } from "./sample-image.mjs";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = `${root}dist`;
 const isReadable = process.argv.includes("--readable");
 /** Of esbuild. */
@@ -29,7 +30,7 @@ const CHUNKS = [
 const IMAGES = "src/files/image.ts";
 
 const isChunk = (module) => CHUNKS.some((pattern) => pattern.test(module));
-const moduleOf = (path, folder) => relative(root, new URL(path, `file://${folder}/`).pathname);
+const moduleOf = (path, folder) => relative(root, resolve(folder, path));
 const nameOf = (module) =>
   module
     .replace(/^src\//, "")
@@ -266,7 +267,11 @@ const plugins = [
   lateDocs,
 ];
 const commands = await bundle("src/cli/main.ts", { plugins: [splitEngine, ...plugins] });
-const exported = [...engine].map(([name, module]) => `export * as "${name}" from "./${module}";`).join("\n");
+// esbuild finds them in parallel, in another order each time
+const exported = [...engine]
+  .sort()
+  .map(([name, module]) => `export * as "${name}" from "./${module}";`)
+  .join("\n");
 const engineParts = cutFunctions(
   await bundle(undefined, {
     stdin: { contents: exported, resolveDir: root },
