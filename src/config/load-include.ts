@@ -86,7 +86,7 @@ function noteLoop(loading: Loading, include: IncludeLine): void {
     code: "include-loop-later",
     weight: "silent",
     sshdText: "",
-    message: "sshd -t accepts this Include, but it leads back to this file and ends every connection",
+    message: "read again for a connection, this Include leads back to its own file",
     place,
     sshdLine: include.line.sshdNumber,
   });
