@@ -760,6 +760,7 @@ describe("ENTRYPOINT and CMD", () => {
     ["words", repeated("x "), {}],
     ["another program's words", `env ${repeated("x ")}`, {}],
     ["files to copy", `cp ${"x ".repeat(60_000)} /etc/ssh/`, {}],
+    ["braces", `A=${",".repeat(60_000)}\n${"rm /srv/{$A}\n".repeat(1000)}`, {}],
     ["slashes", `rm '/etc/ssh${"/".repeat(60_000)}x'`, {}],
     ["a value that doubles itself", `A=${"x".repeat(16)}\n${"A=$A$A\n".repeat(60)}`, {}],
     ["arguments that double themselves", `set -- a b\n${'set -- "$@" "$@"\n'.repeat(60)}`, {}],

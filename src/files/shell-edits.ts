@@ -111,13 +111,17 @@ function filled(folder: string): readonly string[] {
   return namesIn(folder).length === 0 ? [] : [fileIn(folder)];
 }
 
+/** Ours: more are whatever lies there. */
+const MAX_CHOICES = 32;
+
 /** `/etc/ssh/*` is the main file, among others. */
 function meant(path: string): readonly string[] {
   const [, before = "", choices, behind = ""] = /^([^{}]*)\{([^{}]*)\}(.*)$/s.exec(path) ?? [];
   if (choices?.includes(",") === true) {
     // each further one makes more of all of them
     const rest = behind.replaceAll(/\{[^{}]*\}/g, "*");
-    return choices.split(",").flatMap((choice) => meant(before + choice + rest));
+    const each = choices.split(",");
+    return (each.length > MAX_CHOICES ? ["*"] : each).flatMap((choice) => meant(before + choice + rest));
   }
   if (!/[*?[]/.test(path)) return [path];
   const folder = path.slice(0, path.lastIndexOf("/"));
