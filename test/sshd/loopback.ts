@@ -4,9 +4,11 @@ import { randomInt } from "node:crypto";
 import {
   accessSync,
   chmodSync,
+  closeSync,
   constants,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -95,8 +97,11 @@ export async function startSshd({
   const config = join(folder, "sshd_config");
   writeFileSync(config, `${[...lines, ...standing(folder, { port, address, program })].join("\n")}\n`);
   const [file, ...args] = commandOf(program, ["-D", "-e", "-f", config]);
-  const child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
-  const log = await listening(child);
+  const logFile = openSync(join(folder, "log"), "a");
+  const child = spawn(file, args, { stdio: ["ignore", "ignore", logFile] });
+  closeSync(logFile);
+  const log = (): string => readFileSync(join(folder, "log"), "latin1");
+  await listening(child, log);
   const user = userInfo().username;
   const identity = join(folder, "id");
   return {
@@ -145,15 +150,12 @@ function knowsPenalties({ chroot }: Program): boolean {
   return Number(major) * 100 + Number(minor) >= 908;
 }
 
-function listening(child: ChildProcess): Promise<() => string> {
-  let text = "";
-  return new Promise((resolve, reject) => {
-    child.stderr?.on("data", (chunk: Buffer) => {
-      text += chunk.toString("latin1");
-      if (text.includes("Server listening")) resolve(() => text);
-    });
-    child.once("exit", () => reject(new Error(`sshd did not start: ${text}`)));
-  });
+/** The log is a file: sshd would wait for ever for the reader of a pipe, in a test that waits for ssh(1) itself. */
+async function listening(child: ChildProcess, log: () => string): Promise<void> {
+  while (!log().includes("Server listening")) {
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`sshd did not start: ${log()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 function sshOptions(of: {
