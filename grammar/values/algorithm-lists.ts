@@ -48,14 +48,14 @@ export function readAlgorithms(args: Arguments): FormReading {
   const assembled = assembleAlgorithms(value, kind, args.release);
   if (assembled !== null) return [assembled];
   const message = `assemble_algorithms: ${WORDING[kind].field(key)}: invalid argument`;
-  const span = spanOf(args.line, word);
-  const about = {
+  args.note({
     code: "empty-algorithm-list",
     weight: "fatal",
+    message,
     prefix: "at-end",
+    span: spanOf(args.line, word),
     when: "active-first",
-  } as const;
-  args.note({ ...about, message, span });
+  });
   return [value];
 }
 

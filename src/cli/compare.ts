@@ -1,5 +1,4 @@
 /** `compare`: which connections gained or lost which kind of forwarding. */
-
 import { lowerAscii } from "../../grammar/ascii.ts";
 import { isRefusal } from "../../grammar/problem.ts";
 import type { Config } from "../config/config.ts";

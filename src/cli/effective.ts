@@ -1,5 +1,4 @@
 /** `effective`: the value of every keyword for given connections, in the format of `sshd -T`. */
-
 import { isRefusal } from "../../grammar/problem.ts";
 import type { Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";

@@ -1,5 +1,4 @@
 /** `exposure`: who may forward what, complete, with witnesses and the deciding lines. */
-
 import { parsePatternList } from "../../grammar/patterns.ts";
 import { isRefusal } from "../../grammar/problem.ts";
 import type { Criterion } from "../config/config.ts";

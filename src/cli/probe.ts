@@ -1,5 +1,4 @@
 /** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
-
 import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { lookUpKeyword } from "../../grammar/keywords.ts";

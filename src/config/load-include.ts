@@ -1,5 +1,4 @@
 /** An Include line: where its patterns are looked for, and the files that they bring in. */
-
 import { atLeast } from "../../grammar/release.ts";
 import { isReadWith, LOST_INCLUDES } from "../../grammar/release-bugs.ts";
 import type { DirectiveLine, Word } from "../../grammar/tree.ts";

@@ -2,23 +2,20 @@
  * What cloud-init changes of sshd's configuration at a first boot, as far as the image's own /etc/cloud says it: what a
  * cloud adds is known only there. Of its YAML only what such files hold is read. Nothing is run.
  */
-import { textOf } from "./file-text.ts";
-import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
+import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
+import { type Edit, editsBy, mayChange, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy } from "./shell-script.ts";
 import { splitWords } from "./shell-words.ts";
 import type { FileTree } from "./tree.ts";
 
 const FOLDER = "/etc/cloud";
-/** Ours: a longer file is not read. */
-const MAX_BYTES = 1024 * 1024;
-const MAIN = "/etc/ssh/sshd_config";
 const OWN_DROP_IN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
 
 export function cloudInitEdits(tree: FileTree): readonly Edit[] {
   if (tree.stat(`${FOLDER}/cloud-init.disabled`) !== null) return [];
   const more = (tree.list(`${FOLDER}/cloud.cfg.d`) ?? []).filter((name) => name.endsWith(".cfg"));
   const paths = [`${FOLDER}/cloud.cfg`, ...more.map((name) => `${FOLDER}/cloud.cfg.d/${name}`)];
-  const unread = paths.filter((path) => (tree.stat(path)?.size ?? 0) > MAX_BYTES);
+  const unread = paths.filter((path) => (tree.stat(path)?.size ?? 0) > MAX_TEXT_BYTES);
   const files = paths.map((path) => ({
     path,
     text: unread.includes(path) ? "" : (textOf(tree, path) ?? ""),
@@ -28,8 +25,8 @@ export function cloudInitEdits(tree: FileTree): readonly Edit[] {
     ...filesIn(blockOf(text, "write_files")).map((file) => ({ file, path })),
     ...["bootcmd", "runcmd"].flatMap((key) => editsIn(situation, path, blockOf(text, key))),
   ]);
-  const mayChange = unread.map((path) => ({ file: MAIN, path, mayBy: "more than is read" }));
-  return [...passwordEdits(tree, files), ...written, ...mayChange];
+  const perhaps = unread.map((path) => mayChange(path, "more than is read"));
+  return [...passwordEdits(tree, files), ...written, ...perhaps];
 }
 
 /** The last `ssh_pwauth` counts; one that closes what is open is not told of. */

@@ -1,10 +1,7 @@
 /** The files that a shell script names: scripts, programs in PATH. */
-import { textOf } from "./file-text.ts";
+import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { isSshd, SHELLS } from "./shell-programs.ts";
 import type { FileTree } from "./tree.ts";
-
-/** Ours: bytes of one script. */
-export const MAX_SCRIPT_BYTES: number = 1024 * 1024;
 
 /** A program, by what stands in its file, which is not read where it is too long for a script. */
 export type FileKind = "shell script" | "other script" | "program" | "too long";
@@ -16,7 +13,7 @@ export function readScript(
 ): { readonly kind: FileKind; readonly text: string } | null {
   const entry = tree.stat(path);
   if (entry === null) return null;
-  if (entry.size > MAX_SCRIPT_BYTES) return { kind: "too long", text: "" };
+  if (entry.size > MAX_TEXT_BYTES) return { kind: "too long", text: "" };
   const text = textOf(tree, path) ?? "";
   const first = firstLine(text);
   if (first === "" && (text === "" || text.slice(0, 1024).includes("\0"))) return { kind: "program", text };

@@ -4,10 +4,8 @@ import { changedByText, noteEdits } from "./shell-edits.ts";
 import type { Fields } from "./shell-expand.ts";
 import { filesRead } from "./shell-fed.ts";
 import { nameOf } from "./shell-programs.ts";
-import { type Fed, leaveUnread, type Reading, type Standing } from "./shell-reading.ts";
+import { type Fed, leaveUnread, mayChange, type Reading, type Standing } from "./shell-reading.ts";
 import { type Used, wordsOf } from "./shell-usage.ts";
-
-const MAIN = "/etc/ssh/sshd_config";
 
 /** Of another language's script nothing is known. */
 export function interpret(reading: Reading, [program = ""]: Fields, used: Used, { fed }: Standing): void {
@@ -38,7 +36,7 @@ export function apply(reading: Reading, program: string, used: Used, { fed }: St
   const texts = language === "other" ? foreignTexts(reading, used, fed) : textsIn(reading, applies);
   if (texts !== null && language === "other") noteForeign(reading, used, texts);
   else if (texts === null || texts.some((text) => /ssh/.test(text)))
-    reading.found.edits.push({ file: MAIN, path: reading.path, mayBy: nameOf(program) });
+    reading.found.edits.push(mayChange(reading.path, nameOf(program)));
 }
 
 /** Null: it is no folder, or there is nothing in it. */

@@ -134,6 +134,20 @@ export function newReading(
   };
 }
 
+/** Ours: scripts and functions inside each other. */
+const MAX_DEPTH = 12;
+
+export function isTooDeep({ depth }: Reading): boolean {
+  return depth > MAX_DEPTH;
+}
+
+/** For what is inside of it, with these of its own; null, and cut off: that is too deep. */
+export function deeper(reading: Reading, own: Partial<Reading>): Reading | null {
+  if (!isTooDeep(reading)) return { ...reading, ...own, depth: reading.depth + 1 };
+  cutOff(reading);
+  return null;
+}
+
 export function leaveUnread({ found }: Reading, what: string): void {
   found.unread ??= what;
 }
@@ -158,10 +172,15 @@ export function affords(reading: Reading, { commands = 0, bytes = 0 }: Partial<S
   return isEnough;
 }
 
+/** The main file, perhaps, by something of which no more is known. */
+export function mayChange(path: string | null, mayBy: string): Edit {
+  return { file: "/etc/ssh/sshd_config", path, mayBy };
+}
+
 /** With the file that has the command where nothing else is known; of what was not followed to its end, that it may change it. */
 export function editsBy({ edits, isCut }: Started, path: string): readonly Edit[] {
   const known = edits.map((edit) => ({ ...edit, path: edit.path ?? path }));
-  return isCut ? [...known, { file: "/etc/ssh/sshd_config", path, mayBy: "more than is followed" }] : known;
+  return isCut ? [...known, mayChange(path, "more than is followed")] : known;
 }
 
 /** For what has variables and functions of its own. */

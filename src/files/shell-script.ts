@@ -4,7 +4,7 @@
  * Language). So there may be several answers; what a program would print is COMPUTED.
  */
 import { execlineCommands } from "./execline.ts";
-import { textOf } from "./file-text.ts";
+import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { type ShellCommand, shellCommands } from "./shell-commands.ts";
@@ -25,7 +25,6 @@ import {
   DEFAULT_FOLDERS,
   firstLine,
   inPath,
-  MAX_SCRIPT_BYTES,
   readScript,
   WORKING_FOLDER,
   workingFolders,
@@ -38,6 +37,8 @@ import {
   affords,
   assign,
   cutOff,
+  deeper,
+  isTooDeep,
   leaveUnread,
   NOT_FED,
   newReading,
@@ -52,8 +53,6 @@ import {
 import { type Used, usedBy, wordsOf } from "./shell-usage.ts";
 import { supervisor } from "./supervisors.ts";
 
-/** Ours: scripts and functions inside each other. */
-const MAX_DEPTH = 12;
 /** of one function, where it is not known which of them is meant */
 const MAX_BODIES = 8;
 
@@ -84,16 +83,10 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
   else if (script.kind === "other script") leaveUnread(reading, `${path}, which is no shell script`);
   else if (script.kind === "program") reading.found.program ??= `${path}, which is a program`;
   else if (script.kind === "too long") reading.found.program ??= `${path}, which is larger than 1 MiB`;
-  else if (reading.depth > MAX_DEPTH) cutOff(reading);
   else {
-    const inner: Reading = {
-      ...reading,
-      path,
-      args: [args],
-      variables: new Map(reading.variables),
-      functions: new Map(),
-      depth: reading.depth + 1,
-    };
+    const own = { path, args: [args], variables: new Map(reading.variables), functions: new Map() };
+    const inner = deeper(reading, own);
+    if (inner === null) return;
     const interpreter = firstLine(script.text);
     readSettings(inner, path, interpreter);
     run(inner, commandsOf(inner, script.text.replaceAll("\r\n", "\n")));
@@ -104,9 +97,8 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
 const EXECLINE = /execlineb/;
 
 function followExecline(reading: Reading, path: string, text: string): void {
-  const inner: Reading = { ...withOwnVariables(reading), path, depth: reading.depth + 1 };
-  if (reading.depth > MAX_DEPTH) cutOff(reading);
-  else if (affords(reading, { bytes: text.length }))
+  const inner = deeper(withOwnVariables(reading), { path });
+  if (inner !== null && affords(reading, { bytes: text.length }))
     for (const words of execlineCommands(text))
       if (follows(inner, words)) execute(inner, words, { written: words, certainty: "yes", fed: NOT_FED });
 }
@@ -136,9 +128,8 @@ function runOpenRc(reading: Reading): void {
 
 function callFunction(reading: Reading, name: string, args: readonly string[], certainty: Certainty): void {
   const bodies = reading.functions.get(name) ?? [];
-  if (reading.depth > MAX_DEPTH) cutOff(reading);
-  if (reading.depth > MAX_DEPTH) return;
-  const inner: Reading = { ...reading, args: [args], depth: reading.depth + 1 };
+  const inner = deeper(reading, { args: [args] });
+  if (inner === null) return;
   for (const body of bodies) run(inner, body, bodies.length === 1 ? certainty : "maybe");
 }
 
@@ -214,10 +205,10 @@ function perform(reading: Reading, command: ShellCommand, certainty: Certainty):
 
 /** What only prints starts nothing, but may change files all the same: `out=$(sed -i … 2>&1)`. */
 function runAside(reading: Reading, text: string): void {
-  const { found, depth } = reading;
-  if (text.length > MAX_SUBSTITUTION || depth > MAX_DEPTH) return;
-  const own: Reading["found"] = { ...found, starts: [], settings: [] };
-  run({ ...withOwnVariables(reading), depth: depth + 1, found: own }, commandsOf(reading, text), "maybe");
+  if (text.length > MAX_SUBSTITUTION || isTooDeep(reading)) return;
+  const found = { ...reading.found, starts: [], settings: [] };
+  const inner = deeper(withOwnVariables(reading), { found });
+  if (inner !== null) run(inner, commandsOf(reading, text), "maybe");
 }
 
 function loop(
@@ -315,15 +306,15 @@ function runForeign(reading: Reading, fields: Fields, used: Used, standing: Stan
 
 /** All that it starts, each with an environment of its own. */
 function supervise(reading: Reading, command: Fields, { certainty }: Standing): void {
-  const { tree, variables, depth } = reading;
+  const { tree, variables } = reading;
   const [program = ""] = command;
   const folder = workingFolders(variables)[0] ?? reading.folder;
   const services = supervisor(tree, program)?.(command, { tree, variables, folder }) ?? null;
+  const inside = services === null ? null : deeper(reading, {});
   if (services === null) leaveUnread(reading, `${program}, whose own files say what it starts`);
-  else if (depth > MAX_DEPTH) cutOff(reading);
-  else if (affords(reading, { commands: services.length }))
+  else if (inside !== null && affords(reading, { commands: services.length }))
     for (const service of services) {
-      const inner: Reading = { ...withOwnVariables(reading), path: service.path, depth: depth + 1 };
+      const inner: Reading = { ...withOwnVariables(inside), path: service.path };
       for (const [name, value] of service.variables) inner.variables.set(name, [value]);
       if (service.folder !== null) inner.variables.set(WORKING_FOLDER, [service.folder]);
       const words = entryOf(inner, service.words);
@@ -389,12 +380,13 @@ function startSshd(reading: Reading, [program = "", ...args]: Fields, standing: 
 /** Ours: no wrapper is as long, and each sshd is longer. */
 const MAX_WRAPPER_BYTES = 64 * 1024;
 
-function wrapperOf({ tree, variables, depth }: Reading, program: string): string | null {
+function wrapperOf(reading: Reading, program: string): string | null {
+  const { tree, variables } = reading;
   const folders = variables.get("PATH")?.at(-1)?.split(":") ?? DEFAULT_FOLDERS;
   const places = program.startsWith("/") ? [program] : folders.map((folder) => `${folder}/${program}`);
   const path = places.find((place) => tree.stat(place)?.kind === "file");
   const size = path === undefined ? null : tree.stat(path)?.size;
-  if (path === undefined || depth > MAX_DEPTH || (size ?? 0) > MAX_WRAPPER_BYTES) return null;
+  if (path === undefined || isTooDeep(reading) || (size ?? 0) > MAX_WRAPPER_BYTES) return null;
   return readScript(tree, path)?.kind === "shell script" ? path : null;
 }
 
@@ -442,10 +434,8 @@ function start({ found, path }: Reading, [program = "", ...words]: Fields, { wri
 
 function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {
   if (text.includes(COMPUTED)) leaveUnread(reading, "what a script computes");
-  if (reading.depth > MAX_DEPTH) cutOff(reading);
-  if (reading.depth > MAX_DEPTH) return;
-  const inner: Reading = { ...withOwnVariables(reading), args: [args], depth: reading.depth + 1 };
-  run(inner, commandsOf(inner, text), certainty);
+  const inner = deeper(withOwnVariables(reading), { args: [args] });
+  if (inner !== null) run(inner, commandsOf(inner, text), certainty);
 }
 
 /** start-stop-daemon(8): sshd's own options stand behind `--`. */
@@ -480,15 +470,14 @@ function source(
   const path = absolute(reading, named);
   if (OF_INIT_SCRIPTS.test(path)) return UNKNOWN;
   const size = reading.tree.stat(path)?.size;
-  const text = (size ?? 0) > MAX_SCRIPT_BYTES ? null : textOf(reading.tree, path);
+  const text = (size ?? 0) > MAX_TEXT_BYTES ? null : textOf(reading.tree, path);
   // a relative name is looked for in PATH and the working folder, which nobody knows
   if (text === null && (size !== undefined || !named.startsWith("/"))) reading.found.settingsUnknown = true;
-  if (text !== null && reading.depth > MAX_DEPTH) cutOff(reading);
-  if (text === null || reading.depth > MAX_DEPTH) return UNKNOWN;
-  reading.found.settings.push(path);
   // not all shells give it words of its own
-  const inner: Reading = { ...reading, depth: reading.depth + 1 };
-  if (args.length > 0) inner.args = [args, ...reading.args];
+  const inner =
+    text === null ? null : deeper(reading, args.length > 0 ? { args: [args, ...reading.args] } : {});
+  if (text === null || inner === null) return UNKNOWN;
+  reading.found.settings.push(path);
   // a file that is there is read: tests before it ask for that
   run(inner, commandsOf(inner, text), certainty === "no" ? "no" : "yes");
   return UNKNOWN;
@@ -512,7 +501,7 @@ function entryOf(
 }
 
 function evaluate(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
-  if (reading.depth > MAX_DEPTH) cutOff(reading);
-  else run({ ...reading, depth: reading.depth + 1 }, commandsOf(reading, args.join(" ")), certainty);
+  const inner = deeper(reading, {});
+  if (inner !== null) run(inner, commandsOf(reading, args.join(" ")), certainty);
   return UNKNOWN;
 }

@@ -1,10 +1,9 @@
 /** The programs that supervisord starts, as its configuration says (supervisor/options.py). Nothing is run. */
-import { textOf } from "./file-text.ts";
+import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { folderOf, joined } from "./path.ts";
 import { iniEntries } from "./python-ini.ts";
 import { COMPUTED, type Fields, MAX_VALUE } from "./shell-expand.ts";
-import { MAX_SCRIPT_BYTES } from "./shell-files.ts";
 import { usedBy, wordsOf } from "./shell-usage.ts";
 import { splitWords } from "./shell-words.ts";
 import type { Service, Surroundings } from "./supervisors.ts";
@@ -72,8 +71,8 @@ function settingsOf(main: string, around: Surroundings): Settings | null {
     if (read.has(path)) return true;
     read.add(path);
     bytes += tree.stat(path)?.size ?? 0;
-    if (bytes <= MAX_SCRIPT_BYTES) readInto(settings, path, tree);
-    return bytes <= MAX_SCRIPT_BYTES;
+    if (bytes <= MAX_TEXT_BYTES) readInto(settings, path, tree);
+    return bytes <= MAX_TEXT_BYTES;
   };
   if (!readOnce(main)) return null;
   const files = settings.get("include")?.get("files");

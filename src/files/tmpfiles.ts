@@ -1,19 +1,16 @@
 /** What systemd-tmpfiles changes of sshd's configuration when a system boots (tmpfiles.d(5)). Nothing is run. */
-import { textOf } from "./file-text.ts";
+import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { joined } from "./path.ts";
 import { bare } from "./shell-edits.ts";
-import type { Edit } from "./shell-reading.ts";
+import { type Edit, mayChange } from "./shell-reading.ts";
 import { splitWords } from "./shell-words.ts";
 import { inDropIns } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
 
 const FOLDERS = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((path) => ({ path, names: null }));
-/** Ours: a longer file is not read. */
-const MAX_BYTES = 1024 * 1024;
 /** Ours: of lines about sshd's folder, of which none is twice. */
 const MAX_LINES = 500;
-const MAIN = "/etc/ssh/sshd_config";
 const TYPE = /^([a-zA-Z])([-+!=~^?$]*)$/;
 
 interface Line {
@@ -29,14 +26,14 @@ export function tmpfilesEdits(tree: FileTree, folder: string): readonly Edit[] {
   return inDropIns(tree, FOLDERS, ["tmpfiles"]).flatMap((path) => {
     const lines = linesOf(tree, path, folder);
     return lines === null
-      ? [{ file: MAIN, path, mayBy: "more than is read" }]
+      ? [mayChange(path, "more than is read")]
       : lines.flatMap((line) => changedBy(tree, line).map((file) => ({ file, path })));
   });
 }
 
 /** Null: there are too many. */
 function linesOf(tree: FileTree, path: string, folder: string): readonly Line[] | null {
-  if ((tree.stat(path)?.size ?? 0) > MAX_BYTES) return null;
+  if ((tree.stat(path)?.size ?? 0) > MAX_TEXT_BYTES) return null;
   const texts = new Set((textOf(tree, path) ?? "").split("\n"));
   const lines = [...texts]
     .flatMap((text) => lineOf(text) ?? [])

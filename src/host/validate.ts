@@ -64,7 +64,7 @@ export async function whyRefusedAsItStands(machine: Machine, sshd: SshdCommand):
 
 /** What sshd says last is only how many lines it does not know. */
 function firstComplaint({ stderr, status }: Ran): string {
-  const lines = stderr.split(/\r?\n/).filter((line) => line !== "");
+  const lines = linesOf(stderr);
   const isCount = / terminating, \d+ bad configuration options$/.test(lines.at(-1) ?? "");
   return (isCount ? lines[0] : lines.at(-1)) ?? `exit code ${status}`;
 }
@@ -183,6 +183,9 @@ function verdictOf({ status, stderr, failed }: Ran, text: string): Verdict {
 
 /** What sshd says last is why it stops; of what unshare and mount say the last counts, too. */
 function lastLine(text: string): string {
-  const lines = text.split(/\r?\n/).filter((line) => line !== "");
-  return lines.at(-1) ?? "no reason given";
+  return linesOf(text).at(-1) ?? "no reason given";
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/).filter((line) => line !== "");
 }
