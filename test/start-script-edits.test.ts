@@ -335,7 +335,9 @@ test.each([
   const script = join(root, "script");
   writeFileSync(script, whole(line));
   const { edits } = startedByScript(script, [], { tree: folderTree("/"), variables: new Map() });
-  const isRead = edits.some(({ file }) => file.startsWith(join(root, "etc/ssh/sshd_config")));
+  const isRead = edits.some(
+    (edit) => "file" in edit && edit.file.startsWith(join(root, "etc/ssh/sshd_config")),
+  );
   const ran = spawnSync("sh", [script], { cwd: "/", stdio: ["ignore", "pipe", "pipe"], timeout: 10_000 });
   const missing = programOf(line).filter((name) => !isThere(name));
   if (missing.length === 0 && process.getuid?.() === 0)

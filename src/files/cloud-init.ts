@@ -3,7 +3,7 @@
  * cloud adds is known only there. Of its YAML only what such files hold is read. Nothing is run.
  */
 import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
-import { type Edit, editsBy, mayChange, newSpent, type Situation } from "./shell-reading.ts";
+import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy } from "./shell-script.ts";
 import { splitWords } from "./shell-words.ts";
 import type { FileTree } from "./tree.ts";
@@ -25,7 +25,7 @@ export function cloudInitEdits(tree: FileTree): readonly Edit[] {
     ...filesIn(blockOf(text, "write_files")).map((file) => ({ file, path })),
     ...["bootcmd", "runcmd"].flatMap((key) => editsIn(situation, path, blockOf(text, key))),
   ]);
-  const perhaps = unread.map((path) => mayChange(path, "more than is read"));
+  const perhaps = unread.map((path) => ({ path, mayBy: "more than is read" }));
   return [...passwordEdits(tree, files), ...written, ...perhaps];
 }
 

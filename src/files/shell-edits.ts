@@ -228,7 +228,8 @@ function lacks(source: string, target: string, { usage, surroundings }: Copying)
   const path = placeOf(source, at);
   const isPattern = /[*?[]/.test(nameOf(path));
   const folder = isPattern ? path.slice(0, path.lastIndexOf("/")) : bare(path);
-  if (!folder.startsWith("/") || edits.some(({ file }) => file.startsWith(`${folder}/`))) return false;
+  if (!folder.startsWith("/") || edits.some((edit) => "file" in edit && edit.file.startsWith(`${folder}/`)))
+    return false;
   const names = /[*?[\0]/.test(folder) ? [] : (tree.list(folder) ?? []);
   const isChild = !isContent(source, usage) && !isPattern && nameOf(folder) !== nameOf(target);
   return names.length > 0 && !holds(tree, folder, isChild ? placeOf(nameOf(folder), target) : target);

@@ -4,7 +4,7 @@ import { changedByText, noteEdits } from "./shell-edits.ts";
 import type { Fields } from "./shell-expand.ts";
 import { filesRead } from "./shell-fed.ts";
 import { nameOf } from "./shell-programs.ts";
-import { type Fed, leaveUnread, mayChange, type Reading, type Standing } from "./shell-reading.ts";
+import { type Fed, leaveUnread, type Reading, type Standing } from "./shell-reading.ts";
 import { type Used, wordsOf } from "./shell-usage.ts";
 
 /** Of another language's script nothing is known. */
@@ -36,7 +36,7 @@ export function apply(reading: Reading, program: string, used: Used, { fed }: St
   const texts = language === "other" ? foreignTexts(reading, used, fed) : textsIn(reading, applies);
   if (texts !== null && language === "other") noteForeign(reading, used, texts);
   else if (texts === null || texts.some((text) => /ssh/.test(text)))
-    reading.found.edits.push(mayChange(reading.path, nameOf(program)));
+    reading.found.edits.push({ path: reading.path, mayBy: nameOf(program) });
 }
 
 /** Null: it is no folder, or there is nothing in it. */

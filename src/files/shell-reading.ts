@@ -34,13 +34,11 @@ export interface Started {
   readonly edits: readonly Edit[];
 }
 
-export interface Edit {
-  readonly file: string;
-  /** the script that changes it; null: the command that was asked about */
-  readonly path: string | null;
-  /** the program that does what files of its own say: it may change it */
-  readonly mayBy?: string;
-}
+/** By a script; its path is null where it is the command that was asked about. */
+export type Edit =
+  | { readonly path: string | null; readonly file: string }
+  /** the program that does what files of its own say: it may change any */
+  | { readonly path: string | null; readonly mayBy: string };
 
 export interface Situation {
   readonly tree: FileTree;
@@ -172,15 +170,10 @@ export function affords(reading: Reading, { commands = 0, bytes = 0 }: Partial<S
   return isEnough;
 }
 
-/** The main file, perhaps, by something of which no more is known. */
-export function mayChange(path: string | null, mayBy: string): Edit {
-  return { file: "/etc/ssh/sshd_config", path, mayBy };
-}
-
 /** With the file that has the command where nothing else is known; of what was not followed to its end, that it may change it. */
 export function editsBy({ edits, isCut }: Started, path: string): readonly Edit[] {
   const known = edits.map((edit) => ({ ...edit, path: edit.path ?? path }));
-  return isCut ? [...known, mayChange(path, "more than is followed")] : known;
+  return isCut ? [...known, { path, mayBy: "more than is followed" }] : known;
 }
 
 /** For what has variables and functions of its own. */

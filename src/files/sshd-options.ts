@@ -95,18 +95,20 @@ export function editedBefore(
   const wholeOf = (file: string): string =>
     file.startsWith("/") ? file : folder + file.replace(/^(?:[^/]*\0[^/]*|\.)\//, "");
   const edit = edits.find(
-    ({ file, mayBy }) =>
-      mayBy !== undefined || wholeOf(file) === main || wholeOf(file).startsWith(`${folder}sshd_config.d/`),
+    (each) =>
+      "mayBy" in each ||
+      wholeOf(each.file) === main ||
+      wholeOf(each.file).startsWith(`${folder}sshd_config.d/`),
   );
   return edit === undefined
     ? null
     : `${edit.path ?? source} ${wordsFor(edit, main)} before sshd reads it: what is judged is the file as it lies there`;
 }
 
-function wordsFor({ file, mayBy }: Edit, main: string): string {
-  return mayBy === undefined
-    ? `changes ${file.replaceAll(COMPUTED, "$(…)")}`
-    : `runs ${mayBy}, which may change ${main}`;
+function wordsFor(edit: Edit, main: string): string {
+  return "mayBy" in edit
+    ? `runs ${edit.mayBy}, which may change ${main}`
+    : `changes ${edit.file.replaceAll(COMPUTED, "$(…)")}`;
 }
 
 function readStart({ words, path, written }: SshdStart, { settings }: Started, source: string): StartOptions {

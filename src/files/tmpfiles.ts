@@ -3,7 +3,7 @@ import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { joined } from "./path.ts";
 import { bare } from "./shell-edits.ts";
-import { type Edit, mayChange } from "./shell-reading.ts";
+import type { Edit } from "./shell-reading.ts";
 import { splitWords } from "./shell-words.ts";
 import { inDropIns } from "./systemd-unit.ts";
 import type { FileTree } from "./tree.ts";
@@ -23,10 +23,10 @@ interface Line {
 
 /** Of files in this folder, which a slash ends, and of the folder. */
 export function tmpfilesEdits(tree: FileTree, folder: string): readonly Edit[] {
-  return inDropIns(tree, FOLDERS, ["tmpfiles"]).flatMap((path) => {
+  return inDropIns(tree, FOLDERS, ["tmpfiles"]).flatMap((path): readonly Edit[] => {
     const lines = linesOf(tree, path, folder);
     return lines === null
-      ? [mayChange(path, "more than is read")]
+      ? [{ path, mayBy: "more than is read" }]
       : lines.flatMap((line) => changedBy(tree, line).map((file) => ({ file, path })));
   });
 }
