@@ -236,7 +236,7 @@ async function bundle(entry, options = {}) {
     define: { __VERSION__: JSON.stringify(version), ...options.define },
   });
   for (const input of Object.keys(metafile.inputs)) {
-    const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
+    const name = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1];
     if (name !== undefined) packages.add(name);
   }
   return outputFiles[0].text;

@@ -18,6 +18,8 @@ import { makeFolder } from "../own-folder.ts";
 const ROOT = resolve(import.meta.dirname, "../..");
 const STOCK = join(ROOT, "fixtures/debian-12/etc/ssh/sshd_config");
 const work = makeFolder();
+/** A second place to build in, whose name is one that a path is split at where a command is not quoted. */
+const checkout = join(work, "a checkout");
 const consumer = join(work, "consumer");
 let packed = "";
 
@@ -35,7 +37,6 @@ function run(cwd: string, command: string, args: readonly string[]): Ran {
 
 beforeAll(() => {
   // npm pack builds, and other tests use the build of this checkout at the same time
-  const checkout = join(work, "checkout");
   const left = ["node_modules", "dist", ".git"].map((name) => join(ROOT, name));
   cpSync(ROOT, checkout, { recursive: true, filter: (path) => !left.includes(path) });
   symlinkSync(join(ROOT, "node_modules"), join(checkout, "node_modules"));
@@ -74,6 +75,21 @@ describe("npm pack", () => {
       ),
     ).toEqual([]);
   });
+});
+
+it("the build is the same, file for file, wherever it is made", () => {
+  const [here, there] = [join(ROOT, "dist"), join(checkout, "dist")].map((dist) => {
+    // V8's caches hold what one run of it did
+    const files = readdirSync(dist, { recursive: true, encoding: "utf8" })
+      .filter((path) => !path.endsWith(".cache") && statSync(join(dist, path)).isFile())
+      .sort();
+    return new Map(files.map((path) => [path, readFileSync(join(dist, path), "utf8")]));
+  });
+  expect([...(there?.keys() ?? [])]).toEqual([...(here?.keys() ?? [])]);
+  expect(here?.size).toBeGreaterThan(100);
+  expect([...(there ?? [])].filter(([path, text]) => here?.get(path) !== text).map(([path]) => path)).toEqual(
+    [],
+  );
 });
 
 describe("the installed package", () => {
