@@ -1,18 +1,14 @@
 import { type Audit, atFile, type Draft, type Rule } from "../src/lint/rule.ts";
 
-/** Start times are known to the second. */
-const SLACK_MS = 1000;
-
 function check(audit: Audit): Draft[] {
   const daemon = audit.facts?.daemon ?? null;
   if (daemon === null) return [];
-  const readAt = Math.max(daemon.startedMs, daemon.pidFileMs) + SLACK_MS;
-  return [...(audit.facts?.modifiedMs ?? [])].flatMap(([file, modifiedMs]) => {
+  return [...(audit.facts?.unread ?? [])].flatMap(([file, modifiedMs]) => {
     const place = atFile(audit.config, file);
-    if (place === null || modifiedMs <= readAt) return [];
+    if (place === null) return [];
     return [
       {
-        message: `the running sshd (pid ${daemon.pid}) has not read this file as it is: changed ${timeText(modifiedMs)}, read ${timeText(readAt - SLACK_MS)}`,
+        message: `the running sshd (pid ${daemon.pid}) has not read this file as it is: changed ${timeText(modifiedMs)}, read ${timeText(daemon.readMs)}`,
         place,
         notes: ["what is audited here takes effect when sshd is restarted or reloaded: systemctl reload ssh"],
       },

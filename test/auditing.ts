@@ -20,6 +20,11 @@ import { makeFolder } from "./own-folder.ts";
 import { type ServerTree, writeTree } from "./sshd/server-tree.ts";
 
 const TODAY = "2026-11-24";
+/** The machine booted a minute before the month began. */
+const CLOCK = {
+  nowMs: Date.parse(TODAY),
+  upSeconds: (Date.parse(TODAY) - Date.parse("2026-10-31T23:59:00Z")) / 1000,
+};
 export const MAIN = "/etc/ssh/sshd_config";
 
 export interface AuditedRoot {
@@ -94,7 +99,7 @@ function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
       configFolder: "/etc/ssh",
       owners: true,
       permissions: true,
-      running: audited.modified !== undefined,
+      running: audited.modified === undefined ? null : CLOCK,
       keyFiles: keyFilesOf(config, accounts ?? []),
     }),
     suppressions: { today: () => TODAY, knownRules: RULES.map(({ id }) => id) },

@@ -23,7 +23,6 @@ const STARTED = { "/run/sshd.pid": "2026-11-01T00:00:00Z" };
 /** an sshd that runs since then */
 const RUNNING: Edge["files"] = {
   "/run/sshd.pid": "713\n",
-  "/proc/stat": "cpu  1 2 3\nbtime 1793491140\n",
   "/proc/713/stat":
     "713 (sshd) S 1 713 713 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 6000 15820000 1800 18446744073709551615\n",
 };

@@ -2,6 +2,7 @@
 import { RULES } from "../../rules/index.ts";
 import type { Config } from "../config/config.ts";
 import { accountsOf } from "../files/accounts.ts";
+import { secondsSinceBoot } from "../files/boot-clock.ts";
 import { type HostFacts, hostFacts } from "../files/host-facts.ts";
 import { judge } from "../lint/audit.ts";
 import { compareIntent } from "../lint/intended.ts";
@@ -75,7 +76,7 @@ function factsOf(target: Target, config: Config): HostFacts {
       : null,
     owners: target.live || target.image !== null || target.tree.stat("/")?.uid === 0,
     permissions: isServer(target),
-    running: target.live,
+    running: target.live ? { nowMs: Date.now(), upSeconds: secondsSinceBoot() } : null,
     // accounts of this host label nothing in the open world, but their keys are there
     keyFiles: isServer(target) ? keyFilesOf(config, target.accounts ?? accountsOf(target.tree) ?? []) : [],
   });

@@ -1,9 +1,12 @@
 /** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
 import { accountsOf } from "../files/accounts.ts";
+import { daemonStart, unreadFiles } from "../files/daemon-start.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
 import { whyNotBack } from "../host/comeback.ts";
 import type { Machine } from "../host/machine.ts";
+import { typedCommand } from "../host/managed-service.ts";
+import { startTime } from "../host/processes.ts";
 import type { Definition, Service } from "../host/service.ts";
 import type { Session } from "../host/sessions.ts";
 import type { UsedCapability } from "../host/uses.ts";
@@ -38,6 +41,26 @@ export async function whyUnreturning(
   const reasons = await whyNotBack(machine, { service, start, how });
   if (reasons.length === 0) return null;
   return `sshd would not come back from a ${how}, nor from the undo's: ${reasons.join("; ")}; --no-restart leaves it running, --force goes on all the same`;
+}
+
+/** What a restart takes up besides the fix stays when it is undone: nobody has logged in under it yet. */
+export function whyUntried(
+  machine: Machine,
+  service: Service,
+  { target, plan, options }: Pick<UseRequest, "target" | "plan" | "options">,
+): string | null {
+  const { daemon } = service;
+  if (daemon === null || !options.restart || options.force === true) return null;
+  const clock = { nowMs: machine.now().getTime(), upSeconds: machine.uptime() };
+  const told = daemonStart(target.tree, clock);
+  const readMs = told?.pid === daemon.process.pid ? told.readMs : startTime(machine, daemon.process);
+  const files = plan.before.files.map(({ realPath }) => realPath);
+  const unread = [...unreadFiles(target.tree, { readMs }, files).keys()];
+  if (unread.length === 0) return null;
+  const how = options.reload === true ? "reload" : "restart";
+  const command = service[how];
+  const tries = command === null ? "" : ` (${typedCommand(service, command)})`;
+  return `sshd has not read ${unread.join(" and ")} as it is now, and no undo takes back what a ${how} takes up of it: ${how} sshd first${tries} and log in anew; --no-restart leaves sshd as it runs, --force goes on all the same`;
 }
 
 /** Some units end the sessions with the service: the administrator's own would be among them. */

@@ -1,13 +1,12 @@
-/** Since when this host's sshd runs, as /proc tells (proc(5)): no program is asked. */
+/** What this host's sshd read its files as, and when, as /proc tells (proc(5)): no program is asked. */
+import type { BootClock } from "./boot-clock.ts";
 import { textOf } from "./file-text.ts";
 import type { FileTree } from "./tree.ts";
 
 export interface DaemonStart {
   readonly pid: number;
-  /** milliseconds since 1970, to the second */
-  readonly startedMs: number;
-  /** of the pid file, which sshd writes anew when it is told to reload: a reload keeps pid and start time */
-  readonly pidFileMs: number;
+  /** when it read its files last, in milliseconds since 1970 */
+  readonly readMs: number;
 }
 
 const PID_FILES = ["/run/sshd.pid", "/var/run/sshd.pid"];
@@ -16,15 +15,31 @@ const TICKS_PER_SECOND = 100;
 /** starttime is field 22; the name in field 2 may hold blanks, so fields are counted from behind it. */
 const START_TIME_BEHIND_NAME = 19;
 
-export function daemonStart(tree: FileTree): DaemonStart | null {
+/**
+ * sshd writes its pid file anew when it is told to reload, which keeps pid and start time. Its start counts, too: the clock
+ * may have been wrong when the pid file was written, before a network told the time.
+ */
+export function daemonStart(tree: FileTree, { nowMs, upSeconds }: BootClock): DaemonStart | null {
   const path = PID_FILES.find((candidate) => tree.stat(candidate) !== null);
   if (path === undefined) return null;
   const pid = Number(/^\d+/.exec(textOf(tree, path) ?? "")?.[0] ?? 0);
   const status = textOf(tree, `/proc/${pid}/stat`);
-  const booted = /^btime (\d+)$/m.exec(textOf(tree, "/proc/stat") ?? "")?.[1];
   const name = status === null ? null : /^\d+ \((sshd.*)\) /.exec(status);
   const ticks = status?.slice(name?.[0].length).split(" ")[START_TIME_BEHIND_NAME];
-  if (name === null || booted === undefined || ticks === undefined) return null;
-  const startedMs = (Number(booted) + Number(ticks) / TICKS_PER_SECOND) * 1000;
-  return { pid, startedMs, pidFileMs: tree.stat(path)?.modifiedMs ?? startedMs };
+  if (name === null || ticks === undefined) return null;
+  const startedMs = nowMs - (upSeconds - Number(ticks) / TICKS_PER_SECOND) * 1000;
+  return { pid, readMs: Math.max(startedMs, tree.stat(path)?.modifiedMs ?? 0) };
+}
+
+/** What lies between the reading and the pid file, and what either time may be off. */
+const SLACK_MS = 1000;
+
+/** The files that were changed since, with when (milliseconds since 1970). */
+export function unreadFiles(
+  tree: FileTree,
+  { readMs }: Pick<DaemonStart, "readMs">,
+  files: readonly string[],
+): ReadonlyMap<string, number> {
+  const times = files.map((file) => [file, tree.stat(file)?.modifiedMs ?? 0] as const);
+  return new Map(times.filter(([, modifiedMs]) => modifiedMs > readMs + SLACK_MS));
 }

@@ -1,5 +1,6 @@
 /** What a tree tells beside the configuration itself: drop-ins that nothing reads, and permissions. */
-import { type DaemonStart, daemonStart } from "./daemon-start.ts";
+import type { BootClock } from "./boot-clock.ts";
+import { type DaemonStart, daemonStart, unreadFiles } from "./daemon-start.ts";
 import { type SocketUnit, socketUnit } from "./socket-unit.ts";
 import type { Account, FileTree } from "./tree.ts";
 
@@ -12,8 +13,8 @@ export interface HostFacts {
   readonly socket: SocketUnit | null;
   /** null where no daemon runs, or nothing tells since when */
   readonly daemon: DaemonStart | null;
-  /** when each file that sshd reads was changed, milliseconds since 1970, by real path */
-  readonly modifiedMs: ReadonlyMap<string, number>;
+  /** the files that were changed since it read them, by real path, with when (milliseconds since 1970) */
+  readonly unread: ReadonlyMap<string, number>;
   readonly authorizedKeys: readonly AuthorizedKeys[];
   /** what was not looked at */
   readonly limits: readonly string[];
@@ -43,24 +44,23 @@ export interface FactOptions {
   readonly owners: boolean;
   /** permissions are those of a server, not of somebody's checkout */
   readonly permissions: boolean;
-  /** its own sshd runs here */
-  readonly running: boolean;
+  /** its own sshd runs here; null: it does not */
+  readonly running: BootClock | null;
   /** where the accounts keep their keys (src/policy/key-files.ts) */
   readonly keyFiles: readonly { readonly account: Account; readonly path: string }[];
 }
 
 export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
   const limits: string[] = [];
+  const daemon = options.running === null ? null : daemonStart(tree, options.running);
   return {
     unreadDropIns: unreadDropIns(tree, options),
     loose: options.permissions
       ? options.files.flatMap((file) => looseAround(tree, file, options.owners))
       : [],
     socket: options.permissions ? socketUnit(tree) : null,
-    daemon: options.running ? daemonStart(tree) : null,
-    modifiedMs: new Map(
-      options.running ? options.files.map((file) => [file, tree.stat(file)?.modifiedMs ?? 0]) : [],
-    ),
+    daemon,
+    unread: daemon === null ? new Map() : unreadFiles(tree, daemon, options.files),
     authorizedKeys: authorizedKeys(tree, options, limits),
     limits,
   };

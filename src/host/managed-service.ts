@@ -20,6 +20,11 @@ export type ManagerKind = (typeof MANAGER_KINDS)[number];
 /** argv of a command. */
 export type Command = readonly string[];
 
+/** As a person types it: the text of /bin/sh -c is one word. */
+export function typedCommand({ kind }: Pick<Managed, "kind">, command: Command): string {
+  return kind === "given" ? (command.at(-1) ?? "") : command.join(" ");
+}
+
 export interface Service {
   readonly kind: ManagerKind;
   /** "ssh.service (systemd)": for people */

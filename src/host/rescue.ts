@@ -5,7 +5,7 @@
 import { printOptions } from "./command-line.ts";
 import { type Daemon, findDaemons } from "./daemon.ts";
 import type { Machine } from "./machine.ts";
-import type { Command, Service } from "./managed-service.ts";
+import { type Command, type Service, typedCommand } from "./managed-service.ts";
 import { linkOf, statusOf } from "./processes.ts";
 import { awaitAnswers, isActive } from "./restart.ts";
 import type { TestCommand } from "./service.ts";
@@ -108,8 +108,7 @@ async function isServed(machine: Machine, { units }: RescuePlan, configFile: str
 function startAgain({ units: [unit] }: RescuePlan, { kind, restart }: RescueOrder["manager"]): string | null {
   if (unit !== undefined) return `systemctl start ${unit}`;
   if (restart === null || kind === "foreground") return null;
-  // the text of /bin/sh -c is one word
-  return kind === "given" ? (restart.at(-1) ?? null) : restart.join(" ");
+  return typedCommand({ kind }, restart);
 }
 
 /** Gives the command that ends it. */

@@ -24,6 +24,7 @@ import {
   writeSync,
 } from "node:fs";
 import { connect } from "node:net";
+import { secondsSinceBoot } from "../files/boot-clock.ts";
 import { holdFolder } from "../files/held-folder.ts";
 import type { FileStatus, Machine, Ran, RunOptions, Self } from "./machine.ts";
 
@@ -67,7 +68,7 @@ export function thisMachine(self: Self): Machine {
     kill: (pid, signal) => void process.kill(pid, signal),
     banner,
     now: () => new Date(),
-    uptime,
+    uptime: secondsSinceBoot,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };
 }
@@ -202,16 +203,6 @@ function startDetached(argv: readonly string[]): number {
   child.unref();
   if (child.pid === undefined) throw new Error(`${program} cannot be started`);
   return child.pid;
-}
-
-/**
- * In a container lxcfs(1) shows the container's own uptime, which is less; the monotonic clock (clock_gettime(2)) is less
- * where the machine was asleep.
- */
-function uptime(): number {
-  // a /proc of processes alone has none (proc(5), subset)
-  const told = unlessMissing(() => readFileSync("/proc/uptime", "latin1")) ?? "0";
-  return Math.max(Number(told.split(" ", 1)[0]), Number(process.hrtime.bigint()) / 1e9);
 }
 
 function banner(address: string, port: number, timeoutMs: number): Promise<string | null> {

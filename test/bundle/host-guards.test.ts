@@ -115,14 +115,26 @@ whenBootable("bookworm")("on a host with systemd", () => {
     },
   );
 
-  test("another change that sshd has not read yet is told, since no undo takes it back", async () => {
-    await fresh();
-    await host.must("sleep 2.5; echo 'ClientAliveInterval 7' >>/etc/ssh/sshd_config");
-    const { stderr } = await host.run(`${PROGRAM} audit --fix --dry-run`);
-    expect(stderr).toMatch(
-      /^ +\/etc\/ssh\/sshd_config {2}was changed since sshd read it: the restart takes/m,
-    );
-  });
+  test.each(["AllowUsers deploy", "PubkeyAuthentication no"])(
+    "a change that sshd has not read yet stops the fix, since no undo takes it back: %s",
+    async (line) => {
+      await fresh();
+      await host.must(`sleep 1.2; sed -i '1i${line}' /etc/ssh/sshd_config`);
+      const stopped = await host.run(`${PROGRAM} audit --fix --confirm 1`);
+      expect(stopped.stderr).toMatch(
+        /nothing was changed: sshd has not read \/etc\/ssh\/sshd_config as it is now, .*: restart sshd first \(systemctl restart ssh\.service\) and log in anew; /,
+      );
+      expect(stopped.code).toBe(1);
+      expect(await tryLogins(host)).toEqual(OPEN);
+      // a reload has read it, and then it is tried
+      await host.must(
+        "sed -i '1s/.*/ClientAliveInterval 7/' /etc/ssh/sshd_config; systemctl reload ssh; sleep 1",
+      );
+      expect(await host.run(`${PROGRAM} audit --fix --dry-run`)).toMatchObject({
+        stderr: expect.stringMatching(/^write +left out: a dry run/m),
+      });
+    },
+  );
 
   test("where nobody answered before, nobody must answer afterwards: an sshd in a network namespace of its own", async () => {
     await fresh();
