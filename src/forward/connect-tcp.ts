@@ -3,6 +3,7 @@ import { connect, isIP, type Socket } from "node:net";
 import { asFailure, SshFailure } from "./failure.ts";
 import type { Endpoint } from "./session.ts";
 import { staysAwake } from "./stay-awake.ts";
+import { limitTime } from "./time-limit.ts";
 
 /** Several packets at once: sshd fills its sockets faster than Node.js's own 64 KiB a read take them. */
 const READ_BYTES = 256 * 1024;
@@ -74,16 +75,15 @@ export function connectTcp(
       socket.destroy();
       reject(failure);
     };
-    const timer = setTimeout(
-      () => give(new SshFailure("timeout", `no connection within ${timeoutMs / 1000} s`)),
-      timeoutMs,
+    const inTime = limitTime(timeoutMs, () =>
+      give(new SshFailure("timeout", `no connection within ${timeoutMs / 1000} s`)),
     );
     const onError = (error: Error): void => {
-      clearTimeout(timer);
+      inTime();
       give(asFailure("unreachable", error));
     };
     socket.once("error", onError).once("connect", () => {
-      clearTimeout(timer);
+      inTime();
       socket.off("error", onError);
       resolve(socket);
     });

@@ -1,8 +1,10 @@
 /** The ends of a forward that a probe opens: one side greets with a text that nobody else knows, the other reads it. */
 import { connect, createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
+import { limitTime } from "./time-limit.ts";
 
-const TIMEOUT_MS = 5_000;
+/** A machine that is busy takes its time, and what is there answers at once. */
+const TIMEOUT_MS = 20_000;
 
 export type Endpoint = { readonly host: string; readonly port: number } | { readonly path: string };
 
@@ -24,28 +26,46 @@ export async function greet(endpoint: Endpoint, text: string): Promise<Server | 
   });
 }
 
-export async function dial(endpoint: Endpoint, expected: string): Promise<string> {
-  const socket = connect(endpoint);
-  return await readGreeting(socket, expected.length);
+/** "silence": neither a line nor an end came in time, so that nobody can say who is there. */
+export type Heard = "greeting" | "no greeting" | "silence";
+
+/** At once, as the one may have to wait for the others' turn. */
+export async function whereItAnswers(
+  addresses: readonly string[],
+  dialAt: (address: string) => Promise<Heard>,
+): Promise<Answered> {
+  const heard = await Promise.all(addresses.map(dialAt));
+  const those = (wanted: Heard): readonly string[] => addresses.filter((_, at) => heard[at] === wanted);
+  return { answeredAt: those("greeting"), silentAt: those("silence") };
 }
 
-/** The other side's first line, at most `length` characters; empty when it says nothing in time. */
-export async function readGreeting(stream: Duplex, length: number): Promise<string> {
+export interface Answered {
+  readonly answeredAt: readonly string[];
+  readonly silentAt: readonly string[];
+}
+
+export function dial(endpoint: Endpoint, expected: string): Promise<Heard> {
+  return readGreeting(connect(endpoint), expected);
+}
+
+/** Whether the other side says that line, behind so many bytes of another kind. */
+export async function readGreeting(stream: Duplex, expected: string, behind = 0): Promise<Heard> {
   let text = "";
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, TIMEOUT_MS);
+  const isSaid = await new Promise<boolean>((resolve) => {
+    const inTime = limitTime(TIMEOUT_MS, () => resolve(false));
     const finish = (): void => {
-      clearTimeout(timer);
-      resolve();
+      inTime();
+      resolve(true);
     };
     stream.on("data", (bytes: Buffer) => {
       text += bytes.toString("latin1");
-      if (text.length >= length || text.includes("\n")) finish();
+      if (text.length >= behind + expected.length || text.includes("\n", behind)) finish();
     });
     stream.on("error", finish);
     stream.on("close", finish);
     stream.on("end", finish);
   });
   stream.destroy();
-  return text.slice(0, length);
+  if (!isSaid) return "silence";
+  return text.slice(behind) === expected ? "greeting" : "no greeting";
 }

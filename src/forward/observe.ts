@@ -2,11 +2,12 @@
 import { rmSync } from "node:fs";
 import type { Request } from "../policy/attempt.ts";
 import type { Observation } from "../policy/probed.ts";
-import { dial, greet, makeNonce, readGreeting } from "./greeting.ts";
-import { broken, inUtf8, isGone, kindOf, NOT_UTF8, seen, textOf, untried } from "./observed.ts";
+import { dial, greet, type Heard, makeNonce, readGreeting, whereItAnswers } from "./greeting.ts";
+import { broken, inUtf8, isGone, kindOf, NOT_UTF8, openAt, seen, textOf, untried } from "./observed.ts";
 import { openTunnel, requestAgent, requestX11 } from "./requests.ts";
 import type { Session } from "./session.ts";
 import { listenSocks } from "./socks-listener.ts";
+import { limitTime } from "./time-limit.ts";
 
 export { untried } from "./observed.ts";
 
@@ -24,7 +25,7 @@ export interface Surroundings {
   readonly tunUnit: number;
 }
 
-/** Longer than all that an attempt waits for by itself: four addresses that take a connection and say nothing. */
+/** Longer than all that an attempt waits for by itself: an address that takes a connection and says nothing. */
 const ANSWER_MS = 30_000;
 
 /**
@@ -38,18 +39,18 @@ export async function observe(
 ): Promise<Observation> {
   const asked = toBeSent(request);
   if (asked === null) return untried(NOT_UTF8);
-  let timer: NodeJS.Timeout | undefined;
+  let inTime = (): void => {};
   const unanswered = new Promise<Observation>((resolve) => {
-    timer = setTimeout(() => {
+    inTime = limitTime(ANSWER_MS, () => {
       resolve(untried(`no answer within ${ANSWER_MS / 1000} s`));
       session.end();
-    }, ANSWER_MS);
+    });
     session.closed.then((failure) => resolve(broken(failure ?? "it has been ended")));
   });
   try {
     return await Promise.race([tryIt(session, asked, around), unanswered]);
   } finally {
-    clearTimeout(timer);
+    inTime();
   }
 }
 
@@ -105,8 +106,7 @@ async function openTcp(
     return untried(`${listenAt}:${port} is not free for a listener of the probe's own`);
   try {
     const stream = await session.openTcp({ host, port });
-    const heard = await readGreeting(stream, nonce.length);
-    return seen("open", heard === nonce ? "" : "the connection opened, and something else answered");
+    return seen("open", openedTo(await readGreeting(stream, nonce)));
   } catch (error) {
     if (isGone(error)) return broken(error);
     if (kindOf(error) === "prohibited") return seen("refused", textOf(error));
@@ -116,14 +116,18 @@ async function openTcp(
   }
 }
 
+function openedTo(heard: Heard): string {
+  if (heard === "greeting") return "";
+  return `the connection opened, and ${heard === "silence" ? "nothing was heard" : "something else answered"}`;
+}
+
 /** The listener is there, so every refusal is the policy's: reason codes differ between releases (semantics 7.8). */
 async function openSocket(session: Session, path: string, { fileOf }: Surroundings): Promise<Observation> {
   const nonce = makeNonce();
   const greeter = await greet({ path: fileOf(path) }, nonce);
   if (greeter === null) return untried(`no socket can be made at ${path}`);
   try {
-    const heard = await readGreeting(await session.openSocket(path), nonce.length);
-    return seen("open", heard === nonce ? "" : "the connection opened, and something else answered");
+    return seen("open", openedTo(await readGreeting(await session.openSocket(path), nonce)));
   } catch (error) {
     return isGone(error) ? broken(error) : seen("refused", textOf(error));
   } finally {
@@ -142,11 +146,9 @@ async function listenTcp(
   } catch (error) {
     return isGone(error) ? broken(error) : { ...seen("refused", textOf(error)), dialled };
   }
-  const answeredAt: string[] = [];
-  for (const address of dialled)
-    if ((await dial({ host: address, port }, nonce)) === nonce) answeredAt.push(address);
+  const found = await whereItAnswers(dialled, (address) => dial({ host: address, port }, nonce));
   await session.unlistenTcp({ host, port });
-  return { ...seen("open", `it answered at ${answeredAt.join(", ") || "no address"}`), answeredAt, dialled };
+  return openAt(found, dialled, "it");
 }
 
 async function listenSocket(session: Session, path: string, { fileOf }: Surroundings): Promise<Observation> {
@@ -160,5 +162,5 @@ async function listenSocket(session: Session, path: string, { fileOf }: Surround
   await session.unlistenSocket(path);
   // sshd leaves the socket's file behind
   rmSync(fileOf(path), { force: true });
-  return seen("open", heard === nonce ? "" : "the server listens, and its socket did not answer");
+  return seen("open", heard === "greeting" ? "" : "the server listens, and its socket did not answer");
 }

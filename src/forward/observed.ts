@@ -1,5 +1,6 @@
 /** What was seen of an attempt, in the shape that a probe reports. */
 import type { Observation } from "../policy/probed.ts";
+import type { Answered } from "./greeting.ts";
 
 export function seen(observed: "open" | "refused", detail: string): Observation {
   return { observed, answeredAt: [], dialled: [], detail, why: "observed" };
@@ -7,6 +8,21 @@ export function seen(observed: "open" | "refused", detail: string): Observation 
 
 export function untried(detail: string): Observation {
   return { observed: null, answeredAt: [], dialled: [], detail, why: "untried" };
+}
+
+/** A listener of the server's: where it answered. It is not known where at an address it said nothing in time. */
+export function openAt(
+  { answeredAt, silentAt }: Answered,
+  dialled: readonly string[],
+  what: "it" | "its SOCKS listener",
+): Observation {
+  if (silentAt.length > 0)
+    return untried(`${what} listens, and said nothing at ${silentAt.join(", ")} in time`);
+  return {
+    ...seen("open", `${what} answered at ${answeredAt.join(", ") || "no address"}`),
+    answeredAt,
+    dialled,
+  };
 }
 
 /** A configuration's bytes (latin1) as text, which ssh2 and Node.js send as the same bytes; null where none is. */

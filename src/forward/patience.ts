@@ -1,4 +1,6 @@
 /** How long an answer of the server may take; while the user is asked, nothing is awaited. */
+import { limitTime } from "./time-limit.ts";
+
 export interface Patience {
   /** from now on, for an answer to `what` */
   readonly wait: (what: string) => void;
@@ -9,11 +11,10 @@ export interface Patience {
 
 /** `over` is called once, when an answer has not come within `timeoutMs`. */
 export function makePatience(timeoutMs: number, over: (what: string) => void): Patience {
-  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => {};
   let isOver = false;
-  const stop = (): void => clearTimeout(timer);
   return {
-    stop,
+    stop: () => stop(),
     end: () => {
       isOver = true;
       stop();
@@ -21,7 +22,7 @@ export function makePatience(timeoutMs: number, over: (what: string) => void): P
     wait: (what) => {
       stop();
       if (isOver) return;
-      timer = setTimeout(over, timeoutMs, what);
+      stop = limitTime(timeoutMs, () => over(what));
     },
   };
 }

@@ -13,6 +13,7 @@ import { credentialsFor } from "./identities.ts";
 import { type Channel, connect, type Session, type Transport } from "./session.ts";
 import { type HostSettings, settingsFor } from "./settings.ts";
 import { type Destination, parseDestination } from "./specification.ts";
+import { limitTime } from "./time-limit.ts";
 
 export interface Environment extends Means {
   readonly caller: Caller;
@@ -132,10 +133,10 @@ async function throughJump(
   { session, route }: Reached,
   { host, port, timeoutMs }: HostSettings,
 ): Promise<Channel> {
-  let timer: NodeJS.Timeout | undefined;
+  let inTime = (): void => {};
   const over = new Promise<never>((_, reject) => {
     const late = new SshFailure("timeout", `no connection within ${timeoutMs / 1000} s`);
-    timer = setTimeout(reject, timeoutMs, late);
+    inTime = limitTime(timeoutMs, () => reject(late));
   });
   try {
     return await Promise.race([session.openTcp({ host, port }), over]);
@@ -143,6 +144,6 @@ async function throughJump(
     const { kind, message } = asFailure("unreachable", error);
     throw new SshFailure(kind, `the jump host ${route.at(-1)?.alias ?? ""} says: ${message}`);
   } finally {
-    clearTimeout(timer);
+    inTime();
   }
 }

@@ -7,6 +7,7 @@ import type { Client } from "ssh2";
 import type { TunMode } from "../policy/attempt.ts";
 import { asFailure, openFailure, SshFailure } from "./failure.ts";
 import { insideOf, type OpenCallback, type Protocol, type SessionChannel, sendMessage } from "./protocol.ts";
+import { limitTime } from "./time-limit.ts";
 import { string, uint32 } from "./wire.ts";
 
 const WINDOW = 1024 * 1024;
@@ -43,15 +44,17 @@ async function inSession(client: Client, ask: (protocol: Protocol, channel: numb
   }
 }
 
-/** How long a server may take to close a session that did nothing. */
-const PATIENCE_MS = 2_000;
+/** How long a server may take to close a session that did nothing: a busy machine, longer than one would think. */
+const PATIENCE_MS = 20_000;
 
 /** Until sshd has closed it, too, it counts: with MaxSessions 1 the next one would be refused (session.c session_new). */
 function closed(channel: SessionChannel): Promise<void> {
-  return new Promise((resolve) => {
-    const late = setTimeout(resolve, PATIENCE_MS);
+  return new Promise((resolve, reject) => {
+    const inTime = limitTime(PATIENCE_MS, () =>
+      reject(new SshFailure("timeout", "the server does not close its session")),
+    );
     channel.once("close", () => {
-      clearTimeout(late);
+      inTime();
       resolve();
     });
     // ssh2 tells of the close when all has been read

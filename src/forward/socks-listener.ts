@@ -1,8 +1,8 @@
 /** -R PORT, tried: the server listens, and its clients say in SOCKS where this side shall connect. */
 import { connect, type Server } from "node:net";
 import type { Observation } from "../policy/probed.ts";
-import { greet, makeNonce, readGreeting } from "./greeting.ts";
-import { broken, isGone, seen, textOf, untried } from "./observed.ts";
+import { greet, type Heard, makeNonce, readGreeting, whereItAnswers } from "./greeting.ts";
+import { broken, isGone, openAt, seen, textOf, untried } from "./observed.ts";
 import type { Channel, Endpoint, Session } from "./session.ts";
 import { handshake, socksReply } from "./socks-handshake.ts";
 
@@ -20,12 +20,9 @@ export async function listenSocks(
   const destination = { host: OWN, port: portOf(greeter) };
   try {
     await session.listenTcp(bind, ({ accept }) => void serve(accept(), destination));
-    const answeredAt: string[] = [];
-    for (const host of dialled)
-      if ((await ask({ host, port: bind.port }, destination, nonce.length)) === nonce) answeredAt.push(host);
+    const found = await whereItAnswers(dialled, (host) => ask({ host, port: bind.port }, destination, nonce));
     await session.unlistenTcp(bind);
-    const detail = `its SOCKS listener answered at ${answeredAt.join(", ") || "no address"}`;
-    return { ...seen("open", detail), answeredAt, dialled };
+    return openAt(found, dialled, "its SOCKS listener");
   } catch (error) {
     return isGone(error) ? broken(error) : { ...seen("refused", textOf(error)), dialled };
   } finally {
@@ -55,10 +52,9 @@ async function serve(channel: Channel, own: Endpoint): Promise<void> {
 /** SOCKS 5 without a login (RFC 1928): the greeting is answered by 2 bytes, the request by 10 more. */
 const REPLIES = 12;
 
-async function ask(listener: Endpoint, { host, port }: Endpoint, length: number): Promise<string> {
+async function ask(listener: Endpoint, { host, port }: Endpoint, nonce: string): Promise<Heard> {
   const socket = connect(listener);
   const address = host.split(".").map(Number);
   socket.write(Buffer.from([5, 1, 0, 5, 1, 0, 1, ...address, port >> 8, port & 255]));
-  const heard = await readGreeting(socket, REPLIES + length);
-  return heard.slice(REPLIES);
+  return await readGreeting(socket, nonce, REPLIES);
 }

@@ -3,6 +3,7 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Job, Listen } from "./job.ts";
+import { limitTime } from "./time-limit.ts";
 
 export interface ThrowAwaySshd {
   /** of the one account key that it accepts, as OpenSSH writes it */
@@ -71,7 +72,7 @@ async function startOne(
   const child = spawn(command[0] ?? "", command.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
   const first = log.length;
   const started = new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("sshd did not start in time")), START_MS);
+    const inTime = limitTime(START_MS, () => reject(new Error("sshd did not start in time")));
     let rest = "";
     child.stderr?.on("data", (bytes: Buffer) => {
       const lines = `${rest}${bytes.toString("latin1")}`.split(/\r?\n/);
@@ -79,13 +80,13 @@ async function startOne(
       log.push(...lines);
       const listening = log.slice(first).filter((line) => line.startsWith("Server listening on")).length;
       if (listening === listen.length) {
-        clearTimeout(timer);
+        inTime();
         resolve();
       }
     });
     child.on("error", (error) => reject(new Error(`${job.sshd} cannot be run: ${error.message}`)));
     child.on("close", (code) => {
-      clearTimeout(timer);
+      inTime();
       const last = [...log.slice(first), rest].filter((line) => line !== "").at(-1);
       reject(new Error(last ?? `it ended with ${code}`));
     });

@@ -1,0 +1,25 @@
+/** An end of waiting that counts only the time in which this process runs. */
+
+const STEPS = 10;
+
+/**
+ * `over` is called once, when so much time has passed, unless what it gives is called before. A step in which the process
+ * was stopped (SIGSTOP, a virtual machine that moves) does not count: what came meanwhile has not been read yet.
+ */
+export function limitTime(ms: number, over: () => void): () => void {
+  const step = ms / STEPS;
+  let left = STEPS;
+  let last = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - last < 2 * step + SLACK_MS) left--;
+    last = now;
+    if (left > 0) return;
+    clearInterval(timer);
+    over();
+  }, step);
+  return () => clearInterval(timer);
+}
+
+/** No step is so short that a busy machine would never count one. */
+const SLACK_MS = 50;
