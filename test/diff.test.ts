@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { structuredPatch } from "diff";
+import { formatPatch, OMIT_HEADERS, structuredPatch } from "diff";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ChangedFile, changedLines, unifiedDiff } from "../src/diff/diff.ts";
@@ -88,10 +88,10 @@ describe("a unified diff", () => {
           before,
           edits.map((edit) => ({ ...edit, path: "/f" })),
         );
-        const { hunks } = structuredPatch("f", "f", before, after, "", "", { context: 3 });
-        const bodies = hunks.map(({ lines }) => `${lines.join("\n")}\n`);
-        const diff = unifiedDiff([{ name: "f", before, edits }]);
-        expect(diff.split(/^@@ .*\n/m).slice(1)).toEqual(bodies);
+        const found = structuredPatch("f", "f", before, after, "", "", { context: 3 });
+        // with their numbers: git and patch look for a hunk elsewhere, too
+        const body = found.hunks.length === 0 ? "" : formatPatch(found, OMIT_HEADERS);
+        expect(unifiedDiff([{ name: "f", before, edits }]).replace(/^--- .*\n\+\+\+ .*\n/, "")).toBe(body);
       }),
       { seed: SEED, numRuns: 500 },
     );
@@ -101,6 +101,31 @@ describe("a unified diff", () => {
     const edits = [{ start: 0, end: 1, text: "a" }];
     expect(unifiedDiff([{ name: "f", before: "a\n", edits }])).toBe("");
     expect(changedLines({ name: "f", before: "a\n", edits })).toEqual([]);
+  });
+
+  it.each([
+    ["a-b.conf~", "b/a-b.conf~"],
+    ["a b", "b/a b\t"],
+    ['"\\', '"b/\\"\\\\"'],
+    ["\t ~", '"b/\\011 ~"'],
+    ["\x1fA\x7f\xe4", '"b/\\037A\\177\\344"'],
+  ])("leaves what can be read of a name as it is: %j", (name, written) => {
+    const diff = unifiedDiff([{ name, before: "", edits: [{ start: 0, end: 0, text: "a\n" }] }]);
+    expect(/^\+\+\+ (.*)$/m.exec(diff)?.[1]).toBe(written);
+  });
+
+  it("has as few lines as its edits leave, in a text for people, too", () => {
+    const before = "a\nb\nc\nd\n";
+    const edits = [{ start: 0, end: before.length, text: "a\nx\ny\nc\nd\n" }];
+    expect(changedLines({ name: "f", before, edits })).toEqual([
+      { line: 2, before: "b", after: "x" },
+      { line: 3, before: null, after: "y" },
+    ]);
+    expect(unifiedDiff([{ name: "f", before, edits }]).match(/^[-+](?![-+]).*$/gm)).toEqual([
+      "-b",
+      "+x",
+      "+y",
+    ]);
   });
 
   it("of thousands of lines is made in a moment", () => {
