@@ -9,7 +9,7 @@ import {
 } from "../files/accounts.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import { asksFor } from "../policy/specification.ts";
-import { absolute } from "./paths.ts";
+import { absolute, latin1 } from "./paths.ts";
 import type { Misuse, Target, TargetOptions } from "./target.ts";
 
 /** Who may exist, and who is known today. */
@@ -91,11 +91,13 @@ function accountsOfFiles(files: readonly string[], host: FileTree): People | Mis
   for (const file of files) {
     const content = host.read(absolute(file));
     if (content.kind !== "file")
-      return { misuse: `--accounts ${file}: ${content.kind === "folder" ? "a folder" : content.reason}` };
+      return {
+        misuse: `--accounts ${latin1(file)}: ${content.kind === "folder" ? "a folder" : content.reason}`,
+      };
     texts.push(Buffer.from(content.bytes).toString("latin1"));
   }
   const accounts = readAccounts(texts);
-  const named = files.join(", ");
+  const named = files.map(latin1).join(", ");
   if (accounts === null) return { misuse: `--accounts ${named}: ${TOO_LONG}` };
   if (accounts.length === 0)
     return {

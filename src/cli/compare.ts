@@ -11,7 +11,7 @@ import { visible } from "../report/text.ts";
 import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF } from "./other-readings.ts";
 import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
-import { absolute } from "./paths.ts";
+import { absolute, latin1 } from "./paths.ts";
 import { openSources } from "./sources.ts";
 import type { Target, TargetOptions } from "./target.ts";
 
@@ -103,7 +103,7 @@ async function openCommit(
   const old = file === "-" ? (options.stdinFilename ?? "sshd_config") : file;
   const folder = absolute(old).replace(/\/[^/]*$/, "");
   const tree = gitTree(folderTree("/"), folder === "" ? "/" : folder, revision);
-  if ("error" in tree) return `--git ${revision}: ${tree.error}`;
+  if ("error" in tree) return `--git ${latin1(revision)}: ${tree.error}`;
   const before = await openOne(old, options, tree);
   const after = await openOne(file, options);
   return both(

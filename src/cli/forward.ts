@@ -58,7 +58,7 @@ export async function runForward(destination: string, options: ForwardCommandOpt
     task = readTask(forwarder, destination, options);
   } catch (error) {
     if (!isFailure(error)) throw error;
-    return refuse(visibleText(error.message));
+    return refuse(error.message);
   }
   const { forwards, stdio } = task;
   if (forwards.length === 0 && stdio === null) return refuse(nothingToForward(options));
@@ -75,7 +75,7 @@ export async function runForward(destination: string, options: ForwardCommandOpt
     return await runTunnels(forwarder, reached, { task, log, people });
   } catch (error) {
     if (!isFailure(error)) throw error;
-    complain(visibleText(error.message));
+    complain(error.message);
     return error.kind === "configuration" ? 2 : 1;
   }
 }
@@ -205,7 +205,7 @@ async function runStandardStreams(
     });
   await through;
   const failure = await lost;
-  if (failure !== null) complain(visibleText(failure.message));
+  if (failure !== null) complain(failure.message);
   return failure === null ? 0 : 1;
 }
 

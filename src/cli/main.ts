@@ -1,6 +1,7 @@
 /** The command line: options to calls, answers to exit codes. Commands are loaded when they run. */
 import { Command, CommanderError } from "commander";
 import { closestWord } from "../lint/closest-word.ts";
+import { visibleText } from "../report/text.ts";
 import { addAudit, addAuditShare } from "./audit-command.ts";
 import type { Done } from "./command-options.ts";
 import { addConfirm, addForward, addProbe, addProbeInside, addRecover } from "./host-commands.ts";
@@ -49,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .hook("preAction", readInOneThreadOfImages)
     .configureOutput({
       writeOut: printHelp,
-      outputError: (text, write) => write(`sshd-policy: ${withNearSuggestion(text).replace(/^error: /, "")}`),
+      outputError: (text, write) => write(refusalText(text)),
     });
   const done: Done = (found) => {
     code = found;
@@ -80,10 +81,17 @@ function refuseUnknown(program: Command, name: string | undefined): void {
   program.error(`error: unknown command '${name}'${near === null ? "" : `\n(Did you mean ${near}?)`}`);
 }
 
+/** What commander says of a call, whose words may hold anything: its own line breaks stand before a suggestion and at the end. */
+function refusalText(text: string): string {
+  const [, said = "", suggestion = ""] =
+    /^(?:error: )?(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
+  return `sshd-policy: ${visibleText(said)}${nearSuggestion(said, suggestion)}\n`;
+}
+
 /** commander takes --root for what --foo may have meant. */
-function withNearSuggestion(text: string): string {
-  return text.replace(/\n\(Did you mean (?:one of )?(.*)\?\)/, (_, names: string) => {
-    const asked = /'-*([^']*)'/.exec(text)?.[1] ?? "";
+function nearSuggestion(said: string, suggestion: string): string {
+  return suggestion.replace(/\n\(Did you mean (?:one of )?(.*)\?\)/, (_, names: string) => {
+    const asked = /'-*([^']*)'/.exec(said)?.[1] ?? "";
     const near = closestWord(
       asked,
       names.split(", ").map((name) => name.replace(/^-+/, "")),
@@ -159,7 +167,7 @@ argumentsGiven()
         return;
       }
       const text = error instanceof Error ? error.message : String(error);
-      writeStandardError(`sshd-policy: internal error: ${text}\n`);
+      writeStandardError(`sshd-policy: internal error: ${visibleText(text)}\n`);
       process.exitCode = EXIT.internal;
     },
   );

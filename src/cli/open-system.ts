@@ -46,7 +46,8 @@ export async function openRoot(
   const folder = realPathOf(absolute(root));
   const shownRoot = latin1(root).replace(/\/+$/, "");
   const tree = folderTree(Buffer.from(folder, "latin1"));
-  if (tree.stat("/")?.kind !== "folder") return { misuse: `--root ${root} is no folder that can be read` };
+  if (tree.stat("/")?.kind !== "folder")
+    return { misuse: `--root ${latin1(root)} is no folder that can be read` };
   const start = bootOptions(tree);
   if (files.length === 0 && isRootFileSystem(tree) && !hasSshd(tree, start))
     return [noSshdIn(shownRoot, "it")];

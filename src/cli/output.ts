@@ -3,7 +3,7 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import type { ChalkInstance } from "chalk";
 import { concise } from "../report/concise.ts";
 import type { AuditReport } from "../report/report.ts";
-import { visible } from "../report/text.ts";
+import { visible, visibleText } from "../report/text.ts";
 import { isTerminal, writeStandardError, writeStandardOutput } from "./standard-output.ts";
 import { systemReason } from "./system-reason.ts";
 
@@ -95,9 +95,9 @@ function writePieces(pieces: Iterable<Uint8Array>, { output }: OutputOptions): s
   }
 }
 
-/** One line on standard error, with our name in front. */
+/** One line on standard error, with our name in front, whatever is in the words of the call or of a server. */
 export function complain(text: string): void {
-  writeStandardError(`sshd-policy: ${text}\n`);
+  writeStandardError(`sshd-policy: ${visibleText(text)}\n`);
 }
 
 /** Exit code 3 is explained where the format of the answer has no place for it (pretty has one). */

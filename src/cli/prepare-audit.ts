@@ -5,6 +5,7 @@ import type { AllowedForwarding, Rule, Severity } from "../lint/rule.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import { type IntentOptions, makeIntentFinder } from "./intent.ts";
 import type { OutputOptions } from "./output.ts";
+import { latin1 } from "./paths.ts";
 import type { ProgressOptions } from "./progress.ts";
 import { openSources } from "./sources.ts";
 import type { Absent, Target, Unreadable } from "./target.ts";
@@ -50,7 +51,7 @@ export async function prepareAudit(
 ): Promise<PreparedAudit | { readonly misuse: string }> {
   const unknown = options.rule?.find((id) => RULES.every((rule) => rule.id !== id));
   if (unknown !== undefined)
-    return { misuse: `there is no rule "${unknown}". "sshd-policy rules" lists them.` };
+    return { misuse: `there is no rule "${latin1(unknown)}". "sshd-policy rules" lists them.` };
   const found = await openSources(files, options);
   if ("misuse" in found) return found;
   const intentOf = makeIntentFinder(options);

@@ -55,9 +55,11 @@ export async function probeAgainst(
   const forwarder = await import("../forward/forwarder.ts");
   const destination = forwarder.parseDestination(options.destination, "host and port");
   if (destination === null)
-    return { misuse: `--against ${options.destination}: wanted is user@host or user@host:port` };
+    return { misuse: `--against ${latin1(options.destination)}: wanted is user@host or user@host:port` };
   if (target.live && !isThisMachine(destination.host))
-    return { misuse: `--against: name the configuration of ${destination.host}, as FILE or with --root` };
+    return {
+      misuse: `--against: name the configuration of ${latin1(destination.host)}, as FILE or with --root`,
+    };
   const environment = ownEnvironment(forwarder.openClientFiles, "none");
   if (environment === null) return { misuse: NO_ACCOUNT };
   const keys = options.identities.map((path) => ({ keyword: "identityfile", args: [path], place: "-i" }));

@@ -14,7 +14,7 @@ export function terminalTalk(): TerminalTalk {
   let phase: "open" | "closed" = "open";
   let breakOff = (): void => {};
   return {
-    note: (text) => complain(visibleText(text.trimEnd())),
+    note: (text) => complain(text.trimEnd()),
     ask: (text, echo) =>
       new Promise((answer) => {
         const shown = text.split("\n").map(visibleText).join("\n");

@@ -40,7 +40,7 @@ export function listRepository(
     return { misuse: "--repo, --root and --image exclude each other" };
   const folder = latin1(repo);
   if (statSync(Buffer.from(folder, "latin1"), { throwIfNoEntry: false })?.isDirectory() !== true)
-    return { misuse: `--repo ${repo} is no folder that can be read` };
+    return { misuse: `--repo ${latin1(repo)} is no folder that can be read` };
   const { found, passed } = findConfigurations(folder);
   const plain = found.filter(({ template }) => template === null).map(({ path }) => argumentOf(encode(path)));
   const others: readonly (Absent | Unreadable)[] = [

@@ -13,6 +13,7 @@ import { exitCode } from "./exit-code.ts";
 import { complain, refuse, tellLimits, writeBytes } from "./output.ts";
 import { currentFolder } from "./paths.ts";
 import type { AuditCommandOptions } from "./prepare-audit.ts";
+import { writeStandardError } from "./standard-output.ts";
 import type { Target } from "./target.ts";
 
 /** A file with all that the targets of a call change in it. */
@@ -41,8 +42,9 @@ function tellDockerfile(files: readonly ImageFile[]): void {
   complain(
     line === null
       ? "no line for its Dockerfile can hold this change: apply the diff to a copy of the file, and COPY that"
-      : `the same as a line for its Dockerfile:\n${line}`,
+      : "the same as a line for its Dockerfile:",
   );
+  if (line !== null) writeStandardError(`${line}\n`);
 }
 
 /** Prints the diff. What it has no place for is said on standard error. */

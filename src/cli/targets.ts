@@ -10,7 +10,7 @@ import { makeFolders } from "./folders.ts";
 import { load, type Opening } from "./load-target.ts";
 import { openFile, openStdin } from "./open-file.ts";
 import { openRoot } from "./open-system.ts";
-import { absolute, MAIN } from "./paths.ts";
+import { absolute, latin1, MAIN } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 import { useOneThread } from "./v8-flags.ts";
 
@@ -91,6 +91,6 @@ export function misuseOf(
   if ((root !== undefined || image !== undefined) && files.includes("-"))
     return "--root or --image and standard input exclude each other: --stdin-filename says where the text would lie";
   if (openssh !== undefined && parseRelease(openssh) === null)
-    return `"${openssh}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`;
+    return `"${latin1(openssh)}" names no release of OpenSSH. Write 9.2, 9.9p1, 9.2+debian, 8.7+rhel or a whole package version (1:9.2p1-2+deb12u3).`;
   return null;
 }

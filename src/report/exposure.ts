@@ -162,7 +162,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
   const complete = target.exposure.complete ? "complete" : "NOT complete";
   const lines = [
     `${paint.bold(visible(target.path))}: who can forward`,
-    `judged as OpenSSH ${visible(target.openssh)} (${visible(target.opensshSource)}); ${complete}; ${target.accounts}`,
+    `judged as OpenSSH ${visible(target.openssh)} (${visible(target.opensshSource)}); ${complete}; ${visible(target.accounts)}`,
     "",
   ];
   const shown = CELL_COLUMNS.filter(([capability]) =>
@@ -310,7 +310,7 @@ function located({ connections }: ExposedTarget): string[] {
       const answer = answers.get(capability);
       return answer === undefined || answer === null
         ? []
-        : [`    ${capability.padEnd(12)} ${cellText(answer)}  ${becauseText(answer)}`];
+        : [`    ${capability.padEnd(12)} ${visible(cellText(answer))}  ${becauseText(answer)}`];
     }),
   ]);
 }
