@@ -37,8 +37,51 @@ describe("the release and its source", () => {
 
   test.each(["pretty", "json", "sarif", "junit", "markdown", "html"])("are part of %s", (format) => {
     expect(audit(format).stdout).toMatch(
-      /[Jj]udged as OpenSSH 9\.2 \(given with (?:--|&#45;&#45;)openssh\)|"opensshSource": "given with --openssh"/,
+      /[Jj]udged as OpenSSH 9\.2 (?:\(|&#40;)given with (?:--|&#45;&#45;)openssh(?:\)|&#41;)|"opensshSource": "given with --openssh"/,
     );
+  });
+
+  const FILE = `${root}/open`;
+  const QUESTIONS: readonly (readonly string[])[] = [
+    ["exposure", FILE],
+    ["effective", FILE],
+    ["compare", FILE, `${root}/closed`],
+    ["audit", "--diff", FILE],
+  ];
+  test.each(QUESTIONS)("are told beside the lines of %s", (...words) => {
+    const run = (...more: readonly string[]): ReturnType<typeof runCli> =>
+      runCli([...words, "--openssh", "9.2", ...more]);
+    expect(run().stderr).toBe(`sshd-policy: ${JUDGED}\n`);
+    expect(run("--quiet")).toEqual({ ...run(), stderr: "" });
+  });
+
+  test("are told beside a text that is fixed on its way to standard output", () => {
+    const { stderr } = runCli(["audit", "--openssh", "9.2", "--fix", "-"], { stdin: "" });
+    expect(stderr).toBe(`sshd-policy: ${JUDGED}\n`);
+  });
+
+  test.each(["pretty", "json", "html", "svg"])("are part of exposure's %s", (format) => {
+    const { stdout, stderr } = runCli(["exposure", "--openssh", "9.2", "--format", format, FILE]);
+    expect(stdout).toMatch(
+      /OpenSSH 9\.2 \(given with --openssh\)|"openssh": "9\.2",\s+"opensshSource": "given with --openssh"/,
+    );
+    expect(stderr).toBe("");
+  });
+
+  test("are part of what effective and compare say as JSON, of each side", () => {
+    const said = { openssh: "9.2", opensshSource: "given with --openssh" };
+    const json = (...words: readonly string[]): unknown =>
+      JSON.parse(runCli([...words, "--format", "json"]).stdout);
+    expect(json("effective", "--openssh", "9.2", FILE)).toMatchObject({ path: FILE, ...said });
+    expect(json("compare", "--openssh", "9.2..10.0", FILE)).toMatchObject({
+      before: { path: FILE, ...said },
+      after: { path: FILE, openssh: "10.0", opensshSource: "given with --openssh" },
+    });
+  });
+
+  test("are said for each side of compare where they differ", () => {
+    const { stdout } = runCli(["compare", "--format", "pretty", "--openssh", "9.2..10.0", FILE]);
+    expect(stdout).toContain(`before: ${JUDGED}\nafter: ${JUDGED.replace("9.2", "10.0")}\n`);
   });
 });
 

@@ -496,6 +496,7 @@ describe("audit --repo", () => {
       "tunnel-device",
       "--fix",
       "--diff",
+      "--quiet",
     ]);
     expect({ code, stdout, stderr: stderr.replaceAll(root, "") }).toEqual({
       code: 1,

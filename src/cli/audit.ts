@@ -6,7 +6,15 @@ import { visible } from "../report/text.ts";
 import { type Audited, auditTargets } from "./audit-targets.ts";
 import { withoutFindings } from "./describe-target.ts";
 import { codeOf, exitCode, worst } from "./exit-code.ts";
-import { chosenFormat, complain, complainOfLimits, refuse, renderAudit, writeAnswer } from "./output.ts";
+import {
+  chosenFormat,
+  complain,
+  complainOfLimits,
+  refuse,
+  renderAudit,
+  tellJudged,
+  writeAnswer,
+} from "./output.ts";
 import type { AuditCommandOptions } from "./prepare-audit.ts";
 import { openCounter } from "./progress-count.ts";
 import { ownVersion } from "./version.ts";
@@ -104,11 +112,6 @@ export async function finish(report: AuditReport, options: AuditCommandOptions):
   const isLines = ["concise", "github"].includes(chosenFormat(options));
   if (isLines && failed === null) tellJudged(judgedTexts(report.targets), options);
   return failed !== null ? refuse(failed) : exitCode(report);
-}
-
-/** The release, where the lines of the answer have no place for it. */
-function tellJudged(texts: Iterable<string>, { quiet }: AuditCommandOptions): void {
-  if (quiet !== true) for (const text of texts) complain(visible(text));
 }
 
 function complainOfAll(

@@ -3,12 +3,13 @@ import { type CheckResult, checkConfig } from "../config/check.ts";
 import type { Problem } from "../config/config.ts";
 import { cutWords } from "../lint/wording.ts";
 import { jsonPieces, pathText, recordsOf } from "../report/json.ts";
+import { releaseWords } from "../report/judged.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
 import { openPresent } from "./sources.ts";
-import { releaseText, type Target, type TargetOptions } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions } from "./target.ts";
 
 export interface CheckCommandOptions extends TargetOptions, OutputOptions {}
 
@@ -44,7 +45,7 @@ function asText({ target, result }: Checked, options: CheckCommandOptions): stri
   if (options.quiet !== true) {
     const isUnknown = result.errors.length === 0 && target.config.limits.length > 0;
     const verdict = result.accepted ? "accepted" : isUnknown ? "accepted as far as it was read" : "refused";
-    lines.push(`${target.name}: ${verdict} by OpenSSH ${releaseText(target)} (${target.releaseSource})`);
+    lines.push(`${target.name}: ${verdict} by ${releaseWords(judgedOf(target))}`);
     lines.push(...readingsElsewhere(target).map((reading) => `  ${reading}`));
     if (result.accepted) lines.push(...result.depends.map((fact) => `  not checked here: ${fact}`));
   }
@@ -59,7 +60,7 @@ function problemLine({ place, message }: Problem, kind: string): string {
 function asJson(checked: readonly Checked[]): Iterable<string> {
   const files = checked.map(({ target, result }) => ({
     path: pathText(target.name),
-    openssh: releaseText(target),
+    openssh: judgedOf(target).openssh,
     opensshSource: target.releaseSource,
     otherReadings: readingsElsewhere(target),
     accepted: result.accepted,

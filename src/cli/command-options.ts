@@ -61,11 +61,11 @@ export function withImages(command: Command): Command {
     .option("--platform <os/arch>", "which one, where the image is for several (linux/arm64)");
 }
 
-/** `quiet`: what that leaves out; default: nothing, since the answer is all there is. */
+/** `quiet`: what that leaves out. */
 export function withOutput(
   command: Command,
   formats: readonly string[],
-  quiet = "as for audit; here is nothing to leave out",
+  quiet = "the answer alone, without the release that it holds for",
 ): Command {
   return command
     .addOption(

@@ -6,14 +6,14 @@ import { folderTree } from "../files/folder.ts";
 import { gitTree } from "../files/git.ts";
 import type { FileTree } from "../files/tree.ts";
 import { type Comparison, comparePolicies } from "../policy/compare.ts";
-import { compareJson, comparePretty } from "../report/compare.ts";
+import { type ComparedSide, compareJson, comparePretty, sidesTexts } from "../report/compare.ts";
 import { visible } from "../report/text.ts";
 import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF } from "./other-readings.ts";
-import { chosenPaint, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { chosenFormat, chosenPaint, type OutputOptions, refuse, tellJudged, writeAnswer } from "./output.ts";
 import { absolute, latin1 } from "./paths.ts";
 import { openSources } from "./sources.ts";
-import type { Target, TargetOptions } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions } from "./target.ts";
 
 export interface CompareCommandOptions extends TargetOptions, OutputOptions {
   readonly git?: string;
@@ -31,14 +31,25 @@ export async function runCompare(files: readonly string[], options: CompareComma
   const open = openQuestions(sides);
   const comparison: Comparison =
     open.length === 0 ? compared : { ...compared, complete: false, limits: [...compared.limits, ...open] };
+  const judged = { before: sideOf(before), after: sideOf(after) };
+  const format = chosenFormat(options);
+  const told = sidesTexts(judged);
   const text =
-    options.format === "json"
-      ? compareJson(comparison)
-      : comparePretty(comparison, await chosenPaint(options));
+    format === "json"
+      ? compareJson(comparison, judged)
+      : comparePretty(comparison, {
+          paint: await chosenPaint(options),
+          judged: format === "pretty" && options.quiet !== true ? told : [],
+        });
   const failed = writeAnswer(text, options);
   if (failed !== null) return refuse(failed);
+  if (format === "concise") tellJudged(told, options);
   if (!comparison.complete) return 3;
   return comparison.changes.length === 0 ? 0 : 1;
+}
+
+function sideOf(target: Target): ComparedSide {
+  return { path: target.name, ...judgedOf(target) };
 }
 
 interface Sides {

@@ -11,7 +11,7 @@ import { positionAt } from "../source/source.ts";
 import type { Found } from "./findings.ts";
 import { readingsElsewhere } from "./other-readings.ts";
 import type { Judging } from "./prepare-audit.ts";
-import { type Absent, releaseText, type Target, type Unreadable } from "./target.ts";
+import { type Absent, judgedOf, type Target, type Unreadable } from "./target.ts";
 
 export function describe(
   target: Target,
@@ -24,13 +24,8 @@ export function describe(
     failOn,
     policyFile: intent === null ? null : { path: intent.path, off: switchedOff(intent) },
     path: target.name,
-    openssh: releaseText(target),
-    opensshSource: target.releaseSource,
+    ...judgedOf(target),
     otherReadings: readingsElsewhere(target),
-    accounts:
-      target.startSource === null
-        ? target.accountsText
-        : `${target.accountsText}; with the options of ${target.startSource}`,
     assumptions: networkAssumptions(config),
     complete: limits.length === 0,
     limits,

@@ -13,13 +13,14 @@ import {
 } from "../policy/evaluate.ts";
 import { formatSpecification, whyIncomplete, withRoutingDomain } from "../policy/specification.ts";
 import { connectionJson, jsonPieces, pathText } from "../report/json.ts";
+import { judgedText } from "../report/judged.ts";
 import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { askedConnection, assumedOf } from "./asked-connection.ts";
 import { BY_ITSELF } from "./other-readings.ts";
-import { complain, type OutputOptions, refuse, writeAnswer } from "./output.ts";
+import { complain, type OutputOptions, refuse, tellJudged, writeAnswer } from "./output.ts";
 import { openOne } from "./sources.ts";
-import type { Target, TargetOptions } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions } from "./target.ts";
 
 export interface EffectiveCommandOptions extends TargetOptions, OutputOptions {
   readonly C?: readonly string[];
@@ -49,9 +50,10 @@ export async function runEffective(
     if (assumed !== null) complain(visible(`-C ${formatSpecification(connection)}: ${assumed}`));
     answers.push({ connection, effective: target.fragment ? writtenOf(effective) : effective });
   }
-  const text = options.format === "json" ? asJson(answers, target.release) : asText(answers, options);
+  const text = options.format === "json" ? asJson(answers, target) : asText(answers, options);
   const failed = writeAnswer(text, options);
   if (failed !== null) return refuse(failed);
+  if (options.format !== "json") tellJudged([judgedText(judgedOf(target))], options);
   const limits = [
     ...(target.fragment ? [BY_ITSELF] : []),
     ...(options.format === "json" ? doubtsOf(target, answers) : []),
@@ -120,17 +122,18 @@ function reasonText({ decidedBy }: EffectiveSetting): string {
     .join(" ");
 }
 
-function asJson(answers: readonly Answered[], release: Release): Iterable<string> {
+function asJson(answers: readonly Answered[], target: Target): Iterable<string> {
   const connections = answers.map(({ connection, effective }) => ({
     connection: connectionJson(connection),
     settings: Object.fromEntries(
       [...effective.values()].map((setting) => [setting.keyword.key, settingJson(setting)]),
     ),
     capabilities: Object.fromEntries(
-      CAPABILITIES.map((capability) => [capability, isOpen(effective, capability, release)]),
+      CAPABILITIES.map((capability) => [capability, isOpen(effective, capability, target.release)]),
     ),
   }));
-  return jsonPieces({ version: 1, connections });
+  const { openssh, opensshSource } = judgedOf(target);
+  return jsonPieces({ version: 1, path: pathText(target.name), openssh, opensshSource, connections });
 }
 
 /** What is not known (writtenOf) closes nothing. */

@@ -16,6 +16,7 @@ import {
   exposureLines,
   exposureTable,
 } from "../report/exposure.ts";
+import { judgedTexts } from "../report/judged.ts";
 import { visible } from "../report/text.ts";
 import { makeSource } from "../source/source.ts";
 import { askedConnection, assumedOf } from "./asked-connection.ts";
@@ -28,11 +29,12 @@ import {
   complainOfLimits,
   type OutputOptions,
   refuse,
+  tellJudged,
   writeAnswer,
 } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import { openPresent } from "./sources.ts";
-import { releaseText, type Target, type TargetOptions, worldOf } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions, worldOf } from "./target.ts";
 
 export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly capability?: readonly string[];
@@ -66,6 +68,7 @@ export async function runExposure(
   );
   const failed = writeAnswer(await render(report, options), options);
   if (failed !== null) return refuse(failed);
+  if (chosenFormat(options) === "concise") tellJudged(judgedTexts(targets), options);
   if (targets.some((target) => !target.exposure.complete)) return 3;
   return targets.length < opened.length ? 2 : 0;
 }
@@ -134,9 +137,7 @@ function expose(
   }
   return {
     path: target.name,
-    openssh: releaseText(target),
-    opensshSource: target.releaseSource,
-    accounts: target.accountsText,
+    ...judgedOf(target),
     exposure: withLimits(found, targetLimitsOf(target), readingsElsewhere(target)),
     answers: found.answers.filter((answer) => isShown(answer, options)),
     nothing: nothingText(options),

@@ -10,6 +10,7 @@ import { folderOf, isBelow } from "../files/path.ts";
 import type { FileTree } from "../files/tree.ts";
 import { type Plan, type PlannedFile, planFix } from "../fix/plan.ts";
 import { concise } from "../report/concise.ts";
+import { judgedTexts } from "../report/judged.ts";
 import type { AuditReport, TargetReport } from "../report/report.ts";
 import { counted, visible } from "../report/text.ts";
 import { encode } from "../source/source.ts";
@@ -20,7 +21,7 @@ import { exitCode, ROLLED_BACK } from "./exit-code.ts";
 import { type Found, findingsOf } from "./findings.ts";
 import type { Live } from "./live.ts";
 import { ownMainFile } from "./load-target.ts";
-import { chosenFormat, complain, refuse, tellLimits, writeBytes } from "./output.ts";
+import { chosenFormat, complain, refuse, tellJudged, tellLimits, writeBytes } from "./output.ts";
 import { currentFolder } from "./paths.ts";
 import {
   type AuditCommandOptions,
@@ -118,6 +119,7 @@ function passOn({ path, stdin }: Target, { staged, options }: Session, report: A
   if (failed !== null) return refuse(failed);
   writeStandardError(concise(report));
   tellLimits(report.targets);
+  tellJudged(judgedTexts(report.targets), options);
   return exitCode(report);
 }
 

@@ -115,6 +115,11 @@ export function tellLimits(
     for (const limit of limits) complain(visible(`${path}: not complete: ${limit}`));
 }
 
+/** The release, where the lines of the answer have no place for it. */
+export function tellJudged(texts: Iterable<string>, { quiet }: OutputOptions): void {
+  if (quiet !== true) for (const text of texts) complain(visible(text));
+}
+
 /** Wrong usage, or an answer that cannot be written: the exit code. */
 export function refuse(text: string): number {
   complain(text);

@@ -6,11 +6,12 @@ import { unifiedDiff } from "../diff/diff.ts";
 import type { Edit } from "../edit/edit.ts";
 import { isBelow } from "../files/path.ts";
 import { dockerfileLine, type ImageFile } from "../report/dockerfile.ts";
+import { judgedTexts } from "../report/judged.ts";
 import type { AuditReport } from "../report/report.ts";
 import { encode } from "../source/source.ts";
 import { complainOfUnjudged } from "./audit.ts";
 import { exitCode } from "./exit-code.ts";
-import { complain, refuse, tellLimits, writeBytes } from "./output.ts";
+import { complain, refuse, tellJudged, tellLimits, writeBytes } from "./output.ts";
 import { currentFolder } from "./paths.ts";
 import type { AuditCommandOptions } from "./prepare-audit.ts";
 import { writeStandardError } from "./standard-output.ts";
@@ -58,13 +59,11 @@ export function showDiff(
   tellLimits(targets);
   const diff = unifiedDiff(changed);
   const code = exitCode(report);
-  if (diff === "") {
-    if (code === 1 && !stopped)
-      complain("nothing to change: what remains is not fixed by --fix; audit names it");
-    return code;
-  }
-  const failed = writeBytes(encode(diff), options);
+  const failed = diff === "" ? null : writeBytes(encode(diff), options);
   if (failed !== null) return refuse(failed);
-  if (options.image !== undefined) tellDockerfile(changed);
-  return Math.max(code, 1);
+  tellJudged(judgedTexts(targets), options);
+  if (diff !== "" && options.image !== undefined) tellDockerfile(changed);
+  if (diff === "" && code === 1 && !stopped)
+    complain("nothing to change: what remains is not fixed by --fix; audit names it");
+  return diff === "" ? code : Math.max(code, 1);
 }

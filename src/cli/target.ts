@@ -6,6 +6,7 @@ import type { Image } from "../files/image.ts";
 import { unprivilegedPortStart } from "../files/port-limit.ts";
 import type { Account, FileTree } from "../files/tree.ts";
 import type { ExposureOptions } from "../policy/exposure.ts";
+import type { Judged } from "../report/judged.ts";
 import type { Skipped } from "../report/report.ts";
 import type { Alike, Kinds } from "./alike.ts";
 
@@ -97,6 +98,17 @@ export function releaseText(target: Target): string {
 /** A server's own system, so that its permissions and kernel settings mean something: no checkout's. */
 export function isServer({ live, rootFolder, image }: Target): boolean {
   return live || rootFolder !== "" || image !== null;
+}
+
+/** By what it is judged, for reports. */
+export function judgedOf(target: Target): Judged {
+  const { accountsText, releaseSource, startSource } = target;
+  const options = startSource === null ? "" : `; with the options of ${startSource}`;
+  return {
+    openssh: releaseText(target),
+    opensshSource: releaseSource,
+    accounts: `${accountsText}${options}`,
+  };
 }
 
 /** Who may exist for this target, and which ports need a privilege there. */

@@ -5,18 +5,44 @@ import type { Comparison, PolicyChange } from "../policy/compare.ts";
 import { CAPABILITIES } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { deciderJson, deciderText } from "./exposure.ts";
-import { connectionJson, jsonPieces, recordsOf } from "./json.ts";
+import { connectionJson, jsonPieces, pathText, recordsOf } from "./json.ts";
+import { type Judged, judgedText } from "./judged.ts";
 import { shellWord, visible } from "./text.ts";
 
-export function compareJson({ changes, complete, limits, assumptions }: Comparison): Iterable<string> {
+/** By what each side was judged. */
+export interface Sides {
+  readonly before: ComparedSide;
+  readonly after: ComparedSide;
+}
+
+export interface ComparedSide extends Judged {
+  readonly path: string;
+}
+
+export function compareJson(
+  { changes, complete, limits, assumptions }: Comparison,
+  { before, after }: Sides,
+): Iterable<string> {
   return jsonPieces({
     version: 1,
+    before: sideJson(before),
+    after: sideJson(after),
     equal: changes.length === 0 && complete,
     complete,
     limits,
     assumptions,
     changes: recordsOf(changes, changeJson),
   });
+}
+
+function sideJson({ path, openssh, opensshSource }: ComparedSide): object {
+  return { path: pathText(path), openssh, opensshSource };
+}
+
+/** One text where both sides were judged alike. */
+export function sidesTexts({ before, after }: Sides): readonly string[] {
+  const [one, other] = [judgedText(before), judgedText(after)];
+  return one === other ? [one] : [`before: ${one}`, `after: ${other}`];
 }
 
 function changeJson({ capability, change, condition, grants, witness, before, after }: PolicyChange): object {
@@ -31,7 +57,10 @@ function changeJson({ capability, change, condition, grants, witness, before, af
   };
 }
 
-export function comparePretty({ changes, limits, assumptions }: Comparison, paint: ChalkInstance): string {
+export function comparePretty(
+  { changes, limits, assumptions }: Comparison,
+  { paint, judged }: { readonly paint: ChalkInstance; readonly judged: readonly string[] },
+): string {
   const lines = changes.flatMap((change) => changeLines(change, paint));
   const touched = new Set(changes.map(({ capability }) => capability));
   const same = CAPABILITIES.filter((capability) => !touched.has(capability));
@@ -40,6 +69,7 @@ export function comparePretty({ changes, limits, assumptions }: Comparison, pain
   else if (same.length > 0 && limits.length === 0) lines.push(`same    ${same.join(", ")}`);
   for (const limit of limits) lines.push(`not complete: ${visible(limit)}`);
   for (const assumption of assumptions) lines.push(paint.dim(`assumed: ${visible(assumption)}`));
+  for (const text of judged) lines.push(paint.dim(visible(text)));
   return lines.map((line) => `${line}\n`).join("");
 }
 

@@ -3,6 +3,7 @@ import type { Answer } from "../policy/answer.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { CELL_COLUMNS, cellText, deciderText, type ExposedTarget, type ExposureReport } from "./exposure.ts";
 import { exposureHtml, hashOf, STYLE } from "./html.ts";
+import { byWhat } from "./judged.ts";
 import { escapeBytes } from "./markup.ts";
 import { shellWord } from "./text.ts";
 
@@ -26,16 +27,8 @@ ${targets.map(targetHtml).join("\n")}
 `;
 }
 
-function targetHtml({
-  path,
-  openssh,
-  opensshSource,
-  accounts,
-  exposure,
-  answers,
-  nothing,
-  connections,
-}: ExposedTarget): string {
+function targetHtml(target: ExposedTarget): string {
+  const { path, exposure, answers, nothing, connections } = target;
   const limits = exposure.limits.map((limit) => `<p class="failed">Not complete: ${escapeBytes(limit)}</p>`);
   const assumptions = exposure.assumptions.map((text) => `<li>${escapeBytes(text)}</li>`);
   const asked = connections.map(({ connection, answers: found }) => {
@@ -48,7 +41,7 @@ function targetHtml({
     return `<h3>${escapeBytes(formatSpecification(connection))}</h3><dl>${cells.join("")}</dl>`;
   });
   return `<section><h2>${escapeBytes(path)}</h2>
-<p class="judged">Judged as OpenSSH ${escapeBytes(openssh)} (${escapeBytes(opensshSource)}); ${escapeBytes(accounts)}.</p>${limits.join("")}
+<p class="judged">Judged ${escapeBytes(byWhat(target))}.</p>${limits.join("")}
 ${exposureHtml(answers, nothing)}
 ${witnesses(answers)}
 ${asked.join("\n")}

@@ -9,6 +9,7 @@ import {
   legend,
   rowsOf,
 } from "./exposure.ts";
+import { releaseWords } from "./judged.ts";
 import { escapeBytes } from "./markup.ts";
 
 const LABEL = 300;
@@ -44,11 +45,11 @@ interface Drawn {
 }
 
 function mapOf(target: ExposedTarget, top: number): Drawn {
-  const { openssh, accounts, answers, nothing, exposure } = target;
+  const { accounts, answers, nothing, exposure } = target;
   const complete = exposure.complete ? "" : ", NOT complete";
   const head = [
     textAt(MARGIN, top + LINE, `who can forward: ${target.path}`, "head"),
-    textAt(MARGIN, top + LINE * 2, `OpenSSH ${openssh}${complete}; ${accounts}`, "dim"),
+    textAt(MARGIN, top + LINE * 2, `${releaseWords(target)}${complete}; ${accounts}`, "dim"),
     ...CELL_COLUMNS.map(([, title], index) => textAt(columnAt(index), top + LINE * 4, title, "head")),
   ];
   let at = top + LINE * 4.5;

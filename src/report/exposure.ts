@@ -5,17 +5,15 @@ import { CAPABILITIES, type Capability, type Connection } from "../policy/connec
 import { formatSpecification } from "../policy/specification.ts";
 import { positionAt } from "../source/source.ts";
 import { connectionJson, jsonPieces, pathText, writtenRecords } from "./json.ts";
+import { type Judged, releaseWords } from "./judged.ts";
 import { visible } from "./text.ts";
 
 export interface ExposureReport {
   readonly targets: readonly ExposedTarget[];
 }
 
-export interface ExposedTarget {
+export interface ExposedTarget extends Judged {
   readonly path: string;
-  readonly openssh: string;
-  readonly opensshSource: string;
-  readonly accounts: string;
   readonly exposure: Exposure;
   /** the answers to show, in order */
   readonly answers: readonly Answer[];
@@ -162,7 +160,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
   const complete = target.exposure.complete ? "complete" : "NOT complete";
   const lines = [
     `${paint.bold(visible(target.path))}: who can forward`,
-    `judged as OpenSSH ${visible(target.openssh)} (${visible(target.opensshSource)}); ${complete}; ${visible(target.accounts)}`,
+    visible(`judged as ${releaseWords(target)}; ${complete}; ${target.accounts}`),
     "",
   ];
   const shown = CELL_COLUMNS.filter(([capability]) =>

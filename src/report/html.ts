@@ -2,11 +2,13 @@
  * One self-contained page: who can forward, the findings with their lines, a filter. Nothing is loaded from outside,
  * and a content security policy says so.
  */
+
 import { createHash } from "node:crypto";
 import type { Answer } from "../policy/answer.ts";
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
 import { becauseText, CELL_COLUMNS, cellText, legend, rowsOf } from "./exposure.ts";
+import { byWhat } from "./judged.ts";
 import { escapeBytes, escapeShown } from "./markup.ts";
 import {
   type AuditReport,
@@ -56,9 +58,9 @@ function targetHtml(target: TargetReport): string {
     .map((limit) => `<p class="failed">Not complete: ${escapeBytes(limit)}</p>`)
     .join("");
   const findings = target.findings.map((reported) => findingHtml(reported)).join("\n");
-  const judgedBy = [target.accounts, ...target.otherReadings, ...assumedTexts(target)];
+  const judgedBy = [byWhat(target), ...target.otherReadings, ...assumedTexts(target)];
   return `<section>${title}
-<p class="judged">Judged as OpenSSH ${escapeBytes(target.openssh)} (${escapeBytes(target.opensshSource)}); ${escapeBytes(judgedBy.join("; "))}.</p>${limits}
+<p class="judged">Judged ${escapeBytes(judgedBy.join("; "))}.</p>${limits}
 <h3>Who can forward</h3>
 ${exposureHtml(target.answers, "nobody can forward anything")}
 <h3>Findings</h3>

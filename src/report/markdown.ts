@@ -1,6 +1,7 @@
 /** Markdown for a job summary or a pull-request comment. */
 import { positionAt } from "../source/source.ts";
 import { excerpt } from "./excerpt.ts";
+import { byWhat } from "./judged.ts";
 import {
   type AuditReport,
   assumedTexts,
@@ -26,7 +27,7 @@ function targetMarkdown(target: TargetReport): string {
   const others = [...target.otherReadings, ...assumedTexts(target)]
     .map((text) => ` ${plain(text)}.`)
     .join("");
-  const judged = `Judged as OpenSSH ${plain(target.openssh)} (${plain(target.opensshSource)}); ${plain(target.accounts)}.${others}\n`;
+  const judged = `Judged ${plain(byWhat(target))}.${others}\n`;
   const incomplete = target.limits.map((limit) => `\n**Not complete:** ${plain(limit)}\n`).join("");
   if (open.length === 0) return `${title}No findings. ${judged}${incomplete}`;
   const rows = open.map(row).join("");
