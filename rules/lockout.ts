@@ -1,25 +1,43 @@
 import type { Audit, Draft, Problem, Rule } from "../src/lint/rule.ts";
+import { groupBy, listed } from "../src/lint/rule.ts";
 
-const CODES: ReadonlySet<string> = new Set([
-  "permit-list-lockout",
-  "match-address-lockout",
-  "subsystem-lockout",
-  "include-loop-later",
-]);
-
-function check(audit: Audit): Draft[] {
-  return audit.config.problems.flatMap(report);
+function check({ config, everything }: Audit): Draft[] {
+  const lists = config.problems.filter(({ code }) => code === "permit-list-lockout");
+  const groups = groupBy(everything.ended, ({ because }) => because);
+  return [
+    ...lists.map(({ message, place }) => draftOf("every connection that meets it", message, place)),
+    ...[...groups.values()].flatMap((parts) => {
+      const [first, ...others] = parts;
+      if (first === undefined) return [];
+      const { place, because, witness } = first;
+      const draft = draftOf(
+        listed(parts.map(({ condition }) => condition)),
+        explained(config.problems, first) ?? because,
+        place,
+      );
+      const related = others.map((part) => ({ place: part.place, note: "this line, too" }));
+      return [{ ...draft, related, witness }];
+    }),
+  ];
 }
 
-function report({ code, message, place }: Problem): Draft[] {
-  if (!CODES.has(code)) return [];
-  return [
-    {
-      message: `sshd accepts this line and then cuts off every connection that meets it: ${message}`,
-      place,
-      notes: ["sshd -t says nothing about it; keep a session open while you repair it"],
-    },
-  ];
+type Ended = Audit["everything"]["ended"][number];
+
+/** What was said of the line when it was read. */
+function explained(problems: readonly Problem[], { place }: Ended): string | null {
+  const problem = problems.find(
+    ({ weight, place: { source, start } }) =>
+      weight === "silent" && source === place.source && start === place.start,
+  );
+  return problem?.message ?? null;
+}
+
+function draftOf(who: string, why: string, place: Problem["place"]): Draft {
+  return {
+    message: `sshd accepts this line and then cuts off ${who}: ${why}`,
+    place,
+    notes: ["sshd -t says nothing about it; keep a session open while you repair it"],
+  };
 }
 
 export const rule: Rule = {
@@ -27,7 +45,7 @@ export const rule: Rule = {
   title: "a line that locks everybody out",
   severity: "high",
   docs: {
-    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), a port that is the name of a service in `PermitOpen` or `PermitListen`, as in `db:postgresql` (from 7.9 on where root runs sshd; seen on 9.2 where an ordinary user does, too), a bad address in `Match Address` (before 8.4), `Subsystem` in Match blocks alone, over which sshd crashes (9.5 to 10.2), or a drop-in that includes its own folder (from 8.2 on).",
+    what: "sshd accepts the file, and then ends every connection for which the line counts: `PermitOpen none` with more words behind it (from 9.7 on), a port that is the name of a service in `PermitOpen` or `PermitListen`, as in `db:postgresql` (from 7.9 on where root runs sshd; seen on 9.2 where an ordinary user does, too), a bad address in `Match Address` (before 8.4), `Subsystem` in Match blocks alone, over which sshd crashes (9.5 to 10.2), a drop-in that includes its own folder (from 8.2 on), or what sshd refuses in a block only once a connection enters it: a list of algorithms that comes to nothing, and up to 8.6 a second `AuthenticationMethods` or a command that is no absolute path.",
     why: "`sshd -t` says that the file is fine. After the next restart nobody who meets the line can log in, root included.",
     who: "Every connection for which the line counts.",
     release: "8.0",

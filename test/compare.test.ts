@@ -228,14 +228,19 @@ describe("a policy that is written differently is equal", () => {
   });
 });
 
-it("is not complete where one side ends connections, by what earlier lines have set, that the other may serve", () => {
-  const limits = (before: string, after: string): number =>
-    comparePolicies(configOf(before, "8.4"), configOf(after, "8.4")).limits.length;
+it("follows what ends connections by what earlier lines have set", () => {
+  const told = (before: string, after: string): readonly string[] => {
+    const { changes, complete } = comparePolicies(configOf(before, "8.4"), configOf(after, "8.4"));
+    expect(complete).toBe(true);
+    const tcp = changes.filter(({ capability }) => capability === "tcp-local");
+    return tcp.map(({ change, condition }) => `${change}: ${condition}`);
+  };
   const whose = (user: string): string => `Match User ${user}\nCASignatureAlgorithms ,\n`;
-  expect(limits(whose("alice"), whose("bob"))).toBe(1);
+  expect(told(whose("alice"), whose("bob"))).toEqual(["gained: user alice", "lost: user bob"]);
   const shielded = `Match User alice\nCASignatureAlgorithms ssh-rsa\n${whose("*")}`;
-  expect([limits(whose("*"), shielded), limits(shielded, shielded)]).toEqual([1, 0]);
+  expect([told(whose("*"), shielded), told(shielded, shielded)]).toEqual([["gained: user alice"], []]);
   const ending = "Match User bob\nAuthorizedPrincipalsCommand x\n";
-  expect([limits(ending, "PermitTTY no\n"), limits("PermitTTY no\n", ending)]).toEqual([1, 1]);
-  expect(limits(ending, `PermitTTY no\n${ending}`)).toBe(0);
+  expect(told(ending, "PermitTTY no\n")).toEqual(["gained: user bob"]);
+  expect(told("PermitTTY no\n", ending)).toEqual(["lost: user bob"]);
+  expect(told(ending, `PermitTTY no\n${ending}`)).toEqual([]);
 });

@@ -62,7 +62,7 @@ const opposite = (one: PolicyChange): PolicyChange => ({
   change: one.change === "gained" ? "lost" : "gained",
 });
 
-const NOTHING: Intended["unwanted"] = { answers: [], complete: true, limits: [], assumptions: [] };
+const NOTHING: Intended["unwanted"] = { answers: [], ended: [], complete: true, limits: [], assumptions: [] };
 
 function wanting(fault: Partial<Intended>): Reading["intended"] {
   return (config, intent) => ({ ...OURS.intended(config, intent), ...fault });

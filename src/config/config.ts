@@ -71,6 +71,7 @@ export interface LaterProblem {
    * keyword · "active-first": both · "again": an earlier one has
    */
   readonly when: "always" | "active" | "first" | "active-first" | "again";
+  readonly place: Place;
   /** the line that sshd prints */
   readonly sshdText: string;
   /** how many Match lines are read before it */

@@ -66,7 +66,7 @@ function rememberLater(
   const matchesBefore = loading.matches.length;
   const push = (message: string, when: LaterProblem["when"], prefix: ValueProblem["prefix"]): void => {
     const sshdText = asPrinted(POSITIONS[prefix](laterName(state), line.sshdNumber) + message);
-    loading.later.push({ directive, when, sshdText, matchesBefore });
+    loading.later.push({ directive, when, place: directive.place, sshdText, matchesBefore });
   };
   const again = keyword === "authenticationmethods" ? anyBehindMethods(line, loading.release) : null;
   if (again !== null) push(again, "again", "line");

@@ -80,7 +80,7 @@ function noteLoop(loading: Loading, include: IncludeLine): void {
   const { place } = include;
   const matchesBefore = loading.matches.length;
   const sshdText = "Too many recursive configuration includes";
-  loading.later.push({ directive: null, when: "always", sshdText, matchesBefore });
+  loading.later.push({ directive: null, when: "always", place, sshdText, matchesBefore });
   loading.problems.push({
     code: "include-loop-later",
     weight: "silent",

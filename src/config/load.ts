@@ -77,13 +77,14 @@ function noteCrash(loading: Loading): void {
   if (!isReadWith(SUBSYSTEM_CRASH, loading.release)) return;
   const matchesBefore = loading.matches.length;
   for (const directive of crashing) {
-    loading.later.push({ directive, when: "active", sshdText: CRASH, matchesBefore });
+    const { place } = directive;
+    loading.later.push({ directive, when: "active", place, sshdText: CRASH, matchesBefore });
     loading.problems.push({
       code: "subsystem-lockout",
       weight: "silent",
       sshdText: "",
       message: "Subsystem stands in Match blocks alone, which makes sshd crash",
-      place: directive.place,
+      place,
       sshdLine: directive.line.sshdNumber,
     });
   }

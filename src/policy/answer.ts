@@ -1,5 +1,6 @@
 /** Answers of the policy: complete over all connections, each with a witness and the lines to blame. */
 import type { Directive } from "../config/config.ts";
+import type { Place } from "../source/source.ts";
 import type { Capability, Connection } from "./connection.ts";
 
 /** What gives a keyword its value: a line, or the default of the release. */
@@ -9,7 +10,7 @@ export type Decider =
 
 /**
  * One region of connections that are treated alike for one capability. All answers of a capability together cover
- * every connection once. `allowed: "unknown"` comes with `unknownBecause`; it counts as open.
+ * every connection once that sshd serves. `allowed: "unknown"` comes with `unknownBecause`; it counts as open.
  */
 export interface Answer {
   readonly capability: Capability;
@@ -46,8 +47,21 @@ export interface ListenGrant {
   readonly privilegedPorts: "root" | "all" | "none";
 }
 
+/** Connections that sshd ends, because of this line: they lie in no answer. */
+export interface EndedPart {
+  /** as sshd says it */
+  readonly because: string;
+  /** in lower case */
+  readonly keyword: string;
+  readonly place: Place;
+  readonly condition: string;
+  /** null: the effort limit was met before one was found */
+  readonly witness: Connection | null;
+}
+
 export interface Exposure {
   readonly answers: readonly Answer[];
+  readonly ended: readonly EndedPart[];
   readonly complete: boolean;
   /** why it is not complete, empty otherwise */
   readonly limits: readonly string[];

@@ -24,7 +24,7 @@ export interface Atoms {
   /** each atom in one spelling: "user deploy,!bob"; equal ones mean the same */
   readonly keys: readonly string[];
   /** null: no connection can fulfil it */
-  guardOf(directive: Directive): Guard | null;
+  guardOf(directive: Pick<Directive, "guards">): Guard | null;
   /** the guard of one of `sets`; null: no connection can fulfil it */
   guardOfSet(criteria: readonly Criterion[]): Guard | null;
 }
@@ -128,9 +128,7 @@ function spelledOut(atom: Atom, release: Release): Atom {
     case "localaddress":
       return {
         ...atom,
-        items: atom.items.map((item) =>
-          item.kind === "text" ? { ...item, ...shaped(item, release) } : item,
-        ),
+        items: atom.items.map((item) => shapedAddress(item, release)),
       };
     default:
       return atom;
@@ -139,6 +137,10 @@ function spelledOut(atom: Atom, release: Release): Atom {
 
 function shaped({ negated, pattern }: PatternItem, release: Release): PatternItem {
   return { negated, pattern: patternShape(pattern, release) };
+}
+
+export function shapedAddress(item: AddressItem, release: Release): AddressItem {
+  return item.kind === "text" ? { ...item, ...shaped(item, release) } : item;
 }
 
 function keyOf(atom: Atom): string {

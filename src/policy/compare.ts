@@ -8,9 +8,11 @@ import { assumptionsOf } from "./assumptions.ts";
 import { type PortLimits, repairDoubts, requirementsUnder, tunnelModes } from "./capabilities.ts";
 import { describeScope } from "./conditions.ts";
 import { CAPABILITIES, type Capability, type Connection } from "./connection.ts";
-import { type KeywordLines, NEVER_ENDING, usesDns } from "./deciders.ts";
+import { type KeywordLines, usesDns } from "./deciders.ts";
+import { type Endings, endingSets, NO_ENDINGS } from "./endings.ts";
 import { decidersOf, type ExposureOptions, grantOf } from "./exposure.ts";
 import { coversItem, itemsOf } from "./grant.ts";
+import type { GuardSequence } from "./guard-sequence.ts";
 import { type Reasoning, reasonWith } from "./reasoning.ts";
 import { eachOutcome, type Region } from "./regions.ts";
 import { makeSearcher, outside, type Scope, type Searcher, within } from "./search.ts";
@@ -46,7 +48,11 @@ interface Comparing {
 
 export function comparePolicies(before: Config, after: Config, options: ExposureOptions = {}): Comparison {
   const accounts = options.accounts ?? null;
-  const searcher = makeSearcher([before, after], { accounts, namedHosts: usesDns(before) || usesDns(after) });
+  const searcher = makeSearcher(
+    [before, after],
+    { accounts, namedHosts: usesDns(before) || usesDns(after) },
+    [...endingSets(before), ...endingSets(after)],
+  );
   const comparing: Comparing = {
     searcher,
     ports: { unprivilegedPortStart: options.unprivilegedPortStart ?? null, root: true },
@@ -57,11 +63,6 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
   };
   if (usesDns(before) !== usesDns(after) && [...before.matches, ...after.matches].some(namesHost))
     comparing.limits.add("UseDNS changes, and what Match Host means with it: the hosts are not compared");
-  const [ended, ending] = [conditionalEnds(comparing.before), conditionalEnds(comparing.after)];
-  if (ended.lines !== ending.lines)
-    comparing.limits.add(
-      `sshd ends connections on one side that it may serve on the other, which is not compared: ${ended.text || ending.text}`,
-    );
   for (const capability of CAPABILITIES) compareCapability(comparing, capability);
   const limits = [...comparing.limits];
   return {
@@ -70,27 +71,6 @@ export function comparePolicies(before: Config, after: Config, options: Exposure
     limits,
     assumptions: [...new Set([...assumptionsOf(before, options), ...assumptionsOf(after, options)])],
   };
-}
-
-interface ConditionalEnds {
-  /** what sshd says, without where */
-  readonly text: string;
-  /** all lines that it can depend on */
-  readonly lines: string;
-}
-
-/** What ends connections by what other lines have set before; where that is so no region says. */
-function conditionalEnds({ config, searcher }: Reasoning): ConditionalEnds {
-  const ends = config.later.filter(({ when }) => when !== "active" && when !== "always");
-  const text = ends.map(({ sshdText }) => sshdText.replace(/^.* line \d+: /, "")).join("; ");
-  const keywords = new Set(ends.map(({ directive }) => directive?.keyword));
-  const lines = config.directives
-    .filter(({ keyword }) => keywords.has(keyword))
-    .map((line) => {
-      const words = line.args.map(({ value }) => value);
-      return [line.keyword, line.atStart, searcher.atoms.guardOf(line), ...words].join(" ");
-    });
-  return { text, lines: [text, ...lines].join("\n") };
 }
 
 function namesHost({ criteria }: Config["matches"][number]): boolean {
@@ -139,41 +119,71 @@ function changedScopes({ searcher, before, after }: Comparing, capability: Capab
   const wanted = requirementsUnder(before.config, capability).map(({ keyword }) => keyword);
   const also = requirementsUnder(after.config, capability).map(({ keyword }) => keyword);
   if (wanted.join(" ") !== also.join(" ")) return [searcher.everywhere];
-  const ending =
-    before.ending === null && after.ending === null
-      ? []
-      : changedScopesOf(searcher, before.ending ?? NEVER_ENDING, after.ending ?? NEVER_ENDING);
   return [
-    ...ending,
+    ...changedEndings(searcher, before.endings, after.endings),
     ...wanted.flatMap((keyword) =>
       changedScopesOf(searcher, before.linesOf(keyword), after.linesOf(keyword)),
     ),
   ];
 }
 
+function changedEndings(
+  searcher: Searcher,
+  before: readonly Endings[],
+  after: readonly Endings[],
+): readonly Scope[] {
+  const about = new Set([...before, ...after].map((endings) => endings.about));
+  return [...about].flatMap((what) => {
+    const [old = NO_ENDINGS, now = NO_ENDINGS] = [before, after].map((side) =>
+      side.find((endings) => endings.about === what),
+    );
+    return scopesOfBoth(searcher, { old: endingSteps(old), now: endingSteps(now), restChanged: false });
+  });
+}
+
+function endingSteps({ sequence, outcomes }: Endings): Steps {
+  return { sequence, values: outcomes.map((ending) => (ending === null ? "served" : "ended")) };
+}
+
 function changedScopesOf(searcher: Searcher, old: KeywordLines, now: KeywordLines): readonly Scope[] {
-  const [was, is] = [old.otherwise, now.otherwise];
-  const globalChanged = was.value !== is.value || was.keyword !== is.keyword;
-  const same = commonLines(lineKeys(old), lineKeys(now));
+  const restChanged = old.otherwise.value !== now.otherwise.value;
+  return scopesOfBoth(searcher, { old: lineSteps(old), now: lineSteps(now), restChanged });
+}
+
+function lineSteps({ sequence, guarded }: KeywordLines): Steps {
+  return { sequence, values: guarded.map(({ value }) => value) };
+}
+
+/** Guards in order, and what each of them leads to. */
+interface Steps {
+  readonly sequence: GuardSequence;
+  readonly values: readonly string[];
+}
+
+function scopesOfBoth(
+  searcher: Searcher,
+  { old, now, restChanged }: { readonly old: Steps; readonly now: Steps; readonly restChanged: boolean },
+): readonly Scope[] {
+  const same = commonLines(stepKeys(old), stepKeys(now));
   return [
-    ...scopesOfChanged(searcher, old, { same: same.first, globalChanged }),
-    ...scopesOfChanged(searcher, now, { same: same.second, globalChanged }),
+    ...scopesOfChanged(searcher, old, { same: same.first, restChanged }),
+    ...scopesOfChanged(searcher, now, { same: same.second, restChanged }),
   ];
 }
 
-function lineKeys({ guarded, sequence }: KeywordLines): readonly string[] {
-  return guarded.map(({ value }, position) => `${(sequence.guards[position] ?? []).join(",")} ${value}`);
+function stepKeys({ sequence, values }: Steps): readonly string[] {
+  return values.map((value, position) => `${(sequence.guards[position] ?? []).join(",")} ${value}`);
 }
 
 function scopesOfChanged(
   searcher: Searcher,
-  { sequence }: KeywordLines,
-  { same, globalChanged }: { readonly same: ReadonlySet<number>; readonly globalChanged: boolean },
+  { sequence }: Steps,
+  { same, restChanged }: { readonly same: ReadonlySet<number>; readonly restChanged: boolean },
 ): Scope[] {
   const scopes = sequence.guards.flatMap((guard, position) =>
     same.has(position) ? [] : [outside(within(searcher.everywhere, guard), sequence, position)],
   );
-  return globalChanged ? [...scopes, outside(searcher.everywhere, sequence)] : scopes;
+  return restChanged ? [...scopes, outside(searcher.everywhere, sequence)] : scopes;
 }
 
 /** What the second side allows and the first does not; null: nothing, empty: the capability itself. */

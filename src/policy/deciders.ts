@@ -83,44 +83,6 @@ export function keywordLines(config: Config, keyword: string, searcher: Searcher
   return { keyword, guarded, sequence, otherwise, unreachable, shadowedGlobals };
 }
 
-/**
- * Lines that end each connection of their blocks, once sshd has read all, as if they were lines of one keyword; null: none
- * does. Without a block around them they end all.
- */
-export function endingLines(config: Config, searcher: Searcher): KeywordLines | null {
-  const guarded: KeywordLines["guarded"][number][] = [];
-  const guards: Guard[] = [];
-  for (const { directive, when } of config.later) {
-    if (when === "always" && directive === null) return { ...NEVER_ENDING, otherwise: LOOP };
-    const guard = directive === null || when !== "active" ? null : searcher.atoms.guardOf(directive);
-    if (directive === null || guard === null) continue;
-    const { keyword } = directive;
-    const values = directive.values ?? [];
-    guarded.push({ keyword, value: values.join(" "), values, directive });
-    guards.push(guard);
-  }
-  if (guarded.length === 0) return null;
-  return { ...NEVER_ENDING, guarded, sequence: searcher.sequenceOf(guards) };
-}
-
-/** An Include that leads back to itself. */
-const LOOP: Choice = { keyword: "include", value: "", values: [], directive: null };
-
-/** Where all connections are served. */
-export const NEVER_ENDING: KeywordLines = {
-  keyword: "",
-  guarded: [],
-  sequence: NO_GUARDS,
-  otherwise: { keyword: "", value: "", values: [], directive: null },
-  unreachable: [],
-  shadowedGlobals: [],
-};
-
-/** Whether it is one of the lines that end connections. */
-export function isEnding({ keyword }: Choice): boolean {
-  return keyword !== NEVER_ENDING.keyword;
-}
-
 /** Of a keyword that a configuration does not set, as most do with most that are asked about. */
 const unsetLines = remember((keyword, release): KeywordLines => {
   const values = lookUpKeyword(keyword, release).keyword?.defaults ?? [];

@@ -4,7 +4,7 @@
  */
 import { atLeast } from "../../grammar/release.ts";
 import type { Config, Criterion } from "../config/config.ts";
-import type { Answer, Decider, Exposure } from "./answer.ts";
+import type { Answer, Decider, EndedPart, Exposure } from "./answer.ts";
 import { assumptionsOf } from "./assumptions.ts";
 import {
   listenGrant,
@@ -20,8 +20,8 @@ import { closingLine } from "./locate.ts";
 import type { LoginAnswer } from "./login.ts";
 import { makeLoginQuestion } from "./login-question.ts";
 import { type Reasoning, type ReasoningOptions, startReasoning } from "./reasoning.ts";
-import { eachRegion, everywhere, type Region, regionsOf, type Start } from "./regions.ts";
-import { outside, type Scope, search, within } from "./search.ts";
+import { eachRegion, endedIn, everywhere, type Region, regionsOf, type Start } from "./regions.ts";
+import { type Scope, search, within } from "./search.ts";
 
 export interface ExposureOptions extends ReasoningOptions {
   readonly capabilities?: readonly Capability[];
@@ -52,7 +52,7 @@ export function exposure(config: Config, options: ExposureOptions = {}): Exposur
   const answers = (options.capabilities ?? CAPABILITIES).flatMap((capability) =>
     start === null ? [] : answersOf(asking, capability, start),
   );
-  return toExposure(asking, answers, options);
+  return toExposure(asking, { answers, ended: start === null ? [] : endedFrom(asking, start) }, options);
 }
 
 function allAnswers(asking: Asking, capability: Capability, start: Start): readonly Answer[] {
@@ -104,16 +104,25 @@ function startInside(
   return { scope, witness: found.kind === "witness" ? found.connection : null };
 }
 
+/** What sshd ends of the connections there. */
+export function endedFrom({ reasoning }: Asking, start: Start): readonly EndedPart[] {
+  return endedIn(reasoning, start).map(({ scope, witness, choices: [{ because, keyword, place }] }) => {
+    const condition = describeScope(reasoning.searcher, scope);
+    return { because, keyword, place, condition, witness };
+  });
+}
+
 /** With the limits that were met up to now. */
 export function toExposure(
   { reasoning: { config }, limits: met }: Asking,
-  answers: readonly Answer[],
+  { answers, ended }: Pick<Exposure, "answers" | "ended">,
   options: ExposureOptions,
 ): Exposure {
   const open = new Set(answers.flatMap(({ capability, allowed }) => (allowed === false ? [] : [capability])));
   const doubts = [...open].flatMap((capability) => repairDoubts(config, capability).map(({ text }) => text));
   const limits = [...config.limits, ...met, ...doubts];
-  return { answers, complete: limits.length === 0, limits, assumptions: assumptionsOf(config, options) };
+  const assumptions = assumptionsOf(config, options);
+  return { answers, ended, complete: limits.length === 0, limits, assumptions };
 }
 
 /** One region as an answer; its witness goes through the plain reading. */
@@ -154,9 +163,7 @@ const APART = "a connection that is not over IP: sshd -i on a unix or vsock sock
 /** Invariant: every witness goes through the plain reading, which shares no code with the search. */
 export function confirmed(reasoning: Reasoning, region: Region): Connection | null {
   const witness = region.witness ?? anybody(region, reasoning.searcher);
-  if (witness === null || agreesWith(reasoning, region, witness)) return witness;
-  const other = survivor(reasoning, region.scope);
-  return other !== null && agreesWith(reasoning, region, other) ? other : null;
+  return witness !== null && agreesWith(reasoning, region, witness) ? witness : null;
 }
 
 /** Several lines may close a capability for one connection; the first that is asked names its region. */
@@ -179,17 +186,6 @@ function agreesWith({ reader }: Reasoning, { choices }: Region, connection: Conn
   return true;
 }
 
-/** A connection of the scope outside the blocks whose lines end the connections of their block. */
-function survivor({ config, searcher }: Reasoning, scope: Scope): Connection | null {
-  const guards = config.later.flatMap(({ directive }) => {
-    const guard = directive === null ? null : searcher.atoms.guardOf(directive);
-    return guard === null || guard.length === 0 ? [] : [guard];
-  });
-  if (guards.length === 0) return null;
-  const result = search(searcher, outside(scope, searcher.sequenceOf(guards)));
-  return result.kind === "witness" ? result.connection : null;
-}
-
 /** Without any Match there was no search. */
 function anybody({ scope }: Region, searcher: Reasoning["searcher"]): Connection | null {
   if (scope !== searcher.everywhere) return null;
@@ -197,14 +193,10 @@ function anybody({ scope }: Region, searcher: Reasoning["searcher"]): Connection
   return sampled.kind === "found" ? sampled.value : null;
 }
 
-function unknownReason({ limits, reasoning }: Asking, { choices, witness }: Region): string {
+function unknownReason({ limits }: Asking, { choices }: Region): string {
   const line = choices.findLast(({ directive }) => directive !== null)?.directive;
   const where = line == null ? "the default" : `${line.place.source.path}:${line.line.number}`;
-  const [ending] = witness === null ? [] : reasoning.config.later;
-  const reason =
-    ending === undefined
-      ? `whether any connection is decided by ${where} could not be settled within the effort limit`
-      : `sshd ends connections that ${where} decides (${ending.sshdText}), and none was found that it serves`;
+  const reason = `whether any connection is decided by ${where} could not be settled within the effort limit`;
   limits.add(reason);
   return reason;
 }

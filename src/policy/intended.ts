@@ -7,12 +7,12 @@ import type { Exposure } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import { CAPABILITIES } from "./connection.ts";
 import { type Excess, excessOf, type Placed } from "./excess.ts";
-import { type ExposureOptions, startAsking, toAnswer, toExposure } from "./exposure.ts";
+import { type ExposureOptions, endedFrom, startAsking, toAnswer, toExposure } from "./exposure.ts";
 import type { Grant } from "./grant.ts";
 import { namedPeople } from "./kept-logins.ts";
 import { rootUsers } from "./kept-ports.ts";
 import { type Loss, lossesOf } from "./losses.ts";
-import { regionsOf } from "./regions.ts";
+import { everywhere, regionsOf } from "./regions.ts";
 
 export interface Wanted {
   /** what may be open */
@@ -60,5 +60,6 @@ export function compareWithIntent(
   const losses = keeping.flatMap(({ grant, people }) =>
     lossesOf(asking, placed(grant), { people: guardsOf(people), root: guardsOf(root) }),
   );
-  return { exposure: toExposure(asking, answers, options), excess, losses, used };
+  const ended = endedFrom(asking, everywhere(asking.reasoning));
+  return { exposure: toExposure(asking, { answers, ended }, options), excess, losses, used };
 }

@@ -8,7 +8,7 @@ import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Criterion, Directive } from "../config/config.ts";
 import { makeSource } from "../source/source.ts";
-import type { Guard } from "./atoms.ts";
+import { type Guard, shapedAddress } from "./atoms.ts";
 import { NOT_OVER_IP } from "./connection.ts";
 import { type Choice, effectiveLines, type KeywordLines, usesDns } from "./deciders.ts";
 import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
@@ -76,7 +76,7 @@ function userItem(value: string, release: Release, byName: boolean): Item {
   const addresses = parseAddressList(text, release).items;
   // one criterion for both: thousands of such items, each with its veto, would be asked one by one
   if (!byName && !isReadOtherwiseAsHosts(text, release)) {
-    const items = addresses.map((item) => spelledOut(item, release));
+    const items = addresses.map((item) => shapedAddress(item, release));
     return { fits: [[user, { attribute: "address", place, text, items }]], vetoes: [] };
   }
   const hosts = heeded(parsePatternList(text));
@@ -103,11 +103,7 @@ function isReadOtherwiseAsHosts(text: string, release: Release): boolean {
 }
 
 function addressOf(item: AddressItem, negated: boolean, release: Release): readonly AddressItem[] {
-  return item.negated === negated ? [{ ...spelledOut(item, release), negated: false }] : [];
-}
-
-function spelledOut(item: AddressItem, release: Release): AddressItem {
-  return item.kind === "text" ? { ...item, pattern: patternShape(item.pattern, release) } : item;
+  return item.negated === negated ? [{ ...shapedAddress(item, release), negated: false }] : [];
 }
 
 /** What it takes to log in. */

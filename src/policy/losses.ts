@@ -4,12 +4,12 @@ import type { Guard } from "./atoms.ts";
 import { describeScope, extentOf } from "./conditions.ts";
 import type { Capability, Connection } from "./connection.ts";
 import { leftOf, type OpenRegion, type Placed } from "./excess.ts";
-import { type Asking, decidersOf, toAnswer } from "./exposure.ts";
+import { type Asking, toAnswer } from "./exposure.ts";
 import { coversItem, type Grant, itemsOf, wantedItems } from "./grant.ts";
 import { refusedIn } from "./kept-logins.ts";
 import { rootOnly, whyRootOnly } from "./kept-ports.ts";
 import { refusingLine } from "./login.ts";
-import { eachRegion, endedIn, type Region } from "./regions.ts";
+import { type Ended, eachRegion, endedIn } from "./regions.ts";
 import { search, within } from "./search.ts";
 
 /** Connections of a grant that do not get what it wants. */
@@ -65,22 +65,19 @@ export function lossesOf(asking: Asking, { grant, guard }: Placed, logins: Login
 
 /** They lie in no region of any answer. */
 function endedLoss(
-  { reasoning: { config, searcher } }: Asking,
+  { reasoning: { searcher } }: Asking,
   capability: Capability,
   grant: Grant,
-  region: Region,
+  { scope, witness, choices }: Ended,
 ): readonly Loss[] {
   const wanted = wantedItems(grant, capability);
   if (wanted.length === 0) return [];
-  const { scope, witness } = region;
-  const decidedBy = decidersOf(region);
-  const line = decidedBy[0]?.directive ?? null;
-  const text = config.later.find(({ directive }) => directive === line)?.sshdText ?? "";
+  const [{ because }] = choices;
   return [
     {
       ...{ grant, capability, kind: "no-login", missing: wanted.filter((item) => item !== "") },
       ...{ condition: describeScope(searcher, scope), extent: extentOf(searcher, scope) },
-      ...{ witness, decidedBy, because: `sshd ends their connections (${text})` },
+      ...{ witness, decidedBy: choices, because: `sshd ends their connections (${because})` },
     },
   ];
 }

@@ -2,14 +2,8 @@
 import type { Config, Criterion } from "../config/config.ts";
 import type { Account } from "../files/tree.ts";
 import type { Connection } from "./connection.ts";
-import {
-  endingLines,
-  type KeywordLines,
-  keywordLines,
-  type Partition,
-  partition,
-  usesDns,
-} from "./deciders.ts";
+import { type KeywordLines, keywordLines, type Partition, partition, usesDns } from "./deciders.ts";
+import { type Endings, endingSets, endingsOf } from "./endings.ts";
 import type { GuardSequence } from "./guard-sequence.ts";
 import { type Admission, admissionOf, loginLists } from "./login-demand.ts";
 import { type Reader, readerOf } from "./reader.ts";
@@ -28,11 +22,11 @@ export interface Reasoning {
   readonly searcher: Searcher;
   readonly reader: Reader;
   linesOf(keyword: string): KeywordLines;
-  /** null: sshd serves all connections, as far as these are known */
-  readonly ending: KeywordLines | null;
+  /** empty: sshd serves all connections */
+  readonly endings: readonly Endings[];
   admission(): Admission;
   /** who decides inside the scope; `known`: a connection in it. Keywords with lines in the same blocks share it. */
-  partitionOf(lines: KeywordLines, scope: Scope, known: Connection | null): Partition;
+  partitionOf(lines: Pick<KeywordLines, "sequence">, scope: Scope, known: Connection | null): Partition;
 }
 
 /** The last one: a run asks several questions about one configuration after the other, of one account after the other, too. */
@@ -43,7 +37,7 @@ export function startReasoning(config: Config, options: ReasoningOptions = {}): 
   const known = sets.length === 0 && last?.config === config ? last : null;
   if (known !== null && known.accounts === accounts) return known;
   if (known === null) {
-    const all = [...sets, ...loginLists(config).sets];
+    const all = [...sets, ...endingSets(config), ...loginLists(config).sets];
     const searcher = makeSearcher([config], { accounts, namedHosts: usesDns(config) }, all);
     last = reasonWith(searcher, config, accounts);
   } else {
@@ -81,7 +75,7 @@ export function reasonWith(
     searcher,
     reader: readerOf(config),
     linesOf,
-    ending: config.later.length === 0 ? null : endingLines(config, searcher),
+    endings: endingsOf(config, searcher),
     admission: () => {
       admission ??= admissionOf({ config, linesOf, searcher });
       return admission;

@@ -1,7 +1,8 @@
 /** The ways through the keywords of a capability: regions of connections for which the same lines decide. */
 import { type Requirement, requirementsUnder } from "./capabilities.ts";
 import type { Capability, Connection } from "./connection.ts";
-import { type Choice, choiceAt, isEnding, type KeywordLines } from "./deciders.ts";
+import { type Choice, choiceAt, type KeywordLines } from "./deciders.ts";
+import type { Ending } from "./endings.ts";
 import type { Reasoning } from "./reasoning.ts";
 import type { Scope } from "./search.ts";
 
@@ -48,12 +49,8 @@ export function eachRegion(
   inside: Start,
   emit: (region: Region) => void,
 ): void {
-  const { ending } = reasoning;
-  if (ending === null) eachServed(reasoning, capability, inside, emit);
-  else
-    for (const part of reasoning.partitionOf(ending, inside.scope, inside.witness).parts)
-      if (!isEnding(choiceAt(ending, part)))
-        eachServed(reasoning, capability, { scope: part.scope, witness: part.connection }, emit);
+  const serve = (start: Start): void => eachServed(reasoning, capability, start, emit);
+  eachEnding(reasoning, inside, { serve, end: () => {} });
 }
 
 /** With those that sshd ends, for which a capability is closed. */
@@ -63,18 +60,39 @@ export function eachOutcome(
   inside: Start,
   emit: (region: Region) => void,
 ): void {
-  eachRegion(reasoning, capability, inside, emit);
-  for (const ended of endedIn(reasoning, inside)) emit(ended);
+  const serve = (start: Start): void => eachServed(reasoning, capability, start, emit);
+  eachEnding(reasoning, inside, { serve, end: emit });
 }
 
-/** The connections inside a scope that sshd ends, whatever they ask for. */
-export function endedIn({ ending, partitionOf }: Reasoning, { scope, witness }: Start): readonly Region[] {
-  if (ending === null) return [];
-  return partitionOf(ending, scope, witness).parts.flatMap((part) => {
-    const choice = choiceAt(ending, part);
-    if (!isEnding(choice)) return [];
-    return [{ allowed: false, scope: part.scope, witness: part.connection, choices: [choice] }];
-  });
+/** A part of the connections that sshd ends, whatever they ask for. */
+export interface Ended extends Region {
+  readonly choices: readonly [Ending];
+}
+
+export function endedIn(reasoning: Reasoning, inside: Start): readonly Ended[] {
+  const ended: Ended[] = [];
+  eachEnding(reasoning, inside, { serve: () => {}, end: (region) => ended.push(region) });
+  return ended;
+}
+
+interface Fates {
+  readonly serve: (start: Start) => void;
+  readonly end: (ended: Ended) => void;
+}
+
+/** Asks one question after the other; `at`: the next one. */
+function eachEnding(reasoning: Reasoning, inside: Start, fates: Fates, at = 0): void {
+  const endings = reasoning.endings[at];
+  if (endings === undefined) {
+    fates.serve(inside);
+    return;
+  }
+  for (const { position, scope, connection } of reasoning.partitionOf(endings, inside.scope, inside.witness)
+    .parts) {
+    const ending = endings.outcomes[position] ?? null;
+    if (ending === null) eachEnding(reasoning, { scope, witness: connection }, fates, at + 1);
+    else fates.end({ allowed: false, scope, witness: connection, choices: [ending] });
+  }
 }
 
 function eachServed(
@@ -86,8 +104,8 @@ function eachServed(
   const wanted = requirementsUnder(reasoning.config, capability);
   const questions = wanted.map(({ keyword, closes }) => ({ lines: reasoning.linesOf(keyword), closes }));
   const branching = questions.findLastIndex(({ lines }) => lines.guarded.length > 0) + 1;
-  const ending = endingOf(questions.slice(branching));
-  walk({ reasoning, questions: questions.slice(0, branching), ending, emit, choices: [] }, inside);
+  const rest = restOf(questions.slice(branching));
+  walk({ reasoning, questions: questions.slice(0, branching), rest, emit, choices: [] }, inside);
 }
 
 interface Question {
@@ -95,19 +113,19 @@ interface Question {
   readonly closes: Requirement["closes"];
 }
 
-type Ending = Pick<Region, "allowed" | "choices">;
+type Rest = Pick<Region, "allowed" | "choices">;
 
 interface Walk {
   readonly reasoning: Reasoning;
   readonly questions: readonly Question[];
   /** what keywords that nothing but a global line decides say behind them, to all ways alike */
-  readonly ending: Ending;
+  readonly rest: Rest;
   readonly emit: (region: Region) => void;
   /** of the keywords that were asked on the way here */
   readonly choices: Choice[];
 }
 
-function endingOf(questions: readonly Question[]): Ending {
+function restOf(questions: readonly Question[]): Rest {
   const choices: Choice[] = [];
   for (const { lines, closes } of questions) {
     choices.push(lines.otherwise);
@@ -118,10 +136,10 @@ function endingOf(questions: readonly Question[]): Ending {
 
 /** Asks one keyword after the other; a value that closes ends the way at once. */
 function walk(walking: Walk, { scope, witness }: Start): void {
-  const { reasoning, questions, ending, emit, choices } = walking;
+  const { reasoning, questions, rest, emit, choices } = walking;
   const question = questions[choices.length];
   if (question === undefined) {
-    emit({ allowed: ending.allowed, scope, witness, choices: choices.concat(ending.choices) });
+    emit({ allowed: rest.allowed, scope, witness, choices: choices.concat(rest.choices) });
     return;
   }
   const { lines } = question;

@@ -1,0 +1,73 @@
+/** Who is cut off: what the search says of all connections beside the plain reading of each, over a small alphabet of lines. */
+import { expect, it } from "vitest";
+import { checkConfig } from "../src/config/check.ts";
+import { readerOf } from "../src/policy/reader.ts";
+import { startReasoning } from "../src/policy/reasoning.ts";
+import { endedIn, everywhere } from "../src/policy/regions.ts";
+import { STRANGER } from "../src/policy/samples.ts";
+import { contains } from "../src/policy/search.ts";
+import { configOf } from "./configurations.ts";
+
+const BLOCKS = ["", "Match User alice\n", "Match User !bob,*\n", "Match Group staff Address 10.0.0.0/8\n"];
+const PEOPLE = ["alice", "bob", "carol"].flatMap((user) =>
+  ["10.0.0.1", "10.1.2.3", "192.0.2.7"].flatMap((addr) =>
+    [["staff"], []].map((groups) => ({ ...STRANGER, user, groups, addr, host: addr })),
+  ),
+);
+
+/** Lines of which sshd takes some only when it reads the file for a connection. */
+const LINES: Readonly<Record<string, readonly string[]>> = {
+  "8.3": [
+    "Match Address !10.0.0.0/8,10.1.2.3/8,10.1.2.3\nPermitTTY no\n",
+    "Match User bob LocalAddress 192.0.2.1/24\n",
+    "Match User alice Address 192.0.2.*,!192.0.2.7,192.0.2.0/33\n",
+  ],
+  "8.6": [
+    "AuthenticationMethods publickey\n",
+    "AuthenticationMethods nonsense\n",
+    "AuthorizedPrincipalsCommand x\n",
+    "AuthorizedPrincipalsCommand none\n",
+  ],
+  "9.2": [
+    "AuthenticationMethods publickey\n",
+    "AuthenticationMethods any\n",
+    "CASignatureAlgorithms !ssh-rsa\n",
+    "CASignatureAlgorithms ssh-ed25519\n",
+  ],
+  "9.5": ["Subsystem a\n", "Subsystem a /x\n", "Subsystem b\n", "Subsystem b /y\n"],
+};
+
+function sequences<Item>(items: readonly Item[], length: number): Item[][] {
+  return length === 0
+    ? [[]]
+    : sequences(items, length - 1).flatMap((start) => items.map((item) => [...start, item]));
+}
+
+it.each(Object.entries(LINES))(
+  "agrees with the plain reading, connection by connection: %s",
+  (release, lines) => {
+    const pieces = BLOCKS.flatMap((block) => lines.map((line) => block + line));
+    let [ended, served] = [0, 0];
+    for (const text of sequences(pieces, 2).map((parts) => parts.join(""))) {
+      const config = configOf(text, release);
+      if (!checkConfig(config).accepted) continue;
+      const reasoning = startReasoning(config);
+      const parts = endedIn(reasoning, everywhere(reasoning));
+      for (const connection of PEOPLE) {
+        const isEnded = readerOf(config).read(connection, "permittty") === null;
+        const told = parts.filter(({ scope }) => contains(reasoning.searcher, scope, connection));
+        expect({ text, connection, told: told.length }).toEqual({ text, connection, told: Number(isEnded) });
+        if (isEnded) ended++;
+        else served++;
+      }
+      for (const { witness } of parts) {
+        expect(witness).not.toBeNull();
+        expect({ text, read: witness && readerOf(config).read(witness, "permittty") }).toEqual({
+          text,
+          read: null,
+        });
+      }
+    }
+    expect(Math.min(ended, served)).toBeGreaterThan(100);
+  },
+);
