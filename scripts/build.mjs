@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { cutFunctions, withLate } from "./late-functions.mjs";
+import { cutParts, namesOf, withLate } from "./late.mjs";
 import { sampleImage } from "./sample-image.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -55,10 +55,17 @@ const splitChunks = (folder) => ({
 const engine = new Map();
 const splitEngine = {
   name: "split-engine",
-  setup({ onResolve }) {
-    onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+  setup({ onLoad, onResolve }) {
+    // without the object that esbuild would copy all that a module exports into
+    onLoad({ filter: /\/src\/cli\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll(/\bimport\("(\.[^"]+)"\)/g, (found, from) =>
+        isChunk(moduleOf(from, dirname(path))) ? found : `Promise.resolve(require("${from}"))`,
+      ),
+      loader: "ts",
+    }));
+    onResolve({ filter: /\.ts$/ }, ({ kind, path, resolveDir }) => {
+      if (kind !== "require-call") return undefined;
       const module = moduleOf(path, resolveDir);
-      if (kind !== "dynamic-import" || isChunk(module)) return undefined;
       engine.set(nameOf(module), module);
       return { path: `engine/${nameOf(module)}`, external: true };
     });
@@ -268,15 +275,16 @@ const plugins = [
 ];
 const commands = await bundle("src/cli/main.ts", { plugins: [splitEngine, ...plugins] });
 // esbuild finds them in parallel, in another order each time
-const exported = [...engine]
-  .sort()
-  .map(([name, module]) => `export * as "${name}" from "./${module}";`)
-  .join("\n");
-const engineParts = cutFunctions(
+const modules = [...engine].sort();
+const given = [
+  ...modules.map(([, module], index) => `import * as module${index} from "./${module}";`),
+  `give({ ${modules.map(([name], index) => `"${name}": () => module${index}`).join(", ")} });`,
+].join("\n");
+const engineParts = cutParts(
   await bundle(undefined, {
-    stdin: { contents: exported, resolveDir: root },
+    stdin: { contents: given, resolveDir: root },
     plugins: [oneScope, ...plugins],
-    ...(isReadable ? {} : { minify: false, minifySyntax: true, minifyIdentifiers: true }),
+    minify: false,
   }),
 );
 
@@ -284,12 +292,13 @@ const engineParts = cutFunctions(
 async function mainText(late, options = {}) {
   const engine = await withLate(engineParts, late, { minify: !isReadable, ...OUTPUT, ...options });
   return `(function(load){
-const engine={exports:{}};let read=${engine};
-const onDemand=(name)=>new Proxy({},{get:(_,key)=>load(name)[key]});
+let engine=null;const readEngine=${engine};
+const always={"node:fs":load("node:fs"),"node:path":load("node:path")};
+const onDemand=(name)=>name.startsWith("node:")?new Proxy({},{get:(_,key)=>load(name)[key]}):load(name);
 const require=(name)=>{
 if(!name.startsWith("engine/"))return load(name);
-if(read){const once=read;read=null;once(engine,engine.exports,(name)=>/^node:(?!fs$|path$)/.test(name)?onDemand(name):load(name));}
-return engine.exports[name.slice(7)];};
+if(engine===null)readEngine((modules)=>{engine=modules;},(name)=>always[name]??onDemand(name));
+return engine[name.slice(7)]();};
 (function(){${commands}
 })();})`;
 }
@@ -314,9 +323,9 @@ const AUDITS = [
 ];
 const AUDIT_OF_IMAGE = ["audit", "--image", image];
 
-/** The functions of the engine that the runs of the code caches do not ask for. */
-async function lateFunctions() {
-  const all = new Set(engineParts.flatMap(({ name }) => name ?? []));
+/** The functions and constants of the engine that the runs of the code caches do not ask for. */
+async function lateNames() {
+  const all = new Set(namesOf(engineParts));
   const [logged, out] = [join(folder, "logged.js"), join(folder, "asked.json")];
   writeFileSync(logged, await mainText(all, { logged: true }));
   runBundle(logged, out, [1], ...AUDITS, AUDIT_OF_IMAGE);
@@ -324,7 +333,7 @@ async function lateFunctions() {
   return all;
 }
 
-const main = await mainText(await lateFunctions());
+const main = await mainText(await lateNames());
 const mainName = `chunks/main-${createHash("sha256").update(main).digest("hex").slice(0, 8)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
 // a chunk may load further ones, which are found while this goes on

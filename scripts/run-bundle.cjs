@@ -1,6 +1,6 @@
 // Runs dist/'s bundle: run-bundle.cjs BUNDLE RUNS OUT. RUNS: a JSON list of the arguments of runs, one after the other.
 // OUT: for V8's code cache of what ran, as src/cli/start.ts reads it, or (.json) for the names of functions that were asked for
-// (late-functions.mjs).
+// (late.mjs).
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { resolve } = require("node:path");
