@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { askSshd } from "../src/host/ask-sshd.ts";
 import type { Daemon } from "../src/host/daemon.ts";
 import type { FileStatus, Machine, Ran } from "../src/host/machine.ts";
-import { rescue } from "../src/host/rescue.ts";
-import type { Service } from "../src/host/service.ts";
+import { rescue, whyRescueFirst } from "../src/host/rescue.ts";
+import { findService, type Service } from "../src/host/service.ts";
 import { bringBack } from "../src/host/service-record.ts";
 import { onSystemd, unitObstacles } from "../src/host/systemd.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
@@ -151,27 +151,109 @@ test("the process of a container that has ended gets no signal: its number may b
   expect(told).toEqual([]);
 });
 
-describe("what a rescue sshd says of the way back", () => {
-  const said = async (kind: Service["kind"], restart: Service["restart"]): Promise<string> => {
-    const rescued = await rescue(
-      { ...answering({}), startDetached: () => 9 },
-      {
-        plan: { command: ["/usr/sbin/sshd"], units: [] },
-        configFile: "/etc/ssh/sshd_config",
-        manager: { kind, listens: [], restart },
-        silent: [],
-        because: "no",
-      },
+interface Listener {
+  readonly pid: number;
+  readonly words: readonly string[];
+  readonly port: number;
+}
+
+/** A machine with these processes of root, each of which listens on a port of 0.0.0.0. */
+function running(listeners: readonly Listener[]): Machine {
+  const files = (): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      listeners.flatMap(({ pid, words, port }) => [
+        [`/proc/${pid}/stat`, `${pid} (sshd) S 1 ${"0 ".repeat(17)}100`],
+        [`/proc/${pid}/cmdline`, words.join("\0")],
+        [`/proc/${pid}/status`, "Uid:\t0\t0\t0\t0\n"],
+        [
+          `/proc/${pid}/net/tcp`,
+          `sl\n 0: 00000000:${port.toString(16).padStart(4, "0")} 00000000:0000 0A 0 0 0 0 0 ${pid}\n`,
+        ],
+      ]),
     );
-    return rescued.kind === "rescued" ? rescued.text.replace(/^.*, then /, "") : rescued.because;
+  return {
+    ...answering({}),
+    readFile: (path) => Buffer.from(files()[path] ?? ""),
+    list: (path) => (path === "/proc" ? listeners.map(({ pid }) => String(pid)) : ["3"]),
+    readLink: (path) =>
+      path.endsWith("/exe") ? "/usr/sbin/sshd" : `socket:[${/\d+/.exec(path)?.[0] ?? ""}]`,
+    banner: async () => "SSH-2.0-OpenSSH_9.2",
+    sleep: async () => {},
+    // a second for each look
+    now: (() => {
+      let seconds = 0;
+      return () => new Date(1000 * seconds++);
+    })(),
+  };
+}
+
+describe("a rescue sshd", () => {
+  const SSHD = "/usr/sbin/sshd";
+  interface Down {
+    readonly kind?: Service["kind"];
+    readonly restart?: Service["restart"];
+    /** sshds that run before */
+    readonly others?: readonly Listener[];
+    /** whether what is started listens */
+    readonly starts?: boolean;
+  }
+
+  /** What becomes of a service on port 22 that is down, and who runs then. */
+  const rescued = async ({ kind = "sysv", restart = null, others = [], starts = true }: Down) => {
+    const listeners = [...others];
+    const machine: Machine = {
+      ...running(listeners),
+      startDetached: (words) => {
+        if (starts) listeners.push({ pid: 9, words, port: 22 });
+        return 9;
+      },
+    };
+    const configFile = "/etc/ssh/sshd_config";
+    const answer = await rescue(machine, {
+      plan: { command: [SSHD, "-o", "LogLevel=INFO"], units: [] },
+      configFile,
+      manager: { kind, listens: [{ address: "0.0.0.0", port: 22 }], restart },
+      silent: [],
+      because: "no",
+    });
+    const service = await findService(machine, { configFile, restartCommand: null });
+    return { answer, listeners, first: whyRescueFirst(machine, service) };
   };
 
   test.each([
     ["sysv", ["service", "ssh", "restart"], "run in one line: kill 9; service ssh restart"],
     ["given", ["/bin/sh", "-c", "cd /srv; ./up"], "run in one line: kill 9; cd /srv; ./up"],
     ["foreground", ["kill", "-HUP", "7"], "end it (kill 9) and start sshd as it was started, in one line"],
-  ] as const)("leads there: %s", async (kind, restart, words) => {
-    expect(await said(kind, restart)).toBe(words);
+  ] as const)("says how to come back: %s", async (kind, restart, words) => {
+    const { answer } = await rescued({ kind, restart });
+    expect(answer).toMatchObject({ kind: "rescued", text: expect.stringMatching(/^no; A RESCUE SSHD/) });
+    expect(answer.kind === "rescued" && answer.text.endsWith(`, then ${words}`)).toBe(true);
+  });
+
+  test("is known to a later fix on every init, also behind another sshd", async () => {
+    const elsewhere = { pid: 5, words: [SSHD, "-p", "2222"], port: 2222 };
+    for (const others of [[], [elsewhere]])
+      expect(await rescued({ others })).toMatchObject({
+        first:
+          "the rescue sshd of an earlier fix listens (process 9): mend sshd's own service, then kill 9 and start that in one line",
+      });
+    expect(await rescued({ others: [elsewhere], starts: false })).toMatchObject({ first: null });
+  });
+
+  test("is not started where an sshd with these files serves the addresses", async () => {
+    const others = [{ pid: 5, words: [SSHD], port: 22 }];
+    expect(await rescued({ others })).toMatchObject({
+      answer: { kind: "down", because: "no" },
+      listeners: others,
+    });
+  });
+
+  test("is none where something else answers in its place", async () => {
+    expect(await rescued({ starts: false })).toMatchObject({
+      answer: { kind: "down", because: "no; nor does a rescue sshd: it does not listen" },
+    });
+    const others = [{ pid: 5, words: [SSHD, "-f", "/etc/other"], port: 22 }];
+    expect(await rescued({ others, starts: false })).toMatchObject({ answer: { kind: "down" } });
   });
 });
 

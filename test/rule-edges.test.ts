@@ -130,12 +130,12 @@ const EDGES: readonly (readonly [rule: string, fires: string | Edge, silent: str
     "stale-daemon",
     {
       text: "AllowTcpForwarding no\n",
-      modified: { [MAIN]: "2026-11-25T00:00:00Z", ...STARTED },
+      modified: { [MAIN]: "2026-11-22T00:00:00Z", ...STARTED },
       files: RUNNING,
     },
     {
       text: "AllowTcpForwarding no\n",
-      modified: { [MAIN]: "2025-11-25T00:00:00Z", ...STARTED },
+      modified: { [MAIN]: "2025-11-22T00:00:00Z", ...STARTED },
       files: RUNNING,
     },
   ],

@@ -55,7 +55,7 @@ export function whyUntried(
   const told = daemonStart(target.tree, clock);
   const readMs = told?.pid === daemon.process.pid ? told.readMs : startTime(machine, daemon.process);
   const files = plan.before.files.map(({ realPath }) => realPath);
-  const unread = [...unreadFiles(target.tree, { readMs }, files).keys()];
+  const unread = [...unreadFiles(target.tree, { ...clock, readMs }, files).keys()];
   if (unread.length === 0) return null;
   const how = options.reload === true ? "reload" : "restart";
   const command = service[how];

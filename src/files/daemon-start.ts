@@ -37,9 +37,10 @@ const SLACK_MS = 1000;
 /** The files that were changed since, with when (milliseconds since 1970). */
 export function unreadFiles(
   tree: FileTree,
-  { readMs }: Pick<DaemonStart, "readMs">,
+  { readMs, nowMs }: Pick<DaemonStart, "readMs"> & Pick<BootClock, "nowMs">,
   files: readonly string[],
 ): ReadonlyMap<string, number> {
   const times = files.map((file) => [file, tree.stat(file)?.modifiedMs ?? 0] as const);
-  return new Map(times.filter(([, modifiedMs]) => modifiedMs > readMs + SLACK_MS));
+  // a time that is still to come says nothing: the clock was set back, or an archive brought it along
+  return new Map(times.filter(([, changed]) => changed > readMs + SLACK_MS && changed <= nowMs));
 }

@@ -52,7 +52,8 @@ export interface FactOptions {
 
 export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
   const limits: string[] = [];
-  const daemon = options.running === null ? null : daemonStart(tree, options.running);
+  const { running } = options;
+  const daemon = running === null ? null : daemonStart(tree, running);
   return {
     unreadDropIns: unreadDropIns(tree, options),
     loose: options.permissions
@@ -60,7 +61,10 @@ export function hostFacts(tree: FileTree, options: FactOptions): HostFacts {
       : [],
     socket: options.permissions ? socketUnit(tree) : null,
     daemon,
-    unread: daemon === null ? new Map() : unreadFiles(tree, daemon, options.files),
+    unread:
+      running === null || daemon === null
+        ? new Map()
+        : unreadFiles(tree, { ...running, ...daemon }, options.files),
     authorizedKeys: authorizedKeys(tree, options, limits),
     limits,
   };

@@ -7,7 +7,7 @@ import { testArguments } from "./command-line.ts";
 import type { Daemon } from "./daemon.ts";
 import { scriptObstacles } from "./init-systems.ts";
 import type { Machine } from "./machine.ts";
-import { isRescue, RESCUE_LISTENS } from "./rescue.ts";
+import { whyRescueFirst } from "./rescue.ts";
 import {
   configuredListens,
   type Definition,
@@ -32,7 +32,8 @@ export async function whyNotBack(machine: Machine, question: ComebackQuestion): 
   const { service, how } = question;
   const { daemon } = service;
   if (daemon === null) return [];
-  if (isRescue(machine, daemon)) return [RESCUE_LISTENS];
+  const rescue = whyRescueFirst(machine, service);
+  if (rescue !== null) return [rescue];
   const next = nextCommand(question, daemon);
   const refused = await whyRefusedAsItStands(machine, next);
   const manager = isStart(service, how) ? await managerObstacles(machine, service, daemon) : [];

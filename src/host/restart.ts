@@ -119,7 +119,8 @@ interface Asked {
   readonly silent: readonly Endpoint[];
 }
 
-async function whoDoesNotAnswer(machine: Machine, { listens, silent }: Asked): Promise<string | null> {
+/** Null: each address has an sshd. */
+export async function whoDoesNotAnswer(machine: Machine, { listens, silent }: Asked): Promise<string | null> {
   for (const endpoint of listens) {
     if (isAmong(silent, endpoint)) continue;
     const said = await greeting(machine, endpoint);
@@ -130,11 +131,15 @@ async function whoDoesNotAnswer(machine: Machine, { listens, silent }: Asked): P
   return null;
 }
 
-/** What does not answer in that time; null: each address has an sshd. */
-export async function awaitAnswers(machine: Machine, asked: Asked, withinMs: number): Promise<string | null> {
+/** What is still missing after that time; null: nothing is. */
+export async function untilNothingIsMissing(
+  machine: Machine,
+  ask: () => Promise<string | null>,
+  withinMs: number,
+): Promise<string | null> {
   const until = machine.now().getTime() + withinMs;
   for (;;) {
-    const missing = await whoDoesNotAnswer(machine, asked);
+    const missing = await ask();
     if (missing === null || machine.now().getTime() > until) return missing;
     await machine.sleep(POLL_MS);
   }

@@ -150,18 +150,27 @@ for (const [how, breakages] of Object.entries(BREAKAGES)) {
 }
 
 /** A start that fails for a reason that nobody can see before: the definition is as it was tried. */
-const OUTSIDE: Readonly<Record<string, string>> = {
-  "ssh.service": `mkdir ${UNIT}; printf '[Service]\\nExecStartPre=/bin/sh -c "! test -e /srv/broken"\\n' >${UNIT}/own.conf; ${RELOAD}`,
-  "ssh.socket": `systemctl disable --now ssh.service; systemctl enable --now ssh.socket; mkdir ${UNIT}; printf '[Service]\\nExecStartPre=/bin/sh -c "! test -e /srv/broken"\\n' >${UNIT}/own.conf; ${RELOAD}`,
-  sysv: "sed -i 's|^\\s*if start-stop-daemon --start|if test -e /srv/broken; then exit 1; fi; &|' /etc/init.d/ssh",
-  runit: "sed -i '3itest -e /srv/broken && exit 162' /etc/sv/ssh/run",
-};
+const BY_UNIT = `mkdir ${UNIT}; printf '[Service]\\nExecStartPre=/bin/sh -c "! test -e /srv/broken"\\n' >${UNIT}/own.conf; ${RELOAD}`;
+const BY_SCRIPT =
+  "sed -i 's|^\\s*if start-stop-daemon --start|if test -e /srv/broken; then exit 1; fi; &|' /etc/init.d/ssh";
+const OUTSIDE: readonly (readonly [base: string, how: string, script: string])[] = [
+  ["bookworm", "ssh.service", BY_UNIT],
+  [
+    "bookworm",
+    "ssh.socket",
+    `systemctl disable --now ssh.service; systemctl enable --now ssh.socket; ${BY_UNIT}`,
+  ],
+  ["trixie", "ssh.service", BY_UNIT],
+  ["bookworm-sysv", "sysv", BY_SCRIPT],
+  ["bookworm-openrc", "openrc", BY_SCRIPT],
+  ["bookworm-runit", "runit", "sed -i '3itest -e /srv/broken && exit 162' /etc/sv/ssh/run"],
+];
 
-for (const [how, script] of Object.entries(OUTSIDE)) {
-  const way = WAYS.find((one) => one.how === how && one.base.startsWith("bookworm"));
-  if (way === undefined) throw new Error(`no way ${how}`);
-  whenBootable(way.base)(`a service that stays down, ${how}`, () => {
-    const host = shareHost(way.base, installProgram);
+for (const [base, how, script] of OUTSIDE) {
+  const way = WAYS.find((one) => one.how === how && one.base === base);
+  if (way === undefined) throw new Error(`no way ${base}, ${how}`);
+  whenBootable(base)(`a service that stays down, ${base}, ${how}`, () => {
+    const host = shareHost(base, installProgram);
     beforeAll(async () => {
       await host.must(
         `${makeAccount("alice")}; ${makeAccount("deploy")}; set -e; ${script}; ${way.restart}; sleep 0.3`,
@@ -171,13 +180,22 @@ for (const [how, script] of Object.entries(OUTSIDE)) {
 
     test("a rescue sshd lets in whom the old policy lets in, and what it says brings the service back", async () => {
       expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: BOTH });
-      await host.must("touch /srv/broken");
+      // an sshd elsewhere is no way in for whom the firewall keeps from there
+      await host.must("/usr/sbin/sshd -p 2222 -o PidFile=none; touch /srv/broken");
       const rescued = await host.run(`${PROGRAM} audit --fix --confirm 0`);
       expect(rescued.stderr).toMatch(/A RESCUE SSHD SERVES LOGINS IN ITS PLACE/);
       expect(rescued.code).toBe(4);
       expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: BOTH });
       // the run is over: a later one has nothing to recover, and is not in its way
       expect(await host.run(`${PROGRAM} recover`)).toMatchObject({ code: 0 });
+      const stopped = await host.run(`${PROGRAM} audit --fix --confirm 0`);
+      expect(stopped.stderr).toMatch(
+        /nothing was changed: .*: the rescue sshd of an earlier fix listens \(.*\): mend sshd's own service, then /,
+      );
+      expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: BOTH });
+      // who tries the service in vain does not lose the rescue
+      await host.run(way.restart);
+      expect(await tryLogins(host)).toEqual({ logins: BOTH, forwards: BOTH });
       const back = /then run in one line: ([^"]*?)(?:; "sshd-policy recover" .*)?$/m.exec(
         rescued.stderr,
       )?.[1];
