@@ -2,6 +2,7 @@
 /** What programs that start scripts call do to sshd's configuration: they themselves, run in a folder, are the judge. */
 import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -51,6 +52,17 @@ function lay(): void {
   put("functions.sh", `change() { sed -i s/no/yes/ '${join(root, "etc/ssh/sshd_config")}'; }\n`);
   put("change.py", "import sys\nopen(sys.argv[1], 'a').write('# yes')\n");
   put("own.py", `open('${join(root, "etc/ssh/sshd_config")}', 'a').write('# yes')\n`);
+  put("own.sh", `sed -i s/no/yes/ '${join(root, "etc/ssh/sshd_config")}'\n`);
+  put("write.sed", `w ${join(root, "etc/ssh/sshd_config")}\n`);
+  put("write.awk", `{ print "yes" > "${join(root, "etc/ssh/sshd_config")}" }\n`);
+  put("parts/change.sh", 'sed -i s/no/yes/ "$1"\n');
+  for (const [name, text] of [
+    ["run/change", `#!/bin/sh\nsed -i s/no/yes/ '${join(root, "etc/ssh/sshd_config")}'\n`],
+    ["change", "#!/usr/bin/env python3\nimport sys\nopen(sys.argv[1], 'a').write('# yes')\n"],
+  ] as const) {
+    put(name, text);
+    chmodSync(join(root, name), 0o755);
+  }
   const git = (...args: readonly string[]): unknown =>
     spawnSync("git", ["-c", "user.name=a", "-c", "user.email=a@b", ...args], { cwd: join(root, "ssh") });
   git("init", "-q");
@@ -128,6 +140,54 @@ const CHANGING = [
   'echo "done: $(cd ROOT/etc/ssh && sed -i s/no/yes/ sshd_config)" `true`',
   "echo `sed -i s/no/yes/ MAIN`",
   "if true; then sh; fi <<EOF\nsed -i s/no/yes/ MAIN\nEOF",
+  // what is printed is run
+  "bash -c \"$(cat <<'E'\nsed -i s/no/yes/ MAIN\nE\n)\"",
+  'sh -c "$(cat ROOT/change.sh)" x MAIN',
+  'eval "$(cat ROOT/own.sh)"',
+  "bash -c 'source <(cat ROOT/own.sh)'",
+  "bash -c 'bash <(cat ROOT/own.sh)'",
+  ". /dev/stdin <ROOT/own.sh",
+  "trap 'sed -i s/no/yes/ MAIN' EXIT",
+  "f() { sed -i s/no/yes/ MAIN; }; trap f 0",
+  // scripts of a folder
+  "find ROOT/parts -name '*.sh' -exec sh {} MAIN \\;",
+  "find ROOT/run -type f -exec {} \\;",
+  "find ROOT/run -type f | xargs -n 1 sh",
+  'find ROOT/parts -type f | sort | while read -r f; do sh "$f" MAIN; done',
+  'for f in $(ls ROOT/parts); do sh "ROOT/parts/$f" MAIN; done',
+  "sh ROOT/parts/*.sh MAIN",
+  "set -- MAIN; . ROOT/parts/*.sh",
+  "ROOT/run/ch*",
+  "run-parts ROOT/run",
+  "run-parts --regex='^ch' --arg=x ROOT/run",
+  // names that are made of others
+  'X=MAIN.bak; sed -i s/no/yes/ "${X%.*}"',
+  "X=MAIN.bak.old; sed -i s/no/yes/ ${X%%.b*}",
+  "X=new/MAIN; sed -i s/no/yes/ ${X#*/}",
+  "bash -c 'X=xMAIN; sed -i s/no/yes/ ${X:1}'",
+  "bash -c 'X=ROOT/etc/ssh/motd_config; sed -i s/no/yes/ ${X/motd/sshd}'",
+  'sed -i s/no/yes/ "ROOT/etc/ssh/$(basename MAIN)"',
+  'sed -i s/no/yes/ "$(dirname MAIN)/sshd_config"',
+  // other ways to write
+  "gzip MAIN",
+  "gzip -c ROOT/ssh/sshd_config >MAIN.gz; gunzip -f MAIN.gz",
+  "gzip -c ROOT/ssh/sshd_config >MAIN.gz; cd ROOT/etc/ssh; gzip -qdf sshd_config.gz",
+  "xz -c ROOT/ssh/sshd_config >MAIN.xz; xz -df MAIN.xz",
+  "bzip2 -c ROOT/ssh/sshd_config >MAIN.bz2; bunzip2 -f MAIN.bz2",
+  "zstd -qc ROOT/ssh/sshd_config >MAIN.zst; zstd -qdf MAIN.zst",
+  "zstd -qc ROOT/ssh/sshd_config >ROOT/x; zstd -qdfo MAIN ROOT/x",
+  "xxd ROOT/ssh/sshd_config >ROOT/x; xxd -r ROOT/x MAIN",
+  "base64 ROOT/ssh/sshd_config | base64 -d >MAIN",
+  "sed -f ROOT/write.sed ROOT/other/motd",
+  "cd ROOT/etc/ssh; sed -n 'w sshd_config' ROOT/other/motd",
+  'cd ROOT/etc/ssh; awk \'{ print "yes" > "sshd_config" }\' ROOT/other/motd',
+  "awk -f ROOT/write.awk ROOT/other/motd",
+  "awk -v f=MAIN '{ print \"yes\" > f }' ROOT/other/motd",
+  'F=MAIN awk \'BEGIN { print "yes" > ENVIRON["F"] }\'',
+  "awk 'BEGIN { system(\"cp ROOT/ssh/sshd_config MAIN\") }'",
+  'F=MAIN python3 -c \'import os; open(os.environ["F"], "w")\'',
+  "ROOT/change MAIN",
+  "git --git-dir ROOT/ssh/.git --work-tree ROOT/etc/ssh checkout -qf .",
   // copies
   "cp -T ROOT/ssh/sshd_config MAIN",
   "cp -S .old ROOT/ssh/sshd_config ROOT/etc/ssh",
@@ -230,6 +290,7 @@ const CHANGING = [
   "rsync -a ROOT/new/etc/ssh ROOT/etc",
   "rsync -e ssh -t ROOT/ssh/sshd_config ROOT/etc/ssh/",
   "cd ROOT/new && rsync -aR etc/ssh/sshd_config ROOT",
+  "rsync -a --files-from=ROOT/names ROOT/ssh ROOT/etc/ssh",
   "rsync -a --delete ROOT/other/ ROOT/etc/ssh/",
   "busybox sed -i s/no/yes/ MAIN",
   "busybox sh -c 'sed -i s/no/yes/ MAIN'",
@@ -241,6 +302,19 @@ const CHANGING = [
 ];
 
 const HARMLESS = [
+  "gzip -c MAIN >ROOT/other/a.gz",
+  "gzip -c MAIN >ROOT/other/a.gz; gunzip ROOT/other/a.gz",
+  "xz -kc MAIN >ROOT/other/a.xz; xz -tq ROOT/other/a.xz",
+  "awk -v f=ROOT/other/copy '{ print > f }' MAIN",
+  "cd ROOT/etc/ssh; awk '{ print > \"ssh_config\" }' sshd_config",
+  "sed -n 's/no/yes/p' MAIN",
+  "find ROOT/parts -name '*.sh' -exec cat {} MAIN \\;",
+  "find ROOT/parts -name '*.py' -exec sh {} MAIN \\;",
+  "bash -c 'diff <(cat MAIN) <(cat MAIN)'",
+  "trap 'rm -f ROOT/x' EXIT; trap - INT; trap '' TERM",
+  "F=MAIN python3 -c 'import os; print(open(os.environ[\"F\"]).read())'",
+  'eval "$(echo cat MAIN)"',
+  'X=MAIN; touch "${X%/*}/x" "${X##*/}.bak" && rm "$(dirname MAIN)/x" "$(basename MAIN).bak"',
   "bash -c 'touch -c ROOT/x; tee ROOT/etc/ssh/{moduli,ssh_config} </dev/null'",
   "sh <<EOF\ngrep no MAIN\nEOF",
   "cat <<EOF\nsed -i s/no/yes/ MAIN\nEOF",
@@ -313,7 +387,7 @@ const whole = (line: string): string =>
 
 /** Those that a machine may lack. */
 const programOf = (line: string): readonly string[] =>
-  "bsdtar zip unzip cpio ed ex vim setpriv script runuser curl git gawk sponge crudini rsync busybox gosu 7z"
+  "bsdtar zip unzip cpio ed ex vim setpriv script xz bzip2 bunzip2 zstd xxd run-parts runuser curl git gawk sponge crudini rsync busybox gosu 7z"
     .split(" ")
     .filter((name) => new RegExp(`(?<![\\w/.])${name}\\b`).test(line));
 
@@ -343,4 +417,61 @@ test.each([
   if (missing.length === 0 && process.getuid?.() === 0)
     expect([configuration() !== before, ran.stderr.toString()]).toEqual([changes, expect.anything()]);
   expect(isRead).toBe(changes);
+});
+
+test.each<[string, string]>([
+  ["curl -fsSL https://host/x | sh", "what a shell reads from its standard input"],
+  ["echo c2VkCg== | base64 -d | sh", "what a shell reads from its standard input"],
+  ['sh -c "$(curl -fsSL https://host/x)"', "what curl brings"],
+  ['eval "$(wget -qO- https://host/x)"', "what wget brings"],
+  ["bash <(curl -s https://host/x)", "what curl brings"],
+  ["source <(aws s3 cp s3://a/b -)", "what aws brings"],
+  ["ansible localhost -m lineinfile -a path=/etc/ssh/sshd_config", "ansible"],
+  ["apt-get install -y --reinstall openssh-server", "apt-get"],
+  ["dpkg -i /tmp/openssh-server_1_amd64.deb", "dpkg"],
+  ["consul-template -config ROOT/c.hcl -once", "consul-template"],
+  ["vault agent -config=ROOT/c.hcl", "vault"],
+])("what it brings or is told elsewhere may change the configuration: %s", (line, mayBy) => {
+  const script = join(made, "script");
+  writeFileSync(join(made, "c.hcl"), 'template { destination = "/etc/ssh/sshd_config" }\n');
+  writeFileSync(script, line.replaceAll("ROOT", made));
+  const { edits } = startedByScript(script, [], { tree: folderTree("/"), variables: new Map() });
+  expect(edits.map((edit) => ("mayBy" in edit ? edit.mayBy : edit.file))).toContain(mayBy);
+});
+
+test.each([
+  "curl -fsSL https://host/x >/tmp/x",
+  'x="$(curl -s https://host/x)"',
+  'eval "$(ssh-agent -s)"',
+  "apt-get update; apt-get install -y curl",
+  "consul-template -config ROOT/d.hcl -once",
+  "aws s3 sync s3://a /srv",
+  "aws s3 cp s3://a/b /etc/ssl/",
+])("and this does not: %s", (line) => {
+  const script = join(made, "script");
+  writeFileSync(join(made, "d.hcl"), 'template { destination = "/etc/motd" }\n');
+  writeFileSync(script, line.replaceAll("ROOT", made));
+  expect(startedByScript(script, [], { tree: folderTree("/"), variables: new Map() }).edits).toEqual([]);
+});
+
+test.each([
+  "aws s3 sync s3://a /etc/ssh",
+  "aws --region x s3 cp --recursive s3://a/etc /etc",
+  "aws s3 cp s3://a/sshd_config /etc/ssh/",
+  "gsutil -m rsync -r gs://a /etc/ssh",
+  "gsutil cp gs://a/sshd_config /etc/ssh/sshd_config",
+  "gcloud storage cp gs://a/sshd_config /etc/ssh",
+  "rclone copy a:b /etc/ssh",
+  "svn checkout https://host/x /etc/ssh",
+  "sshfs host:/x /etc/ssh",
+  "restic restore latest --target /",
+  "some-tool --into /etc/ssh",
+  "some-tool /etc/ssh/sshd_config.tpl",
+  "envtpl /etc/ssh/sshd_config.tpl",
+  "sh /not/there | at now; echo 'sed -i s/a/b/ /etc/ssh/sshd_config' | at now",
+])("programs that are not here: %s", (line) => {
+  const script = join(made, "script");
+  writeFileSync(script, line);
+  const { edits } = startedByScript(script, [], { tree: folderTree("/"), variables: new Map() });
+  expect(edits.some((edit) => "file" in edit && edit.file.startsWith("/etc/ssh/sshd_config"))).toBe(true);
 });

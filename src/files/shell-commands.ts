@@ -111,6 +111,11 @@ function readNext(reader: Reader, at: number): number {
     finish(reader, two === ";;" ? ";" : two);
     return at + 2;
   }
+  if (isProcess(two)) {
+    const end = behindClosing(text, at + 2, ")");
+    words.push(text.slice(at, end));
+    return end;
+  }
   if (char === ")" && reader.open === 0) {
     leavePattern(reader);
     return at + 1;
@@ -132,6 +137,11 @@ function isInTest(reader: Reader): boolean {
   const { words } = reader;
   while (RESERVED.has(words[reader.reserved] ?? "")) reader.reserved++;
   return words[reader.reserved] === "[[" && words.at(-1) !== "]]";
+}
+
+/** `<(…)`, `>(…)`: a word that stands for what a command prints or reads (bash(1), Process Substitution). */
+export function isProcess(word: string): boolean {
+  return /^[<>]\(/.test(word);
 }
 
 function begin(reader: Reader): void {
@@ -182,8 +192,9 @@ function readRedirection(reader: Reader, at: number): number {
   const redirection = /^&?[<>]{1,3}[&|-]?[ \t]*/.exec(text.slice(at, at + 40))?.[0] ?? text[at] ?? "";
   const start = at + redirection.length;
   // `< <(…)`
-  const isProcess = /^[<>]\(/.test(text.slice(start, start + 2));
-  const end = isProcess ? behindClosing(text, start + 2, ")") : endOfWord(text, start);
+  const end = isProcess(text.slice(start, start + 2))
+    ? behindClosing(text, start + 2, ")")
+    : endOfWord(text, start);
   const operand = text.slice(at + redirection.length, end);
   if (redirection.startsWith("<") && !redirection.includes("&")) {
     reader.isFed = true;

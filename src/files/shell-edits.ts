@@ -1,5 +1,6 @@
 /** What a script does to a configuration of sshd before sshd reads it: that it is changed is seen, not what becomes of it. */
 import { posix } from "node:path";
+import { textOf } from "./file-text.ts";
 import { matchesGlob } from "./glob.ts";
 import { COMPUTED } from "./shell-expand.ts";
 import { workingFolders } from "./shell-files.ts";
@@ -23,11 +24,16 @@ const OWN_FOLDER = /\/ssh(?:\/sshd_config\.d)?$/;
 const USUAL = ["/etc", "/etc/ssh", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d"];
 
 /** sed(1) and awk(1) write files from inside their programs, too. */
-const WRITTEN_WITHIN = /(?:\bw[ \t]+|>[ \t]*"?)(\/[\w./-]*sshd_config(?:\.d\/[\w.-]+)?)/g;
+const WRITTEN_WITHIN = /(?:\bw[ \t]+|>[ \t]*"?)([\w./-]+)/g;
+
+/** Of awk: what writes a file that it only names elsewhere, or starts another program. */
+const WRITES_ELSEWHERE = /\bprintf?\b[^;}\n]*[>|]|\bsystem[ \t]*\(/;
 
 /** Where a program runs. */
 interface Surroundings {
   readonly tree: FileTree;
+  /** all values of all variables, which a program may ask for */
+  readonly values: readonly string[];
   /** the working folder; null where nobody knows it */
   readonly at: string | null;
   /** what was changed before */
@@ -44,16 +50,43 @@ export function noteEdits(
       found.edits.push({ file: file.startsWith("/") ? root + file : file, path });
 }
 
+/** What nobody knows from here may change any configuration. */
+export function mayChange({ found, path }: Reading, mayBy: string): void {
+  found.edits.push({ path, mayBy });
+}
+
 /** A program that nobody knows may do anything with the configurations that its words name. */
 export function changedByUnknown(args: readonly string[], at: string | null): readonly string[] {
-  return args.flatMap((word) => written(placeOf(pathIn(word), at)));
+  return args.flatMap((word) => {
+    const place = placeOf(bare(pathIn(word)), at);
+    return OWN_FOLDER.test(place) ? filled(place) : [...written(place), ...written(withoutEnding(place))];
+  });
+}
+
+/** sshd_config.gz, sshd_config.tpl: what is made of it mostly has its name. */
+function withoutEnding(path: string): string {
+  return path.replace(/\.(?!d$)\w+$/, "");
 }
 
 /** The configurations that a program changes, of whose words this becomes. */
 export function changedBy(used: Used, surroundings: Surroundings): readonly string[] {
   const at = folderOf(used, surroundings.at);
   const changed = used.acts.flatMap(({ role, word }) => EFFECTS[role]?.(word, at) ?? []);
-  return [...changed, ...copiedBy(used, { ...surroundings, at }), ...filledBy(used, at)];
+  const within = { ...surroundings, at };
+  return [...changed, ...copiedBy(used, within), ...filledBy(used, at), ...codedBy(used, within)];
+}
+
+/** By programs of sed or awk. */
+function codedBy({ acts }: Used, { tree, values, at }: Surroundings): readonly string[] {
+  const codes = acts.flatMap(({ role, word }) => {
+    if (role === "coded") return textOf(tree, placeOf(word, at)) ?? [];
+    return role === "code" ? [word] : [];
+  });
+  const given = acts.flatMap(({ role, word }) => (role === "argument" ? [word.replace(/^\w+=/, "")] : []));
+  return codes.flatMap((code) => [
+    ...[...code.matchAll(WRITTEN_WITHIN)].flatMap(([, file = ""]) => written(placeOf(file, at))),
+    ...(WRITES_ELSEWHERE.test(code) ? namedWithin(code, { given, values, at }) : []),
+  ]);
 }
 
 /** Where relative names of a program begin. */
@@ -78,7 +111,7 @@ const EFFECTS: Readonly<Partial<Record<Role, (word: string, at: string | null) =
     const place = placeOf(bare(word.split(":")[1] ?? ""), at);
     return [...written(place), ...filled(place)];
   },
-  code: (word) => [...word.matchAll(WRITTEN_WITHIN)].map(([, file = ""]) => file),
+  unpacked: (word, at) => [...written(placeOf(word, at)), ...written(withoutEnding(placeOf(word, at)))],
 };
 
 /** Unless its words say what comes there. */
@@ -170,13 +203,28 @@ function mayBoth(pattern: string, name: string): boolean {
 const MAY_CHANGE =
   /writ|>|`|["'][rb]?[wax+][bt+]*["']|open[ \t]{0,9}\([^)]{0,200},|renam|replac|unlink|remov|delet|copy|move|link|trunc|system|exec|eval|spawn|popen|process|\bFile\b|\bfs\b|dump|save|put|edit|inplace|^[ \t]*(?:setm?|rm|ins|mv|clear|touch|cp|store)[ \t]|\b(?:import|from|require|use|do)\b(?![ \t]+(?:sys|re|os|argparse|strict|warnings|,[ \t]*)+[ \t]*(?:;|$))/im;
 
+/** What a program of another language is given. */
+interface Given {
+  readonly given: readonly string[];
+  /** all values of all variables */
+  readonly values: readonly string[];
+  readonly at: string | null;
+}
+
 /** A program of another language, of this text, may do anything with a configuration that it names, or is given. */
-export function changedByText(text: string, args: readonly string[], at: string | null): readonly string[] {
-  if (!MAY_CHANGE.test(text)) return [];
-  const named = [text, ...args].join(" ").match(/(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/g) ?? [];
+export function changedByText(text: string, around: Given): readonly string[] {
+  return MAY_CHANGE.test(text) ? namedWithin(text, around) : [];
+}
+
+const ASKS_VARIABLES = /environ|\bENV\b|getenv|process\.env/i;
+
+/** The configurations that a text names, or is given by words or variables. */
+function namedWithin(text: string, { given, values, at }: Given): readonly string[] {
+  const named = [text, ...given].join(" ").match(/(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/g) ?? [];
   // augtool(1) has the tree below /files
   const places = named.map((file) => file.replace(/^\/files\//, "/"));
-  return [...places, ...args.flatMap((word) => written(placeOf(word, at)))];
+  const words = ASKS_VARIABLES.test(text) ? [...given, ...values] : given;
+  return [...places, ...words.flatMap((word) => written(placeOf(word, at)))];
 }
 
 /** "of=/etc/ssh/sshd_config", "template:/etc/ssh/sshd_config", "-O/etc/ssh/sshd_config" */

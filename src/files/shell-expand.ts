@@ -2,6 +2,7 @@
  * What the words of a shell command may become (POSIX.1-2017, Shell Command Language, 2.6): all that they may, where a
  * variable has several values, since nothing is run. What a command would print is COMPUTED.
  */
+import { matchesGlob } from "./glob.ts";
 import { behindPiece } from "./shell-commands.ts";
 
 /** Stands in a value for what only running something would tell; no file of text holds it. */
@@ -12,8 +13,8 @@ export interface Scope {
   readonly variables: Map<string, readonly string[]>;
   /** $1, $2 …: all that they may be */
   args: readonly (readonly string[])[];
-  /** files that the text of a substitution names, among what else it may print */
-  readonly named: (text: string, scope: Scope) => readonly string[];
+  /** what a substitution of this text prints, as far as that is known, among what else it may; of the scope that has it */
+  named(text: string, scope: Scope): readonly string[];
 }
 
 export type Fields = readonly string[];
@@ -213,12 +214,13 @@ function lookUp(name: string, scope: Scope): readonly string[] {
 /** What stands between `${` and `}`. */
 function parameter(text: string, scope: Scope): readonly string[] {
   const [, name = "", operator = "", word = ""] =
-    /^([A-Za-z_]\w*|[1-9]\d*|[@*#])(:?[-=+?]|%%?|##?|)([\s\S]*)$/.exec(text) ?? [];
+    /^([A-Za-z_]\w*|[1-9]\d*|[@*#])(:?[-=+?]|%%?|##?|\/\/?|:(?=\d)|)([\s\S]*)$/.exec(text) ?? [];
   if (name === "" || (operator === "" && word !== "") || text.length > MAX_PARAMETER) return [COMPUTED];
   const values = lookUp(name, scope);
   if (operator === "") return values;
-  if (/[%#]/.test(operator))
-    return bounded([...new Set(values.map((value) => without(value, operator, word)))]);
+  const change = CHANGES[operator.charAt(0)];
+  if (change !== undefined && (operator.charAt(0) !== ":" || operator === ":"))
+    return bounded([...new Set(values.map((value) => change(value, operator, word)))]);
   const isSet = (value: string): boolean =>
     value !== "" || (!operator.startsWith(":") && scope.variables.has(name));
   const others = operator.endsWith("?") ? [""] : otherwise(word, scope);
@@ -236,12 +238,48 @@ function otherwise(word: string, scope: Scope): readonly string[] {
   return /["'\\]/.test(word) && values.some((value) => /\s/.test(value)) ? [COMPUTED] : values;
 }
 
-/** `${NAME%word}` and the like, of a word without wildcards; `##*` + "/" is the name of a file. */
+/** What a word makes of a value: `${NAME%word}`, `${NAME/old/new}`, `${NAME:1:2}` (bash(1), Parameter Expansion). */
+const CHANGES: Readonly<Record<string, (value: string, operator: string, word: string) => string>> = {
+  "%": without,
+  "#": without,
+  "/": replaced,
+  ":": cutOut,
+};
+
+/** Ours: a pattern is tried at each place of a value. */
+const MAX_TRIED = 256;
+
 function without(value: string, operator: string, word: string): string {
   if (value === "") return "";
-  if (operator === "##" && word === "*/") return value.slice(value.lastIndexOf("/") + 1);
-  if (/[*?[\\$`"']/.test(word)) return COMPUTED;
-  if (operator.startsWith("%"))
-    return value.endsWith(word) ? value.slice(0, value.length - word.length) : value;
-  return value.startsWith(word) ? value.slice(word.length) : value;
+  if (/[\\$`"']/.test(word) || (/[*?[]/.test(word) && value.length > MAX_TRIED)) return COMPUTED;
+  const isEnd = operator.startsWith("%");
+  const lengths = Array.from({ length: value.length + 1 }, (_, length) => length);
+  const fits = (length: number): boolean =>
+    holds(isEnd ? value.slice(value.length - length) : value.slice(0, length), word);
+  const length = operator.length === 1 ? lengths.find(fits) : lengths.findLast(fits);
+  if (length === undefined) return value.includes(COMPUTED) ? COMPUTED : value;
+  return isEnd ? value.slice(0, value.length - length) : value.slice(length);
+}
+
+/** To a shell's pattern a slash or a dot is a letter like others. */
+function holds(part: string, pattern: string): boolean {
+  if (!/[*?[]/.test(pattern)) return part === pattern;
+  const plainly = (text: string): string => `x${text.replaceAll("/", "\x01")}`;
+  return matchesGlob(plainly(part), plainly(pattern));
+}
+
+/** Of a pattern without wildcards. */
+function replaced(value: string, operator: string, word: string): string {
+  const [pattern = "", ...by] = word.split("/");
+  if (pattern === "" || /[\\$`"'*?[#%]/.test(pattern) || /[\\$`"'&]/.test(by.join("/"))) return COMPUTED;
+  return operator === "//"
+    ? value.replaceAll(pattern, () => by.join("/"))
+    : value.replace(pattern, () => by.join("/"));
+}
+
+function cutOut(value: string, _: string, word: string): string {
+  const [, from = "", length] = /^(\d+)(?::(\d+))?$/.exec(word) ?? [];
+  if (from === "" || value.includes(COMPUTED)) return COMPUTED;
+  const at = Number(from);
+  return value.slice(at, length === undefined ? undefined : at + Number(length));
 }

@@ -1,16 +1,29 @@
 /** What a command has on its standard input, as far as here-documents and the commands of its pipe tell. */
+import { posix } from "node:path";
 import { type ShellCommand, type ShellInput, shellCommands } from "./shell-commands.ts";
 import { namedBy } from "./shell-edits.ts";
-import { COMPUTED, expandWords, type Fields, MAX_VALUE, type Scope, valuesOf } from "./shell-expand.ts";
+import {
+  COMPUTED,
+  expandWords,
+  type Fields,
+  MAX_VALUE,
+  type Scope,
+  substitutionsIn,
+  valuesOf,
+} from "./shell-expand.ts";
 import { absolute, readScript, workingFolders } from "./shell-files.ts";
+import { filesListed } from "./shell-listing.ts";
+import { nameOf } from "./shell-programs.ts";
 import { affords, type Fed, NOT_FED, type Reading, type Standing } from "./shell-reading.ts";
+import { usageOf } from "./shell-table.ts";
 import { type Act, usedBy } from "./shell-usage.ts";
 
 /** What a command reads, as far as its here-document, or what stands before its pipe, tells. */
 export function fedTo(reading: Reading, { isFed, input, before }: ShellCommand): Fed {
   if (!isFed) return NOT_FED;
   const [process] = processIn(input);
-  if (process !== undefined) return { isFed, by: chainIn(process, reading), texts: null };
+  if (process !== undefined)
+    return { isFed, by: chainIn(process, reading), texts: affordable(reading, printedIn(process, reading)) };
   if (input !== null) return { isFed, by: [], texts: affordable(reading, textsOf(reading, input)) };
   const by = before.flatMap(({ words }) => expandWords(words, reading));
   return { isFed, by, texts: affordable(reading, printedBy(reading, before.at(-1))) };
@@ -20,6 +33,16 @@ export function fedTo(reading: Reading, { isFed, input, before }: ShellCommand):
 function affordable(reading: Reading, texts: readonly string[] | null): readonly string[] | null {
   const bytes = (texts ?? []).reduce((sum, { length }) => sum + length, 0);
   return affords(reading, { bytes }) ? texts : null;
+}
+
+/** What the only pipe of a text prints; null: nobody knows. */
+function printedIn(text: string, reading: Reading): readonly string[] | null {
+  const commands = text.length > MAX_SUBSTITUTION ? [] : shellCommands(text);
+  const isOne = commands.every(
+    ({ end, kind }, index) => kind === "simple" && (end === "|" || index === commands.length - 1),
+  );
+  // none inside another
+  return isOne ? printedBy({ ...reading, named: () => [] }, commands.at(-1)) : null;
 }
 
 /** The text of `< <(…)`, if that is what is read. */
@@ -60,7 +83,20 @@ function printedBy(reading: Reading, command: ShellCommand | undefined): readonl
       (fields) => `${unescaped(fields.join(" "))}\n`,
     );
   if (name === "printf" && isPlain) return expandWords(args, reading).map(formatted);
+  const part = PARTS[name];
+  if (part !== undefined && args.length === 1 && isPlain)
+    return partsOf(valuesOf(args[0] ?? "", reading), part);
   return null;
+}
+
+const PARTS: Readonly<Record<string, (path: string) => string>> = {
+  basename: (path) => posix.basename(path),
+  dirname: (path) => posix.dirname(path),
+};
+
+/** Null: one of the names is not known. */
+function partsOf(names: readonly string[], part: (path: string) => string): readonly string[] | null {
+  return names.some((name) => name.includes(COMPUTED)) ? null : names.map(part);
 }
 
 /** As far as a line feed goes. */
@@ -85,12 +121,12 @@ function scriptText(reading: Reading, script: string): string | null {
   return read === null || read.kind === "too long" ? null : read.text;
 }
 
-/** The configurations that a command reads the names of. */
-export function namesFed({ variables }: Scope, { texts, by }: Fed): readonly string[] {
+/** The configurations, and the scripts of folders of its own, that a command reads the names of. */
+export function namesFed({ tree, variables }: Reading, { texts, by }: Fed): readonly string[] {
   const printed = (texts ?? []).map((text) => ["echo", ...text.split(/\s+/).filter((word) => word !== "")]);
   const naming = by.filter((words) => usedBy(words)?.usage.lists === true);
   const named = workingFolders(variables).flatMap((at) =>
-    [...naming, ...printed].flatMap((words) => namedBy(words, at)),
+    [...naming, ...printed].flatMap((words) => [...namedBy(words, at), ...filesListed(tree, words, at)]),
   );
   return [...new Set(named)];
 }
@@ -98,10 +134,28 @@ export function namesFed({ variables }: Scope, { texts, by }: Fed): readonly str
 /** Ours: no longer text is looked into, and none inside another. */
 export const MAX_SUBSTITUTION = 2000;
 
-/** The same of the text of a substitution: `$(find /etc/ssh -name sshd_config)`. */
-export function namesIn(text: string, scope: Scope): readonly string[] {
+/** The same of the text of a substitution: `$(find /etc/ssh -name sshd_config)`; of one that prints a file, its content. */
+export function namesIn(text: string, reading: Reading): readonly string[] {
   const isListing = /ssh|\$|\bls\b|\bfind\b/.test(text);
-  return isListing ? namesFed(scope, { isFed: true, texts: null, by: chainIn(text, scope) }) : [];
+  const names = isListing ? namesFed(reading, { isFed: true, texts: null, by: chainIn(text, reading) }) : [];
+  const printed = affordable(reading, printedIn(text, reading)) ?? [];
+  const short = printed.filter(({ length }) => length <= MAX_VALUE);
+  return [...new Set([...names, ...short.map((each) => each.replace(/\n+$/, ""))])];
+}
+
+/** The program that brings what a word, which is a substitution alone, prints: `"$(curl …)"`; null: there is none. */
+export function broughtIn(word: string): string | null {
+  const [text = "", ...others] = substitutionsIn(word);
+  const isAlone =
+    others.length === 0 && word.replaceAll('"', "").length - text.replaceAll('"', "").length <= 3;
+  return isAlone ? broughtBy(text) : null;
+}
+
+/** The same of what a process prints. */
+export function broughtBy(text: string): string | null {
+  if (text.length > MAX_SUBSTITUTION) return null;
+  const programs = shellCommands(text).map(({ words }) => nameOf(words[0] ?? ""));
+  return programs.find((name) => usageOf(name)?.fetches === true) ?? null;
 }
 
 /** What the commands of its last pipe may be. */

@@ -1,5 +1,6 @@
 /** The files that a shell script names: scripts, programs in PATH. */
 import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
+import { globPaths } from "./glob.ts";
 import { isSshd, SHELLS } from "./shell-programs.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -52,13 +53,19 @@ export function absolute(
   },
   named: string,
 ): string {
-  if (named.startsWith("/")) return named;
+  if (named.startsWith("/")) return firstOf(tree, named);
   // most compute the folder of the script itself: `$(dirname "$0")/more.sh`
   const bare = named.replace(/^(?:\.|\0)\//, "");
   const gone = workingFolders(variables).flatMap((each) => (each === null ? [] : [`${each}/${bare}`]));
   const here = `${folder}/${bare}`;
   const beside = path === null ? here : `${path.slice(0, path.lastIndexOf("/"))}/${bare}`;
   return [...gone, beside, here].find((place) => tree.stat(place) !== null) ?? gone[0] ?? beside;
+}
+
+/** Of what a pattern leads to. */
+function firstOf(tree: FileTree, named: string): string {
+  const found = /[*?[]/.test(named) && tree.stat(named) === null ? globPaths(tree, named) : null;
+  return found?.[0] ?? named;
 }
 
 /** PATH where nobody sets it. */

@@ -1,6 +1,7 @@
 /** What is known while a shell script is read: variables and arguments with all values that they may have, and what was found. */
 import type { ShellCommand } from "./shell-commands.ts";
 import { COMPUTED, type Fields, isTooLong, MAX_VALUE, type Scope, valuesOf } from "./shell-expand.ts";
+import { WORKING_FOLDER } from "./shell-files.ts";
 import type { Certainty } from "./shell-flow.ts";
 import type { FileTree } from "./tree.ts";
 
@@ -44,7 +45,7 @@ export interface Situation {
   readonly tree: FileTree;
   /** variables of the environment */
   readonly variables: ReadonlyMap<string, string>;
-  /** where a relative path begins, without a slash at its end; default: / */
+  /** where the command begins, without a slash at its end; default: nobody knows, / most likely */
   readonly folder?: string;
   /** shared by all that is read of one tree's many commands */
   readonly spent?: Spent;
@@ -104,18 +105,21 @@ export interface Fed {
 export const NOT_FED: Fed = { isFed: false, texts: null, by: [] };
 
 export function newReading(
-  { tree, variables, folder = "", spent = newSpent() }: Situation,
+  { tree, variables, folder, spent = newSpent() }: Situation,
   path: string | null,
   { args, named }: Pick<Scope, "named"> & { readonly args: readonly string[] },
 ): Reading {
   return {
     tree,
-    variables: new Map([...variables].map(([name, value]) => [name, [value]])),
+    variables: new Map([
+      ...(folder === undefined ? [] : [[WORKING_FOLDER, [folder === "" ? "/" : folder]] as const]),
+      ...[...variables].map(([name, value]) => [name, [value]] as const),
+    ]),
     args: [args],
     named,
     functions: new Map(),
     path,
-    folder,
+    folder: folder ?? "",
     root: "",
     depth: 0,
     found: {
@@ -179,6 +183,11 @@ export function editsBy({ edits, isCut }: Started, path: string): readonly Edit[
 /** For what has variables and functions of its own. */
 export function withOwnVariables(reading: Reading): Reading {
   return { ...reading, variables: new Map(reading.variables), functions: new Map(reading.functions) };
+}
+
+/** All that its variables may hold. */
+export function valuesIn({ variables }: Reading): readonly string[] {
+  return [...variables.values()].flat();
 }
 
 export const ASSIGNMENT: RegExp = /^([A-Za-z_]\w*)(\+?)=([\s\S]*)$/;

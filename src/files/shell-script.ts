@@ -6,20 +6,22 @@
 import { execlineCommands } from "./execline.ts";
 import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
+import { joined } from "./path.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
-import { type ShellCommand, shellCommands } from "./shell-commands.ts";
+import { isProcess, type ShellCommand, shellCommands } from "./shell-commands.ts";
 import {
   bare,
   changedBy,
   changedByUnknown,
   folderOf,
   isConfigurationFile,
+  mayChange,
   namedBy,
   noteEdits,
   placeOf,
 } from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, isTooLong, substitutionsIn, valuesOf } from "./shell-expand.ts";
-import { fedTo, givenTo, MAX_SUBSTITUTION, namesIn, processIn } from "./shell-fed.ts";
+import { broughtBy, broughtIn, fedTo, givenTo, MAX_SUBSTITUTION, namesIn, processIn } from "./shell-fed.ts";
 import {
   absolute,
   DEFAULT_FOLDERS,
@@ -30,8 +32,9 @@ import {
   workingFolders,
 } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
-import { apply, interpret } from "./shell-foreign.ts";
-import { isSshd, nameOf, SERVICE_MANAGERS, STANDARD_FOLDER, serviceOf } from "./shell-programs.ts";
+import { apply, applyNamed, interpret, noteForeign } from "./shell-foreign.ts";
+import { filesListed } from "./shell-listing.ts";
+import { isSshd, nameOf, SERVICE_MANAGERS, SHELLS, STANDARD_FOLDER, serviceOf } from "./shell-programs.ts";
 import {
   ASSIGNMENT,
   affords,
@@ -47,6 +50,7 @@ import {
   type Standing,
   type Started,
   setVariable,
+  valuesIn,
   withAssignments,
   withOwnVariables,
 } from "./shell-reading.ts";
@@ -80,8 +84,10 @@ function followScript(reading: Reading, path: string, args: readonly string[]): 
   if (script === null) leaveUnread(reading, `${path}, which is not there`);
   else if (script.kind === "other script" && EXECLINE.test(firstLine(script.text)))
     followExecline(reading, path, script.text);
-  else if (script.kind === "other script") leaveUnread(reading, `${path}, which is no shell script`);
-  else if (script.kind === "program") reading.found.program ??= `${path}, which is a program`;
+  else if (script.kind === "other script") {
+    noteForeign(reading, args, [script.text]);
+    leaveUnread(reading, `${path}, which is no shell script`);
+  } else if (script.kind === "program") reading.found.program ??= `${path}, which is a program`;
   else if (script.kind === "too long") reading.found.program ??= `${path}, which is larger than 1 MiB`;
   else {
     const own = { path, args: [args], variables: new Map(reading.variables), functions: new Map() };
@@ -173,10 +179,13 @@ function follows(reading: Reading, words: Fields): boolean {
 
 const DECLARING = new Set(["export", "local", "readonly", "declare", "typeset"]);
 
-function perform(reading: Reading, command: ShellCommand, certainty: Certainty): Outcome {
+function perform(reading: Reading, asWritten: ShellCommand, certainty: Certainty): Outcome {
+  const command = withProcess(asWritten);
   const { words, input } = command;
-  const printing = [...words.flatMap((word) => substitutionsIn(word)), ...processIn(input)];
-  for (const text of printing) runAside(reading, text);
+  const processes = asWritten.words.filter(isProcess).map((word) => word.slice(2, -1));
+  const printing = [...words.flatMap((word) => substitutionsIn(word)), ...processIn(input), ...processes];
+  for (const text of new Set(printing)) runAside(reading, text);
+  noteBrought(reading, command);
   const isDeclaring = DECLARING.has(words[0] ?? "");
   const count = words.findIndex((word, index) => !(isDeclaring && index === 0) && !ASSIGNMENT.test(word));
   if (count === -1 || isDeclaring) {
@@ -202,6 +211,26 @@ function perform(reading: Reading, command: ShellCommand, certainty: Certainty):
     ? (outcomes[0] ?? UNKNOWN)
     : { result: null, ends: outcomes.length > 0 && outcomes.every(({ ends }) => ends) };
 }
+
+const STANDARD_INPUT = "/dev/stdin";
+
+/** Who reads a script from what a process prints, as `bash <(…)`, reads it as from its standard input. */
+function withProcess(command: ShellCommand): ShellCommand {
+  const process = command.words.find((word) => word.startsWith("<("));
+  if (process === undefined) return command;
+  const words = command.words.map((word) => (word === process ? STANDARD_INPUT : word));
+  return { ...command, words, isFed: true, input: { kind: "file", text: process } };
+}
+
+/** What is brought from elsewhere and run. */
+function noteBrought(reading: Reading, { words, input }: ShellCommand): void {
+  const [name = ""] = words;
+  if (!RUNS_TEXTS.has(name) && !SHELLS.test(nameOf(name))) return;
+  const brought = [...words.map(broughtIn), ...processIn(input).map(broughtBy)].find((by) => by !== null);
+  if (brought !== undefined && brought !== null) mayChange(reading, `what ${brought} brings`);
+}
+
+const RUNS_TEXTS = new Set(["eval", ".", "source"]);
 
 /** What only prints starts nothing, but may change files all the same: `out=$(sed -i … 2>&1)`. */
 function runAside(reading: Reading, text: string): void {
@@ -255,7 +284,9 @@ function use(reading: Reading, fields: Fields, standing: Standing): void {
     return;
   }
   const before = [...reading.found.edits];
-  noteEdits(reading, (at) => changedBy(used, { tree: reading.tree, at, edits: before }));
+  const values = valuesIn(reading);
+  noteEdits(reading, (at) => changedBy(used, { tree: reading.tree, values, at, edits: before }));
+  applyNamed(reading, program, used);
   const inner = within(reading, used);
   if (used.usage.applies !== undefined) apply(inner, program, used, standing);
   else if (used.usage.language === "other") runForeign(inner, fields, used, standing);
@@ -336,32 +367,40 @@ function runCommand(reading: Reading, { usage, command, acts }: Used, standing: 
 /** What a shell is given: a text, a script, or its standard input. */
 function runTexts(reading: Reading, used: Used, { certainty, fed }: Standing): void {
   const [text] = wordsOf(used, "text");
-  const [script] = wordsOf(used, "script");
+  const script = wordsOf(used, "script").find((word) => word !== STANDARD_INPUT);
   const args = wordsOf(used, "argument");
   if (text !== undefined) runText(reading, text, args.slice(1), certainty);
   else if (script !== undefined) followScript(reading, absolute(reading, script), args);
   if (used.command !== null || !fed.isFed) return;
   if ((text ?? script) !== undefined && !used.options.has("s")) return;
-  if (fed.texts === null) leaveUnread(reading, "what a shell reads from its standard input");
+  if (fed.texts === null) {
+    leaveUnread(reading, "what a shell reads from its standard input");
+    mayChange(reading, "what a shell reads from its standard input");
+  }
   for (const each of fed.texts ?? [])
     runText(reading, each, args, fed.texts?.length === 1 ? certainty : "maybe");
 }
 
-/** run-parts(8) runs what a folder holds, its last word. */
-function partsIn({ tree }: Reading, args: readonly string[]): readonly string[] {
-  const folder = args.at(-1) ?? "";
-  return (tree.list(folder) ?? []).map((name) => `${folder.replace(/\/$/, "")}/${name}`);
+/** run-parts(8) runs what a folder holds. */
+function partsIn(reading: Reading, args: readonly string[]): readonly string[] {
+  const named = args.findLast((word) => !word.startsWith("-"));
+  const folder = absolute(reading, named ?? "");
+  return (reading.tree.list(folder) ?? []).map((name) => joined(folder, name));
 }
 
 /** find(1): what it runs with a configuration that it may meet, or deletes. */
 function findAndRun(reading: Reading, fields: Fields, standing: Standing): void {
   const at = fields.findIndex((word) => /^-(?:exec|ok)(?:dir)?$/.test(word));
   const named = (from: string | null): readonly string[] => namedBy(fields, from);
+  const met = (from: string | null): readonly string[] => [
+    ...named(from),
+    ...filesListed(reading.tree, fields, from),
+  ];
   if (fields.includes("-delete")) noteEdits(reading, named);
   if (at === -1) return;
   const end = fields.findIndex((word, index) => index > at && (word === ";" || word === "+"));
   const command = fields.slice(at + 1, end === -1 ? undefined : end);
-  for (const file of new Set(workingFolders(reading.variables).flatMap(named)))
+  for (const file of new Set(workingFolders(reading.variables).flatMap(met)))
     execute(
       reading,
       command.map((word) => word.replaceAll("{}", file)),
@@ -465,8 +504,9 @@ const OF_INIT_SCRIPTS =
 function source(
   reading: Reading,
   [named = "", ...args]: readonly string[],
-  { certainty }: Standing,
+  { certainty, fed }: Standing,
 ): Outcome {
+  if (named === STANDARD_INPUT) return evaluate(reading, fed.texts ?? [], { certainty });
   const path = absolute(reading, named);
   if (OF_INIT_SCRIPTS.test(path)) return UNKNOWN;
   const size = reading.tree.stat(path)?.size;
@@ -500,7 +540,11 @@ function entryOf(
   return [inPath(tree, variables.get("PATH")?.at(-1), program) ?? program, ...args];
 }
 
-function evaluate(reading: Reading, args: readonly string[], { certainty }: Standing): Outcome {
+function evaluate(
+  reading: Reading,
+  args: readonly string[],
+  { certainty }: Pick<Standing, "certainty">,
+): Outcome {
   const inner = deeper(reading, {});
   if (inner !== null) run(inner, commandsOf(reading, args.join(" ")), certainty);
   return UNKNOWN;

@@ -24,8 +24,11 @@ export type Role =
   | "folder"
   /** another root for a command */
   | "root"
-  /** a program of sed or awk, which may write files that it names */
+  /** a file that goes, and leaves its content without its ending, or one that such a file becomes: sshd_config.gz */
+  | "unpacked"
+  /** a program of sed or awk, which may write files that it names; the file of one */
   | "code"
+  | "coded"
   /** the text, or the file, of a program in the row's language */
   | "text"
   | "script"
@@ -35,6 +38,9 @@ export type Role =
   | "command"
   /** one of its subcommands, with all words from here on */
   | "subcommand"
+  /** a file, or a folder of files, that says what it does; the name of a package that it brings */
+  | "rules"
+  | "package"
   /** text that becomes words before those that follow */
   | "split"
   /** the name of a variable that a command does not get */
@@ -74,6 +80,8 @@ export interface Usage {
   readonly given?: true;
   /** it prints names of files, among them those of its words */
   readonly lists?: boolean;
+  /** it brings what is not here: what it prints may be a script that does anything */
+  readonly fetches?: true;
   /** it finds sshd's file by itself, as files of its own say: those of this folder, or "anything" */
   readonly applies?: string;
   readonly subcommands?: Readonly<Record<string, Usage>>;
@@ -95,13 +103,18 @@ const SHELL: Usage = {
   when: { s: { first: [] }, c: { first: ["text"] } },
 };
 const SED: Usage = {
-  values: { code: "e expression", read: "f file l line-length" },
+  values: { code: "e expression", coded: "f file", read: "l line-length" },
   joined: "i",
   first: ["code"],
   when: { "e expression f file": { first: [] }, "i in-place": { operands: "write" } },
 };
 const AWK: Usage = {
-  values: { read: "F field-separator v assign f file i include l load", code: "e source" },
+  values: {
+    read: "F field-separator i include l load",
+    argument: "v assign",
+    code: "e source",
+    coded: "f file",
+  },
   first: ["code"],
   when: { "f file e source": { first: [] }, "i=inplace include=inplace": { operands: "write" } },
 };
@@ -145,12 +158,22 @@ const PERL: Usage = {
 const TEMPLATES: Usage = {
   values: {
     pair: "template",
-    read: "wait timeout stdout stderr env env-section wait-retry-interval delims wait-http-header config consul-addr vault-addr log-level",
+    read: "wait timeout stdout stderr env env-section wait-retry-interval delims wait-http-header consul-addr vault-addr log-level",
     text: "exec",
   },
   operands: "command",
   language: "shell",
 };
+
+/** Its objects come under names that nobody knows here, where there may be many. */
+const FROM_A_CLOUD: Usage = {
+  values: { read: "region profile endpoint-url exclude include sse acl storage-class" },
+  operands: "copy",
+  last: "target",
+  adds: true,
+  when: { "recursive r R": { under: "content" } },
+};
+const SYNCED_FROM_A_CLOUD: Usage = { ...FROM_A_CLOUD, under: "content" };
 
 type Row = readonly [names: string, usage: Usage];
 
@@ -160,15 +183,16 @@ const makeTable = (): readonly Row[] => [
   [
     "test [ [[ cat file mkdir touch chmod chown chgrp type hash pidof pidofproc pgrep pkill kill killall killproc " +
       "status status_of_proc checkproc rc_status setcap getcap strings ps fuser useradd adduser usermod groupadd addgroup " +
-      "passwd chpasswd id getent restorecon chcon success failure checkpath apk apt apt-get rpm dnf yum update-rc.d chkconfig " +
-      "rc-update systemctl trap logger ssh-keygen sv ebegin einfo ewarn eerror eend diff cmp head tail cut sort wc md5sum " +
-      "sha1sum sha256sum sha512sum cksum envsubst tr ssh chattr lsattr less more base64 nl column mawk od xxd hexdump " +
+      "passwd chpasswd id getent restorecon chcon success failure checkpath update-rc.d chkconfig " +
+      "rc-update systemctl logger ssh-keygen sv ebegin einfo ewarn eerror eend diff cmp head tail cut sort wc md5sum " +
+      "sha1sum sha256sum sha512sum cksum envsubst tr chattr lsattr less more nl column od hexdump zcat xzcat bzcat zstdcat " +
       "getfacl setfacl inotifywait ssh-audit sshd-policy lynis jq sleep wait date uname hostname " +
       "log_daemon_msg log_end_msg log_progress_msg log_action_msg log_success_msg log_failure_msg log_warning_msg " +
       "log_begin_msg log_action_begin_msg log_action_end_msg log_action_cont_msg log_use_fancy_output " +
-      "dpkg-query dpkg-statoverride dpkg-reconfigure dpkg-architecture",
+      "dpkg-query dpkg-statoverride dpkg-architecture",
     READS,
   ],
+  ["ssh nc ncat netcat base64 base32", { fetches: true }],
   ["basename dirname which", READS],
   ["echo printf ls readlink realpath find fd locate", LISTS],
   ["grep egrep fgrep zgrep rg", { when: { "l files-with-matches L files-without-match": LISTS } }],
@@ -198,6 +222,7 @@ const makeTable = (): readonly Row[] => [
       when: {
         "del delete delete-before delete-during delete-delay delete-after delete-excluded": { adds: false },
         "R relative": { under: "path" },
+        "files-from": { under: "content" },
       },
     },
   ],
@@ -205,6 +230,7 @@ const makeTable = (): readonly Row[] => [
   [
     "wget",
     {
+      fetches: true,
       values: {
         write: "O output-document",
         folder: "P directory-prefix",
@@ -220,6 +246,7 @@ const makeTable = (): readonly Row[] => [
   [
     "curl",
     {
+      fetches: true,
       values: {
         write: "o output",
         folder: "output-dir",
@@ -229,16 +256,96 @@ const makeTable = (): readonly Row[] => [
     },
   ],
 
+  // they bring files of a cloud's storage
+  [
+    "aws",
+    {
+      values: {
+        read: "region profile endpoint-url output query cli-connect-timeout cli-read-timeout ca-bundle color",
+      },
+      fetches: true,
+      first: ["subcommand"],
+      subcommands: {
+        s3: {
+          values: { read: "region profile endpoint-url" },
+          first: ["subcommand"],
+          subcommands: { "cp mv": FROM_A_CLOUD, sync: SYNCED_FROM_A_CLOUD },
+        },
+      },
+    },
+  ],
+  [
+    "gsutil",
+    {
+      values: { read: "o h u i" },
+      fetches: true,
+      first: ["subcommand"],
+      subcommands: { "cp mv": FROM_A_CLOUD, rsync: SYNCED_FROM_A_CLOUD },
+    },
+  ],
+  [
+    "gcloud",
+    {
+      fetches: true,
+      first: ["subcommand"],
+      subcommands: {
+        storage: {
+          first: ["subcommand"],
+          subcommands: { "cp mv": FROM_A_CLOUD, rsync: SYNCED_FROM_A_CLOUD },
+        },
+      },
+    },
+  ],
+  [
+    "s3cmd s5cmd mc rclone azcopy",
+    {
+      values: { read: "c config" },
+      fetches: true,
+      first: ["subcommand"],
+      subcommands: {
+        "get cp mv copyto moveto": FROM_A_CLOUD,
+        "sync copy move mirror": SYNCED_FROM_A_CLOUD,
+      },
+    },
+  ],
+
   // they change files
+  [
+    "gzip xz lzma bzip2 lz4 zstd",
+    {
+      values: { write: "o", read: "S suffix T threads" },
+      operands: "remove",
+      when: {
+        "d decompress uncompress": { operands: "unpacked" },
+        "c stdout to-stdout t test l list k keep o": { operands: "read" },
+      },
+    },
+  ],
+  [
+    "gunzip unxz unlzma bunzip2 unlz4 unzstd uncompress",
+    {
+      values: { write: "o", read: "S suffix T threads" },
+      operands: "unpacked",
+      when: { "c stdout to-stdout t test l list o": { operands: "read" } },
+    },
+  ],
+  [
+    "xxd",
+    {
+      values: { read: "c cols g groupsize l len s seek o" },
+      when: { "r revert": { first: ["read"], operands: "write" } },
+    },
+  ],
+  ["envtpl", { values: { write: "o output-file" }, operands: "unpacked" }],
   ["tee sponge ed ex vi vim nvim nano emacs truncate unlink", WRITES],
   ["rm shred", { operands: "remove" }],
   [
-    "mount",
+    "mount bindfs fuse-overlayfs unionfs mergerfs sshfs s3fs gcsfuse goofys",
     { values: { read: "t types o options L label U uuid O test-opts source target-prefix" }, last: "remove" },
   ],
   ["dd", { values: { write: "of=" } }],
   ["sed", SED],
-  ["awk gawk", AWK],
+  ["awk gawk mawk nawk", AWK],
   ["sort", { values: { write: "o output", read: "k key t field-separator S buffer-size T" } }],
   [
     "uniq",
@@ -272,7 +379,12 @@ const makeTable = (): readonly Row[] => [
     },
   ],
   ["dockerize", TEMPLATES],
-  ["consul-template", TEMPLATES],
+  ["consul-template", { ...TEMPLATES, values: { ...TEMPLATES.values, rules: "config" } }],
+  [
+    "envconsul",
+    { values: { rules: "config", read: "prefix secret upcase consul-addr vault-addr" }, operands: "command" },
+  ],
+  ["vault", { first: ["subcommand"], subcommands: { agent: { values: { rules: "config" } } } }],
   ["dpkg-divert", { values: { write: "divert", read: "package admindir root" }, operands: "write" }],
 
   // they fill folders
@@ -327,11 +439,20 @@ const makeTable = (): readonly Row[] => [
       when: { "dry-run": { first: [], fills: false } },
     },
   ],
-  ["dpkg dpkg-deb", { when: { "x extract X vextract": { first: ["read"], operands: "fill" } } }],
+  [
+    "dpkg dpkg-deb",
+    {
+      values: { read: "root admindir instdir D debug" },
+      when: {
+        "i install unpack configure": { operands: "package" },
+        "x extract X vextract": { first: ["read"], operands: "fill" },
+      },
+    },
+  ],
   [
     "git",
     {
-      values: { folder: "C", read: "c git-dir work-tree exec-path" },
+      values: { folder: "C work-tree", read: "c git-dir exec-path" },
       first: ["subcommand"],
       subcommands: {
         clone: {
@@ -347,11 +468,37 @@ const makeTable = (): readonly Row[] => [
     },
   ],
 
+  [
+    "hg svn bzr",
+    {
+      first: ["subcommand"],
+      values: { folder: "R repository cwd", read: "config" },
+      subcommands: {
+        "checkout co clone export branch": {
+          values: { read: "r revision" },
+          first: ["fetch"],
+          operands: "fill",
+        },
+        "update up pull switch sw revert merge": { operands: "fill", fills: true },
+      },
+    },
+  ],
+  ["restic", { first: ["subcommand"], subcommands: { restore: { values: { fill: "t target" } } } }],
+  ["borg", { first: ["subcommand"], subcommands: { extract: { fills: true } } }],
+  [
+    "unrar",
+    { first: ["subcommand"], subcommands: { "x e": { first: ["read"], last: "fill", fills: true } } },
+  ],
+  ["pax", { values: { read: "f s x" }, when: { r: { operands: "member", fills: true } } }],
+  ["stow", { values: { fill: "t target", read: "d dir" } }],
+
   // they do what files of their own say
   [
-    "ansible-playbook ansible-pull chef-client chef-solo cinc-client puppet salt-call",
+    "ansible ansible-playbook ansible-pull chef-client chef-solo chef-apply cinc-client cinc-solo puppet salt-call " +
+      "cf-agent bcfg2 chezmoi cloud-init coreos-cloudinit",
     { applies: "anything" },
   ],
+  ["apk apt apt-get rpm dnf microdnf yum zypper pacman dpkg-reconfigure", { operands: "package" }],
   ["confd", { applies: "/etc/confd/conf.d", when: { confdir: { applies: "anything" } } }],
 
   [
@@ -433,7 +580,7 @@ const makeTable = (): readonly Row[] => [
     },
   ],
   ["nsenter", { values: { read: "t target S setuid G setgid" }, operands: "command" }],
-  ["chroot", { values: { read: "userspec groups" }, first: ["root"], operands: "command" }],
+  ["chroot switch_root", { values: { read: "userspec groups c" }, first: ["root"], operands: "command" }],
   ["command", { operands: "command", when: { "v V": { operands: "read" } } }],
   [
     "daemon",
@@ -503,6 +650,8 @@ const makeTable = (): readonly Row[] => [
     },
   ],
   ["sh bash dash ash ksh zsh", SHELL],
+  ["trap", { language: "shell", first: ["text"], operands: "argument" }],
+  ["at batch", { language: "shell", values: { script: "f", read: "q t" }, operands: "read" }],
   ["perl", PERL],
   ["ruby", { ...PERL, values: { text: "e", read: "I E r", folder: "C" }, joined: "iFxTWK" }],
   ["python", { ...PERL, values: { text: "c", read: "W X m Q" }, joined: "", when: { "c m": { first: [] } } }],
