@@ -6,6 +6,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import {
   dockerArchive,
+  dockerMembers,
   file,
   folder,
   hardLink,
@@ -15,6 +16,7 @@ import {
   type Member,
   ociMembers,
   sha256,
+  taggedMembers,
   tar,
 } from "./images/writing.ts";
 import { makeFolder } from "./own-folder.ts";
@@ -137,6 +139,21 @@ describe("audit --image", () => {
       const { code, stderr } = run("audit", "--image", "two.tar", "--rule", "tunnel-device");
       const named = `/not/there: No such file or directory: /${units}/sshd-sftp.service names it with -f`;
       expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(named) });
+    });
+
+    test("who answers for one alone says so, and FILE chooses", () => {
+      save("two.tar", dockerArchive(image([BASE, started("-f /etc/ssh/sftp")])));
+      const ask = (...args: readonly string[]): ReturnType<typeof run> => run(...args, "--image", "two.tar");
+      const first = ask("effective", "-C", "user=a,addr=1.2.3.4");
+      expect(first.stdout).toContain("permittunnel no\n");
+      expect(first.stderr).toContain("this alone is answered for; another sshd reads /etc/ssh/sftp");
+      const second = ask("effective", "-C", "user=a,addr=1.2.3.4", "/etc/ssh/sftp");
+      expect(second.stdout).toContain("permittunnel yes\n");
+      expect(second.stderr).not.toContain("alone");
+      const compared = ask("compare", "--image", "two.tar", "--format", "json");
+      expect(JSON.parse(compared.stdout)).toMatchObject({ changes: [], complete: false });
+      expect(compared.code).toBe(3);
+      expect(ask("compare", "--image", "two.tar", "/etc/ssh/sftp").code).toBe(0);
     });
 
     test("with the same file and other options is a limit that names them", () => {
@@ -478,6 +495,68 @@ describe("audit --image", () => {
     expect(run("audit", "--image", "both.tar", "--platform", "linux/s390x").stderr).toContain(
       "it holds no image for linux/s390x, but for linux/amd64, linux/arm64",
     );
+  });
+
+  describe("a name behind a colon chooses one of several images", () => {
+    const open = image([BASE, [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)]]);
+    const isOpen = (name: string, ...more: readonly string[]): boolean | string => {
+      const { stdout, stderr } = run("audit", "--image", name, ...more);
+      return stderr.includes("it holds") ? stderr : stdout.includes("[tunnel-device]");
+    };
+
+    test("of an OCI layout", () => {
+      const indexes: unknown[] = [];
+      const members = Object.entries({ v1: image([BASE]), "host:5000/web:v2": open }).flatMap(([tag, each]) =>
+        taggedMembers(each, "gzip").filter(({ name, data }) => {
+          if (name !== "index.json") return true;
+          const [descriptor] = JSON.parse(String(data)).manifests;
+          indexes.push({ ...descriptor, annotations: { "org.opencontainers.image.ref.name": tag } });
+          return false;
+        }),
+      );
+      const index = file("index.json", JSON.stringify({ schemaVersion: 2, manifests: indexes }));
+      const unique = new Map([...members, index].map((member) => [member.name, member]));
+      layOut(join(work, "tags"), [...unique.values()]);
+      save("tags:1.tar", tar([...unique.values()]));
+      for (const name of ["tags", "tags:1.tar"]) {
+        expect(isOpen(`${name}:v1`)).toBe(false);
+        expect(isOpen(`${name}:v2`)).toBe(true);
+        expect(isOpen(`${name}:host:5000/web:v2`, "--platform", "linux/amd64")).toBe(true);
+        expect(isOpen(name)).toBe(
+          `sshd-policy: ${name}: it holds 2 images (v1, host:5000/web:v2): choose one by its name behind a colon (FILE:NAME)\n`,
+        );
+        expect(isOpen(`${name}:v3`)).toContain('it holds no image "v3", but v1, host:5000/web:v2');
+      }
+      expect(run("audit", "--image", "tags:1.tar:v1", "--output", "tags:1.tar").stderr).toContain(
+        "would overwrite",
+      );
+      expect(run("effective", "--image", "tags:v2", "-C", "user=a,addr=1.2.3.4").stdout).toContain(
+        "permittunnel yes\n",
+      );
+    });
+
+    test("of docker save", () => {
+      const parts = [image([BASE]), open].map((each) => dockerMembers(each));
+      const manifests = parts.map((members, index) => ({
+        ...JSON.parse(String(members.at(-1)?.data))[0],
+        RepoTags: [`web:${index}`],
+      }));
+      const manifest = file("manifest.json", JSON.stringify(manifests));
+      save("saved.tar", tar([...parts.flatMap((members) => members.slice(0, -1)), manifest]));
+      expect(isOpen("saved.tar:web:0")).toBe(false);
+      expect(isOpen("saved.tar:1")).toBe(true);
+      expect(isOpen("saved.tar")).toContain("it holds 2 images (web:0, web:1): choose one by its name");
+    });
+
+    test("where there is none to choose", () => {
+      save("rootfs.tar", tar(BASE));
+      expect(run("audit", "--image", "rootfs.tar:v1").stderr).toContain(
+        "no images to choose from: leave :v1 out",
+      );
+      expect(run("audit", "--image", "not-there:v1").stderr).toContain(
+        "not-there:v1: No such file or directory",
+      );
+    });
   });
 
   test.each([

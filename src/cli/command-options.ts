@@ -55,7 +55,7 @@ export function withImages(command: Command): Command {
   return command
     .option(
       "--image <file>",
-      "an image: docker-archive, OCI archive or layout, tar of a root file system (repeatable)",
+      "an image: docker-archive, OCI archive or layout (FILE:TAG of several), tar of a root file system (repeatable)",
       collect,
     )
     .option("--platform <os/arch>", "which one, where the image is for several (linux/arm64)");

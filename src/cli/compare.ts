@@ -12,7 +12,7 @@ import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF } from "./other-readings.ts";
 import { chosenFormat, chosenPaint, type OutputOptions, refuse, tellJudged, writeAnswer } from "./output.ts";
 import { absolute, latin1 } from "./paths.ts";
-import { openSources } from "./sources.ts";
+import { openSources, othersBeside } from "./sources.ts";
 import { judgedOf, type Target, type TargetOptions } from "./target.ts";
 
 export interface CompareCommandOptions extends TargetOptions, OutputOptions {
@@ -144,7 +144,9 @@ async function openOne(
   const [target] = opened;
   if (target === undefined) return `${file} is not there`;
   if ("absent" in target) return target.absent;
-  return "error" in target ? target.error : target;
+  if ("error" in target) return target.error;
+  const others = othersBeside(opened);
+  return others === null ? target : { ...target, limits: [...target.limits, others] };
 }
 
 function both(before: Target | string, after: Target | string): Sides | string {

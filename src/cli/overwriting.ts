@@ -1,6 +1,7 @@
 /** An answer must not be written over what it is about. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
-import { MAIN } from "./paths.ts";
+import { imageName } from "../files/image-name.ts";
+import { argumentOf, latin1, MAIN } from "./paths.ts";
 import type { TargetOptions } from "./target.ts";
 
 /** The options of any command, as commander gives them. */
@@ -21,7 +22,9 @@ export async function overwritten(files: readonly string[], options: Given): Pro
     if (path === undefined || identity === undefined) continue;
     const named = [
       ...(files.length === 0 ? [MAIN] : files),
-      ...spared.flatMap((one) => textsOf(options[one])),
+      ...spared.flatMap((one) =>
+        textsOf(options[one]).map((text) => (one === "image" ? imageFile(text) : text)),
+      ),
     ];
     const isRead =
       named.flatMap(identityOf).includes(identity) ||
@@ -65,6 +68,11 @@ function textsOf(value: unknown): string[] {
 }
 
 /** Device and inode of a plain file. A device or a pipe loses nothing; what cannot be looked at is refused when it is opened. */
+/** Without the name behind its colon. */
+function imageFile(given: string): string {
+  return argumentOf(Buffer.from(imageName(latin1(given)).path, "latin1"));
+}
+
 function identityOf(path: string): string[] {
   try {
     const status = statSync(path);

@@ -26,9 +26,21 @@ export async function openOne(file: string | undefined, options: TargetOptions):
   const [target] = opened;
   if (target === undefined) return refuse("there is no file to read");
   if ("error" in target) return refuse(visible(target.error));
-  if (!("absent" in target)) return target;
+  if (!("absent" in target)) {
+    const others = othersBeside(opened);
+    if (others !== null) complain(visible(others));
+    return target;
+  }
   complain(visible(target.absent));
   return 0;
+}
+
+/** Where a system has several sshds and a command answers for the first: what else there is; null: nothing. */
+export function othersBeside([first, ...others]: readonly (Opened | Absent)[]): string | null {
+  if (first === undefined || others.length === 0) return null;
+  const paths = others.map((other) => ("path" in other ? other.path : other.name));
+  const read = paths.length === 1 ? "another sshd reads" : `${paths.length} other sshds read`;
+  return `${first.name}: this alone is answered for; ${read} ${paths.join(", ")}: name that as FILE for it`;
 }
 
 /** `at`: as of openTargets. */

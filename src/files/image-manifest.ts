@@ -45,38 +45,45 @@ export type ReadMember = (name: string) => Buffer | null;
 
 type Json = Readonly<Record<string, unknown>>;
 
+/** Which of several images: by platform, by a name or the tag at its end; null: the only one. */
+export interface ImageChoice {
+  readonly platform: string | null;
+  readonly tag: string | null;
+}
+
 /** Null when this is neither a docker-archive nor an OCI layout. */
-export function readManifest(read: ReadMember, platform: string | null): ImageManifest | null {
+export function readManifest(read: ReadMember, choice: ImageChoice): ImageManifest | null {
+  const { platform } = choice;
   const docker = read("manifest.json");
   const index = read("index.json");
-  if (index !== null && (docker === null || platform !== null)) return ociManifest(read, index, platform);
+  if (index !== null && (docker === null || platform !== null)) return ociManifest(read, index, choice);
   if (docker === null) return null;
   const manifest = parsed(docker, "manifest.json");
   const found = Array.isArray(manifest)
-    ? dockerManifest(read, manifest)
-    : directoryManifest(read, record(manifest));
+    ? dockerManifest(read, manifest, choice)
+    : directoryManifest(read, record(manifest), choice);
   if (found !== null && platform !== null && !fits(found.platform, platform))
     throw new ArchiveError(`it is an image for ${found.platform}, not for ${platform}`);
   return found;
 }
 
 /** `skopeo copy … dir:`, `podman save --format docker-dir`: a manifest of a registry, blobs named by the letters of their digests. */
-function directoryManifest(read: ReadMember, manifest: Json): ImageManifest | null {
+function directoryManifest(read: ReadMember, manifest: Json, { tag }: ImageChoice): ImageManifest | null {
   const digest = text(record(manifest["config"])["digest"]);
   // any program may have a manifest.json in its root
   if (digest === null || !Array.isArray(manifest["layers"])) return null;
+  if (tag !== null) throw new ArchiveError(`it holds one image, without a name: leave :${tag} out`);
   const nameOf = (named: string): string => blobName(named).replace(/.*\//, "");
   return manifestOf(member(read, nameOf(digest), digest), layersOf(manifest, nameOf));
 }
 
-function dockerManifest(read: ReadMember, images: readonly unknown[]): ImageManifest {
-  const [image] = images;
-  if (image === undefined) throw new ArchiveError("manifest.json lists no image");
-  if (images.length > 1) {
-    const names = images.flatMap((each) => texts(record(each)["RepoTags"])).join(", ");
-    throw new ArchiveError(`it holds ${images.length} images (${names}): save one alone`);
-  }
-  const { Config, Layers } = record(image);
+function dockerManifest(read: ReadMember, images: readonly unknown[], { tag }: ImageChoice): ImageManifest {
+  const all = images.map((image) => ({ image: record(image), names: texts(record(image)["RepoTags"]) }));
+  if (all.length === 0) throw new ArchiveError("manifest.json lists no image");
+  const fitting = named(all, tag);
+  const [chosen] = fitting;
+  if (chosen === undefined || fitting.length > 1) throw tooMany(all, fitting.length, tag);
+  const { Config, Layers } = chosen.image;
   const config = member(read, text(Config) ?? "");
   return manifestOf(
     config,
@@ -84,34 +91,61 @@ function dockerManifest(read: ReadMember, images: readonly unknown[]): ImageMani
   );
 }
 
+interface Named {
+  readonly names: readonly string[];
+}
+
+/** Those of this name, or with this tag at the end of theirs; what is named whole counts first. */
+function named<T extends Named>(all: readonly T[], tag: string | null): readonly T[] {
+  if (tag === null) return all;
+  const whole = all.filter(({ names }) => names.includes(tag));
+  return whole.length > 0 ? whole : all.filter(({ names }) => names.some((name) => name.endsWith(`:${tag}`)));
+}
+
+/** None fits, or several do. */
+function tooMany(all: readonly Named[], fitting: number, tag: string | null): ArchiveError {
+  const names = all.flatMap((each) => each.names);
+  const known = names.length === 0 ? "without names" : names.join(", ");
+  if (fitting === 0) return new ArchiveError(`it holds no image "${tag}", but ${known}`);
+  const way =
+    names.length < all.length ? "save one alone" : "choose one by its name behind a colon (FILE:NAME)";
+  return new ArchiveError(`it holds ${all.length} images (${known}): ${way}`);
+}
+
 interface Candidate {
   readonly manifest: Json;
   readonly config: Json;
   readonly platform: string;
-  readonly name: string | null;
+  readonly names: readonly string[];
   readonly digest: string;
 }
 
-function ociManifest(read: ReadMember, index: Buffer, platform: string | null): ImageManifest {
-  const all = candidatesOf(read, parsed(index, "index.json"), { depth: 0, name: null });
-  const fitting = all.filter((each) => platform === null || fits(each.platform, platform));
-  const known = [...new Map(fitting.map((each) => [each.digest, each])).values()];
-  const [chosen] = known;
-  const names = all.map((each) => each.name ?? each.platform).join(", ");
-  const others = [...new Set(all.map((each) => each.platform))].join(", ");
-  if (chosen === undefined)
-    throw new ArchiveError(
-      all.length === 0 ? "it holds no image" : `it holds no image for ${platform}, but for ${others}`,
-    );
-  if (known.length > 1) {
-    const platforms = new Set(known.map((each) => each.platform));
-    throw new ArchiveError(
-      platforms.size === known.length
-        ? `it holds images for ${[...platforms].join(", ")}: choose one with --platform`
-        : `it holds ${known.length} images (${names}): save one alone`,
-    );
+function ociManifest(read: ReadMember, index: Buffer, { platform, tag }: ImageChoice): ImageManifest {
+  const all = distinct(candidatesOf(read, parsed(index, "index.json"), { depth: 0, names: [] }));
+  if (all.length === 0) throw new ArchiveError("it holds no image");
+  const meant = named(all, tag);
+  if (meant.length === 0) throw tooMany(all, 0, tag);
+  const fitting = meant.filter((each) => platform === null || fits(each.platform, platform));
+  const [chosen] = fitting;
+  if (chosen === undefined) {
+    const others = [...new Set(meant.map((each) => each.platform))].join(", ");
+    throw new ArchiveError(`it holds no image for ${platform}, but for ${others}`);
   }
+  const platforms = new Set(fitting.map((each) => each.platform));
+  if (fitting.length > 1 && platforms.size < fitting.length) throw tooMany(fitting, fitting.length, tag);
+  if (fitting.length > 1)
+    throw new ArchiveError(`it holds images for ${[...platforms].join(", ")}: choose one with --platform`);
   return manifestOf(chosen.config, layersOf(chosen.manifest, blobName), chosen.platform);
+}
+
+/** An image may be listed under several names. */
+function distinct(candidates: readonly Candidate[]): readonly Candidate[] {
+  const byDigest = new Map<string, Candidate>();
+  for (const each of candidates) {
+    const names = [...(byDigest.get(each.digest)?.names ?? []), ...each.names];
+    byDigest.set(each.digest, { ...each, names: [...new Set(names)] });
+  }
+  return [...byDigest.values()];
 }
 
 type StoredLayer = Pick<ImageLayer, "member" | "size"> & { readonly digest: string | null };
@@ -127,13 +161,16 @@ function layersOf(manifest: Json, nameOf: (digest: string) => string): readonly 
 /** BuildKit's annotation of what is said about another image. */
 const ATTESTATION = "vnd.docker.reference.type";
 
+/** Annotations that hold an image's name: its tag alone, or the whole of it. */
+const NAMES = ["org.opencontainers.image.ref.name", "io.containerd.image.name"];
+
 interface Nesting {
   readonly depth: number;
-  readonly name: string | null;
+  readonly names: readonly string[];
 }
 
 /** All images below an index; attestations and other artefacts have no platform or no configuration of an image. */
-function candidatesOf(read: ReadMember, index: unknown, { depth, name }: Nesting): Candidate[] {
+function candidatesOf(read: ReadMember, index: unknown, { depth, names: above }: Nesting): Candidate[] {
   if (depth > 4) throw new ArchiveError("its indexes are nested too deeply");
   return items(record(index)["manifests"]).flatMap((each) => {
     const descriptor = record(each);
@@ -144,14 +181,15 @@ function candidatesOf(read: ReadMember, index: unknown, { depth, name }: Nesting
     // an index may list platforms whose blobs were not copied
     if (blob === null) return [];
     const document = record(parsed(checked(blob, digest), digest));
-    const label = text(record(descriptor["annotations"])["org.opencontainers.image.ref.name"]) ?? name;
-    if ("manifests" in document) return candidatesOf(read, document, { depth: depth + 1, name: label });
+    const own = NAMES.flatMap((key) => text(record(descriptor["annotations"])[key]) ?? []);
+    const names = own.length > 0 ? own : above;
+    if ("manifests" in document) return candidatesOf(read, document, { depth: depth + 1, names });
     const reference = text(record(document["config"])["digest"]);
     if (reference === null || !("layers" in document)) return [];
     const config = member(read, blobName(reference), reference);
     if (!("rootfs" in config)) return [];
     const platform = platformOf(config) ?? stated ?? "unknown";
-    return [{ manifest: document, config, platform, name: label, digest }];
+    return [{ manifest: document, config, platform, names, digest }];
   });
 }
 

@@ -3,7 +3,8 @@
  * zstd, outside and inside. Nothing is unpacked: the layers are walked through, and what an audit asks for is kept.
  */
 
-import { type ImageManifest, type LayerOrigin, readManifest } from "./image-manifest.ts";
+import { type ImageChoice, type ImageManifest, type LayerOrigin, readManifest } from "./image-manifest.ts";
+import { imageName } from "./image-name.ts";
 import { openStore, type Store } from "./image-store.ts";
 import type { ScannedLayer } from "./layer.ts";
 import { type FileVersion, type LayeredRoot, layeredRoot } from "./layered-root.ts";
@@ -40,7 +41,7 @@ export interface ImageOptions {
 const MAX_PASSES = 12;
 
 /**
- * Opens and reads the image at a path of this machine; what is wrong with it, in words that go on from its name: nothing
+ * Opens and reads the image of this name (image-name.ts) on this machine; what is wrong with it, in words that go on from its name: nothing
  * is thrown for that. All texts are bytes, one character each.
  */
 export async function openImage(
@@ -62,17 +63,18 @@ function reasonOf({ message }: Error): string {
   return reason.charAt(0).toUpperCase() + reason.slice(1);
 }
 
-async function readImage(path: string, { platform, threads, explore }: ImageOptions): Promise<Image> {
+async function readImage(given: string, { platform, threads, explore }: ImageOptions): Promise<Image> {
+  const { path, tag } = imageName(given);
   const wanted = openWanted();
   const store = await openStore(path, wanted, threads);
-  const manifest = readManifest(store.readMember, platform);
+  const manifest = readManifest(store.readMember, { platform, tag });
   const scripts = new Set(scriptsOf(manifest));
   // a stream has been read to its end for its manifest: of what was left out then it is asked again
   if (!store.isStream) for (const path of scripts) wanted.addSmall(path);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
     const layers = await scan(store, manifest, wanted);
     const root = layeredRoot(layers, wanted);
-    if (manifest === null) refuseNoRoot(root.tree, platform);
+    if (manifest === null) refuseNoRoot(root.tree, { platform, tag });
     const image = imageOf(root, manifest);
     await explore(image);
     const further = writtenThroughLinks(layers, root.tree, wanted);
@@ -107,12 +109,16 @@ async function scan(
 }
 
 /** Any tar can be opened. */
-function refuseNoRoot(tree: FileTree, platform: string | null): void {
+function refuseNoRoot(tree: FileTree, { platform, tag }: ImageChoice): void {
   if (!isRootFileSystem(tree))
     throw new ArchiveError("it holds no image that can be read, and no root file system");
   if (platform !== null)
     throw new ArchiveError(
       "it is the tar of a root file system, of which nothing says for which platform it is: leave --platform out",
+    );
+  if (tag !== null)
+    throw new ArchiveError(
+      `it is the tar of a root file system, which has no images to choose from: leave :${tag} out`,
     );
 }
 

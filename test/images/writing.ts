@@ -137,6 +137,10 @@ function configOf({
 
 /** As `docker save` wrote it for years: the manifest at the end. */
 export function dockerArchive(image: ImageSettings, compress: Compress = (bytes) => bytes): Buffer {
+  return tar(dockerMembers(image, compress));
+}
+
+export function dockerMembers(image: ImageSettings, compress: Compress = (bytes) => bytes): Member[] {
   const config = configOf(image);
   const name = `${sha256(config)}.json`;
   const stored = image.layers.map(({ tar: bytes }) => ({
@@ -144,7 +148,7 @@ export function dockerArchive(image: ImageSettings, compress: Compress = (bytes)
     data: compress(bytes),
   }));
   const manifest = [{ Config: name, RepoTags: ["test:1"], Layers: stored.map((layer) => layer.name) }];
-  return tar([...stored, { name, data: config }, file("manifest.json", JSON.stringify(manifest))]);
+  return [...stored, { name, data: config }, file("manifest.json", JSON.stringify(manifest))];
 }
 
 /** Blobs and index of an OCI layout with these images, as members of an archive. */
