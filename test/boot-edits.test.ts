@@ -1,10 +1,11 @@
 /** What a boot changes of sshd's configuration in a root: systemd-tmpfiles, which is the judge where it is there, and cloud-init. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
 import { bootOptions, startOptions } from "../src/files/start-options.ts";
+import type { FileTree } from "../src/files/tree.ts";
 import { makeRoot } from "./auditing.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
@@ -122,9 +123,16 @@ describe("cloud-init", () => {
     [`runcmd:\n- grep -q x ${MAIN}\n- systemctl reload ssh\n`, null],
     [`packages: [openssh-server]\nusers:\n- default\n`, null],
   ])("%j", (text, file) => {
-    const limit = limitOf({ [CFG]: text });
-    if (file === null) expect(limit).toBeNull();
-    else expect(limit).toContain(`${CFG} changes ${file} before sshd reads it`);
+    for (const path of [CFG, "/var/lib/cloud/seed/nocloud/user-data"]) {
+      const limit = limitOf({ [path]: text });
+      if (file === null) expect(limit).toBeNull();
+      else expect(limit).toContain(`${path} changes ${file} before sshd reads it`);
+    }
+  });
+
+  test("a script that an image brings as its user data", () => {
+    const path = "/var/lib/cloud/seed/nocloud-net/user-data";
+    expect(limitOf({ [path]: `#!/bin/sh\necho x >>${MAIN}\n` })).toContain(`${path} changes ${MAIN}`);
   });
 
   test("many commands, and long files, end within seconds and are a limit", () => {
@@ -141,6 +149,115 @@ describe("cloud-init", () => {
     expect(limitOf({ ...first, [CFG]: "ssh_pwauth: false\n" })).toBeNull();
     expect(limitOf({ ...first, [OWN]: "PasswordAuthentication yes\n" })).toBeNull();
     expect(limitOf({ ...first, "/etc/cloud/cloud-init.disabled": "" })).toBeNull();
+  });
+});
+
+describe("Ignition", () => {
+  const USER = "/usr/lib/ignition/user.ign";
+  const storage = (files: object): string =>
+    JSON.stringify({ ignition: { version: "3.4.0" }, storage: files });
+
+  test.each<[string, string, string | null]>([
+    [USER, storage({ files: [{ path: MAIN, contents: { source: "data:,x" } }] }), `changes ${MAIN}`],
+    [
+      USER,
+      storage({ links: [{ path: "/etc/ssh/sshd_config.d/a.conf", target: "/x" }] }),
+      "changes /etc/ssh/sshd_config.d/a.conf",
+    ],
+    ["/usr/lib/ignition/base.d/10.ign", storage({ files: [{ path: MAIN }] }), `changes ${MAIN}`],
+    [USER, storage({ files: [{ path: "/etc/motd" }] }), null],
+    [
+      USER,
+      JSON.stringify({ systemd: { units: [{ name: "sshd.service", contents: "x" }] } }),
+      "runs its own sshd.service",
+    ],
+    [USER, JSON.stringify({ systemd: { units: [{ name: "app.service" }] } }), null],
+    [
+      USER,
+      JSON.stringify({ ignition: { config: { merge: [{ source: "https://host/x" }] } } }),
+      "runs what Ignition fetches",
+    ],
+    [USER, "{", null],
+    [
+      USER,
+      JSON.stringify({ storage: { files: 1, links: [null, { path: 1 }] }, systemd: [], ignition: null }),
+      null,
+    ],
+  ])("%s %s", (path, text, said) => {
+    const limit = limitOf({ [path]: text });
+    if (said === null) expect(limit).toBeNull();
+    else expect(limit).toContain(`${path} ${said}`);
+    expect(limitOf({ [path]: text, "/etc/.ignition-result.json": "{}" })).toBeNull();
+  });
+});
+
+describe("systemd-confext", () => {
+  test.each<[string, string | null]>([
+    ["/var/lib/confexts/a/etc/ssh/sshd_config", `changes ${MAIN}`],
+    ["/run/confexts/a/etc/ssh/sshd_config.d/b.conf", "changes /etc/ssh/sshd_config.d/b.conf"],
+    ["/var/lib/confexts/a.raw", "runs what systemd-confext(8) lays over /etc"],
+    ["/var/lib/confexts/a/etc/ssh/moduli", null],
+    ["/var/lib/confexts/a/etc/motd", null],
+    ["/var/lib/confexts/README", null],
+  ])("%s", (path, said) => {
+    const limit = limitOf({ [path]: "x\n" });
+    if (said === null) expect(limit).toBeNull();
+    else expect(limit).toContain(`${path.replace(/\/etc\/.*/, "")} ${said}`);
+  });
+});
+
+describe("what administrators wrote themselves", () => {
+  const executable = (files: ServerTree, path: string): FileTree => {
+    const root = makeRoot({ ...ROOT, ...files });
+    chmodSync(join(root, path), 0o755);
+    return folderTree(root);
+  };
+
+  test.each(["/etc/rc.local", "/etc/rc.d/rc.local", "/etc/local.d/a.start"])("%s", (path) => {
+    const text = `#!/bin/sh\nsed -i s/no/yes/ ${MAIN}\nservice ssh restart\n`;
+    expect(bootOptions(executable({ [path]: text }, path)).limit).toContain(`${path} changes ${MAIN}`);
+    expect(limitOf({ [path]: text })).toBeNull();
+    const other = `#!/bin/sh -e\n/usr/sbin/sshd -f /srv/b.conf -o PermitTunnel=yes\nexit 0\n`;
+    expect(bootOptions(executable({ [path]: other }, path))).toMatchObject({
+      limit: null,
+      others: [{ configFile: "/srv/b.conf", options: ["PermitTunnel=yes"], source: path }],
+    });
+  });
+
+  const ETC = "/etc/systemd/system";
+  const SSH = { "/usr/lib/systemd/system/ssh.service": "[Service]\nExecStart=/usr/sbin/sshd -D\n" };
+  test.each<[string, string, string | null]>([
+    ["multi-user.target.wants", `ExecStart=/bin/sed -i s/no/yes/ ${MAIN}`, `changes ${MAIN}`],
+    ["ssh.service.requires", "ExecStart=/usr/local/bin/first-boot", "changes /etc/ssh/sshd_config.d/a.conf"],
+    [
+      "default.target.upholds",
+      `ExecStart=/bin/true\nExecStartPost=/bin/cp /srv/b.conf ${MAIN}`,
+      `changes ${MAIN}`,
+    ],
+    ["multi-user.target.wants", `ExecStart=/bin/cat ${MAIN}`, null],
+  ])("a unit of another name in %s: %s", (folder, line, said) => {
+    const unit = {
+      ...SSH,
+      [`${ETC}/app.service`]: `[Service]\nType=oneshot\n${line}\n`,
+      "/usr/local/bin/first-boot": "#!/bin/sh\necho x >>/etc/ssh/sshd_config.d/a.conf\n",
+    };
+    const files = { ...unit, [`${ETC}/${folder}/app.service`]: { link: "../app.service" } };
+    if (said === null) expect(limitOf(files)).toBeNull();
+    else expect(limitOf(files)).toContain(said);
+    expect(limitOf(unit)).toBeNull();
+  });
+
+  test("a unit of another name starts another sshd", () => {
+    const files = {
+      ...SSH,
+      [`${ETC}/jump.service`]: "[Service]\nExecStart=/opt/jump/start -D\n",
+      [`${ETC}/default.target.wants/jump.service`]: { link: "../jump.service" },
+      "/opt/jump/start": '#!/bin/sh\nexec /usr/sbin/sshd -f /srv/b.conf "$@"\n',
+    };
+    expect(startOptions(folderTree(makeRoot({ ...ROOT, ...files })))).toMatchObject({
+      configFile: null,
+      others: [{ configFile: "/srv/b.conf", source: "/opt/jump/start" }],
+    });
   });
 });
 

@@ -4,17 +4,19 @@
  */
 import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
-import { startedBy } from "./shell-script.ts";
+import { startedBy, startedByScript } from "./shell-script.ts";
 import { splitWords } from "./shell-words.ts";
 import type { FileTree } from "./tree.ts";
 
 const FOLDER = "/etc/cloud";
+/** A cloud's own data, where the image brings it. */
+const SEEDS = ["nocloud", "nocloud-net"].map((name) => `/var/lib/cloud/seed/${name}/user-data`);
 const OWN_DROP_IN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
 
 export function cloudInitEdits(tree: FileTree): readonly Edit[] {
   if (tree.stat(`${FOLDER}/cloud-init.disabled`) !== null) return [];
   const more = (tree.list(`${FOLDER}/cloud.cfg.d`) ?? []).filter((name) => name.endsWith(".cfg"));
-  const paths = [`${FOLDER}/cloud.cfg`, ...more.map((name) => `${FOLDER}/cloud.cfg.d/${name}`)];
+  const paths = [`${FOLDER}/cloud.cfg`, ...more.map((name) => `${FOLDER}/cloud.cfg.d/${name}`), ...SEEDS];
   const unread = paths.filter((path) => (tree.stat(path)?.size ?? 0) > MAX_TEXT_BYTES);
   const files = paths.map((path) => ({
     path,
@@ -24,6 +26,7 @@ export function cloudInitEdits(tree: FileTree): readonly Edit[] {
   const written = files.flatMap(({ path, text }) => [
     ...filesIn(blockOf(text, "write_files")).map((file) => ({ file, path })),
     ...["bootcmd", "runcmd"].flatMap((key) => editsIn(situation, path, blockOf(text, key))),
+    ...(text.startsWith("#!") ? editsBy(startedByScript(path, [], situation), path) : []),
   ]);
   const perhaps = unread.map((path) => ({ path, mayBy: "more than is read" }));
   return [...passwordEdits(tree, files), ...written, ...perhaps];

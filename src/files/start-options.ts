@@ -3,14 +3,14 @@
  * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from init scripts
  * and their settings. Nothing is run.
  */
-import { cloudInitEdits } from "./cloud-init.ts";
+import { bootOf } from "./boot-edits.ts";
 import { environmentOf } from "./environment-file.ts";
 import { textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { ofScripts } from "./init-script.ts";
 import { folderOf, joined } from "./path.ts";
 import { COMPUTED } from "./shell-expand.ts";
-import { editsBy, newSpent, type Situation } from "./shell-reading.ts";
+import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy } from "./shell-script.ts";
 import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
@@ -25,7 +25,6 @@ import {
 } from "./sshd-options.ts";
 import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
-import { tmpfilesEdits } from "./tmpfiles.ts";
 import type { FileTree } from "./tree.ts";
 
 export function startOptions(tree: FileTree): StartOptions {
@@ -40,10 +39,32 @@ export function startOptions(tree: FileTree): StartOptions {
 /** Of a system that is not running: what its boot changes before sshd reads it is a limit, as of a start script. */
 export function bootOptions(tree: FileTree): StartOptions {
   const start = startOptions(tree);
-  const { configFile, limit } = start;
+  const { configFile, others = [], limit } = start;
   const folder = configFile === null ? "/etc/ssh/" : joined(folderOf(configFile), "");
-  const edits = limit === null ? [...tmpfilesEdits(tree, folder), ...cloudInitEdits(tree)] : [];
-  return { ...start, limit: limit ?? editedBefore({ edits }, start, "") };
+  const { edits, starts } = bootOf(tree, folder);
+  const own = startsUnits(tree) ? editsOfOwnUnits(tree) : [];
+  return {
+    ...start,
+    ...withOthers(start, [...others, ...starts]),
+    limit: limit ?? editedBefore({ edits: [...edits, ...own] }, start, ""),
+  };
+}
+
+/** What other units that the administrator wrote, and enabled, do: the vendor's are known to do nothing to sshd. */
+function editsOfOwnUnits(tree: FileTree): readonly Edit[] {
+  const units = unitsOf(tree);
+  const names = enabledUnits(tree).filter((name) => !USUAL.test(name) && isOwnUnit(tree, name));
+  const spent = newSpent();
+  return names.flatMap((name) => {
+    const unit = findUnit(units, name);
+    if (unit === null) return [];
+    const { variables } = environmentFor(tree, unit.lines, unit.name);
+    return ["ExecStartPre", "ExecStart", "ExecStartPost"].flatMap((key) =>
+      assigned(unit.lines, key).flatMap((line) =>
+        editsBy(startedBy(commandWords(line, unit.name, variables), { tree, variables, spent }), line.path),
+      ),
+    );
+  });
 }
 
 /** Another init than systemd leaves its units unread; where there is none, as in most images, nobody knows. */
@@ -59,9 +80,9 @@ function ofUnits(tree: FileTree): StartOptions | null {
     const limit = `${socket.path} starts a service whose name has a % specifier: options that it gives sshd are not read`;
     return { ...NO_OPTIONS, limit };
   }
-  const enabled = tree.list("/etc/systemd/system/multi-user.target.wants") ?? [];
+  const enabled = enabledUnits(tree);
   const usual = [...enabled.filter((unit) => USUAL.test(unit)), "ssh.service", "sshd.service"];
-  const others = enabled.filter((unit) => MAY_START.test(unit));
+  const others = enabled.filter((unit) => MAY_START.test(unit) || startsSshdHere(units, unit));
   for (const name of [...(socket === null ? [] : [socket.name]), ...usual, ...others]) {
     const unit = findUnit(units, name);
     const options = unit === null ? null : optionsOfUnit(tree, unit);
@@ -73,8 +94,22 @@ function ofUnits(tree: FileTree): StartOptions | null {
 }
 
 const USUAL = /^sshd?(?:@.+)?\.service$/;
-/** Looking into all units would cost an image many readings. */
+/** Looking into all units would cost an image many readings: of the vendor's these. */
 const MAY_START = /ssh.*\.service$|^supervisord?\.service$/;
+
+const OWN_UNITS = "/etc/systemd/system";
+
+/** By which targets and services ever, in the order of their names. */
+function enabledUnits(tree: FileTree): readonly string[] {
+  const folders = (tree.list(OWN_UNITS) ?? []).filter((name) => /\.(?:wants|requires|upholds)$/.test(name));
+  const names = folders.flatMap((folder) => tree.list(`${OWN_UNITS}/${folder}`) ?? []);
+  return [...new Set(names.filter((name) => name.endsWith(".service")))].sort();
+}
+
+/** Written on this system, not enabled by a link to what a package brought. */
+function isOwnUnit(tree: FileTree, unit: string): boolean {
+  return tree.stat(`${OWN_UNITS}/${unit}`, { follow: false })?.kind === "file";
+}
 
 /** What an enabled socket starts: with Accept=yes a service for each connection (systemd.socket(5)). */
 function socketService(units: Units): { readonly name: string; readonly path: string } | null {
@@ -90,16 +125,30 @@ function socketService(units: Units): { readonly name: string; readonly path: st
 
 /** The sshds of further enabled units, such as sshd-sftp.service, that read or are given something else. */
 function besides(tree: FileTree, units: readonly Unit[], first: StartOptions): Pick<StartOptions, "others"> {
-  const keyOf = (options: StartOptions): string => `${meaningOf(options)} ${options.limit ?? ""}`;
-  const byMeaning = new Map([[keyOf(first), first]]);
-  for (const unit of units) {
+  const further = units.flatMap((unit) => {
     const command = commandOf(tree, unit);
     const options = command === null || !startsSshd(tree, command) ? null : optionsOfUnit(tree, unit);
-    if (command === null || options === null || byMeaning.has(keyOf(options))) continue;
-    byMeaning.set(keyOf(options), { ...options, source: options.source ?? command.line.path });
-  }
+    return command === null || options === null
+      ? []
+      : [{ ...options, source: options.source ?? command.line.path }];
+  });
+  return withOthers(first, further);
+}
+
+/** Those that differ from the first, and from each other. */
+function withOthers(first: StartOptions, further: readonly StartOptions[]): Pick<StartOptions, "others"> {
+  const keyOf = (options: StartOptions): string => `${meaningOf(options)} ${options.limit ?? ""}`;
+  const byMeaning = new Map([[keyOf(first), first]]);
+  for (const options of further) if (!byMeaning.has(keyOf(options))) byMeaning.set(keyOf(options), options);
   const others = [...byMeaning.values()].slice(1);
   return others.length === 0 ? {} : { others };
+}
+
+/** A unit of any name that was written on this system. */
+function startsSshdHere(units: Units, name: string): boolean {
+  const unit = isOwnUnit(units.tree, name) ? findUnit(units, name) : null;
+  const command = unit === null ? null : commandOf(units.tree, unit);
+  return command !== null && startsSshd(units.tree, command);
 }
 
 /** What a unit runs as its service. */

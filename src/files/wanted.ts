@@ -40,6 +40,8 @@ const FOLDERS = [
   "/usr/lib/tmpfiles.d",
   "/etc/cloud",
   "/etc/cloud/cloud.cfg.d",
+  "/etc/local.d",
+  "/usr/lib/ignition/base.d",
 ];
 const FILES = [
   "/etc/passwd",
@@ -53,6 +55,14 @@ const FILES = [
   "/etc/conf.d/sshd",
   "/etc/init.d/ssh",
   "/etc/init.d/sshd",
+  "/etc/init.d/boot.local",
+  "/etc/rc.local",
+  "/etc/rc.d/rc.local",
+  "/var/lib/cloud/seed/nocloud/user-data",
+  "/var/lib/cloud/seed/nocloud-net/user-data",
+  "/usr/lib/ignition/user.ign",
+  "/boot/ignition/config.ign",
+  "/usr/share/oem/config.ign",
   "/etc/rc.conf",
   "/etc/rc.conf.local",
   "/etc/sysctl.conf",
@@ -74,6 +84,10 @@ const NAMES = [
   "/usr/local/lib/userdb",
   "/usr/lib/userdb",
   "/var/lib/systemd/home",
+  "/run/confexts",
+  "/var/lib/confexts",
+  "/usr/lib/confexts",
+  "/usr/local/lib/confexts",
 ];
 /** Programs and links: what a link among them leads to, and on demand their bytes, where no package names the release. */
 const ENTRIES = [
@@ -86,6 +100,7 @@ const ENTRIES = [
   "/usr/sbin/sshd.pam",
   "/usr/sbin/sshd.krb5",
   "/usr/lib/ssh/sshd-session",
+  "/etc/.ignition-result.json",
   "/sbin/init",
   "/usr/sbin/init",
   "/usr/bin/init",

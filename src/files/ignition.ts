@@ -1,0 +1,58 @@
+/** What Ignition changes at a first boot, as far as configurations in the image itself say it (Fedora CoreOS, Flatcar). Nothing is run. */
+import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
+import { joined } from "./path.ts";
+import type { Edit } from "./shell-reading.ts";
+import type { FileTree } from "./tree.ts";
+
+/** It has run: what it wrote is there. */
+const RESULT = "/etc/.ignition-result.json";
+const FOLDER = "/usr/lib/ignition/base.d";
+const FILES = ["/usr/lib/ignition/user.ign", "/boot/ignition/config.ign", "/usr/share/oem/config.ign"];
+
+type Json = Readonly<Record<string, unknown>>;
+
+export function ignitionEdits(tree: FileTree): readonly Edit[] {
+  if (tree.stat(RESULT) !== null) return [];
+  const more = (tree.list(FOLDER) ?? []).filter((name) => name.endsWith(".ign"));
+  const paths = [...more.map((name) => joined(FOLDER, name)), ...FILES];
+  return paths.flatMap((path) => {
+    const size = tree.stat(path)?.size ?? 0;
+    if (size > MAX_TEXT_BYTES) return [{ path, mayBy: "more than is read" }];
+    return editsIn(textOf(tree, path) ?? "{}", path);
+  });
+}
+
+function editsIn(text: string, path: string): readonly Edit[] {
+  const config = parsed(text);
+  const { ignition, storage, systemd } = config;
+  const { merge, replace } = record(record(ignition)["config"]);
+  const isFromElsewhere = items(merge).length > 0 || typeof record(replace)["source"] === "string";
+  const named = ["files", "links"].flatMap((key) => items(record(storage)[key]));
+  const units = items(record(systemd)["units"]).flatMap((unit) => textsOf(record(unit)["name"]));
+  return [
+    ...named.flatMap((each) => textsOf(record(each)["path"])).map((file) => ({ path, file })),
+    ...units.filter((name) => /^sshd?[@.]/.test(name)).map((name) => ({ path, mayBy: `its own ${name}` })),
+    ...(isFromElsewhere ? [{ path, mayBy: "what Ignition fetches" }] : []),
+  ];
+}
+
+/** What is no JSON Ignition does not take either. */
+function parsed(text: string): Json {
+  try {
+    return record(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function record(value: unknown): Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function items(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return typeof value === "string" ? [value] : [];
+}
