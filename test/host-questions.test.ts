@@ -1,6 +1,7 @@
 /** What src/host makes of the answers of service managers and of sshd, on a machine that only answers. */
 import { describe, expect, test } from "vitest";
 import { askSshd } from "../src/host/ask-sshd.ts";
+import { bootHook, installHook } from "../src/host/boot-hook.ts";
 import type { Daemon } from "../src/host/daemon.ts";
 import type { FileStatus, Machine, Ran } from "../src/host/machine.ts";
 import { rescue, whyRescueFirst } from "../src/host/rescue.ts";
@@ -254,6 +255,46 @@ describe("a rescue sshd", () => {
     });
     const others = [{ pid: 5, words: [SSHD, "-f", "/etc/other"], port: 22 }];
     expect(await rescued({ others, starts: false })).toMatchObject({ answer: { kind: "down" } });
+  });
+});
+
+describe("the hook for a boot", () => {
+  test.each([
+    ["systemd", "/run/systemd/system", "systemctl", "/etc/systemd/system/sysinit.target.wants"],
+    ["OpenRC", "/run/openrc/softlevel", "rc-update", "/etc/runlevels/default"],
+    ["SysV of Debian", "/usr/sbin/update-rc.d", "update-rc.d", "/etc/rcS.d"],
+    ["SysV of others", "/", "chkconfig", "/etc/rc.d/rcS.d"],
+  ])("is on the disk with what leads to it: %s", async (_, mark, program, links) => {
+    const done: string[] = [];
+    const note =
+      (what: string) =>
+      (path: string): void =>
+        void done.push(`${what} ${path}`);
+    const machine: Machine = {
+      ...answering({}, { "/proc/1/comm": "init\n" }),
+      status: (path) => (path === mark || path.startsWith("/etc") ? FILE : null),
+      unlink: () => {},
+      create: () => {},
+      write: note("write"),
+      setOwnerAndMode: () => {},
+      sync: note("sync"),
+      run: async ([name = ""]) => {
+        done.push(name);
+        return NOTHING;
+      },
+    };
+    const hook = bootHook(machine, ["/usr/bin/node", "/opt/cli.js", "confirm", "--boot"]);
+    if (hook === null) throw new Error("no hook");
+    await installHook(machine, hook);
+    const folder = hook.path.slice(0, hook.path.lastIndexOf("/"));
+    expect(done).toEqual([
+      `write ${hook.path}`,
+      `sync ${hook.path}`,
+      `sync ${folder}`,
+      program,
+      `sync ${links}`,
+      `sync ${links.slice(0, links.lastIndexOf("/"))}`,
+    ]);
   });
 });
 

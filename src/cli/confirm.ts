@@ -5,7 +5,7 @@ import { remainsText, type Undone } from "../host/undo.ts";
 import { visible } from "../report/text.ts";
 import { decode } from "../source/source.ts";
 import { ROLLED_BACK } from "./exit-code.ts";
-import { ownMachine } from "./host.ts";
+import { ownMachine, typedSelf } from "./host.ts";
 import { complain, refuse } from "./output.ts";
 import { writeStandardOutput } from "./standard-output.ts";
 
@@ -18,7 +18,8 @@ export interface ConfirmOptions {
 
 export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<number> {
   const machine = ownMachine();
-  if (machine.self.uid !== 0) return refuse("only root can confirm a fix: sudo sshd-policy confirm");
+  if (machine.self.uid !== 0)
+    return refuse(`only root can confirm a fix: sudo ${typedSelf(machine)} confirm`);
   if (watch !== undefined) {
     const folder = decode(Buffer.from(watch, "utf8"));
     await watchRun(machine, { stateFolder: STATE_FOLDER, folder, stopped: () => null });

@@ -14,7 +14,7 @@ import { bringBack } from "../host/service-record.ts";
 import type { Tell } from "../host/transaction.ts";
 import { recoverRun } from "../host/undo.ts";
 import { visible } from "../report/text.ts";
-import { ownMachine } from "./host.ts";
+import { ownMachine, typedSelf } from "./host.ts";
 import { complain, refuse } from "./output.ts";
 import { openProgress, type ProgressOptions } from "./progress.ts";
 
@@ -77,7 +77,7 @@ export async function whileLocked(
     const { runs, problems, waiting } = await recoverRuns(live, { unconfirmed: "leave" });
     if (waiting !== null)
       return stopped(
-        `the fix of ${waiting.journal.started} waits for "sshd-policy confirm" until ${waiting.journal.deadline}: confirm it, or undo it with "sshd-policy recover"`,
+        `the fix of ${waiting.journal.started} waits for "${typedSelf(machine)} confirm" until ${waiting.journal.deadline}: confirm it, or undo it with "${typedSelf(machine)} recover"`,
       );
     if (problems.length > 0) return stopped(problems.join("; "));
     return await act(live, runs > 0);

@@ -1,14 +1,15 @@
 /** `recover`: finishes or undoes what an interrupted `audit --fix` left on this host. */
 import { STATE_FOLDER, setAside, unreadableRuns } from "../host/journal.ts";
 import { visible } from "../report/text.ts";
-import { ownMachine } from "./host.ts";
+import { ownMachine, typedSelf } from "./host.ts";
 import { type Live, openLive, recoverRuns } from "./live.ts";
 import { complain, refuse } from "./output.ts";
 import { openProgress, type ProgressOptions } from "./progress.ts";
 
 export async function runRecover(options: ProgressOptions): Promise<number> {
   const machine = ownMachine();
-  if (machine.self.uid !== 0) return refuse("only root can recover a fix: sudo sshd-policy recover");
+  if (machine.self.uid !== 0)
+    return refuse(`only root can recover a fix: sudo ${typedSelf(machine)} recover`);
   const tell = openProgress(machine, options);
   if (typeof tell !== "function") return refuse(tell.refused);
   const live = openLive(machine, tell, options);

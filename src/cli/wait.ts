@@ -5,6 +5,7 @@ import { hashOf, latest, type Run } from "../host/journal.ts";
 import type { Machine } from "../host/machine.ts";
 import { originOf, type Session } from "../host/sessions.ts";
 import type { LiveFix } from "../host/transaction.ts";
+import { typedSelf } from "./host.ts";
 import type { Live, Signals } from "./live.ts";
 
 const DEFAULT_SECONDS = 120;
@@ -62,5 +63,5 @@ function invitation(machine: Machine, { journal: { deadline } }: Run): string {
   const until = new Date(deadline ?? machine.now());
   const left = Math.ceil((until.getTime() - machine.now().getTime()) / 1000);
   const clock = until.toTimeString().slice(0, 8);
-  return `run "sshd-policy confirm" from a NEW login within ${left} s (until ${clock}), or everything is put back; Ctrl-C puts it back at once`;
+  return `run "${typedSelf(machine)} confirm" from a NEW login within ${left} s (until ${clock}), or everything is put back; Ctrl-C puts it back at once`;
 }

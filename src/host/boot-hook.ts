@@ -12,6 +12,8 @@ export interface BootHook {
   readonly text: string;
   readonly mode: number;
   readonly enable: readonly string[] | null;
+  /** where enabling it makes a link; null: nowhere */
+  readonly links: string | null;
   readonly disable: readonly string[] | null;
 }
 
@@ -37,9 +39,18 @@ export async function installHook(machine: Machine, hook: BootHook): Promise<voi
   machine.sync(folderOf(hook.path));
   if (hook.enable === null) return;
   const { status, stderr, failed } = await machine.run(hook.enable);
-  if (status === 0) return;
+  if (status === 0) {
+    syncLinks(machine, hook);
+    return;
+  }
   await removeHook(machine, hook);
   throw new Error(`"${hook.enable.join(" ")}" failed: ${failed ?? stderr.split("\n", 1)[0] ?? ""}`);
+}
+
+/** Who enables it syncs nothing: after a power cut the file would be there, and nothing would run it. */
+function syncLinks(machine: Machine, { links }: BootHook): void {
+  if (links === null) return;
+  for (const folder of [links, folderOf(links)]) if (statusOf(machine, folder) !== null) machine.sync(folder);
 }
 
 /** One that is not there is no error. */
@@ -59,6 +70,7 @@ function systemdUnit(command: readonly string[]): BootHook {
     path: `/etc/systemd/system/${NAME}.service`,
     mode: 0o644,
     enable: ["systemctl", "enable", `${NAME}.service`],
+    links: "/etc/systemd/system/sysinit.target.wants",
     disable: ["systemctl", "disable", `${NAME}.service`],
     text: `[Unit]
 Description=${TITLE}
@@ -91,6 +103,7 @@ function openrcScript(command: readonly string[]): BootHook {
     path: `/etc/init.d/${NAME}`,
     mode: 0o755,
     enable: ["rc-update", "add", NAME, "default"],
+    links: "/etc/runlevels/default",
     disable: ["rc-update", "del", NAME, "default"],
     text: `#!/sbin/openrc-run
 description="${TITLE}"
@@ -112,6 +125,7 @@ function voidScript(command: readonly string[]): BootHook {
     path: `/etc/runit/core-services/98-${NAME}.sh`,
     mode: 0o644,
     enable: null,
+    links: null,
     disable: null,
     text: `# ${TITLE}\n${command.map(shellQuoted).join(" ")} || true\n`,
   };
@@ -124,6 +138,7 @@ function lsbScript(machine: Machine, command: readonly string[]): BootHook {
     path: `/etc/init.d/${NAME}`,
     mode: 0o755,
     enable: isDebian ? ["update-rc.d", NAME, "defaults"] : ["chkconfig", "--add", NAME],
+    links: isDebian ? "/etc/rcS.d" : "/etc/rc.d/rcS.d",
     disable: isDebian ? ["update-rc.d", NAME, "remove"] : ["chkconfig", "--del", NAME],
     text: `#!/bin/sh
 ### BEGIN INIT INFO

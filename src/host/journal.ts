@@ -63,7 +63,9 @@ export type PlannedJournal = Pick<Journal, "service" | "deadline"> & {
 
 /** The state folder, made where it is missing. @throws where somebody else than the caller could change what is in it */
 export function prepareStateFolder(machine: Machine, stateFolder: string): void {
+  const isNew = machine.status(stateFolder) === null;
   machine.makeFolder(stateFolder);
+  if (isNew) machine.sync(folderOf(stateFolder));
   const status = machine.status(stateFolder);
   if (status?.kind !== "folder") throw new Error(`${stateFolder} is not a folder`);
   if (status.uid !== machine.self.uid || (status.mode & 0o077) !== 0)

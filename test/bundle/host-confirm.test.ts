@@ -141,7 +141,7 @@ describe.each(INITS.map((way) => [`${way.base}, ${way.how}`, way] as const))("%s
       const other = await host.run(`${PROGRAM} audit --fix`);
       expect(other).toMatchObject({
         code: 1,
-        stderr: expect.stringContaining('waits for "sshd-policy confirm"'),
+        stderr: expect.stringContaining('waits for "/usr/local/bin/node /opt/sshd-policy/cli.js confirm"'),
       });
       const fresh = await host.run(`${SSH} root@127.0.0.1 '${confirm}'`);
       expect(fresh).toMatchObject({ code: 0, stdout: expect.stringMatching(/^kept: the fix of .* stays/) });

@@ -76,7 +76,7 @@ whenBootable("bookworm")("on a host with systemd", () => {
        for try in $(seq 200); do grep -q ^waiting /root/fix.out && exit; sleep 0.1; done; cat /root/fix.out; exit 1`,
     );
     expect(await host.must("cat /root/fix.out")).toMatch(
-      /run "sshd-policy confirm" from a NEW login within 120 s/,
+      /run "\/usr\/local\/bin\/node \/opt\/sshd-policy\/cli\.js confirm" from a NEW login within 120 s/,
     );
     expect(await host.run(`${PROGRAM} recover`)).toMatchObject({ code: 0 });
     expect(await host.run("ls /etc/systemd/system/sshd-policy-undo.service")).toMatchObject({ code: 2 });
