@@ -96,6 +96,7 @@ describe("what is not there is named, with what is near", () => {
     [["help", "foo"], "unknown command 'foo'"],
     [["help", "audt"], "unknown command 'audt'\n(Did you mean audit?)"],
     [["audit", "--foo"], "unknown option '--foo'"],
+    [["--quiet", "audit", "x"], "unknown option '--quiet': the options of audit stand behind it"],
     [["audit", "--roott", "x"], "unknown option '--roott'\n(Did you mean --root?)"],
     [
       ["exposure", "--user", ""],
@@ -151,4 +152,34 @@ describe("a file that never ends", () => {
     const words = `node dist/cli.js audit --quiet --baseline <(cat ${root}/base.json) ${root}/closed`;
     expect(spawnSync("bash", ["-c", words], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
+});
+
+test("standard error on a full disk changes no exit code", () => {
+  const codeOf = (words: string): number | null => spawnSync("bash", ["-c", `${words} 2>/dev/full`]).status;
+  const command = "node dist/cli.js";
+  expect(codeOf(`${command} audit /nonexistent`)).toBe(2);
+  expect(codeOf(`${command} audit --fail-on error - </dev/null`)).toBe(0);
+  expect(codeOf(`${command} exposure - </dev/null`)).toBe(0);
+});
+
+test("a folder as standard input is named as what it is", () => {
+  const { status, stderr } = spawnSync("bash", ["-c", "node dist/cli.js check - < ."], { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: "sshd-policy: standard input is a folder\n" });
+});
+
+test.each([
+  [{ FORCE_COLOR: "1" }, true],
+  [{ FORCE_COLOR: "0" }, false],
+  [{ FORCE_COLOR: "false" }, false],
+  [{ FORCE_COLOR: "1", NO_COLOR: "1" }, false],
+  [{ FORCE_COLOR: "", NO_COLOR: "" }, true],
+  [{ TERM: "dumb" }, false],
+])("colours on a terminal with %j: %s", (env, isColoured) => {
+  const { stdout } = spawnSync("script", ["-qec", "node dist/cli.js audit - </dev/null", "/dev/null"], {
+    encoding: "utf8",
+    input: "",
+    env: { PATH: process.env["PATH"] ?? "", TERM: "xterm", ...env },
+  });
+  expect(stdout).toContain("tcp-forwarding");
+  expect(stdout.includes("\x1b[")).toBe(isColoured);
 });

@@ -50,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .hook("preAction", readInOneThreadOfImages)
     .configureOutput({
       writeOut: printHelp,
-      outputError: (text, write) => write(refusalText(text)),
+      outputError: (text, write) => write(refusalText(text, argv)),
     });
   const done: Done = (found) => {
     code = found;
@@ -82,10 +82,18 @@ function refuseUnknown(program: Command, name: string | undefined): void {
 }
 
 /** What commander says of a call, whose words may hold anything: its own line breaks stand before a suggestion and at the end. */
-function refusalText(text: string): string {
+function refusalText(text: string, argv: readonly string[]): string {
   const [, said = "", suggestion = ""] =
     /^(?:error: )?(.*?)(\n\(Did you mean [^\n]*\?\))?\n?$/s.exec(text) ?? [];
-  return `sshd-policy: ${visibleText(said)}${nearSuggestion(said, suggestion)}\n`;
+  return `sshd-policy: ${visibleText(said)}${nearSuggestion(said, suggestion)}${orderAdvice(said, argv)}\n`;
+}
+
+/** The program itself has next to no options. */
+function orderAdvice(said: string, [, , first = "", ...others]: readonly string[]): string {
+  const command = first.startsWith("-") ? others.find((word) => COMMANDS.has(word)) : undefined;
+  return command === undefined || !said.startsWith("unknown option")
+    ? ""
+    : `: the options of ${command} stand behind it`;
 }
 
 /** commander takes --root for what --foo may have meant. */

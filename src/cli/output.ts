@@ -20,7 +20,7 @@ export function chosenFormat({ format, output }: OutputOptions): string {
   return output === undefined && isTerminal() ? "pretty" : "concise";
 }
 
-/** NO_COLOR wins over FORCE_COLOR, an option over both (no-color.org). */
+/** NO_COLOR wins over FORCE_COLOR, whose 0 and false mean none, an option over both (no-color.org, chalk). */
 export async function chosenPaint({ color = "auto", output }: OutputOptions): Promise<ChalkInstance> {
   const { Chalk } = await import("chalk");
   return new Chalk({ level: isColourful(color, output) ? 1 : 0 });
@@ -30,7 +30,7 @@ function isColourful(color: "auto" | "always" | "never", output: string | undefi
   if (color !== "auto") return color === "always";
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR !== undefined && NO_COLOR !== "") return false;
-  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "" && FORCE_COLOR !== "0") return true;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== "") return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
   return output === undefined && isTerminal() && TERM !== "dumb";
 }
 

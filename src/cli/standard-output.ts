@@ -32,10 +32,16 @@ export function writeStandardOutput(pieces: Iterable<Uint8Array>): void {
   }
 }
 
-/** As writeStandardOutput, of text. */
+/** As writeStandardOutput, of text; where it cannot be written there is nowhere to say so, and the exit code still tells. */
 export function writeStandardError(text: string): void {
-  const left = writeNow(ERROR, Buffer.from(text));
-  if (left !== null && left.length > 0) waiting(process.stderr).write(left);
+  try {
+    const left = writeNow(ERROR, Buffer.from(text));
+    if (left === null || left.length === 0) return;
+    if (process.stderr.listenerCount("error") === 0) process.stderr.on("error", () => {});
+    process.stderr.write(left);
+  } catch {
+    // a full disk
+  }
 }
 
 /** What is left: of a pipe that the caller made non-blocking and that is full. Null: nobody reads any more. */

@@ -180,7 +180,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
     for (const [index, [, answers]] of rows.entries())
       lines.push(...rowLines(answers, numbered[index] ?? "", { width, widths, shown }));
     const marks = legend(target.answers);
-    lines.push("", ...(marks.length === 0 ? [] : [paint.dim(`  ${marks.join(" · ")}`), ""]));
+    lines.push("", ...(marks.length === 0 ? [] : [paint.dim(`  ${marks.join("; ")}`), ""]));
     for (const reason of reasons(rows, paint)) lines.push(reason);
   }
   lines.push(...located(target));
