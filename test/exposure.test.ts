@@ -69,6 +69,18 @@ describe("who may tunnel TCP outward, in words", () => {
     ["AllowTcpForwarding no\nMatch User bob\nAllowTcpForwarding yes\n", ["user bob"]],
     ["Match User bob\nAllowTcpForwarding no\n", ["everybody, except user bob"]],
     ["AllowTcpForwarding no\nMatch User *,!root\nAllowTcpForwarding yes\n", ["everybody, not root"]],
+    [
+      "AllowTcpForwarding no\nMatch Group fwd Address 10.0.0.0/8 User *,!root\nAllowTcpForwarding yes\n",
+      ["members of group fwd from 10.0.0.0/8, not root"],
+    ],
+    [
+      "AllowTcpForwarding no\nMatch Address 10.0.0.0/8 User *,!root\nAllowTcpForwarding yes\n",
+      ["everybody from 10.0.0.0/8, not root"],
+    ],
+    [
+      "AllowTcpForwarding no\nMatch User a*,!ab Group fwd Address 10.0.0.0/8,!10.0.0.1\nAllowTcpForwarding yes\n",
+      ["user a* in group fwd from 10.0.0.0/8, not 10.0.0.1, not ab"],
+    ],
     ["AllowTcpForwarding no\nMatch User !bob\nAllowTcpForwarding yes\n", []],
     [
       "AllowTcpForwarding no\nMatch Group fwd Address 10.0.0.0/8\nAllowTcpForwarding local\n",

@@ -146,6 +146,8 @@ interface Called {
   /** of the attribute, in ORDER */
   readonly rank: number;
   readonly text: string;
+  /** whom it leaves out: ", not root"; at the end of a sentence about several criteria */
+  readonly others: string;
 }
 
 function describeGuard(searcher: Searcher, guard: Guard): string {
@@ -156,18 +158,27 @@ function describeGuard(searcher: Searcher, guard: Guard): string {
   }
   const [only] = called;
   if (only === undefined) return "everybody";
-  if (called.length === 1) return only.rank >= FIRST_PLACE ? `everybody ${only.text}` : only.text;
+  if (called.length === 1)
+    return `${only.rank >= FIRST_PLACE ? `${EVERYBODY} ` : ""}${only.text}${only.others}`;
   called.sort((a, b) => a.rank - b.rank);
-  const namesUser = called.some(({ attribute }) => attribute === "user");
+  const namesUser = called.some(({ attribute, text }) => attribute === "user" && text !== EVERYBODY);
   const people: string[] = [];
   const places: string[] = [];
+  let others = "";
   for (const one of called) {
-    if (one.rank >= FIRST_PLACE) places.push(one.text);
-    else if (namesUser && one.attribute === "group") people.push(one.text.replace(/^members of /, "in "));
-    else people.push(one.text);
+    if (one.rank >= FIRST_PLACE) places.push(one.text + one.others);
+    else {
+      others += one.others;
+      if (one.text === EVERYBODY) continue;
+      people.push(
+        namesUser && one.attribute === "group" ? one.text.replace(/^members of /, "in ") : one.text,
+      );
+    }
   }
-  return [people.length === 0 ? "everybody" : peopleText(people), ...places].join(" ");
+  return [people.length === 0 ? EVERYBODY : peopleText(people), ...places].join(" ") + others;
 }
+
+const EVERYBODY = "everybody";
 
 /** Null: nothing need be said. `Match Address *` does not hold for everybody: a client may have no address (connection.ts). */
 function callAtom(searcher: Searcher, index: number): Called | null {
@@ -175,11 +186,11 @@ function callAtom(searcher: Searcher, index: number): Called | null {
   const known = atoms.get(index);
   if (known !== undefined) return known;
   const atom = searcher.atoms.list[index];
-  const text = atom === undefined ? null : describeAtom(atom);
+  const told = atom === undefined ? null : describeAtom(atom);
   const called =
-    atom === undefined || text === null
+    atom === undefined || told === null
       ? null
-      : { attribute: atom.attribute, rank: ORDER.indexOf(atom.attribute), text };
+      : { attribute: atom.attribute, rank: ORDER.indexOf(atom.attribute), ...told };
   atoms.set(index, called);
   return called;
 }
@@ -201,7 +212,9 @@ function peopleText(people: readonly string[]): string {
   return people.reduce((all, text) => `${all}${text.startsWith("in ") ? " " : " who are "}${text}`);
 }
 
-function describeAtom(atom: Atom): string | null {
+type Told = Pick<Called, "text" | "others">;
+
+function describeAtom(atom: Atom): Told | null {
   switch (atom.attribute) {
     case "user":
       return listText(atom.text, { all: null, one: "user ", many: "users " });
@@ -212,7 +225,7 @@ function describeAtom(atom: Atom): string | null {
         many: "members of groups ",
       });
     case "invalid-user":
-      return "users that do not exist";
+      return { text: "users that do not exist", others: "" };
     case "address":
       return listText(atom.text, {
         all: "from any IP address",
@@ -230,7 +243,7 @@ function describeAtom(atom: Atom): string | null {
         between: " or ",
       });
     case "localport":
-      return `to port ${atom.port}`;
+      return { text: `to port ${atom.port}`, others: "" };
   }
 }
 
@@ -246,8 +259,8 @@ interface Wording {
   readonly between?: string;
 }
 
-function listText(text: string, wording: Wording): string | null {
-  if (PLAIN.test(text)) return wording.one + text;
+function listText(text: string, wording: Wording): Told | null {
+  if (PLAIN.test(text)) return { text: wording.one + text, others: "" };
   const named: string[] = [];
   const excluded: string[] = [];
   for (const item of text.split(",")) {
@@ -256,10 +269,11 @@ function listText(text: string, wording: Wording): string | null {
   }
   const others = excluded.length === 0 ? "" : `, not ${excluded.join(" or ")}`;
   if (named.includes("*")) {
-    if (excluded.length === 0) return wording.all;
-    return `${wording.all ?? (wording.one.startsWith("from") ? "from anywhere" : "everybody")}${others}`;
+    const all = wording.all ?? (wording.one.startsWith("from") ? "from anywhere" : EVERYBODY);
+    return wording.all === null && others === "" ? null : { text: all, others };
   }
   const shown =
     named.length > MAX_SHOWN ? [...named.slice(0, MAX_SHOWN), `${named.length - MAX_SHOWN} more`] : named;
-  return `${named.length === 1 ? wording.one : wording.many}${shown.join(wording.between ?? ", ")}${others}`;
+  const list = `${named.length === 1 ? wording.one : wording.many}${shown.join(wording.between ?? ", ")}`;
+  return { text: list, others };
 }
