@@ -59,15 +59,17 @@ function report(audit: Audit, directive: Directive, answers: readonly Answer[]):
         { place: closing.place, note: `${quoted(closing)} holds for everybody else only` },
       ],
       ...opened(audit, first, answers),
-      notes: [
-        ...(nobody ? [nobodyLogsIn(first)] : []),
-        ...(directive.keyword === "allowtcpforwarding"
-          ? ["to keep it, limit it: PermitOpen HOST:PORT in the block"]
-          : []),
-      ],
+      notes: [...(nobody ? [nobodyLogsIn(first)] : []), keepText(answers)],
       fix: fixOf(audit, directive, { closing, first }),
     },
   ];
+}
+
+/** A list of places limits what goes out alone. */
+function keepText(answers: readonly Answer[]): string {
+  const isWide = isUnlimited(answers.filter(({ capability }) => capability === "tcp-local"));
+  const limit = isWide ? "limit it (PermitOpen HOST:PORT in the block), or " : "";
+  return `to keep it, ${limit}say why above the line: # sshd-policy: allow reopened-by-match -- REASON`;
 }
 
 /** What the global line closes and nobody means to be open; where only sockets are too much, their own keyword. */
