@@ -1,9 +1,10 @@
 /** Accounts of passwd and group files as people leave them, before real sshds: who exists, and in which groups. */
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { readAccounts } from "../src/files/accounts.ts";
-import { HOST_KEY, openSshd } from "./sshd/driver.ts";
+import { HOST_KEY } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 const PASSWD: readonly string[] = [
   "u-plain:x:5001:5001::/home/a:/bin/sh",
@@ -76,15 +77,8 @@ const TREE = {
 };
 
 for (const program of PROGRAMS) {
-  const opened = await openSshd(program);
-  const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
-
-  describe.skipIf(opened.kind === "skipped")(`accounts on ${title}`, () => {
-    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+  await describeWithSshd(program, "accounts", (sshd) => {
     it("are in the groups that sshd finds", async () => {
-      if (opened.kind === "skipped") return;
-      const { sshd } = opened;
       const [passwd = "", group = ""] = [PASSWD, GROUP].map((lines) => `${lines.join("\n")}\n`);
       sshd.populate({ passwd, group });
       sshd.place(TREE);

@@ -6,8 +6,9 @@
 import { execFile } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { type Campaign, FAULTS, faultTables, type Row } from "./faults/rows.ts";
+import { describeUnless, NOT_ROOT } from "./needs.ts";
 import { openSshd } from "./sshd/driver.ts";
 
 const PROJECT = new URL("..", import.meta.url).pathname;
@@ -16,8 +17,7 @@ const MARKS = /(<!-- made by test\/apply-faults.test.ts -->\n)[\s\S]*(<!-- end -
 
 const opened = await openSshd();
 if (opened.kind === "open") await opened.sshd.close();
-const missing =
-  process.getuid?.() !== 0 ? "needs root to mount disks" : opened.kind === "skipped" ? opened.reason : null;
+const missing = NOT_ROOT ?? (opened.kind === "skipped" ? opened.reason : null);
 
 async function runCampaign(): Promise<Campaign> {
   const node = [
@@ -30,7 +30,7 @@ async function runCampaign(): Promise<Campaign> {
   return JSON.parse(stdout);
 }
 
-describe.skipIf(missing !== null)(`one fault at every step${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "one fault at every step", () => {
   let campaign: Campaign = { rows: [], troubles: [] };
   beforeAll(async () => {
     campaign = await runCampaign();

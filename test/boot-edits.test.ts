@@ -7,10 +7,11 @@ import { folderTree } from "../src/files/folder.ts";
 import { bootOptions, startOptions } from "../src/files/start-options.ts";
 import type { FileTree } from "../src/files/tree.ts";
 import { makeRoot } from "./auditing.ts";
+import { LAB } from "./lab/hosts.ts";
+import { testUnless, whyNoFile } from "./needs.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 
 const MAIN = "/etc/ssh/sshd_config";
-const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
 const ROOT: ServerTree = {
   [MAIN]: "X11Forwarding no\n",
   "/etc/ssh/sshd_config.d/a.conf": "PermitTunnel no\n",
@@ -263,7 +264,7 @@ describe("what administrators wrote themselves", () => {
 
 describe.each(["bookworm", "trixie", "bullseye"])("%s as it is installed", (name) => {
   const root = join(LAB, name);
-  test.skipIf(statSync(root, { throwIfNoEntry: false }) === undefined)("changes nothing", () => {
+  testUnless(whyNoFile(root), "changes nothing", () => {
     expect(bootOptions(folderTree(root)).limit).toBeNull();
   });
 });

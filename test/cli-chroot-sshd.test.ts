@@ -4,9 +4,9 @@
  * layers with whiteouts and links, laid over each other by umoci for sshd and by us for the rest.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import {
   COMPRESSIONS,
   dockerArchive,
@@ -19,18 +19,12 @@ import {
   taggedMembers,
   tar,
 } from "./images/writing.ts";
+import { describeUnless, NOT_ROOT, whyNoFile, whyNoTool } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { runCli } from "./run-cli.ts";
 
 const SSHD = "/usr/sbin/sshd";
-const missing =
-  process.getuid?.() !== 0
-    ? "not root"
-    : !existsSync(SSHD)
-      ? `no ${SSHD}`
-      : spawnSync("umoci", ["--version"]).status === 0
-        ? null
-        : "umoci is missing";
+const missing = NOT_ROOT ?? whyNoFile(SSHD) ?? whyNoTool("umoci");
 
 const PASSWD = `root:x:0:0::/root:/bin/sh
 sshd:x:100:65534::/run/sshd:/usr/sbin/nologin
@@ -155,57 +149,54 @@ function installSshd(root: string): void {
   cpSync(join(work, "key"), join(root, "etc/ssh/ssh_host_ed25519_key"));
 }
 
-describe.skipIf(missing !== null)(
-  `sshd in the root and the same content in every form${missing === null ? "" : `: ${missing}`}`,
-  () => {
-    beforeAll(() => {
-      version = tool("dpkg-query", "-W", "-f", "${Version}", "openssh-server");
-      tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key");
-    }, 60_000);
+describeUnless(missing, "sshd in the root and the same content in every form", () => {
+  beforeAll(() => {
+    version = tool("dpkg-query", "-W", "-f", "${Version}", "openssh-server");
+    tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "key");
+  }, 60_000);
 
-    /** For each connection. */
-    const said = (target: readonly string[]): readonly Map<string, string>[] => {
-      const { stdout, stderr } = runCli(
-        [
-          ...["effective", "--openssh", version, "--accounts", "target", ...target],
-          ...CONNECTIONS.flatMap((connection) => ["-C", connection]),
-        ],
-        { cwd: work },
-      );
-      const answers = stdout.split(/^# .*\n/m).slice(1);
-      if (answers.length < CONNECTIONS.length) throw new Error(`${target.join(" ")}: ${stderr}${stdout}`);
-      return answers.map(settingsIn);
-    };
+  /** For each connection. */
+  const said = (target: readonly string[]): readonly Map<string, string>[] => {
+    const { stdout, stderr } = runCli(
+      [
+        ...["effective", "--openssh", version, "--accounts", "target", ...target],
+        ...CONNECTIONS.flatMap((connection) => ["-C", connection]),
+      ],
+      { cwd: work },
+    );
+    const answers = stdout.split(/^# .*\n/m).slice(1);
+    if (answers.length < CONNECTIONS.length) throw new Error(`${target.join(" ")}: ${stderr}${stdout}`);
+    return answers.map(settingsIn);
+  };
 
-    test.each(Object.entries(LAYERS))("%s", { timeout: 120_000 }, (name, layers) => {
-      const image = { layers: layers.map((members) => ({ tar: tar(members), command: "RUN" })) };
-      const place = name.replaceAll(" ", "-");
-      layOut(join(work, place), taggedMembers(image, "gzip"));
-      tool("umoci", "raw", "unpack", "--image", `${place}:v1`, `${place}.root`);
-      tool("tar", "-C", `${place}.root`, "-cf", `${place}.tar`, ".");
-      writeFileSync(join(work, `${place}.docker.tar`), dockerArchive(image));
-      writeFileSync(join(work, `${place}.zst.tar`), dockerArchive(image, COMPRESSIONS["zstd"]?.compress));
-      const root = join(work, `${place}.root`);
-      const forms = [
-        ["--root", `${place}.root`],
-        ...["", ".tar", ".docker.tar", ".zst.tar"].map((end) => ["--image", `${place}${end}`]),
-      ];
-      const answers = forms.map(said);
-      installSshd(root);
-      for (const [index, connection] of CONNECTIONS.entries()) {
-        const real = settingsIn(tool("chroot", root, SSHD, "-T", "-C", connection));
-        for (const [form, ours] of answers.entries()) {
-          const found = ours[index] ?? new Map();
-          const shared = new Map(
-            [...found.keys()].filter((key) => real.has(key)).map((key) => [key, real.get(key)]),
-          );
-          expect(found, `${forms[form]?.join(" ")} ${connection}`).toEqual(shared);
-          expect(shared.size).toBeGreaterThan(30);
-        }
+  test.each(Object.entries(LAYERS))("%s", { timeout: 120_000 }, (name, layers) => {
+    const image = { layers: layers.map((members) => ({ tar: tar(members), command: "RUN" })) };
+    const place = name.replaceAll(" ", "-");
+    layOut(join(work, place), taggedMembers(image, "gzip"));
+    tool("umoci", "raw", "unpack", "--image", `${place}:v1`, `${place}.root`);
+    tool("tar", "-C", `${place}.root`, "-cf", `${place}.tar`, ".");
+    writeFileSync(join(work, `${place}.docker.tar`), dockerArchive(image));
+    writeFileSync(join(work, `${place}.zst.tar`), dockerArchive(image, COMPRESSIONS["zstd"]?.compress));
+    const root = join(work, `${place}.root`);
+    const forms = [
+      ["--root", `${place}.root`],
+      ...["", ".tar", ".docker.tar", ".zst.tar"].map((end) => ["--image", `${place}${end}`]),
+    ];
+    const answers = forms.map(said);
+    installSshd(root);
+    for (const [index, connection] of CONNECTIONS.entries()) {
+      const real = settingsIn(tool("chroot", root, SSHD, "-T", "-C", connection));
+      for (const [form, ours] of answers.entries()) {
+        const found = ours[index] ?? new Map();
+        const shared = new Map(
+          [...found.keys()].filter((key) => real.has(key)).map((key) => [key, real.get(key)]),
+        );
+        expect(found, `${forms[form]?.join(" ")} ${connection}`).toEqual(shared);
+        expect(shared.size).toBeGreaterThan(30);
       }
-    });
-  },
-);
+    }
+  });
+});
 
 function settingsIn(lines: string): Map<string, string> {
   return new Map(

@@ -1,27 +1,24 @@
 /** Logging in as people do, at a terminal: passwords, questions, passphrases, agents, jumps and first contacts. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { describeUnless, NOT_ROOT, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { COMMAND } from "./run-cli.ts";
 import type { Login } from "./sshd/logging-in.ts";
 import { whyNoSshd } from "./sshd/loopback.ts";
 
-const PROGRAMS = ["/usr/bin/unshare", "/usr/sbin/ip", "/usr/bin/script", "/usr/bin/ssh-agent"];
-const absent = PROGRAMS.find((path) => !existsSync(path));
 const missing =
-  process.getuid?.() !== 0
-    ? "needs root, for namespaces and accounts"
-    : absent === undefined
-      ? whyNoSshd()
-      : `no ${absent}`;
+  NOT_ROOT ??
+  whyNoFile("/usr/bin/unshare", "/usr/sbin/ip", "/usr/bin/script", "/usr/bin/ssh-agent") ??
+  whyNoSshd();
 
 const TSX = join(import.meta.dirname, "../node_modules/tsx/dist/loader.mjs");
 const ECHOED = { echoed: "over there and back", exit: 0 };
 const REFUSED = { echoed: null, exit: 1 };
 
-describe.skipIf(missing !== null)(`a login${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "a login", () => {
   const work = makeFolder();
   let seen: Readonly<Record<string, Login>>;
   beforeAll(() => {

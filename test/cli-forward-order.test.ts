@@ -1,10 +1,10 @@
 /** Which of several options counts: whom `forward` reaches out for, beside what `ssh -G` says. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { describeUnless, whyNoFile } from "./needs.ts";
 import { runCli } from "./run-cli.ts";
 
-const missing = existsSync("/usr/bin/ssh") ? null : "no /usr/bin/ssh";
+const missing = whyNoFile("/usr/bin/ssh");
 
 /** Nobody listens on these ports of loopback (tcpmux and others of RFC 6335's assigned ones). */
 const CASES: readonly string[] = [
@@ -23,7 +23,7 @@ const CASES: readonly string[] = [
   "-p 1 -l one -o User=two 127.0.0.1",
 ];
 
-describe.skipIf(missing !== null)(`options given twice${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "options given twice", () => {
   it.each(CASES)(
     "count as in ssh: %s",
     (line) => {

@@ -2,13 +2,14 @@
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeUnless } from "./needs.ts";
 import { COMMAND } from "./run-cli.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 
 const NO_SSHD = whyNoSshd();
 
-describe.skipIf(NO_SSHD !== null)(`forward reads${NO_SSHD === null ? "" : `: ${NO_SSHD}`}`, () => {
+describeUnless(NO_SSHD, "forward reads", () => {
   let sshd: LoopbackSshd;
   let jump: LoopbackSshd;
   beforeAll(async () => {

@@ -1,10 +1,11 @@
 /** Whatever ends a question at a terminal, the terminal is as it was, and a secret is nowhere. */
 import { spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import ssh2, { type Connection } from "ssh2";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { COMMAND } from "./run-cli.ts";
 import { listenOn } from "./sshd/loopback.ts";
@@ -24,7 +25,7 @@ interface Seen {
   readonly modes: readonly string[];
 }
 
-describe.skipIf(!existsSync(SCRIPT))(`a question at a terminal (${SCRIPT})`, () => {
+describeUnless(whyNoFile(SCRIPT), `a question at a terminal (${SCRIPT})`, () => {
   const folder = makeFolder();
   let port: number;
   const connections: Connection[] = [];

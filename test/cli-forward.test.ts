@@ -2,105 +2,98 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describeUnless, NOT_ROOT, testUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { COMMAND, runCli } from "./run-cli.ts";
 import { ask, forwarderArguments, startForwarder } from "./sshd/forwarders.ts";
 import { freePort, type LoopbackSshd, serve, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import type { MailReading } from "./sshd/mail-reading.ts";
 
-const NO_NAMESPACES =
-  process.getuid?.() !== 0
-    ? "needs root, for network and mount namespaces"
-    : existsSync("/usr/bin/unshare") && existsSync("/usr/sbin/ip")
-      ? whyNoSshd()
-      : "needs unshare and ip";
+const NO_NAMESPACES = NOT_ROOT ?? whyNoFile("/usr/bin/unshare", "/usr/sbin/ip") ?? whyNoSshd();
 
 const TSX = join(import.meta.dirname, "../node_modules/tsx/dist/loader.mjs");
 
 /** The example of ssh(1), "TCP FORWARDING", to the letter. */
-describe.skipIf(NO_NAMESPACES !== null)(
-  `the manual's mail${NO_NAMESPACES === null ? "" : `: ${NO_NAMESPACES}`}`,
-  () => {
-    function readMail(...args: readonly string[]): MailReading {
-      const own = makeFolder();
-      chmodSync(own, 0o755);
-      const node = [process.execPath, "--import", TSX, join(import.meta.dirname, "sshd/mail-reading.ts")];
-      const forwarder = [process.execPath, ...COMMAND, "forward", ...args];
-      const { stdout, stderr } = spawnSync(
-        "unshare",
-        [
-          "--net",
-          "--mount",
-          "--pid",
-          "--fork",
-          "--kill-child",
-          "sh",
-          join(import.meta.dirname, "sshd/mail-hosts.sh"),
-          own,
-          ...node,
-          ...forwarder,
-        ],
-        { encoding: "latin1", env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" }, timeout: 100_000 },
-      );
-      if (stdout === "") throw new Error(stderr);
-      return JSON.parse(stdout);
-    }
+describeUnless(NO_NAMESPACES, "the manual's mail", () => {
+  function readMail(...args: readonly string[]): MailReading {
+    const own = makeFolder();
+    chmodSync(own, 0o755);
+    const node = [process.execPath, "--import", TSX, join(import.meta.dirname, "sshd/mail-reading.ts")];
+    const forwarder = [process.execPath, ...COMMAND, "forward", ...args];
+    const { stdout, stderr } = spawnSync(
+      "unshare",
+      [
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "sh",
+        join(import.meta.dirname, "sshd/mail-hosts.sh"),
+        own,
+        ...node,
+        ...forwarder,
+      ],
+      { encoding: "latin1", env: { PATH: process.env["PATH"] ?? "", TERM: "dumb" }, timeout: 100_000 },
+    );
+    if (stdout === "") throw new Error(stderr);
+    return JSON.parse(stdout);
+  }
 
-    const HEARD = [
-      "+OK POP3 at your service",
-      "+OK",
-      "+OK",
-      "+OK 1 48",
-      "+OK",
-      "Subject: hello",
-      "",
-      "Meet me at the lighthouse.",
-      ".",
-      "+OK",
-    ];
+  const HEARD = [
+    "+OK POP3 at your service",
+    "+OK",
+    "+OK",
+    "+OK 1 48",
+    "+OK",
+    "Subject: hello",
+    "",
+    "Meet me at the lighthouse.",
+    ".",
+    "+OK",
+  ];
 
-    it("directly: ssh -L 1100:mail.example.com:110 mail.example.com", () => {
-      const { heard, output, exit } = readMail("-L", "1100:mail.example.com:110", "mail.example.com");
-      expect(heard, output).toEqual(HEARD);
-      expect(output).toContain("encrypted  this machine to mail.example.com: SSH");
-      expect(output).toContain("in clear   mail.example.com to mail.example.com:110, inside that machine");
-      expect(exit).toBe(0);
-    });
+  it("directly: ssh -L 1100:mail.example.com:110 mail.example.com", () => {
+    const { heard, output, exit } = readMail("-L", "1100:mail.example.com:110", "mail.example.com");
+    expect(heard, output).toEqual(HEARD);
+    expect(output).toContain("encrypted  this machine to mail.example.com: SSH");
+    expect(output).toContain("in clear   mail.example.com to mail.example.com:110, inside that machine");
+    expect(exit).toBe(0);
+  });
 
-    it("indirectly: ssh -L 1100:mail.example.com:110 other.example.com", () => {
-      const { heard, output, exit } = readMail("-L", "1100:mail.example.com:110", "other.example.com");
-      expect(heard, output).toEqual(HEARD);
-      expect(output).toContain("encrypted  this machine to other.example.com: SSH");
-      expect(output).toContain(
-        "in clear   other.example.com to mail.example.com:110, over the network between them",
-      );
-      expect(exit).toBe(0);
-    });
+  it("indirectly: ssh -L 1100:mail.example.com:110 other.example.com", () => {
+    const { heard, output, exit } = readMail("-L", "1100:mail.example.com:110", "other.example.com");
+    expect(heard, output).toEqual(HEARD);
+    expect(output).toContain("encrypted  this machine to other.example.com: SSH");
+    expect(output).toContain(
+      "in clear   other.example.com to mail.example.com:110, over the network between them",
+    );
+    expect(exit).toBe(0);
+  });
 
-    it("through a jump host: -J other.example.com keeps it encrypted up to the mail server", () => {
-      const { heard, output, exit } = readMail(
-        "-J",
-        "other.example.com",
-        "-L",
-        "1100:mail.example.com:110",
-        "mail.example.com",
-      );
-      expect(heard, output).toEqual(HEARD);
-      expect(output).toContain(
-        "encrypted  this machine to mail.example.com: SSH, through other.example.com, which cannot read it",
-      );
-      expect(exit).toBe(0);
-    });
-  },
-);
+  it("through a jump host: -J other.example.com keeps it encrypted up to the mail server", () => {
+    const { heard, output, exit } = readMail(
+      "-J",
+      "other.example.com",
+      "-L",
+      "1100:mail.example.com:110",
+      "mail.example.com",
+    );
+    expect(heard, output).toEqual(HEARD);
+    expect(output).toContain(
+      "encrypted  this machine to mail.example.com: SSH, through other.example.com, which cannot read it",
+    );
+    expect(exit).toBe(0);
+  });
+});
 
 const NO_SSHD = whyNoSshd();
 
-describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD}`}`, () => {
+describeUnless(NO_SSHD, "forward", () => {
   let sshd: LoopbackSshd;
   beforeAll(async () => {
     sshd = await startSshd();
@@ -265,7 +258,8 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     expect(stderr).toMatch(/host key of \[127\.0\.0\.1\]:\d+ is not known \(ssh-ed25519 SHA256:/);
   });
 
-  it.skipIf(!existsSync("/dev/full"))(
+  testUnless(
+    whyNoFile("/dev/full"),
     "outlives a full disk: neither its events nor its lines end a forward",
     async () => {
       const echo = await serveEcho();
@@ -369,7 +363,7 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     taken.close();
   });
 
-  const noScript = existsSync("/usr/bin/script") ? null : "needs script(1)";
+  const noScript = whyNoFile("/usr/bin/script");
   /** What a terminal of this size is sent until Ctrl-C, which comes when `isOver` says so. */
   async function onTerminal(
     size: string,
@@ -392,7 +386,7 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     return terminal;
   }
 
-  it.skipIf(noScript !== null)("shows all on a terminal that does not know its size", async () => {
+  testUnless(noScript, "shows all on a terminal that does not know its size", async () => {
     const echo = await serveEcho();
     const [port, socks] = [await freePort(), await freePort()];
     const [dead, closed] = [await freePort(), await freePort()];
@@ -421,7 +415,7 @@ describe.skipIf(NO_SSHD !== null)(`forward${NO_SSHD === null ? "" : `: ${NO_SSHD
     );
   });
 
-  it.skipIf(noScript !== null)("cuts what it shows to the size of the terminal", async () => {
+  testUnless(noScript, "cuts what it shows to the size of the terminal", async () => {
     const ports = [await freePort(), await freePort(), await freePort()];
     const forwards = ports.flatMap((port) => ["-L", `${port}:there:1`]);
     const isOver = (shown: string): boolean => shown.includes(`-L ${ports[2]} -> there:1: this machine`);
@@ -483,9 +477,8 @@ describe("wrong usage of forward", () => {
       });
   });
 
-  const noSetpriv =
-    process.getuid?.() === 0 && !existsSync("/usr/bin/setpriv") ? "needs setpriv as root" : null;
-  it.skipIf(noSetpriv !== null)("a port below 1024 is refused before anything is connected", () => {
+  const noSetpriv = NOT_ROOT === null ? whyNoFile("/usr/bin/setpriv") : null;
+  testUnless(noSetpriv, "a port below 1024 is refused before anything is connected", () => {
     const drop = ["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"];
     const before = process.getuid?.() === 0 ? ["setpriv", ...drop] : [];
     const [program = "", ...args] = [...before, process.execPath, ...COMMAND, "forward", "-F", "none"];

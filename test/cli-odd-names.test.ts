@@ -1,10 +1,11 @@
 /** `audit --fix` where names are no UTF-8: it writes by their bytes. Node.js gives such arguments to no program, a shell does. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { argumentsOf } from "../src/host/this-machine.ts";
 import { makeRoot } from "./auditing.ts";
 import { file, folder, ociMembers, tar } from "./images/writing.ts";
+import { describeUnless, NOT_LINUX } from "./needs.ts";
 import { COMMAND } from "./run-cli.ts";
 
 const bytes = (path: string): Buffer => Buffer.from(path, "latin1");
@@ -39,7 +40,7 @@ function run(
   return { code: status, stderr };
 }
 
-describe.skipIf(process.platform !== "linux")("audit --fix of names that are no UTF-8", () => {
+describeUnless(NOT_LINUX, "audit --fix of names that are no UTF-8", () => {
   test.each<[string, (root: string) => readonly [folder: string, args: readonly string[]]]>([
     ["a root", (root) => ["/", ["--root", root]]],
     ["a root from within its parent", (root) => [root.slice(0, root.lastIndexOf("/")), ["--root", "d\xe9"]]],
@@ -64,7 +65,7 @@ describe.skipIf(process.platform !== "linux")("audit --fix of names that are no 
   });
 });
 
-describe.skipIf(process.platform !== "linux")("audit --image of a name that is no UTF-8", () => {
+describeUnless(NOT_LINUX, "audit --image of a name that is no UTF-8", () => {
   const members = [
     folder("etc/ssh"),
     file("etc/passwd", "root:x:0:0::/:/bin/sh\n"),

@@ -1,9 +1,10 @@
 /** No option writes over a file that the call reads. */
-import { existsSync, readFileSync, symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { overwritten } from "../src/cli/overwriting.ts";
 import { MAIN, makeRoot } from "./auditing.ts";
+import { testUnless, whyNoFile } from "./needs.ts";
 import { runCli } from "./run-cli.ts";
 
 const TEXT = "AllowTcpForwarding no\n";
@@ -81,7 +82,7 @@ describe("a file that is read is not written", () => {
     expect(asked).not.toContain("platform");
   });
 
-  test.skipIf(!existsSync(MAIN))("without FILE it is this host's own", async () => {
+  testUnless(whyNoFile(MAIN), "without FILE it is this host's own", async () => {
     expect(await overwritten([], { output: MAIN })).toBe(
       `--output ${MAIN} would overwrite a file that is read`,
     );

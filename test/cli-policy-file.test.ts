@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { makeRoot } from "./auditing.ts";
+import { NOT_ROOT, testUnless } from "./needs.ts";
 import { runCli } from "./run-cli.ts";
 
 const CONFIG = "AllowTcpForwarding no\nX11Forwarding yes\nAllowAgentForwarding no\n";
@@ -129,21 +130,18 @@ describe("a policy file", () => {
     expect(audit(repo).code).toBe(1);
   });
 
-  it.skipIf(process.getuid?.() !== 0)(
-    "that belongs to somebody else is an error, as is somebody else's link",
-    () => {
-      const repo = repository("version: 1\n");
-      chownSync(`${repo}/.sshd-policy.yaml`, 12345, 12345);
-      expect(audit(repo).stderr).toContain("belongs to user 12345");
-      const linked = repository("version: 1\n");
-      execFileSync("rm", [`${linked}/.sshd-policy.yaml`]);
-      writeFileSync(`${linked}/policy`, "version: 1\n");
-      symlinkSync("policy", `${linked}/.sshd-policy.yaml`);
-      expect(audit(linked).code).toBe(1);
-      execFileSync("chown", ["-h", "12345", `${linked}/.sshd-policy.yaml`]);
-      expect(audit(linked)).toMatchObject({ code: 2 });
-    },
-  );
+  testUnless(NOT_ROOT, "that belongs to somebody else is an error, as is somebody else's link", () => {
+    const repo = repository("version: 1\n");
+    chownSync(`${repo}/.sshd-policy.yaml`, 12345, 12345);
+    expect(audit(repo).stderr).toContain("belongs to user 12345");
+    const linked = repository("version: 1\n");
+    execFileSync("rm", [`${linked}/.sshd-policy.yaml`]);
+    writeFileSync(`${linked}/policy`, "version: 1\n");
+    symlinkSync("policy", `${linked}/.sshd-policy.yaml`);
+    expect(audit(linked).code).toBe(1);
+    execFileSync("chown", ["-h", "12345", `${linked}/.sshd-policy.yaml`]);
+    expect(audit(linked)).toMatchObject({ code: 2 });
+  });
 
   it("with mistakes stops the audit of its files, each mistake with line and column", () => {
     const repo = repository("version: 1\nruels: {}\nrules:\n  x11-forwardin: low\n  syntax: off\n");

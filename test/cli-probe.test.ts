@@ -3,9 +3,10 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
 import { dockerArchive, file, tar } from "./images/writing.ts";
+import { describeUnless, testUnless } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { COMMAND, type Ran, runCli } from "./run-cli.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
@@ -42,7 +43,7 @@ function attemptsOf({ stdout }: Ran): readonly Attempted[] {
   return JSON.parse(stdout).attempts;
 }
 
-describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "probe", () => {
   test("0 when all is as predicted; JSON holds each attempt, --events each as it comes", () => {
     const root = makeRoot({ "/sshd_config": MATCHING });
     const events = join(root, "events");
@@ -183,7 +184,7 @@ describe.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`
   });
 });
 
-describe.skipIf(missing !== null)(`where a probe runs${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "where a probe runs", () => {
   const probed = (setup: string): Ran => {
     const root = makeRoot({ "/sshd_config": `${MATCHING}Match all\n  PermitTunnel yes\n` });
     execFileSync("chmod", ["-R", "a+rX", root]);
@@ -227,7 +228,7 @@ describe.skipIf(missing !== null)(`where a probe runs${missing === null ? "" : `
   });
 });
 
-test.skipIf(missing !== null)("clients that differ in their names alone have rows of their own", () => {
+testUnless(missing, "clients that differ in their names alone have rows of their own", () => {
   const block = "AllowTcpForwarding no\nMatch Host gw.example\n  AllowTcpForwarding yes\n";
   const root = makeRoot({ "/sshd_config": `UseDNS yes\n${block}` });
   const { stdout } = runCli(["probe", `${root}/sshd_config`]);
@@ -236,7 +237,7 @@ test.skipIf(missing !== null)("clients that differ in their names alone have row
 });
 
 const notLive = missing ?? whyNoSshd();
-describe.skipIf(notLive !== null)(`probe --against${notLive === null ? "" : `: ${notLive}`}`, () => {
+describeUnless(notLive, "probe --against", () => {
   let sshd: LoopbackSshd;
   beforeAll(async () => {
     sshd = await startSshd({ lines: ["AllowTcpForwarding local", "PermitOpen 127.0.0.1:*"] });

@@ -1,16 +1,16 @@
 /** Which release this host's sshd is, where no package database knows it. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { chmodSync, writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
 import { NEWEST } from "../grammar/release.ts";
 import { MAIN } from "./auditing.ts";
+import { describeUnless, NOT_ROOT, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { COMMAND } from "./run-cli.ts";
 
 const SSHD = "/usr/sbin/sshd";
 const LATEST = `${NEWEST.major}.${NEWEST.minor}`;
-const absent = [SSHD, MAIN, "/var/lib/dpkg", "/usr/bin/unshare"].find((path) => !existsSync(path));
-const missing = process.getuid?.() !== 0 ? "not root" : absent === undefined ? null : `no ${absent}`;
+const missing = NOT_ROOT ?? whyNoFile(SSHD, MAIN, "/var/lib/dpkg", "/usr/bin/unshare");
 
 /** `setup`: mounts that this run alone sees */
 function audited(setup: string): { openssh: string; opensshSource: string } {
@@ -32,7 +32,7 @@ function audited(setup: string): { openssh: string; opensshSource: string } {
   return JSON.parse(stdout).targets[0];
 }
 
-describe.skipIf(missing !== null)(`sshd -V${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "sshd -V", () => {
   const folder = makeFolder();
   test.each([
     ["OpenSSH_9.2, OpenSSL 3.0.19", "9.2", "sshd -V"],

@@ -7,6 +7,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, it } from "vitest";
 import { findConfigurations } from "../src/files/repository.ts";
 import { makeRoot } from "./auditing.ts";
+import { describeUnless, NOT_LINUX, NOT_ROOT, testUnless } from "./needs.ts";
 import { COMMAND, runCli } from "./run-cli.ts";
 import { closed } from "./schemas.ts";
 
@@ -288,7 +289,7 @@ describe("a tree of configuration", () => {
   });
 });
 
-describe.skipIf(process.platform !== "linux")("names that are no UTF-8", () => {
+describeUnless(NOT_LINUX, "names that are no UTF-8", () => {
   const ODD = "/caf\xe9/sshd_config \xff\xf0\x9f";
   const makeOdd = (): string => {
     const root = makeRoot({});
@@ -506,7 +507,8 @@ describe("audit --repo", () => {
     });
   });
 
-  it.skipIf(process.getuid?.() !== 0)(
+  testUnless(
+    NOT_ROOT,
     "says of a folder the same wherever it lies, and changes nothing that this host's sshd reads",
     () => {
       const folder = makeRoot({

@@ -4,6 +4,7 @@ import type { ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { makeRoot } from "./auditing.ts";
+import { testUnless } from "./needs.ts";
 import { runCli } from "./run-cli.ts";
 import { closed } from "./schemas.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
@@ -51,6 +52,4 @@ test.each(
 )("%s", (_, command, words, code) => expectValid(command, words, code));
 
 const missing = whyNoProbe({});
-test.skipIf(missing !== null)(`probe${missing === null ? "" : `: ${missing}`}`, () =>
-  expectValid("probe", ["old"], 0),
-);
+testUnless(missing, "probe", () => expectValid("probe", ["old"], 0));

@@ -1,9 +1,10 @@
 /** sshd's own `-o`, before real sshds. */
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { printedSettings } from "./fuzz/judge.ts";
-import { HOST_KEY, openSshd } from "./sshd/driver.ts";
+import { HOST_KEY } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { connectionOf, load, MAIN_FILE, type Settings, settingsOf, verdictOf } from "./sshd/reading.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 const CONNECTION = "user=alice,host=h,addr=10.0.0.5,laddr=::1,lport=22";
 
@@ -43,15 +44,8 @@ function plain(settings: Settings): Readonly<Record<string, unknown>> {
 }
 
 for (const program of PROGRAMS) {
-  const opened = await openSshd(program);
-  const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
-
-  describe.skipIf(opened.kind === "skipped")(`-o on ${title}`, () => {
-    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+  await describeWithSshd(program, "-o", (sshd) => {
     it.each(CASES)("%j before %j", async (options, text) => {
-      if (opened.kind === "skipped") return;
-      const { sshd } = opened;
       const tree = { [MAIN_FILE]: text };
       sshd.place(tree);
       const given = options.flatMap((option) => ["-o", option]);

@@ -1,13 +1,14 @@
 /** Edits of real files: what compare says of each is what a real sshd says of the connections that it is asked about. */
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Config } from "../src/config/config.ts";
 import { comparePolicies, type PolicyChange } from "../src/policy/compare.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../src/policy/connection.ts";
 import { sampleConnections } from "../src/policy/samples.ts";
 import { askAll, whatSshdSays } from "./fuzz/asking.ts";
 import { CORPUS_MISSING, corpusFiles } from "./sshd/corpus.ts";
-import { openSshd, type Sshd } from "./sshd/driver.ts";
+import type { Sshd } from "./sshd/driver.ts";
 import { load, MAIN_FILE, verdictOf } from "./sshd/reading.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 /** Connections meant for the blocks of either side, beside the witnesses. */
 const SAMPLES = 8;
@@ -25,9 +26,6 @@ function pairs(): Pair[] {
     return name.includes(".before.") && after !== undefined ? [{ name, before, after }] : [];
   });
 }
-
-const opened = await openSshd();
-const skipped = CORPUS_MISSING ?? (opened.kind === "skipped" ? opened.reason : null);
 
 type Said = ReadonlyMap<Capability, string>;
 
@@ -48,12 +46,8 @@ function asked(before: Config, after: Config, changes: readonly PolicyChange[]):
 
 const isOpen = (said: string | undefined): boolean => said?.startsWith("open") === true;
 
-describe.skipIf(skipped !== null)(`real edits${skipped === null ? "" : `: ${skipped}`}`, () => {
-  afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+await describeWithSshd({ missing: CORPUS_MISSING }, "real edits", (sshd) => {
   it("are compared as sshd treats their connections", async () => {
-    if (opened.kind === "skipped") return;
-    const { sshd } = opened;
     const wrong: unknown[] = [];
     let [compared, changed, moved] = [0, 0, 0];
     for (const { name, ...texts } of pairs()) {

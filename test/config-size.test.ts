@@ -1,11 +1,10 @@
-import { afterAll, describe, expect, it } from "vitest";
-import { atLeast } from "../grammar/release.ts";
+import { expect, it } from "vitest";
 import { checkConfig } from "../src/config/check.ts";
 import { judge, OURS } from "./fuzz/judge.ts";
-import { openSshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { load, MAIN_FILE, release, verdictOf } from "./sshd/reading.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 const LIMIT = 4_128_768;
 /** what sshd packs around the text of a single file: lengths, a NUL, a secret */
@@ -42,13 +41,7 @@ it("the limit is met by 10.1 and later", () => {
 });
 
 for (const program of PROGRAMS) {
-  const opened = await openSshd(program);
-  if (opened.kind === "skipped") continue;
-  const { sshd } = opened;
-
-  describe(`large configurations on ${sshd.name}, ${atLeast(sshd.release, "10.1") ? "with" : "without"} a limit`, () => {
-    afterAll(() => sshd.close());
-
+  await describeWithSshd(program, "large configurations", (sshd) => {
     it.each(TREES)("%s", async (_name, tree) => {
       const { differences } = await judge(sshd, { tree, connections: [] }, OURS);
       expect(differences.map(({ ours, sshd: real }) => [ours, real])).toEqual([]);

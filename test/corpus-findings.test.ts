@@ -3,7 +3,7 @@
  * by a finding where every connection is closed, and none is missing where one is open.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { RULES } from "../rules/index.ts";
 import type { Config } from "../src/config/config.ts";
 import { audit } from "../src/lint/audit.ts";
@@ -15,6 +15,7 @@ import { exposure } from "../src/policy/exposure.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
 import { sampleConnections } from "../src/policy/samples.ts";
 import { positionAt } from "../src/source/source.ts";
+import { describeUnless } from "./needs.ts";
 import { CORPUS_MISSING, corpusFiles } from "./sshd/corpus.ts";
 import { load, release } from "./sshd/reading.ts";
 
@@ -58,7 +59,7 @@ interface Audited {
   readonly findings: readonly Finding[];
 }
 
-describe.skipIf(CORPUS_MISSING !== null)("real files", () => {
+describeUnless(CORPUS_MISSING, "real files", () => {
   const audited: Audited[] = corpusFiles("files").map(({ name, text }) => {
     const config = load({ "/etc/ssh/sshd_config": text }, release(DEBIAN_12));
     const findings = audit(

@@ -1,7 +1,8 @@
 /** `audit --fix --unsafe-fixes` on real files, before the machine's sshd, as the campaign of fixes judges it. */
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { FIX_ALL, judgeFix } from "./fuzz/fixes.ts";
 import { OURS } from "./fuzz/judge.ts";
+import { describeUnless } from "./needs.ts";
 import { CORPUS_MISSING, type CorpusFile, corpusFiles } from "./sshd/corpus.ts";
 import { openSshd, type Sshd } from "./sshd/driver.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
@@ -41,7 +42,7 @@ async function judgeAll(sshd: Sshd, files: readonly CorpusFile[]): Promise<Judge
   return judged;
 }
 
-describe.skipIf(missing !== null)(`fixes of real files${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "fixes of real files", () => {
   afterAll(() => Promise.all(sshds.map((sshd) => sshd.close())));
 
   it("are accepted, close what they name, move nothing else, change nothing twice, and hold no line too many", async () => {

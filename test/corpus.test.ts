@@ -1,8 +1,9 @@
 /** Real files: lossless reading, and the verdict, first error line and values of the sshds that judged them. */
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { parseText, printText } from "../grammar/parser.ts";
 import { checkConfig } from "../src/config/check.ts";
 import { templateOf } from "../src/files/template-language.ts";
+import { describeUnless } from "./needs.ts";
 import { CORPUS_MISSING, corpusFiles, corpusVerdicts, verdictRelease } from "./sshd/corpus.ts";
 import { connectionOf, load, MAIN_FILE, release, settingsOf } from "./sshd/reading.ts";
 
@@ -65,56 +66,53 @@ function compareAll(): Comparison {
 
 const FEATURES = /^\S+ line \d+: Bad (SSH2|key types)/;
 
-describe.skipIf(CORPUS_MISSING !== null)(
-  `real files${CORPUS_MISSING === null ? "" : `: ${CORPUS_MISSING}`}`,
-  () => {
-    it("prints every file and template byte for byte", () => {
-      const all = (["files", "templates", "edits"] as const).flatMap(corpusFiles);
-      expect(all.length).toBeGreaterThan(700);
-      for (const of of ["7.4", "8.4", "9.2", "10.6"].map(release)) {
-        for (const { name, text } of all) expect(printText(parseText(text, of)) === text, name).toBe(true);
-      }
-    });
+describeUnless(CORPUS_MISSING, "real files", () => {
+  it("prints every file and template byte for byte", () => {
+    const all = (["files", "templates", "edits"] as const).flatMap(corpusFiles);
+    expect(all.length).toBeGreaterThan(700);
+    for (const of of ["7.4", "8.4", "9.2", "10.6"].map(release)) {
+      for (const { name, text } of all) expect(printText(parseText(text, of)) === text, name).toBe(true);
+    }
+  });
 
-    it("checks every template without an exception", () => {
-      for (const { name, text } of corpusFiles("templates")) {
-        const { errors } = checkConfig(load({ [MAIN_FILE]: text }, release("9.2+debian")));
-        for (const { place } of errors) expect(place.end, name).toBeLessThanOrEqual(place.source.text.length);
-      }
-    });
+  it("checks every template without an exception", () => {
+    for (const { name, text } of corpusFiles("templates")) {
+      const { errors } = checkConfig(load({ [MAIN_FILE]: text }, release("9.2+debian")));
+      for (const { place } of errors) expect(place.end, name).toBeLessThanOrEqual(place.source.text.length);
+    }
+  });
 
-    it("takes no real file for a template, and names those of Jinja, ERB and Go as such", () => {
-      const plain = (["files", "edits"] as const).flatMap(corpusFiles);
-      expect(plain.filter(({ text }) => templateOf("/x/sshd_config", text) !== null)).toEqual([]);
-      const languages: Record<string, number> = {};
-      for (const { name, text } of corpusFiles("templates")) {
-        const kind = `${name.slice(name.lastIndexOf("."))} ${templateOf(`/${name}`, text)}`;
-        languages[kind] = (languages[kind] ?? 0) + 1;
-      }
-      // what has no placeholder but in its comments is plain
-      expect(languages).toMatchObject({
-        ".erb ERB": 64,
-        ".erb null": 2,
-        ".j2 Jinja": 47,
-        ".j2 null": 5,
-        ".gotpl Go": 2,
-        ".in @NAME@": 1,
-        ".tmpl Go": 18,
-        ".tmpl Jinja": 17,
-        ".tmpl %%NAME%%": 1,
-        ".tmpl shell": 4,
-      });
+  it("takes no real file for a template, and names those of Jinja, ERB and Go as such", () => {
+    const plain = (["files", "edits"] as const).flatMap(corpusFiles);
+    expect(plain.filter(({ text }) => templateOf("/x/sshd_config", text) !== null)).toEqual([]);
+    const languages: Record<string, number> = {};
+    for (const { name, text } of corpusFiles("templates")) {
+      const kind = `${name.slice(name.lastIndexOf("."))} ${templateOf(`/${name}`, text)}`;
+      languages[kind] = (languages[kind] ?? 0) + 1;
+    }
+    // what has no placeholder but in its comments is plain
+    expect(languages).toMatchObject({
+      ".erb ERB": 64,
+      ".erb null": 2,
+      ".j2 Jinja": 47,
+      ".j2 null": 5,
+      ".gotpl Go": 2,
+      ".in @NAME@": 1,
+      ".tmpl Go": 18,
+      ".tmpl Jinja": 17,
+      ".tmpl %%NAME%%": 1,
+      ".tmpl shell": 4,
     });
+  });
 
-    it("agrees with the recorded verdicts, error lines and values", () => {
-      const { pairs, refused, verdicts, errors, values } = compareAll();
-      expect(pairs).toBe(5376);
-      expect(refused).toBeGreaterThan(300);
-      expect(values).toEqual([]);
-      // Invariant: what sshd refuses is never accepted, but for algorithms that were not compiled in
-      expect(verdicts.filter(({ ours, sshd }) => ours === "accepted" && !FEATURES.test(sshd))).toEqual([]);
-      expect(verdicts).toEqual([]);
-      expect(errors).toEqual([]);
-    });
-  },
-);
+  it("agrees with the recorded verdicts, error lines and values", () => {
+    const { pairs, refused, verdicts, errors, values } = compareAll();
+    expect(pairs).toBe(5376);
+    expect(refused).toBeGreaterThan(300);
+    expect(values).toEqual([]);
+    // Invariant: what sshd refuses is never accepted, but for algorithms that were not compiled in
+    expect(verdicts.filter(({ ours, sshd }) => ours === "accepted" && !FEATURES.test(sshd))).toEqual([]);
+    expect(verdicts).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+});

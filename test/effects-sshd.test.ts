@@ -1,5 +1,5 @@
 /** What `audit --fix`, `compare` and policy files say of random trees, before the machine's sshd; and seeded faults, which must show. */
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Plan } from "../src/fix/plan.ts";
 import type { Intended } from "../src/lint/intended.ts";
 import type { Comparison, PolicyChange } from "../src/policy/compare.ts";
@@ -11,28 +11,23 @@ import { judgeIntents } from "./fuzz/intents.ts";
 import { OURS, type Reading } from "./fuzz/judge.ts";
 import { makeRandom } from "./fuzz/random.ts";
 import { corpusFiles } from "./sshd/corpus.ts";
-import { openSshd } from "./sshd/driver.ts";
+import type { Sshd } from "./sshd/driver.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 const TREES = 15;
 const SEED = 79;
 /** A fault must show in so many. */
 const MOST_TREES = 100;
 
-const opened = await openSshd();
-const skipped = opened.kind === "skipped" ? opened.reason : null;
-
 const seeds = corpusFiles("files").map(({ text }) => text);
 
-function campaign(judge: Judge): Promise<CampaignResult> {
-  if (opened.kind === "skipped") throw new Error(opened.reason);
+function campaign(sshd: Sshd, judge: Judge): Promise<CampaignResult> {
   const endless = { pairs: Number.POSITIVE_INFINITY, milliseconds: Number.POSITIVE_INFINITY };
-  return runCampaign(opened.sshd, { ...endless, seed: SEED, trees: TREES, mostFound: 3, seeds, judge });
+  return runCampaign(sshd, { ...endless, seed: SEED, trees: TREES, mostFound: 3, seeds, judge });
 }
 
 /** Of the same kind of trees; what is found is not shrunk. */
-async function isFound(judge: Judge, fault: Partial<Reading>): Promise<boolean> {
-  if (opened.kind === "skipped") throw new Error(opened.reason);
-  const { sshd } = opened;
+async function isFound(sshd: Sshd, judge: Judge, fault: Partial<Reading>): Promise<boolean> {
   for (let number = 0; number < MOST_TREES; number++) {
     const drawn = generateCase({ release: sshd.release, seeds }, makeRandom(SEED * 1000 + number));
     const { differences } = await judge(sshd, drawn, { ...OURS, ...fault });
@@ -107,26 +102,21 @@ const CAMPAIGNS: readonly Campaign[] = [
   },
 ];
 
-describe.skipIf(skipped !== null)(
-  `before the machine's sshd${skipped === null ? "" : `: ${skipped}`}`,
-  () => {
-    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
+await describeWithSshd({}, "effects", (sshd) => {
+  describe.each(CAMPAIGNS)("$name", ({ judge, faults }) => {
+    it(`of ${TREES} random trees are what sshd makes of them (seed ${SEED})`, async () => {
+      const { differences, pairs, unknown } = await campaign(sshd, judge);
+      expect(differences).toEqual([]);
+      expect(pairs).toBeGreaterThan(TREES * 8);
+      expect(unknown).toBeLessThan(TREES / 4);
+    }, 600_000);
 
-    describe.each(CAMPAIGNS)("$name", ({ judge, faults }) => {
-      it(`of ${TREES} random trees are what sshd makes of them (seed ${SEED})`, async () => {
-        const { differences, pairs, unknown } = await campaign(judge);
-        expect(differences).toEqual([]);
-        expect(pairs).toBeGreaterThan(TREES * 8);
-        expect(unknown).toBeLessThan(TREES / 4);
-      }, 600_000);
-
-      it.each(faults)(
-        "a seeded fault is found: one that %s",
-        async (_name, fault) => {
-          expect(await isFound(judge, fault)).toBe(true);
-        },
-        600_000,
-      );
-    });
-  },
-);
+    it.each(faults)(
+      "a seeded fault is found: one that %s",
+      async (_name, fault) => {
+        expect(await isFound(sshd, judge, fault)).toBe(true);
+      },
+      600_000,
+    );
+  });
+});

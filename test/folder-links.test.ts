@@ -7,6 +7,7 @@ import { expect, it } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
 import { globPaths } from "../src/files/glob.ts";
 import { makeRoot } from "./auditing.ts";
+import { NOT_LINUX, NOT_ROOT, testUnless } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const root = makeFolder();
@@ -43,7 +44,8 @@ it.each([
   expect(folderTree(root).stat(path) !== null).toBe(there);
 });
 
-it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
+testUnless(
+  NOT_LINUX ?? NOT_ROOT,
   "the root of another process is its own, not the one that its link names",
   async () => {
     const place = makeFolder();

@@ -4,8 +4,9 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
+import { describeUnless, NOT_LINUX } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const attack = vi.hoisted(() => ({ before: (): void => {} }));
@@ -73,7 +74,7 @@ const seen = (): string => {
   return [text, ...(tree.list("/etc/ssh") ?? []), size === 23 ? "outside" : ""].join(" ");
 };
 
-describe.skipIf(process.platform !== "linux")("a folder of a root that becomes a link out of it", () => {
+describeUnless(NOT_LINUX, "a folder of a root that becomes a link out of it", () => {
   it("shows nothing that lies there, whenever it happens", () => {
     const count = swap({ from: -1, to: -1 });
     expect(seen()).toContain("inside inside sshd_config");

@@ -1,8 +1,7 @@
-/** OpenSSH's own client and ours, side by side on one sshd: what opens and what is refused must be the same. */
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { ask, type Program as Forwarder, startForwarder } from "./sshd/forwarders.ts";
 import {
@@ -15,7 +14,7 @@ import {
 } from "./sshd/loopback.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 
-const missing = whyNoSshd() ?? (existsSync("/usr/bin/ssh") ? null : "no /usr/bin/ssh");
+const missing = whyNoSshd() ?? whyNoFile("/usr/bin/ssh");
 const FORWARDERS: readonly Forwarder[] = ["ssh", "sshd-policy forward"];
 
 /** The lines of truth-table.md's live table, and bind addresses. */
@@ -165,136 +164,131 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe.skipIf(missing !== null)(
-  `ssh and sshd-policy forward${missing === null ? "" : `: ${missing}`}`,
-  () => {
-    let echo: TestServer;
-    let echoSocket: Server;
-    const folder = makeFolder();
-    let at: Places;
-    beforeAll(async () => {
-      echo = await serveEcho();
-      echoSocket = createServer({ allowHalfOpen: true }, (socket) =>
-        socket.pipe(socket).on("error", () => {}),
-      );
-      echoSocket.listen(join(folder, "echo"));
-      at = { echo: echo.port, echoSocket: join(folder, "echo"), closed: await freePort(), folder };
-    });
-    afterAll(() => {
-      echo.close();
-      echoSocket.close();
-    });
+describeUnless(missing, "ssh and sshd-policy forward", () => {
+  let echo: TestServer;
+  let echoSocket: Server;
+  const folder = makeFolder();
+  let at: Places;
+  beforeAll(async () => {
+    echo = await serveEcho();
+    echoSocket = createServer({ allowHalfOpen: true }, (socket) => socket.pipe(socket).on("error", () => {}));
+    echoSocket.listen(join(folder, "echo"));
+    at = { echo: echo.port, echoSocket: join(folder, "echo"), closed: await freePort(), folder };
+  });
+  afterAll(() => {
+    echo.close();
+    echoSocket.close();
+  });
 
-    /** All cases at once on one client: what each client of a listener sees, by the case's name. */
-    async function outcomes(forwarder: Forwarder, sshd: LoopbackSshd): Promise<Record<string, string>> {
-      const ports = await Promise.all(CASES.map(() => freePort()));
-      // of its own: sshd leaves sockets behind, and the next forwarder may get the same port for a name
-      const places = { ...at, folder: makeFolder() };
-      const portOf = (index: number): number => ports[index] ?? 0;
-      const groups = [
-        CASES.filter(({ name }) => !name.includes("-g")),
-        CASES.filter(({ name }) => name.includes("-g")),
-      ];
-      const seen: Record<string, string> = {};
-      for (const group of groups) {
-        const options = group.flatMap((one) => one.options(portOf(CASES.indexOf(one)), places));
-        const running = await startForwarder(forwarder, sshd, options);
-        for (const one of group) seen[one.name] = await one.client(portOf(CASES.indexOf(one)), places);
-        await running.stop();
-      }
-      return seen;
+  /** All cases at once on one client: what each client of a listener sees, by the case's name. */
+  async function outcomes(forwarder: Forwarder, sshd: LoopbackSshd): Promise<Record<string, string>> {
+    const ports = await Promise.all(CASES.map(() => freePort()));
+    // of its own: sshd leaves sockets behind, and the next forwarder may get the same port for a name
+    const places = { ...at, folder: makeFolder() };
+    const portOf = (index: number): number => ports[index] ?? 0;
+    const groups = [
+      CASES.filter(({ name }) => !name.includes("-g")),
+      CASES.filter(({ name }) => name.includes("-g")),
+    ];
+    const seen: Record<string, string> = {};
+    for (const group of groups) {
+      const options = group.flatMap((one) => one.options(portOf(CASES.indexOf(one)), places));
+      const running = await startForwarder(forwarder, sshd, options);
+      for (const one of group) seen[one.name] = await one.client(portOf(CASES.indexOf(one)), places);
+      await running.stop();
     }
+    return seen;
+  }
 
-    it.each(SITUATIONS)("agree under $name, on the sshd of $of", async ({ name, lines, program }) => {
-      const sshd = await startSshd({ lines, program });
-      const [theirs, ours] = await Promise.all(FORWARDERS.map((forwarder) => outcomes(forwarder, sshd)));
-      await sshd.stop();
-      expect(ours).toEqual(theirs);
-      if (name === "(defaults)") {
-        expect(ours?.["-L port to port"]).toBe(hello);
-        expect(ours?.["-R port with SOCKS 5"]).toBe(`0 open ${hello}`);
-      }
-      if (name === "DisableForwarding yes") expect(Object.values(ours ?? {})).not.toContain(hello);
-    });
+  it.each(SITUATIONS)("agree under $name, on the sshd of $of", async ({ name, lines, program }) => {
+    const sshd = await startSshd({ lines, program });
+    const [theirs, ours] = await Promise.all(FORWARDERS.map((forwarder) => outcomes(forwarder, sshd)));
+    await sshd.stop();
+    expect(ours).toEqual(theirs);
+    if (name === "(defaults)") {
+      expect(ours?.["-L port to port"]).toBe(hello);
+      expect(ours?.["-R port with SOCKS 5"]).toBe(`0 open ${hello}`);
+    }
+    if (name === "DisableForwarding yes") expect(Object.values(ours ?? {})).not.toContain(hello);
+  });
 
-    it("agree on how an IPv6 address of SOCKS is spelled, which PermitOpen is compared with", async () => {
-      const six = await serveEcho("::1").catch(() => null);
-      if (six === null) return;
-      const sshd = await startSshd({ lines: [`PermitOpen [::1]:${six.port}`] });
-      const request = Buffer.concat([SOCKS5_TO_6(six.port), Buffer.from(hello)]);
-      for (const program of FORWARDERS) {
-        const port = await freePort();
-        const running = await startForwarder(program, sshd, ["-D", `${port}`]);
-        expect(socksOutcome(await ask({ port }, request, SOCKS5_GREETING)), program).toBe(`0 open ${hello}`);
-        await running.stop();
-      }
-      six.close();
-      await sshd.stop();
-    });
+  it("agree on how an IPv6 address of SOCKS is spelled, which PermitOpen is compared with", async () => {
+    const six = await serveEcho("::1").catch(() => null);
+    if (six === null) return;
+    const sshd = await startSshd({ lines: [`PermitOpen [::1]:${six.port}`] });
+    const request = Buffer.concat([SOCKS5_TO_6(six.port), Buffer.from(hello)]);
+    for (const program of FORWARDERS) {
+      const port = await freePort();
+      const running = await startForwarder(program, sshd, ["-D", `${port}`]);
+      expect(socksOutcome(await ask({ port }, request, SOCKS5_GREETING)), program).toBe(`0 open ${hello}`);
+      await running.stop();
+    }
+    six.close();
+    await sshd.stop();
+  });
 
-    it("agree on what of SOCKS is read: a name up to a NUL, and no reserved byte", async () => {
-      const [sshd, echo] = [await startSshd({ lines: [] }), await serveEcho()];
-      const named = (name: string, reserved = 0): Buffer =>
-        Buffer.concat([
-          Buffer.from([5, 1, reserved, 3, name.length]),
-          Buffer.from(`${name}${String.fromCharCode(echo.port >> 8, echo.port & 255)}${hello}`, "latin1"),
-        ]);
-      const requests = [
-        named("localhost"),
-        named("localhost\0.invalid"),
-        named("\0localhost"),
-        named(""),
-        named("localhost", 1),
+  it("agree on what of SOCKS is read: a name up to a NUL, and no reserved byte", async () => {
+    const [sshd, echo] = [await startSshd({ lines: [] }), await serveEcho()];
+    const named = (name: string, reserved = 0): Buffer =>
+      Buffer.concat([
+        Buffer.from([5, 1, reserved, 3, name.length]),
+        Buffer.from(`${name}${String.fromCharCode(echo.port >> 8, echo.port & 255)}${hello}`, "latin1"),
+      ]);
+    const requests = [
+      named("localhost"),
+      named("localhost\0.invalid"),
+      named("\0localhost"),
+      named(""),
+      named("localhost", 1),
+    ];
+    const outcomesOf = async (program: Forwarder): Promise<readonly boolean[]> => {
+      const port = await freePort();
+      const running = await startForwarder(program, sshd, ["-D", `${port}`]);
+      const told = await Promise.all(requests.map((request) => ask({ port }, request, SOCKS5_GREETING)));
+      await running.stop();
+      return told.map((text) => text.endsWith(hello));
+    };
+    const [theirs, ours] = await Promise.all(FORWARDERS.map(outcomesOf));
+    expect(ours).toEqual(theirs);
+    expect(ours).toEqual([true, true, false, false, false]);
+    echo.close();
+    await sshd.stop();
+  }, 60_000);
+
+  it("agree on AddressFamily for what -R connects to, also where a client of SOCKS says where", async () => {
+    const sshd = await startSshd();
+    const six = await serveEcho("::1").catch(() => null);
+    const on6 = six?.port ?? at.closed;
+    const seen = async (program: Forwarder, family: string): Promise<readonly string[]> => {
+      const [plain, named, far, socks] = [
+        await freePort(),
+        await freePort(),
+        await freePort(),
+        await freePort(),
       ];
-      const outcomesOf = async (program: Forwarder): Promise<readonly boolean[]> => {
-        const port = await freePort();
-        const running = await startForwarder(program, sshd, ["-D", `${port}`]);
-        const told = await Promise.all(requests.map((request) => ask({ port }, request, SOCKS5_GREETING)));
-        await running.stop();
-        return told.map((text) => text.endsWith(hello));
-      };
-      const [theirs, ours] = await Promise.all(FORWARDERS.map(outcomesOf));
+      const targets = [
+        `${plain}:127.0.0.1:${echo.port}`,
+        `${named}:localhost:${echo.port}`,
+        `${far}:[::1]:${on6}`,
+      ];
+      const forwards = [...targets, `${socks}`].flatMap((forward) => ["-R", forward]);
+      const running = await startForwarder(program, sshd, ["-o", `AddressFamily=${family}`, ...forwards]);
+      const request = Buffer.concat([SOCKS5_TO_6(on6), Buffer.from(hello)]);
+      const found = [
+        ...(await Promise.all([plain, named, far].map((port) => ask({ port }, hello)))),
+        socksOutcome(await ask({ port: socks }, request, SOCKS5_GREETING)),
+      ];
+      await running.stop();
+      return found;
+    };
+    for (const family of ["any", "inet"]) {
+      const [theirs, ours] = await Promise.all(FORWARDERS.map((program) => seen(program, family)));
       expect(ours).toEqual(theirs);
-      expect(ours).toEqual([true, true, false, false, false]);
-      echo.close();
-      await sshd.stop();
-    }, 60_000);
-
-    it("agree on AddressFamily for what -R connects to, also where a client of SOCKS says where", async () => {
-      const sshd = await startSshd();
-      const six = await serveEcho("::1").catch(() => null);
-      const on6 = six?.port ?? at.closed;
-      const seen = async (program: Forwarder, family: string): Promise<readonly string[]> => {
-        const [plain, named, far, socks] = [
-          await freePort(),
-          await freePort(),
-          await freePort(),
-          await freePort(),
-        ];
-        const targets = [
-          `${plain}:127.0.0.1:${echo.port}`,
-          `${named}:localhost:${echo.port}`,
-          `${far}:[::1]:${on6}`,
-        ];
-        const forwards = [...targets, `${socks}`].flatMap((forward) => ["-R", forward]);
-        const running = await startForwarder(program, sshd, ["-o", `AddressFamily=${family}`, ...forwards]);
-        const request = Buffer.concat([SOCKS5_TO_6(on6), Buffer.from(hello)]);
-        const found = [
-          ...(await Promise.all([plain, named, far].map((port) => ask({ port }, hello)))),
-          socksOutcome(await ask({ port: socks }, request, SOCKS5_GREETING)),
-        ];
-        await running.stop();
-        return found;
-      };
-      for (const family of ["any", "inet"]) {
-        const [theirs, ours] = await Promise.all(FORWARDERS.map((program) => seen(program, family)));
-        expect(ours).toEqual(theirs);
-        if (family === "inet")
-          expect(ours).toEqual([hello, hello, "closed", expect.stringContaining("refused")]);
-        else if (six !== null) expect(ours).toEqual([hello, hello, hello, `0 open ${hello}`]);
-      }
-      six?.close();
-      await sshd.stop();
-    });
-  },
-);
+      if (family === "inet")
+        expect(ours).toEqual([hello, hello, "closed", expect.stringContaining("refused")]);
+      else if (six !== null) expect(ours).toEqual([hello, hello, hello, `0 open ${hello}`]);
+    }
+    six?.close();
+    await sshd.stop();
+  });
+});

@@ -2,13 +2,13 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readClientConfig } from "../src/forward/client-config.ts";
 import { openClientFiles } from "../src/forward/client-files.ts";
 import { readClientLine } from "../src/forward/client-keywords.ts";
+import { describeUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
-const hasSsh = spawnSync("ssh", ["-V"]).status === 0;
 const folder = makeFolder();
 
 /** Lines at which ssh stops, "file:line". */
@@ -31,7 +31,7 @@ function stoppedByUs(file: string): readonly string[] {
   }
 }
 
-describe.skipIf(!hasSsh)(`what ssh -G refuses${hasSsh ? "" : " (no ssh here)"}`, () => {
+describeUnless(whyNoFile("/usr/bin/ssh"), "what ssh -G refuses", () => {
   test.each([
     "Foo bar\n",
     "# c\n\n\tFoo bar\nPort 22\n  # c\nBar x\n",

@@ -4,16 +4,17 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Directive } from "../src/forward/client-config.ts";
 import { openClientFiles } from "../src/forward/client-files.ts";
 import { parseOption } from "../src/forward/directives.ts";
 import { settingsOf } from "../src/forward/reach.ts";
 import type { HostSettings } from "../src/forward/settings.ts";
 import { distinctForwards, type Forward, parseDestination } from "../src/forward/specification.ts";
+import { describeUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
-const missing = spawnSync("ssh", ["-V"]).status === 0 ? null : "no ssh";
+const missing = whyNoFile("/usr/bin/ssh");
 const folder = makeFolder();
 const { homedir: home, username: name, uid } = userInfo();
 
@@ -224,7 +225,7 @@ function forwardText({ listen, target }: Forward): string {
   return `${from} ${target.kind === "socket" ? target.path : bracketed(target.host, target.port)}`;
 }
 
-describe.skipIf(missing !== null)(`ssh -G and ours${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "ssh -G and ours", () => {
   it("read the same out of a configuration", () => {
     const file = join(folder, "config");
     fc.assert(

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { connectTcp } from "../src/forward/connect-tcp.ts";
 import type { SshFailure } from "../src/forward/failure.ts";
 import { type Channel, connect, type Session } from "../src/forward/session.ts";
+import { testUnless } from "./needs.ts";
 import { listenOn, serve, serveEcho, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 
 const HOST_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({
@@ -124,7 +125,7 @@ describe("a banner", () => {
     server.close();
   });
 
-  it.skipIf(whyNoSshd() !== null)("that comes byte by byte is heard to its end", async () => {
+  testUnless(whyNoSshd(), "that comes byte by byte is heard to its end", async () => {
     const sshd = await startSshd();
     const slow = await serve((socket) => {
       const real = connectSocket({ host: "127.0.0.1", port: sshd.port }).on("error", () => {});

@@ -21,6 +21,7 @@ import { parseKey } from "../src/forward/session.ts";
 import { settingsFor } from "../src/forward/settings.ts";
 import { readSocks, socksReply } from "../src/forward/socks.ts";
 import { parseDestination, parseDynamic, parseForward } from "../src/forward/specification.ts";
+import { describeUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
 describe("-L, -R and -D", () => {
@@ -191,9 +192,9 @@ describe("SOCKS", () => {
   });
 });
 
-const KEYGEN = existsSync("/usr/bin/ssh-keygen") ? null : "no ssh-keygen";
+const KEYGEN = whyNoFile("/usr/bin/ssh-keygen");
 
-describe.skipIf(KEYGEN !== null)(`known_hosts${KEYGEN === null ? "" : `: ${KEYGEN}`}`, () => {
+describeUnless(KEYGEN, "known_hosts", () => {
   const folder = makeFolder();
   let keys: readonly { readonly line: string; readonly wire: Buffer; readonly fingerprint: string }[];
   beforeAll(() => {

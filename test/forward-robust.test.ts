@@ -4,11 +4,12 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { connect as connectSocket, type Socket } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { listenLocally } from "../src/forward/local.ts";
 import type { Session } from "../src/forward/session.ts";
 import { parseForward } from "../src/forward/specification.ts";
 import { makeTraffic, type Traffic } from "../src/forward/traffic.ts";
+import { describeUnless } from "./needs.ts";
 import { startForwarder } from "./sshd/forwarders.ts";
 import {
   freePort,
@@ -86,7 +87,7 @@ function windowsOf({ client: inner }: Session): readonly (number | undefined)[] 
   return [channel?.outgoing.window, channel?.incoming.window];
 }
 
-describe.skipIf(missing !== null)(`a tunnel${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "a tunnel", () => {
   let sshd: LoopbackSshd;
   beforeAll(async () => {
     // a new key every few megabytes: nothing may be lost or reordered over it

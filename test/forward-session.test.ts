@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { connectTcp } from "../src/forward/connect-tcp.ts";
 import type { SshFailure } from "../src/forward/failure.ts";
 import type { Session } from "../src/forward/session.ts";
+import { describeUnless } from "./needs.ts";
 import { freePort, type LoopbackSshd, serveEcho, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { logIn } from "./sshd/session.ts";
 
@@ -18,7 +19,7 @@ function failureKind(promise: Promise<unknown>): Promise<string> {
   );
 }
 
-describe.skipIf(missing !== null)(`a session${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "a session", () => {
   let sshd: LoopbackSshd;
   let session: Session;
   beforeAll(async () => {
@@ -82,7 +83,7 @@ describe.skipIf(missing !== null)(`a session${missing === null ? "" : `: ${missi
   });
 });
 
-describe.skipIf(missing !== null)("a server's refusal", () => {
+describeUnless(missing, "a server's refusal", () => {
   it("is told apart from a destination that does not answer", async () => {
     const sshd = await startSshd({ lines: ["AllowTcpForwarding no"] });
     const session = await logIn(sshd);

@@ -10,6 +10,7 @@ import { parseForward } from "../src/forward/specification.ts";
 import { type ForwardEvent, makeTraffic } from "../src/forward/traffic.ts";
 import type { Request } from "../src/policy/attempt.ts";
 import { makeRoot } from "./auditing.ts";
+import { describeUnless } from "./needs.ts";
 import { COMMAND } from "./run-cli.ts";
 import { freePort, freezeSessions, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { whyNoProbe } from "./sshd/probing.ts";
@@ -46,7 +47,7 @@ const SETTINGS = {
   exitOnForwardFailure: false,
 } as unknown as HostSettings;
 
-describe.skipIf(missing !== null)(`a frozen server${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "a frozen server", () => {
   const requests = async (): Promise<readonly Request[]> => [
     { kind: "open-tcp", host: "127.0.0.1", port: await freePort() },
     { kind: "open-socket", path: `/tmp/sshd-policy-frozen-${process.pid}` },
@@ -140,7 +141,7 @@ describe("a server that leaves one request unanswered", () => {
 });
 
 const noProbe = whyNoProbe({});
-describe.skipIf(noProbe !== null)(`a frozen sshd of a probe${noProbe === null ? "" : `: ${noProbe}`}`, () => {
+describeUnless(noProbe, "a frozen sshd of a probe", () => {
   it("is given up within half a minute, with exit code 3", { timeout: 180_000 }, async () => {
     const names = Array.from({ length: 150 }, (_, index) => `u${index}`);
     const blocks = names.map((name) => `Match User ${name}\n  AllowTcpForwarding local\n`);

@@ -36,6 +36,7 @@ import { makeTwin, type Replacement, replaceFiles } from "../src/host/replace.ts
 import { thisMachine } from "../src/host/this-machine.ts";
 import { applyFix, type LiveFix } from "../src/host/transaction.ts";
 import { keepRun, type Restarted, type Restarter, recoverRun, undoRun } from "../src/host/undo.ts";
+import { NOT_LINUX, NOT_ROOT, testUnless } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const machine = thisMachine({
@@ -239,7 +240,7 @@ test("a program that cannot be started because no more files can be opened has f
 });
 
 // the kernel takes the names below /proc/PID/fd away from other programs of the same user
-test.skipIf(process.getuid?.() !== 0)("a process that may not be looked into can replace files", () => {
+testUnless(NOT_ROOT, "a process that may not be looked into can replace files", () => {
   chmodSync(folder, 0o777);
   chownSync(`${folder}/a`, 65_534, 65_534);
   const script = `
@@ -250,7 +251,8 @@ test.skipIf(process.getuid?.() !== 0)("a process that may not be looked into can
   expect(textsOf()).toEqual(["new a", "old b"]);
 });
 
-test.skipIf(process.platform !== "linux")(
+testUnless(
+  NOT_LINUX,
   "files below the root of a process, whose names are not ours, but in no folder that was moved",
   async () => {
     const files = [{ ...replacement("a"), path: `/proc/self/root${folder}/sub/a` }];

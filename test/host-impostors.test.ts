@@ -1,16 +1,16 @@
 /** Any account can name a program sshd and write sshd's titles over its arguments: root must not believe it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chmodSync, copyFileSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { findDaemons } from "../src/host/daemon.ts";
 import { openSessions } from "../src/host/sessions.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
+import { describeUnless, NOT_ROOT, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const PERL = "/usr/bin/perl";
 const NOBODY = 65_534;
-const missing =
-  process.getuid?.() !== 0 ? "needs root" : existsSync(PERL) ? null : `needs ${PERL}, which writes titles`;
+const missing = NOT_ROOT ?? whyNoFile(PERL);
 
 const machine = thisMachine({
   pid: process.pid,
@@ -20,7 +20,7 @@ const machine = thisMachine({
   caller: "a test",
 });
 
-describe.skipIf(missing !== null)(`impostors${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "impostors", () => {
   const folder = makeFolder();
   const started: ChildProcess[] = [];
 

@@ -14,12 +14,13 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { prepareStateFolder } from "../src/host/journal.ts";
 import type { Machine } from "../src/host/machine.ts";
 import { replaceFiles } from "../src/host/replace.ts";
 import { thisMachine } from "../src/host/this-machine.ts";
 import { applyFix, type LiveFix } from "../src/host/transaction.ts";
+import { describeUnless, NOT_LINUX } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
 const machine: Machine = {
@@ -132,7 +133,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   "a fix that is undone": (at, place) => applyFix(at, undoneFix(place), () => {}),
 };
 
-describe.skipIf(process.platform !== "linux")("a folder that becomes a link, and a folder again", () => {
+describeUnless(NOT_LINUX, "a folder that becomes a link, and a folder again", () => {
   test.each(Object.entries(ACTS))("%s", { timeout: 120_000 }, async (_, act) => {
     const never = { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY };
     const undisturbed = freshPlace();

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
 import { openImage } from "../src/files/image.ts";
 import type { FileTree } from "../src/files/tree.ts";
@@ -21,14 +21,10 @@ import {
   taggedMembers,
   tar,
 } from "./images/writing.ts";
+import { describeUnless, NOT_ROOT, whyNoTool } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 
-const missing =
-  process.getuid?.() !== 0
-    ? "not root"
-    : spawnSync("umoci", ["--version"]).status === 0
-      ? null
-      : "umoci is missing";
+const missing = NOT_ROOT ?? whyNoTool("umoci");
 
 const SEED = 20261126;
 const IMAGES = 60;
@@ -124,7 +120,7 @@ function ofUmoci(work: string, layers: readonly Layer[]): Seen | null {
   return status === 0 ? look(folderTree(join(work, "root"))) : null;
 }
 
-describe.skipIf(missing !== null)(`layers by umoci${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "layers by umoci", () => {
   test(`${IMAGES} random images, in three forms each (seed ${SEED})`, { timeout: 300_000 }, async () => {
     let [same, refused] = [0, 0];
     for (let number = 0; number < IMAGES; number++) {
@@ -191,18 +187,15 @@ const AMBIGUOUS: readonly (readonly [string, readonly Member[]])[] = [
   ["a whiteout of the folder above", [file("etc/ssh/.wh...", "")]],
 ];
 
-describe.skipIf(missing !== null)(
-  "what tools read in different ways is read as umoci does, or refused",
-  () => {
-    test.each(AMBIGUOUS)("%s", async (_, members) => {
-      const work = makeFolder();
-      const expected = ofUmoci(work, [
-        { tar: tar(BASE), command: "base" },
-        { tar: tar(members), command: "ambiguous" },
-      ]);
-      const found = await ours(join(work, "oci"));
-      if (expected === null) expect(found).toEqual(expect.any(String));
-      else expect(found).toEqual(expected);
-    });
-  },
-);
+describeUnless(missing, "what tools read in different ways is read as umoci does, or refused", () => {
+  test.each(AMBIGUOUS)("%s", async (_, members) => {
+    const work = makeFolder();
+    const expected = ofUmoci(work, [
+      { tar: tar(BASE), command: "base" },
+      { tar: tar(members), command: "ambiguous" },
+    ]);
+    const found = await ours(join(work, "oci"));
+    if (expected === null) expect(found).toEqual(expect.any(String));
+    else expect(found).toEqual(expected);
+  });
+});

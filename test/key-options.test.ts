@@ -1,11 +1,12 @@
 /** Whether sshd reads the options before a key: it lets nobody in by a key whose options it cannot read. */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { NEWEST } from "../grammar/release.ts";
 import type { Connection } from "../src/policy/connection.ts";
 import { keyOptionsOf } from "../src/policy/key-options.ts";
 import { whyNoKeyOptions, whyNoLoginByKey } from "../src/policy/login-key.ts";
+import { describeUnless } from "./needs.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 
 /** Each with the reason that is given; null: sshd reads it. */
@@ -95,7 +96,7 @@ test.each(OPTIONS)("%s: %s", (text, because) => {
 
 const missing = whyNoSshd();
 
-describe.skipIf(missing !== null)(`a real sshd${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "a real sshd", () => {
   let sshd: LoopbackSshd;
   let key = "";
   beforeAll(async () => {

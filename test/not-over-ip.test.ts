@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../src/policy/answer.ts";
 import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
 import { exposure } from "../src/policy/exposure.ts";
+import { describeUnless } from "./needs.ts";
 import { type LoopbackSshd, serve, startSshd, type TestServer, whyNoSshd } from "./sshd/loopback.ts";
 import { load, MAIN_FILE, release } from "./sshd/reading.ts";
 
@@ -101,7 +102,7 @@ describe("a client without a routing domain", () => {
 const REFUSED = "administratively prohibited";
 const missing = whyNoSshd();
 
-describe.skipIf(missing !== null)(`sshd -i on a pipe${missing === null ? "" : `: ${missing}`}`, () => {
+describeUnless(missing, "sshd -i on a pipe", () => {
   let target: TestServer;
   beforeAll(async () => {
     target = await serve((socket) => socket.end("reached"));

@@ -1,10 +1,10 @@
 /** Odd files, one trap each, before real sshds: the machine's, and those of the lab that are there. */
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { judge, OURS } from "./fuzz/judge.ts";
-import { openSshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
 import { COMMAND_LINE, type ServerTree } from "./sshd/server-tree.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 const lines = (count: number, make: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => make(index)).join("");
@@ -332,15 +332,9 @@ const CONNECTIONS: readonly string[] = [
 ];
 
 for (const program of PROGRAMS) {
-  const opened = await openSshd(program);
-  const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
-
-  describe.skipIf(opened.kind === "skipped")(`odd files on ${title}`, () => {
-    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+  await describeWithSshd(program, "odd files", (sshd) => {
     it.each(CASES)("%s", async (_name, tree) => {
-      if (opened.kind === "skipped") return;
-      const { differences } = await judge(opened.sshd, { tree, connections: CONNECTIONS }, OURS);
+      const { differences } = await judge(sshd, { tree, connections: CONNECTIONS }, OURS);
       expect(differences).toEqual([]);
     });
   });

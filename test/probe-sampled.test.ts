@@ -1,8 +1,9 @@
 /** Real forwards under small random policies: the same few each time; `npm run fuzz-effects` makes as many as one likes. */
 import { basename } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { drawEffectCase } from "./fuzz/effect-policies.ts";
 import { makeRandom } from "./fuzz/random.ts";
+import { testUnless } from "./needs.ts";
 import { differencesOf, probeTree, whyNoProbe } from "./sshd/probing.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 
@@ -14,21 +15,17 @@ describe.each(
   PROGRAMS.map((program, index) => ({ program, index, of: basename(program.chroot ?? "this machine") })),
 )("random policies on the sshd of $of", ({ program, index }) => {
   const missing = whyNoProbe(program);
-  it.skipIf(missing !== null)(
-    `do what is predicted${missing === null ? "" : `: ${missing}`}`,
-    async () => {
-      let seen = 0;
-      for (let number = 0; number < POLICIES; number++) {
-        const drawn = drawEffectCase(makeRandom(SEED + index * POLICIES + number));
-        const result = await probeTree(drawn.tree, { ...drawn, program });
-        expect({ failed: result.failed, differences: differencesOf(result) }, JSON.stringify(drawn)).toEqual({
-          failed: null,
-          differences: [],
-        });
-        seen += result.attempts.filter(({ observation }) => observation.observed !== null).length;
-      }
-      expect(seen).toBeGreaterThan(50);
-    },
-    300_000,
-  );
+  testUnless(missing, "do what is predicted", async () => {
+    let seen = 0;
+    for (let number = 0; number < POLICIES; number++) {
+      const drawn = drawEffectCase(makeRandom(SEED + index * POLICIES + number));
+      const result = await probeTree(drawn.tree, { ...drawn, program });
+      expect({ failed: result.failed, differences: differencesOf(result) }, JSON.stringify(drawn)).toEqual({
+        failed: null,
+        differences: [],
+      });
+      seen += result.attempts.filter(({ observation }) => observation.observed !== null).length;
+    }
+    expect(seen).toBeGreaterThan(50);
+  });
 });

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { atLeast } from "../grammar/release.ts";
 import type { ProbeResult } from "../src/cli/probe-run.ts";
 import { sandboxFiles } from "../src/config/sandbox.ts";
@@ -12,6 +12,7 @@ import type { Job } from "../src/forward/job.ts";
 import { runSandbox } from "../src/forward/sandbox.ts";
 import type { Capability } from "../src/policy/connection.ts";
 import type { ProbedAttempt } from "../src/policy/probed.ts";
+import { describeUnless, testUnless, whyNoFile } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { differencesOf, probeTree, programOf, whyNoProbe } from "./sshd/probing.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
@@ -160,9 +161,7 @@ Match Host *.x
 
 for (const program of PROGRAMS) {
   const missing = whyNoProbe(program);
-  const name = `${program.chroot ?? "this machine"}${missing === null ? "" : `: ${missing}`}`;
-
-  describe.skipIf(missing !== null)(`a probe with the sshd of ${name}`, () => {
+  describeUnless(missing, `a probe with the sshd of ${program.chroot ?? "this machine"}`, () => {
     const probeText = (text: string): ReturnType<typeof probeTree> =>
       probeTree({ [MAIN_FILE]: text }, { program });
 
@@ -319,7 +318,7 @@ const EMPTY_JOB: Job = {
   connections: [],
 };
 
-describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
+describeUnless(whyNoProbe({}), "a throw-away sshd", () => {
   it("keeps Includes and Match blocks of files anywhere", async () => {
     const result = await probeTree({
       [MAIN_FILE]: "Include sshd_config.d/*.conf /opt/more/*\nAllowTcpForwarding no\n",
@@ -333,26 +332,22 @@ describe.skipIf(whyNoProbe({}) !== null)("a throw-away sshd", () => {
   }, 600_000);
 
   // what rules/lockout.ts says
-  it.skipIf(!existsSync("/etc/services"))(
-    "lets nobody in whose list names a service",
-    async () => {
-      const lists = [
-        "PermitOpen db:ssh",
-        "PermitListen 20510 *:imap",
-        "PermitOpen db:22\nPermitListen 20510 *:143",
-      ];
-      const result = await probeTree({ [MAIN_FILE]: blocks(lists) });
-      expect(result.failed).toBeNull();
-      expect(differencesOf(result)).toEqual([]);
-      // the server closes the connection during the login
-      const seen = lists.map((_, index) => {
-        const own = result.attempts.filter(({ connection }) => connection.user === `u${index}`);
-        return [...new Set(own.map(({ observation }) => observation.why))];
-      });
-      expect(seen).toEqual([["no-login"], ["no-login"], ["observed"]]);
-    },
-    600_000,
-  );
+  testUnless(whyNoFile("/etc/services"), "lets nobody in whose list names a service", async () => {
+    const lists = [
+      "PermitOpen db:ssh",
+      "PermitListen 20510 *:imap",
+      "PermitOpen db:22\nPermitListen 20510 *:143",
+    ];
+    const result = await probeTree({ [MAIN_FILE]: blocks(lists) });
+    expect(result.failed).toBeNull();
+    expect(differencesOf(result)).toEqual([]);
+    // the server closes the connection during the login
+    const seen = lists.map((_, index) => {
+      const own = result.attempts.filter(({ connection }) => connection.user === `u${index}`);
+      return [...new Set(own.map(({ observation }) => observation.why))];
+    });
+    expect(seen).toEqual([["no-login"], ["no-login"], ["observed"]]);
+  });
 
   it("writes nothing outside its own root, and takes a session that sshd ends for no refusal", async () => {
     const result = await probeTree({

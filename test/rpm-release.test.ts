@@ -8,6 +8,7 @@ import { formatRelease } from "../grammar/release.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { rpmRelease } from "../src/files/rpm-release.ts";
 import { makeRoot } from "./auditing.ts";
+import { describeUnless, whyNoTool } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -147,50 +148,45 @@ BuildArch: noarch
 A package for a test.
 %files
 `;
-const missing = ["rpm", "rpmbuild"].filter((tool) => spawnSync(tool, ["--version"]).status !== 0);
+describeUnless(whyNoTool("rpm", "rpmbuild"), "what rpm itself wrote", () => {
+  const work = makeFolder();
+  const tool = (name: string, ...args: readonly string[]): void => {
+    const { status, stderr } = spawnSync(name, args, { cwd: work, encoding: "utf8" });
+    if (status !== 0) throw new Error(`${name}: ${stderr}`);
+  };
+  beforeAll(() => {
+    writeFileSync(join(work, "server.spec"), SPEC);
+    tool("rpmbuild", "-bb", "--quiet", "--define", `_topdir ${work}/build`, "server.spec");
+    const folder = join(work, "build/RPMS/noarch");
+    const built = readdirSync(folder).map((name) => join(folder, name));
+    const place = [
+      "--root",
+      join(work, "root"),
+      "--dbpath",
+      "/var/lib/rpm",
+      "--define",
+      "_db_backend sqlite",
+    ];
+    mkdirSync(join(work, "root/etc/ssh"), { recursive: true });
+    writeFileSync(join(work, "root/etc/ssh/sshd_config"), "AllowTcpForwarding no\n");
+    tool("rpm", ...place, "--initdb");
+    tool("rpm", ...place, "-i", "--nodeps", ...built);
+    tool("tar", "-C", "root", "-cf", "root.tar", ".");
+    const fedora = join(work, "fedora/usr/lib/sysimage/rpm/rpmdb.sqlite");
+    mkdirSync(dirname(fedora), { recursive: true });
+    cpSync(join(work, "root", PATH), fedora);
+    cpSync(join(work, "root/etc"), join(work, "fedora/etc"), { recursive: true });
+    tool("tar", "-C", "fedora", "-czf", "fedora.tar.gz", ".");
+  }, 120_000);
 
-describe.skipIf(missing.length > 0)(
-  `what rpm itself wrote${missing.length > 0 ? `: ${missing.join(" and ")} missing` : ""}`,
-  () => {
-    const work = makeFolder();
-    const tool = (name: string, ...args: readonly string[]): void => {
-      const { status, stderr } = spawnSync(name, args, { cwd: work, encoding: "utf8" });
-      if (status !== 0) throw new Error(`${name}: ${stderr}`);
-    };
-    beforeAll(() => {
-      writeFileSync(join(work, "server.spec"), SPEC);
-      tool("rpmbuild", "-bb", "--quiet", "--define", `_topdir ${work}/build`, "server.spec");
-      const folder = join(work, "build/RPMS/noarch");
-      const built = readdirSync(folder).map((name) => join(folder, name));
-      const place = [
-        "--root",
-        join(work, "root"),
-        "--dbpath",
-        "/var/lib/rpm",
-        "--define",
-        "_db_backend sqlite",
-      ];
-      mkdirSync(join(work, "root/etc/ssh"), { recursive: true });
-      writeFileSync(join(work, "root/etc/ssh/sshd_config"), "AllowTcpForwarding no\n");
-      tool("rpm", ...place, "--initdb");
-      tool("rpm", ...place, "-i", "--nodeps", ...built);
-      tool("tar", "-C", "root", "-cf", "root.tar", ".");
-      const fedora = join(work, "fedora/usr/lib/sysimage/rpm/rpmdb.sqlite");
-      mkdirSync(dirname(fedora), { recursive: true });
-      cpSync(join(work, "root", PATH), fedora);
-      cpSync(join(work, "root/etc"), join(work, "fedora/etc"), { recursive: true });
-      tool("tar", "-C", "fedora", "-czf", "fedora.tar.gz", ".");
-    }, 120_000);
-
-    test.each([
-      ["--root", "root", "root"],
-      ["--image", "root.tar", "image"],
-      ["--image", "fedora.tar.gz", "image"],
-    ])("audit %s %s", { timeout: 60_000 }, (option, name, whose) => {
-      const { stdout } = runCli(["audit", "--format", "pretty", option, name], { cwd: work });
-      expect(stdout).toContain(
-        `judged as OpenSSH 8.7p1-38.el9_4.1 (found in the ${whose}, rpm: openssh-server)`,
-      );
-    });
-  },
-);
+  test.each([
+    ["--root", "root", "root"],
+    ["--image", "root.tar", "image"],
+    ["--image", "fedora.tar.gz", "image"],
+  ])("audit %s %s", { timeout: 60_000 }, (option, name, whose) => {
+    const { stdout } = runCli(["audit", "--format", "pretty", option, name], { cwd: work });
+    expect(stdout).toContain(
+      `judged as OpenSSH 8.7p1-38.el9_4.1 (found in the ${whose}, rpm: openssh-server)`,
+    );
+  });
+});

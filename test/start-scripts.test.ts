@@ -11,11 +11,10 @@ import { assignments } from "../src/files/shell-words.ts";
 import { NO_OPTIONS, optionsOf, type StartOptions } from "../src/files/sshd-options.ts";
 import { startOptions } from "../src/files/start-options.ts";
 import { makeRoot } from "./auditing.ts";
-import { whyNoHost } from "./lab/hosts.ts";
+import { LAB, whyNoHost } from "./lab/hosts.ts";
+import { testUnless } from "./needs.ts";
 import { makeFolder } from "./own-folder.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
-
-const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
 
 describe("what a shell gives sshd is what is read", () => {
   const root = makeFolder();
@@ -949,8 +948,7 @@ exit $RETVAL
   describe.each(["bookworm", "trixie", "bookworm-sysv", "bookworm-openrc", "bookworm-runit"])(
     "the stock host %s",
     (base) => {
-      const why = whyNoHost(base);
-      test.skipIf(why !== null)(`gives sshd no options${why === null ? "" : ` (${why})`}`, () => {
+      testUnless(whyNoHost(base), "gives sshd no options", () => {
         expect(startOptions(folderTree(join(LAB, base)))).toEqual(NO_OPTIONS);
       });
     },

@@ -1,11 +1,11 @@
 /** The truth table before real sshds: the machine's, and those of the lab that are there. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { judge, OURS } from "./fuzz/judge.ts";
-import { openSshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 interface Row {
   readonly row: string;
@@ -22,15 +22,9 @@ const CONNECTIONS = ["alice", "bob", "Bob", "root", "sftp", "nobody", "'alice'"]
 ]);
 
 for (const program of PROGRAMS) {
-  const opened = await openSshd(program);
-  const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
-
-  describe.skipIf(opened.kind === "skipped")(`the truth table on ${title}`, () => {
-    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+  await describeWithSshd(program, "the truth table", (sshd) => {
     it.each(ROWS)("row $row", async ({ files }) => {
-      if (opened.kind === "skipped") return;
-      const { differences } = await judge(opened.sshd, { tree: files, connections: CONNECTIONS }, OURS);
+      const { differences } = await judge(sshd, { tree: files, connections: CONNECTIONS }, OURS);
       expect(differences).toEqual([]);
     });
   });

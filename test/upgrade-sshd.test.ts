@@ -2,10 +2,11 @@
  * What `compare --openssh A..B` says of an upgrade, before the two sshds: configurations that the older reads otherwise, and
  * random ones. Only where the lab is there (test/lab/host make).
  */
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import { type CampaignResult, runCampaign } from "./fuzz/campaign.ts";
 import { upgradeTo } from "./fuzz/compare.ts";
 import { type Judgement, OURS, type Reading } from "./fuzz/judge.ts";
+import { describeUnless } from "./needs.ts";
 import { type Opened, openSshd, type Sshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
@@ -47,7 +48,7 @@ function upgrade(before: Sshd, after: Sshd, trees: number, seed: number): Promis
   return runCampaign(before, { ...endless, seed, trees, mostFound: 3, seeds: [], judge: upgradeTo(after) });
 }
 
-describe.skipIf(PAIRS.length === 0)("an upgrade of sshd", () => {
+describeUnless(PAIRS.length === 0 ? "no two sshds" : null, "an upgrade of sshd", () => {
   /** One after the other: an sshd holds one tree at a time. */
   const judged = async (reading: Reading, pairs = PAIRS): Promise<readonly Judgement[]> => {
     const all: Judgement[] = [];

@@ -2,30 +2,24 @@
  * The search before real sshds, on random trees and on real files: the witness of each region is made an account and
  * given to `sshd -T -C`, and so are sampled connections; what is printed must be what the region says.
  */
-import { afterAll, describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Config } from "../src/config/config.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { type Campaign, type CampaignResult, runCampaign } from "./fuzz/campaign.ts";
 import { OURS } from "./fuzz/judge.ts";
 import { judgeRegions } from "./fuzz/regions.ts";
 import { CORPUS_MISSING, corpusFiles } from "./sshd/corpus.ts";
-import { openSshd } from "./sshd/driver.ts";
 import { PROGRAMS } from "./sshd/programs.ts";
 import { MAIN_FILE } from "./sshd/reading.ts";
+import { describeWithSshd } from "./sshd/sharing.ts";
 
 const TREES = 150;
 const SEED = 77;
 
 for (const program of PROGRAMS) {
-  const opened = await openSshd(program);
-  const title = opened.kind === "open" ? opened.sshd.name : opened.reason;
-
-  describe.skipIf(opened.kind === "skipped")(`regions on ${title}`, () => {
-    afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+  await describeWithSshd(program, "regions", (sshd) => {
     async function campaign(change: Partial<Campaign>): Promise<CampaignResult> {
-      if (opened.kind === "skipped") throw new Error(opened.reason);
-      return runCampaign(opened.sshd, {
+      return runCampaign(sshd, {
         seed: SEED,
         pairs: Number.POSITIVE_INFINITY,
         trees: TREES,
@@ -67,24 +61,18 @@ for (const program of PROGRAMS) {
   });
 }
 
-const opened = await openSshd();
-const skipped = CORPUS_MISSING ?? (opened.kind === "skipped" ? opened.reason : null);
-
-describe.skipIf(skipped !== null)(`regions of real files${skipped === null ? "" : `: ${skipped}`}`, () => {
-  afterAll(() => (opened.kind === "open" ? opened.sshd.close() : undefined));
-
+await describeWithSshd({ missing: CORPUS_MISSING }, "regions of real files", (sshd) => {
   it("say what sshd does, and none is unknown", async () => {
-    if (opened.kind === "skipped") return;
     const connections = ["alice", "root", "deploy"].map(
       (user) => `user=${user},host=10.0.0.5,addr=10.0.0.5,laddr=192.0.2.1,lport=22`,
     );
     const found: unknown[] = [];
     let [accepted, unknown] = [0, 0];
     for (const { name, text } of corpusFiles("files")) {
-      const judgement = await judgeRegions(opened.sshd, { tree: { [MAIN_FILE]: text }, connections }, OURS);
+      const judgement = await judgeRegions(sshd, { tree: { [MAIN_FILE]: text }, connections }, OURS);
       accepted += Number(judgement.accepted);
       unknown += judgement.unknown;
-      for (const { what, ours, sshd } of judgement.differences) found.push({ name, what, ours, sshd });
+      for (const difference of judgement.differences) found.push({ name, ...difference });
     }
     expect(found.slice(0, 5)).toEqual([]);
     expect(unknown).toBe(0);

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
+import { describeUnless, whyNoTool } from "../needs.ts";
 import { makeFolder } from "../own-folder.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
@@ -13,8 +14,6 @@ const DROP_IN = "etc/ssh/sshd_config.d/50-site.conf";
 const work = makeFolder();
 const scratch = join(work, "configuration");
 const hooks = join(work, "hooks");
-const isThere = spawnSync("pre-commit", ["--version"]).status === 0;
-const missing = isThere ? "" : ": pre-commit is not installed (Debian: pre-commit)";
 
 interface Ran {
   readonly status: number | null;
@@ -62,7 +61,7 @@ function hook(id: string): Ran {
   return run(scratch, "pre-commit", "run", id, "--files", MAIN, DROP_IN, "README");
 }
 
-describe.skipIf(!isThere)(`pre-commit${missing}`, () => {
+describeUnless(whyNoTool("pre-commit"), "pre-commit", () => {
   beforeAll(() => {
     const tracked = run(ROOT, "git", "ls-files", "-z")
       .output.split("\0")

@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
-const LAB = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
+/** Where `test/lab/host make` leaves root file systems. */
+export const LAB: string = process.env["SSHD_POLICY_LAB"] ?? "/var/cache/sshd-policy-lab";
 const HOST = join(import.meta.dirname, "host");
 const TMPFS = 0x01021994;
 

@@ -14,7 +14,7 @@ export default {
   reporters: ["clear-text"],
   clearTextReporter: { logTests: false, reportScoreTable: false, allowColor: false },
   tempDirName: ".mutants",
-  ignorePatterns: ["dist", "docs"],
+  ignorePatterns: ["dist"],
   // Stryker reads it with a compiler that TypeScript 7 no longer has
   tsconfigFile: "none",
 };

@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Keyword, knownKeywords } from "../grammar/keywords.ts";
 import { parseText } from "../grammar/parser.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
@@ -14,13 +14,12 @@ import type { DirectiveLine } from "../grammar/tree.ts";
 import { readValue } from "../grammar/values.ts";
 import { POSITIONS } from "../src/config/load-problems.ts";
 import { asPrinted } from "../src/config/printed.ts";
+import { describeUnless, NOT_ROOT } from "./needs.ts";
 
 const { SSHD_ROOT = "/", SSHD_VALUES } = process.env;
 const SSHD = "/usr/sbin/sshd";
 const RELEASE = installedRelease();
-const usable = RELEASE !== null && process.getuid?.() === 0;
-if (!usable)
-  console.log(`values.sshd.test.ts is skipped: it needs root and Debian's openssh-server in ${SSHD_ROOT}`);
+const missing = NOT_ROOT ?? (RELEASE === null ? `no openssh-server of Debian in ${SSHD_ROOT}` : null);
 
 function installedRelease(): Release | null {
   const status = join(SSHD_ROOT, "var/lib/dpkg/status");
@@ -211,7 +210,7 @@ const ARGUMENTS = [
 let folder = "";
 
 beforeAll(() => {
-  if (!usable) return;
+  if (missing !== null) return;
   folder = mkdtempSync(join(SSHD_ROOT, "tmp/sshd-values-"));
   mkdirSync(join(SSHD_ROOT, "run/sshd"), { recursive: true });
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, "key")]);
@@ -297,7 +296,7 @@ function comparable(keyword: Keyword, text: string, real: Answer): boolean {
   return !(keyword.form === "listen-address" && !/^ListenAddress [[0-9:]/.test(text));
 }
 
-describe.skipIf(!usable)("the machine's sshd agrees", () => {
+describeUnless(missing, "the machine's sshd agrees", () => {
   const release = RELEASE as Release;
   const keywords = knownKeywords(release).filter(({ form }) => form !== "match" && form !== "include");
   const all = SSHD_VALUES === "all";
