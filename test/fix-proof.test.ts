@@ -8,6 +8,7 @@ import { folderTree } from "../src/files/folder.ts";
 import type { Plan } from "../src/fix/plan.ts";
 import { type FixProof, proveFix } from "../src/fix/proof.ts";
 import { safeFix } from "../src/lint/fixes.ts";
+import type { Rule } from "../src/lint/rule.ts";
 import { fixRoot, MAIN, makeRoot } from "./auditing.ts";
 
 function prove(before: string, after: string, keywords: readonly string[]): FixProof {
@@ -50,15 +51,16 @@ test("a loss that no finding names, and any gain, are not asked for", () => {
   ).toEqual(["tcp-local would be gained for everybody", "unix-local would be gained for everybody"]);
 });
 
-/** A rule of somebody's who does not know the values. */
-const careless = RULES.filter(({ id }) => id === "tcp-forwarding").map((rule) => ({
-  ...rule,
-  check: (...audited: Parameters<typeof rule.check>) =>
-    rule.check(...audited).map((draft) => ({
-      ...draft,
-      fix: safeFix("never", [{ kind: "set-global", keyword: "allowtcpforwarding", value: "never" }]),
-    })),
-}));
+/** Rules of somebody's who does not know the values. */
+const careless = (value: string): readonly Rule[] =>
+  RULES.filter(({ id }) => id === "tcp-forwarding").map((rule) => ({
+    ...rule,
+    check: (...audited: Parameters<typeof rule.check>) =>
+      rule.check(...audited).map((draft) => ({
+        ...draft,
+        fix: safeFix(value, [{ kind: "set-global", keyword: "allowtcpforwarding", value }]),
+      })),
+  }));
 
 test.each([
   ["alone", ""],
@@ -66,5 +68,24 @@ test.each([
   ["beside the same in another place", "Match User a\nAllowTcpForwarding never\n"],
 ])("a result that sshd would refuse is known as one, %s", (_, text) => {
   const root = makeRoot({ [MAIN]: `AllowTcpForwarding yes\n${text}` });
-  expect(fixRoot({ root, rules: careless }).broken).toEqual(['bad-choice: unsupported option "never".']);
+  expect(fixRoot({ root, rules: careless("never") }).broken).toEqual([
+    'bad-choice: unsupported option "never".',
+  ]);
+});
+
+test("a setting that moves although no change names it is known", () => {
+  const moved = (text: string, value: string): readonly unknown[] =>
+    fixRoot({ root: makeRoot({ [MAIN]: text }), rules: careless(value) }).moved.map(
+      ({ keyword, before, after, connection }) => [keyword, before, after, connection.user],
+    );
+  const text = "AllowTcpForwarding yes\nX11Forwarding no\n";
+  expect(moved(text, "no")).toEqual([]);
+  expect(moved(text, "no\nX11Forwarding no")).toEqual([]);
+  const everywhere = moved(text, "no\nX11Forwarding yes");
+  expect(new Set(everywhere.map((one) => JSON.stringify(one)))).toContain(
+    JSON.stringify(["x11forwarding", "no", "yes", "root"]),
+  );
+  // for some connections alone
+  const inBlock = moved(text, "no\nMatch User root\nX11Forwarding yes");
+  expect(new Set(inBlock)).toEqual(new Set([["x11forwarding", "no", "yes", "root"]]));
 });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { matchHostList, matchPattern, matchPatternList, parsePatternList } from "../grammar/patterns.ts";
 import { parseRelease, type Release } from "../grammar/release.ts";
+import { timed } from "./cpu-time.ts";
 
 function release(text: string): Release {
   const found = parseRelease(text);
@@ -44,9 +45,9 @@ describe("matchPattern", () => {
   });
 
   test("a pattern with 10,000 wildcards ends quickly", () => {
-    const started = performance.now();
-    expect(matchPattern("a".repeat(10_000), `${"*a".repeat(5000)}*b`)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const { result, cpuSeconds } = timed(() => matchPattern("a".repeat(10_000), `${"*a".repeat(5000)}*b`));
+    expect(result).toBe(false);
+    expect(cpuSeconds).toBeLessThan(1);
   });
 });
 

@@ -11,7 +11,7 @@ export default {
   mutator: { excludedMutations: ["StringLiteral", "ObjectLiteral", "ArrayDeclaration", "OptionalChaining"] },
   concurrency: 1,
   timeoutMS: 10_000,
-  reporters: ["clear-text"],
+  reporters: ["clear-text", "progress-append-only"],
   clearTextReporter: { logTests: false, reportScoreTable: false, allowColor: false },
   tempDirName: ".mutants",
   ignorePatterns: ["dist"],
