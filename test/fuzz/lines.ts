@@ -92,7 +92,26 @@ const SETTINGS = [
   ...["MaxSessions 0", "MaxSessions 5", "PermitOpen [/x]:*", "PermitOpen *:*", "X11Forwarding no"],
 ].map((setting) => `${setting}\n`);
 
+/** Some of these sshd refuses only when it reads the file for a connection, by what stands before them. */
+const LATE = [
+  ...["AuthenticationMethods publickey", "AuthenticationMethods any", "AuthenticationMethods any any"],
+  ...["AuthenticationMethods x", "AuthenticationMethods password any"],
+  ...["AuthorizedPrincipalsCommand x", "AuthorizedPrincipalsCommand none", "AuthorizedKeysCommand x"],
+  ...["CASignatureAlgorithms !ssh-rsa", "CASignatureAlgorithms ssh-ed25519", "PubkeyAcceptedKeyTypes ,"],
+  ...["PubkeyAcceptedKeyTypes ssh-ed25519", "HostbasedAcceptedKeyTypes -*", "HostbasedAcceptedKeyTypes !x"],
+  ...["Subsystem a", "Subsystem a /x", "Subsystem b /y", "AllowTcpForwarding no", "DisableForwarding yes"],
+].map((setting) => `${setting}\n`);
+
 export const FAMILIES: Readonly<Record<string, Family>> = {
+  late: {
+    start: "",
+    pieces: [...BLOCKS, ...LATE, ...LATE, "Include d/x\n", "Include d/*\n"],
+    most: 9,
+    files: {
+      "/etc/ssh/d/x": "AuthenticationMethods publickey\nMatch User a\nCASignatureAlgorithms !ssh-rsa\n",
+      "/etc/ssh/d/y": "Match Address 10.*\nInclude d/*\nAuthenticationMethods any\n",
+    },
+  },
   match: {
     start: "Match ",
     pieces: [

@@ -3,7 +3,7 @@
  * each in the region in which it lies.
  */
 import type { Config } from "../../src/config/config.ts";
-import type { Answer } from "../../src/policy/answer.ts";
+import type { Answer, EndedPart } from "../../src/policy/answer.ts";
 import { BOUND_KEYWORDS } from "../../src/policy/capabilities.ts";
 import { CAPABILITIES } from "../../src/policy/connection.ts";
 import { locate } from "../../src/policy/locate.ts";
@@ -23,11 +23,13 @@ export async function judgeRegions(
   const config = load(tree, sshd.release);
   if (!reading.verdict(config).accepted) return REFUSED;
   sshd.place(tree);
-  const asking: Asking = { sshd, tree, config, answers: reading.exposure(config).answers };
+  const { answers, ended } = reading.exposure(config);
+  const asking: Asking = { sshd, tree, config, answers };
   const differences: Difference[] = [];
   const { asked, unknown } = await judgeWitnesses(asking, differences);
+  const cutOff = await judgeEnded(asking, ended, differences);
   const samples = await judgeSamples(asking, connections, differences);
-  return { pairs: asked + samples, accepted: true, unknown, differences };
+  return { pairs: asked + cutOff + samples, accepted: true, unknown, differences };
 }
 
 interface Asking {
@@ -67,6 +69,24 @@ async function judgeWitnesses(
       });
   }
   return { asked: printed.size, unknown };
+}
+
+/** sshd has no answer for whom it ends. */
+async function judgeEnded(
+  { sshd, tree }: Asking,
+  ended: readonly EndedPart[],
+  differences: Difference[],
+): Promise<number> {
+  const shown = ended.flatMap(({ witness, because }) =>
+    witness !== null && isSayable(witness) ? [{ witness, because }] : [],
+  );
+  for (const { witness, because } of shown)
+    if (!("error" in (await askAs(sshd, witness))))
+      differences.push({
+        ...{ tree, connection: null, what: "ended" },
+        ...{ ours: because, sshd: `an answer for ${whoText(witness)}` },
+      });
+  return shown.length;
 }
 
 async function judgeSamples(
