@@ -56,6 +56,8 @@ const HOSTS = [
   ],
 ];
 
+const METHODS = ["any", "publickey", "password", "publickey,password", "keyboard-interactive:pam publickey"];
+
 interface Policy {
   readonly text: string;
   readonly useDns: "no" | "yes";
@@ -77,6 +79,9 @@ function randomPolicy(random: Random): Policy {
       `AllowGroups ${random.some(1, 2, group).join(" ")}`,
       `DenyGroups ${group()}`,
       `PermitRootLogin ${random.pick(["no", "yes"])}`,
+      `PubkeyAuthentication ${random.pick(["no", "no", "yes"])}`,
+      `${random.pick(["PasswordAuthentication", "KbdInteractiveAuthentication"])} ${random.pick(["no", "yes"])}`,
+      `AuthenticationMethods ${random.pick(METHODS)}`,
       `PermitOpen ${random.pick(["db:ssh", "db:22", "any"])}`,
       `PermitListen ${random.pick(["imap", "[::1]:imap", "143"])}`,
       ...(of === "10.0" ? ["PermitOpen none db:22", "PermitListen any 143"] : []),

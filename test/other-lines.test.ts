@@ -80,6 +80,22 @@ describe("lines that other lines make wrong", () => {
       "9.2",
       ['w Disabled method "password" in AuthenticationMethods list "password"'],
     ],
+    // seen on Debian's 9.2: its switch is that of gssapi-with-mic
+    [
+      "key exchange with GSSAPI alone",
+      "GSSAPIKeyExchange yes\nAuthenticationMethods gssapi-keyex\n",
+      "1:9.2p1-2+deb12u10",
+      [
+        'Disabled method "gssapi-keyex" in AuthenticationMethods list "gssapi-keyex"',
+        "AuthenticationMethods cannot be satisfied by enabled authentication methods",
+      ],
+    ],
+    [
+      "GSSAPI without its key exchange",
+      "GSSAPIAuthentication yes\nAuthenticationMethods gssapi-keyex\n",
+      "1:9.2p1-2+deb12u10",
+      [],
+    ],
     ["challenge-response, 8.6", "AuthenticationMethods keyboard-interactive\n", "8.6", []],
     [
       "a second list is not read up to 8.6",

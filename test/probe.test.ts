@@ -474,6 +474,14 @@ ChrootDirectory /../../../tmp/escaped-root
     expect(seen[2]?.join()).not.toContain("no login");
   }, 600_000);
 
+  it("logs in with its own key where nobody else can, as every method is off", async () => {
+    const off = ["Pubkey", "Password", "KbdInteractive"].map((name) => `${name}Authentication no\n`);
+    const result = await probeTree({ [MAIN_FILE]: off.join("") });
+    expect(result.failed).toBeNull();
+    expect(differencesOf(result)).toEqual([]);
+    expect(seenIn(result)).toBeGreaterThan(10);
+  }, 600_000);
+
   it("runs nothing that the configuration names, and says what it changed", async () => {
     const folder = makeFolder();
     const result = await probeTree({

@@ -9,7 +9,7 @@ import type { Answer } from "../policy/answer.ts";
 import type { Attempt, ProbePlace } from "../policy/attempt.ts";
 import { planAttempts } from "../policy/attempts.ts";
 import type { Connection } from "../policy/connection.ts";
-import { type Effective, evaluate, isAnswer } from "../policy/evaluate.ts";
+import { type Effective, evaluate, isAnswer, type NoAnswer } from "../policy/evaluate.ts";
 import { keyOptionsOf } from "../policy/key-options.ts";
 import { loginOf } from "../policy/login.ts";
 import { whyNoLoginByKey } from "../policy/login-key.ts";
@@ -60,7 +60,8 @@ export function planConnection(
     connection,
     attempts,
     noLogin:
-      whyNoLogin(config, effective, connection) ?? whyNoKeyLogin(keyOptions, connection, config.release),
+      whyNoLogin(config, isSandbox ? withOwnKey(effective) : effective, connection) ??
+      whyNoKeyLogin(keyOptions, connection, config.release),
     job: {
       user: connection.user ?? "",
       from: connection.addr ?? "",
@@ -110,14 +111,19 @@ function whyNoKeyLogin(text: string, connection: Connection, release: Release): 
     : whyNoLoginByKey(read.options, { connection, release, now: Date.now() });
 }
 
-function whyNoLogin(
-  config: Config,
-  effective: Effective | { kind: string },
-  connection: Connection,
-): string | null {
+/** In a sandbox the probe's own key logs in, whatever methods the configuration takes. */
+function withOwnKey(effective: Effective | NoAnswer): Effective | NoAnswer {
+  if (!isAnswer(effective)) return effective;
+  const own = new Map(effective);
+  own.delete("authenticationmethods");
+  const method = own.get("pubkeyauthentication");
+  return method === undefined ? own : own.set("pubkeyauthentication", { ...method, values: ["yes"] });
+}
+
+function whyNoLogin(config: Config, effective: Effective | NoAnswer, connection: Connection): string | null {
   if (!isListenedTo(config, connection.laddr ?? ""))
     return "AddressFamily leaves out this address of the server";
-  if ("kind" in effective) return "sshd ends this connection when it reads its configuration for it";
+  if (!isAnswer(effective)) return "sshd ends this connection when it reads its configuration for it";
   if (connection.groups === null || connection.invalidUser) return "this user does not exist here";
   const { login, because } = loginOf(effective, connection, config);
   return login === "impossible" ? because : null;

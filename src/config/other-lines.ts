@@ -165,13 +165,13 @@ function commandProblems(global: readonly Directive[]): readonly Problem[] {
 }
 
 /** The keyword that turns a method on (auth2.c authmethods); `none` is always on. */
-const METHOD_KEYWORDS: Readonly<Record<string, string>> = {
+export const METHOD_KEYWORDS: Readonly<Record<string, string>> = {
   publickey: "pubkeyauthentication",
   password: "passwordauthentication",
   "keyboard-interactive": "kbdinteractiveauthentication",
   hostbased: "hostbasedauthentication",
   "gssapi-with-mic": "gssapiauthentication",
-  "gssapi-keyex": "gssapikeyexchange",
+  "gssapi-keyex": "gssapiauthentication",
 };
 
 /** Each list that needs a disabled method is named; only when no list is left does sshd refuse. */
@@ -195,7 +195,7 @@ function methodProblems(global: readonly Directive[], release: Release): readonl
   ];
 }
 
-function methodName(item: string): string {
+export function methodName(item: string): string {
   return item.split(":", 1)[0] ?? "";
 }
 

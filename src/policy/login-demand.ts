@@ -14,6 +14,7 @@ import { type Choice, effectiveLines, type KeywordLines, usesDns } from "./decid
 import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
 import { endingAll, endingItems, LISTS } from "./ending-lists.ts";
 import { refusesLogins, userPart } from "./login.ts";
+import { isOn, mayLackMethods, methodLists, SWITCHES } from "./methods.ts";
 import type { Searcher } from "./search.ts";
 import { asksFor } from "./specification.ts";
 import { heeded } from "./theory-names.ts";
@@ -127,6 +128,7 @@ export function admissionOf(from: Rules): Admission {
       not(deniedUsers.names),
       oneOf(not(users.isSet), users.names),
       oneOf(not(isRoot), mayBeRoot),
+      hasMethod(from),
     ),
     groups: allOf(
       oneOf(not(deniedGroups.isSet), allOf(holds(from, [IN_A_GROUP]), not(deniedGroups.names))),
@@ -144,6 +146,22 @@ function ended({ config, linesOf }: Rules): Demand {
       : settled(true),
   );
   return oneOf(...byLists);
+}
+
+/** Whatever line says which methods it takes, one of its lists has only such that are on. */
+function hasMethod({ config, linesOf }: Rules): Demand {
+  if (!mayLackMethods(config)) return settled(true);
+  const isEnabled = (keyword: string): Demand => decides(linesOf(keyword), ({ values }) => isOn(values));
+  const lines = linesOf("authenticationmethods");
+  const lacking = [...lines.guarded, lines.otherwise].map((choice) => {
+    const lists = methodLists(choice.values) ?? SWITCHES.map((keyword) => [keyword]);
+    const isSatisfied = oneOf(...lists.map((list) => allOf(...list.map(isEnabled))));
+    return allOf(
+      not(isSatisfied),
+      decides(lines, (deciding) => deciding === choice),
+    );
+  });
+  return not(oneOf(...lacking));
 }
 
 interface Rules {

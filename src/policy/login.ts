@@ -1,6 +1,7 @@
 /**
  * Who may log in at all, beside the grant and never part of it: AllowUsers, DenyUsers, AllowGroups, DenyGroups,
- * PermitRootLogin and RefuseConnection (OpenSSH auth.c allowed_user, auth_root_allowed), and lists that end connections.
+ * PermitRootLogin and RefuseConnection (OpenSSH auth.c allowed_user, auth_root_allowed), lists that end connections, and
+ * whether a method is left.
  */
 import { matchAddressList, parseAddressList } from "../../grammar/addresses.ts";
 import { matchHostList, matchPattern, parsePatternList } from "../../grammar/patterns.ts";
@@ -11,6 +12,7 @@ import type { Decider } from "./answer.ts";
 import type { Connection } from "./connection.ts";
 import { endingAll, endingItems, LISTS } from "./ending-lists.ts";
 import type { Effective } from "./evaluate.ts";
+import { isOn, mayLackMethods, methodLists, SWITCHES } from "./methods.ts";
 import { type ReadSetting, readerOf } from "./reader.ts";
 
 export interface LoginAnswer {
@@ -31,7 +33,10 @@ const KEYWORDS: ReadonlySet<string> = new Set([
 
 /** Whether a line of the configuration may refuse a login. */
 export const refusesLogins: (config: Config) => boolean = onceFor(
-  (config) => config.directives.some(({ keyword }) => KEYWORDS.has(keyword)) || endingItems(config).size > 0,
+  (config) =>
+    config.directives.some(({ keyword }) => KEYWORDS.has(keyword)) ||
+    endingItems(config).size > 0 ||
+    mayLackMethods(config),
 );
 
 type SettingOf = (keyword: string) => ReadSetting | null;
@@ -80,7 +85,11 @@ export const POSSIBLE: LoginAnswer = {
 function refusalOf(settingOf: SettingOf, connection: Connection, config: Config): Refusal | null {
   if (!refusesLogins(config)) return connection.invalidUser ? NO_SUCH_USER : null;
   const valuesOf = (keyword: string): readonly string[] => settingOf(keyword)?.values ?? [];
-  return ending(settingOf, config) ?? refusing(valuesOf, connection, config.release);
+  return (
+    ending(settingOf, config) ??
+    refusing(valuesOf, connection, config.release) ??
+    (mayLackMethods(config) ? lackingMethods(valuesOf) : null)
+  );
 }
 
 const NO_SUCH_USER: Refusal = { because: "the user does not exist", keyword: null, item: null };
@@ -128,6 +137,22 @@ function refusing(valuesOf: ValuesOf, connection: Connection, release: Release):
   if (groups?.length === 0 && valuesOf("denygroups").length > 0)
     return { because: `DenyGroups is set, and ${user} is in no group`, keyword: "denygroups", item: null };
   return null;
+}
+
+function lackingMethods(valuesOf: ValuesOf): Refusal | null {
+  const isEnabled = (keyword: string): boolean => isOn(valuesOf(keyword));
+  const lists = methodLists(valuesOf("authenticationmethods"));
+  if (lists === null)
+    return SWITCHES.some(isEnabled)
+      ? null
+      : { because: "every way to authenticate is off", keyword: "pubkeyauthentication", item: null };
+  return lists.some((list) => list.every(isEnabled))
+    ? null
+    : {
+        because: "AuthenticationMethods asks for ways to authenticate that are off",
+        keyword: "authenticationmethods",
+        item: null,
+      };
 }
 
 /** The last `@` divides from 9.9 on, the first before (match.c match_user). */
