@@ -17,13 +17,9 @@ import type { AuditCommandOptions } from "./prepare-audit.ts";
 const FORMATS = ["pretty", "concise", "json", "sarif", "github", "junit", "markdown", "html"];
 
 export function addAudit(program: Command, done: Done): void {
-  const command = program.command("audit").description("run the rules and print findings; --fix closes them");
-  withOutput(withImages(withTargets(command)), FORMATS, "findings alone: no summary, no progress")
-    .option(
-      "--repo <dir>",
-      "audit the sshd_config files and drop-ins of a tree, such as a repository of configuration",
-      once,
-    )
+  const command = program
+    .command("audit")
+    .description("run the rules and print findings; --fix closes them")
     .option("--rule <id>", "only this rule (repeatable)", collect)
     .addOption(
       new Option("--profile <name>", "which rules: strict adds reminders").choices(["default", "strict"]),
@@ -41,15 +37,9 @@ export function addAudit(program: Command, done: Done): void {
         "remote",
       ]),
     )
-    .option(
-      "--config <file>",
-      "the policy file (default: .sshd-policy.yaml beside FILE or above it in its repository)",
-    )
-    .option("--no-config", "follow no policy file")
     .option("--no-suppressions", "show what comments in the files accept, too")
     .option("--baseline <file>", "leave out the findings that this file names")
     .option("--write-baseline <file>", "write today's findings there, and leave them out")
-    .option("--jobs <n>", "audit many files or images in that many threads", positive)
     .option("--fix", "make the safe changes, with the smallest edits")
     .option("--unsafe-fixes", "with --fix or --diff: also close what somebody opened on purpose")
     .option("--diff", "print what --fix would change as a unified diff, and write nothing")
@@ -64,7 +54,19 @@ export function addAudit(program: Command, done: Done): void {
       seconds,
     )
     .option("--probe", "with --fix on this host: also let a throw-away sshd forward with the new files")
-    .option("--force", "with --fix on this host: go on where a guard stops")
+    .option("--force", "with --fix on this host: go on where a guard stops");
+  withOutput(withImages(withTargets(command)), FORMATS, "findings alone: no summary, no progress")
+    .option(
+      "--repo <dir>",
+      "audit the sshd_config files and drop-ins of a tree, such as a repository of configuration",
+      once,
+    )
+    .option(
+      "--config <file>",
+      "the policy file (default: .sshd-policy.yaml beside FILE or above it in its repository)",
+    )
+    .option("--no-config", "follow no policy file")
+    .option("--jobs <n>", "audit many files or images in that many threads", positive)
     .option(
       "--events <file>",
       "write when it begins and ends there, with --fix on this host each step, as JSON lines; - is standard output",

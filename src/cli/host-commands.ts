@@ -51,8 +51,7 @@ export function addProbe(program: Command, done: Done): void {
     .command("probe")
     .description(
       "start a throw-away sshd with this configuration, try every kind of forwarding, and compare with the policy",
-    );
-  withUnneeded(withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"]))
+    )
     .option("--against <user@host[:port]>", "log in to this live server instead, and try what is harmless")
     .option("-i <file>", "with --against: a private key (repeatable)", collect)
     .option(
@@ -60,7 +59,8 @@ export function addProbe(program: Command, done: Done): void {
       "log in with a key that has these options, as authorized_keys writes them",
     )
     .option("--sshd <path>", "the sshd to run (default: this machine's)")
-    .option("--sshd-root <dir>", "run the sshd of this root file system, in namespaces; needs root")
+    .option("--sshd-root <dir>", "run the sshd of this root file system, in namespaces; needs root");
+  withUnneeded(withOutput(withImages(withTargets(command, "[FILE]")), ["pretty", "concise", "json"]))
     .option("--events <file>", "write each login and attempt there, as JSON lines; - is standard output")
     .action(async (file: string | undefined, options: ProbeCommandOptions) => {
       const { runProbe } = await import("./probe.ts");
@@ -86,8 +86,7 @@ export function addForward(program: Command, done: Done): void {
   };
   const command = program
     .command("forward")
-    .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them");
-  withUnneeded(command)
+    .description("the bundled SSH forwarder: opens the forwards of ssh(1) and shows what happens on them")
     .argument("<destination>", "[user@]host or ssh://[user@]host[:port]")
     .option(
       "-L <[bind:]port:host:hostport>",
@@ -117,7 +116,8 @@ export function addForward(program: Command, done: Done): void {
       collect(as("i")(value), previous),
     )
     .option("-o <keyword=value>", "as ssh_config(5) (repeatable)", as("o"))
-    .option("-F <file>", "instead of ~/.ssh/config; none for none")
+    .option("-F <file>", "instead of ~/.ssh/config; none for none");
+  withUnneeded(command)
     .option("--events <file>", "what happens, as JSON lines; - is standard output")
     .option("--quiet", "nothing on standard output")
     .action(async (destination: string, options: ForwardCommandOptions) => {
