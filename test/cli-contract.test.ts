@@ -164,7 +164,7 @@ test("standard error on a full disk changes no exit code", () => {
 
 test("a folder as standard input is named as what it is", () => {
   const { status, stderr } = spawnSync("bash", ["-c", "node dist/cli.js check - < ."], { encoding: "utf8" });
-  expect({ status, stderr }).toEqual({ status: 2, stderr: "sshd-policy: standard input is a folder\n" });
+  expect({ status, stderr }).toEqual({ status: 2, stderr: "sshd-policy: <stdin> is a folder\n" });
 });
 
 test.each([
@@ -183,3 +183,53 @@ test.each([
   expect(stdout).toContain("tcp-forwarding");
   expect(stdout.includes("\x1b[")).toBe(isColoured);
 });
+
+test("effective says what it knows where a limit is met, and ends with 3", () => {
+  const text = "X11Forwarding yes\nMatch Version OpenSSH_10*\n  X11Forwarding no\n";
+  const words = ["effective", "--openssh", "10.0+debian", "--format", "concise", "-C", "user=a", "-"];
+  const { code, stdout, stderr } = runCli(words, { stdin: text });
+  expect(stdout).toContain("x11forwarding ");
+  expect(stderr).toContain("sshd-policy: <stdin>: not complete: Match Version is read with");
+  expect(code).toBe(3);
+});
+
+test("pretty tells kinds of forwarding that change alike together, concise each by itself", () => {
+  const root = makeRoot({
+    "/old": "AllowTcpForwarding no\nX11Forwarding no\n",
+    "/new": "AllowTcpForwarding no\nX11Forwarding no\nMatch User deploy\n  AllowTcpForwarding local\n",
+  });
+  const compared = (format: string): readonly string[] =>
+    runCli(["compare", "--format", format, "--openssh", "9.2", "old", "new"], { cwd: root }).stdout.split(
+      "\n",
+    );
+  const why = [
+    "          before  old:1 AllowTcpForwarding no",
+    "          after   new:4 AllowTcpForwarding local",
+    "          e.g.    -C user=deploy,host=198.51.100.7,addr=198.51.100.7,laddr=192.0.2.1,lport=22,rdomain=",
+  ];
+  expect(compared("pretty").slice(0, 5)).toEqual([
+    "gained  tcp-local, unix-local user deploy",
+    ...why,
+    "same    tcp-remote, unix-remote, tun, x11, agent",
+  ]);
+  expect(compared("concise").slice(0, 8)).toEqual([
+    "gained  tcp-local   user deploy",
+    ...why,
+    "gained  unix-local  user deploy",
+    ...why,
+  ]);
+});
+
+test.each([["exposure"], ["effective"], ["compare"]])(
+  "%s of a file that sshd refuses names check",
+  (command) => {
+    const root = makeRoot({ "/bad": "Port x\n" });
+    const files = command === "compare" ? ["bad", "bad"] : ["bad"];
+    expect(runCli([command, "--openssh", "9.2", ...files], { cwd: root })).toEqual({
+      code: 2,
+      stdout: "",
+      stderr:
+        'sshd-policy: bad: sshd refuses this configuration: bad line 1: Badly formatted port number. ("sshd-policy check" names all errors)\n',
+    });
+  },
+);

@@ -1,19 +1,18 @@
 /** `compare`: which connections gained or lost which kind of forwarding. */
 import { lowerAscii } from "../../grammar/ascii.ts";
-import { isRefusal } from "../../grammar/problem.ts";
 import type { Config } from "../config/config.ts";
 import { folderTree } from "../files/folder.ts";
 import { gitTree } from "../files/git.ts";
 import type { FileTree } from "../files/tree.ts";
 import { type Comparison, comparePolicies } from "../policy/compare.ts";
-import { type ComparedSide, compareJson, comparePretty, sidesTexts } from "../report/compare.ts";
+import { type ComparedSide, compareJson, compareText, sidesTexts } from "../report/compare.ts";
 import { visible } from "../report/text.ts";
 import { targetLimitsOf } from "./chosen-accounts.ts";
 import { BY_ITSELF } from "./other-readings.ts";
 import { chosenFormat, chosenPaint, type OutputOptions, refuse, tellJudged, writeAnswer } from "./output.ts";
 import { absolute, latin1 } from "./paths.ts";
 import { openSources, othersBeside } from "./sources.ts";
-import { judgedOf, type Target, type TargetOptions } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions, whyRefused } from "./target.ts";
 
 export interface CompareCommandOptions extends TargetOptions, OutputOptions {
   readonly git?: string;
@@ -24,8 +23,8 @@ export async function runCompare(files: readonly string[], options: CompareComma
   if (typeof sides === "string") return refuse(visible(sides));
   const { before, after } = sides;
   for (const target of [before, after]) {
-    const problem = target.config.problems.find(isRefusal);
-    if (problem !== undefined) return refuse(visible(`sshd refuses ${target.name}: ${problem.sshdText}`));
+    const refused = whyRefused(target);
+    if (refused !== null) return refuse(visible(refused));
   }
   const compared = comparePolicies(before.config, after.config, { accounts: after.world });
   const open = openQuestions(sides);
@@ -37,7 +36,8 @@ export async function runCompare(files: readonly string[], options: CompareComma
   const text =
     format === "json"
       ? compareJson(comparison, judged)
-      : comparePretty(comparison, {
+      : compareText(comparison, {
+          kinds: format === "pretty" ? "together" : "apart",
           paint: await chosenPaint(options),
           judged: format === "pretty" && options.quiet !== true ? told : [],
         });

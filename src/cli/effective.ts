@@ -1,7 +1,5 @@
 /** `effective`: the value of every keyword for given connections, in the format of `sshd -T`. */
-import { isRefusal } from "../../grammar/problem.ts";
 import type { Release } from "../../grammar/release.ts";
-import type { Config } from "../config/config.ts";
 import { repairDoubts, requirements } from "../policy/capabilities.ts";
 import { CAPABILITIES, type Capability, type Connection, NO_FIELDS } from "../policy/connection.ts";
 import {
@@ -18,9 +16,9 @@ import { visible } from "../report/text.ts";
 import { positionAt } from "../source/source.ts";
 import { askedConnection, assumedOf } from "./asked-connection.ts";
 import { BY_ITSELF } from "./other-readings.ts";
-import { complain, type OutputOptions, refuse, tellJudged, writeAnswer } from "./output.ts";
+import { complain, type OutputOptions, refuse, tellJudged, tellLimits, writeAnswer } from "./output.ts";
 import { openOne } from "./sources.ts";
-import { judgedOf, type Target, type TargetOptions } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions, whyRefused } from "./target.ts";
 
 export interface EffectiveCommandOptions extends TargetOptions, OutputOptions {
   readonly C?: readonly string[];
@@ -39,7 +37,7 @@ export async function runEffective(
 ): Promise<number> {
   const target = await openOne(file, options);
   if (typeof target === "number") return target;
-  const refused = whyRefused(target.config);
+  const refused = whyRefused(target);
   if (refused !== null) return refuse(visible(refused));
   const answers: Answered[] = [];
   for (const connection of options.C?.map((text) => askedConnection(target, text)) ?? [NO_FIELDS]) {
@@ -55,10 +53,11 @@ export async function runEffective(
   if (failed !== null) return refuse(failed);
   if (options.format !== "json") tellJudged([judgedText(judgedOf(target))], options);
   const limits = [
+    ...target.config.limits,
     ...(target.fragment ? [BY_ITSELF] : []),
     ...(options.format === "json" ? doubtsOf(target, answers) : []),
   ];
-  for (const limit of limits) complain(visible(`${target.name}: ${limit}`));
+  tellLimits([{ path: target.name, limits }]);
   return limits.length === 0 ? 0 : 3;
 }
 
@@ -72,13 +71,6 @@ function doubtsOf({ config, release }: Target, answers: readonly Answered[]): re
 /** A drop-in by itself says what its lines say; its sshd_config may set the rest. */
 function writtenOf(effective: Effective): Effective {
   return new Map([...effective].filter(([, { decidedBy }]) => decidedBy.length > 0));
-}
-
-/** What sshd refuses has no effective values. */
-function whyRefused(config: Config): string | null {
-  const problem = config.problems.find(isRefusal);
-  if (problem !== undefined) return `sshd refuses this configuration: ${problem.sshdText}`;
-  return config.limits[0] ?? null;
 }
 
 function answer(target: Target, given: Connection, options: EffectiveCommandOptions): Effective | string {

@@ -1,6 +1,5 @@
 /** `exposure`: who may forward what, complete, with witnesses and the deciding lines. */
 import { parsePatternList } from "../../grammar/patterns.ts";
-import { isRefusal } from "../../grammar/problem.ts";
 import type { Criterion } from "../config/config.ts";
 import type { Answer, Exposure } from "../policy/answer.ts";
 import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
@@ -34,7 +33,7 @@ import {
 } from "./output.ts";
 import { latin1 } from "./paths.ts";
 import { openPresent } from "./sources.ts";
-import { judgedOf, type Target, type TargetOptions, worldOf } from "./target.ts";
+import { judgedOf, type Target, type TargetOptions, whyRefused, worldOf } from "./target.ts";
 
 export interface ExposureCommandOptions extends TargetOptions, OutputOptions {
   readonly capability?: readonly string[];
@@ -105,12 +104,6 @@ function nothingText({ capability = [], user = [], excludeNoLogin = false }: Exp
   return asked.length === 0
     ? "nobody can forward anything"
     : `nothing is open of what was asked for: ${asked.join(" ")}`;
-}
-
-/** A file that sshd refuses opens nothing: there is no service. */
-function whyRefused({ config, name }: Target): string | null {
-  const problem = config.problems.find(isRefusal);
-  return problem === undefined ? null : `${name}: sshd refuses this configuration: ${problem.sshdText}`;
 }
 
 function expose(

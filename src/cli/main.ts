@@ -15,6 +15,13 @@ import { ownVersion } from "./version.ts";
 
 const EXIT = { usage: 2, internal: 3 } as const;
 
+const EXAMPLES = `
+Examples:
+  sshd-policy audit                              what this host's own sshd reads
+  sshd-policy audit --diff etc/ssh/sshd_config   what --fix would change
+  sshd-policy exposure --image server.tar        who can forward through an image
+  sshd-policy rules tcp-forwarding               what a finding means`;
+
 const EXIT_CODES = `
 Exit codes:
   0  nothing to report, or all fixed
@@ -44,7 +51,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("sshd-policy")
     .description("audits and edits OpenSSH's sshd_config: who can forward what through this server")
     .version(ownVersion())
-    .addHelpText("after", EXIT_CODES)
+    .addHelpText("after", EXAMPLES + EXIT_CODES)
     .exitOverride()
     .hook("preAction", refuseOverwriting)
     .hook("preAction", readInOneThreadOfImages)

@@ -78,8 +78,8 @@ export function openStdin(opening: Opening): Opened {
   const path = absolute(name);
   const shown = opening.options.stdinFilename === undefined ? "<stdin>" : latin1(name);
   const content = standardInput(path);
-  if (content.kind === "folder") return { name: shown, error: "standard input is a folder" };
-  if (content.kind !== "file") return { name: shown, error: refusalOf(content, "standard input") };
+  if (content.kind === "folder") return { name: shown, error: "<stdin> is a folder" };
+  if (content.kind !== "file") return { name: shown, error: refusalOf(content, "<stdin>") };
   const stdin = content.bytes;
   const tree = withContent(opening.tree, path, content);
   const wanted = asMain(tree, path, latin1(name));

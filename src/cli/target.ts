@@ -1,4 +1,5 @@
 /** What a call is about: a configuration as it was found, whose it is, and by what it is judged. */
+import { isRefusal } from "../../grammar/problem.ts";
 import { formatRelease, type Release } from "../../grammar/release.ts";
 import type { Config } from "../config/config.ts";
 import type { LoadOptions } from "../config/load.ts";
@@ -109,6 +110,14 @@ export function judgedOf(target: Target): Judged {
     opensshSource: releaseSource,
     accounts: `${accountsText}${options}`,
   };
+}
+
+/** A file that sshd refuses opens nothing, and has no values: there is no service. */
+export function whyRefused({ config, name }: Pick<Target, "config" | "name">): string | null {
+  const problem = config.problems.find(isRefusal);
+  return problem === undefined
+    ? null
+    : `${name}: sshd refuses this configuration: ${problem.sshdText} ("sshd-policy check" names all errors)`;
 }
 
 /** Who may exist for this target, and which ports need a privilege there. */

@@ -2,7 +2,7 @@
 import type { ChalkInstance } from "chalk";
 import type { Decider } from "../policy/answer.ts";
 import type { Comparison, PolicyChange } from "../policy/compare.ts";
-import { CAPABILITIES } from "../policy/connection.ts";
+import { CAPABILITIES, type Capability } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { deciderJson, deciderText } from "./exposure.ts";
 import { connectionJson, jsonPieces, pathText, recordsOf } from "./json.ts";
@@ -57,11 +57,20 @@ function changeJson({ capability, change, condition, grants, witness, before, af
   };
 }
 
-export function comparePretty(
+/** Lines for people, in which kinds that change alike share theirs, and for grep, which finds each kind by itself. */
+export function compareText(
   { changes, limits, assumptions }: Comparison,
-  { paint, judged }: { readonly paint: ChalkInstance; readonly judged: readonly string[] },
+  {
+    kinds,
+    paint,
+    judged,
+  }: {
+    readonly kinds: "together" | "apart";
+    readonly paint: ChalkInstance;
+    readonly judged: readonly string[];
+  },
 ): string {
-  const lines = changes.flatMap((change) => changeLines(change, paint));
+  const lines = alike(changes, kinds).flatMap((change) => changeLines(change, paint));
   const touched = new Set(changes.map(({ capability }) => capability));
   const same = CAPABILITIES.filter((capability) => !touched.has(capability));
   if (changes.length === 0 && limits.length === 0)
@@ -73,21 +82,47 @@ export function comparePretty(
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function changeLines(
-  { capability, change, condition, grants, witness, before, after }: PolicyChange,
-  paint: ChalkInstance,
-): string[] {
-  const word = change === "gained" ? paint.red("gained") : paint.green("lost  ");
+/** What one change says, and the kinds of forwarding of which it says it. */
+interface Told {
+  readonly change: PolicyChange["change"];
+  readonly kinds: Capability[];
+  readonly who: string;
+  readonly why: readonly string[];
+}
+
+function alike(changes: readonly PolicyChange[], kinds: "together" | "apart"): readonly Told[] {
+  const told = new Map<string, Told>();
+  for (const change of changes) {
+    const one = toldOf(change);
+    const key = JSON.stringify([one.change, one.who, one.why, kinds === "apart" ? one.kinds : []]);
+    const known = told.get(key);
+    if (known === undefined) told.set(key, one);
+    else known.kinds.push(change.capability);
+  }
+  return [...told.values()];
+}
+
+function toldOf({ capability, change, condition, grants, witness, before, after }: PolicyChange): Told {
   const what =
     grants.length === 0 ? "" : `${capability === "tun" ? ":" : " to"} ${grants.map(visible).join(", ")}`;
-  return [
-    `${word}  ${capability.padEnd(11)} ${visible(condition)}${what}`,
-    `          before  ${whyText(before)}`,
-    `          after   ${whyText(after)}`,
-    paint.dim(
+  return {
+    change,
+    kinds: [capability],
+    who: `${visible(condition)}${what}`,
+    why: [
+      `          before  ${whyText(before)}`,
+      `          after   ${whyText(after)}`,
       `          e.g.    -C ${visible(shellWord(formatSpecification(witness)))}${groupsText(witness.groups)}`,
-    ),
-  ];
+    ],
+  };
+}
+
+const WIDTH_OF_KIND = 11;
+
+function changeLines({ change, kinds, who, why }: Told, paint: ChalkInstance): string[] {
+  const word = change === "gained" ? paint.red("gained") : paint.green("lost  ");
+  const [before = "", after = "", example = ""] = why;
+  return [`${word}  ${kinds.join(", ").padEnd(WIDTH_OF_KIND)} ${who}`, before, after, paint.dim(example)];
 }
 
 function whyText(deciders: readonly Decider[]): string {

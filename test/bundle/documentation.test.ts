@@ -108,3 +108,24 @@ it("the pattern of an example takes any lines for an ellipsis, and nothing else"
   expect(matches("a.\n", "ab\n")).toBe(false);
   expect(matches("a\n…\nd\n", "a\nb\nc\n")).toBe(false);
 });
+
+describe("every command and option is told in the documents", () => {
+  const told = DOCUMENTS.filter((name) => !name.startsWith("docs/rules/")).map((name) =>
+    readFileSync(join(ROOT, name), "utf8"),
+  );
+  const words = new Set(told.join("\n").match(/(?<![\w-])--?[a-zA-Z0-9][\w-]*/g));
+  const help = (...args: readonly string[]): string =>
+    spawnSync(process.execPath, [join(ROOT, "dist/cli.js"), ...args, "--help"], { encoding: "utf8" }).stdout;
+  const commands = [...help().matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1] ?? "");
+
+  it("which are ten", () => expect(commands.filter((name) => name !== "help")).toHaveLength(10));
+
+  it.each(commands.filter((name) => name !== "help"))("%s", (command) => {
+    const options = [...help(command).matchAll(/^ {2}(?:-\w, )?(--?[\w-]+)/gm)].map(
+      (match) => match[1] ?? "",
+    );
+    expect(options).toContain("--help");
+    expect(options.filter((option) => !words.has(option))).toEqual([]);
+    expect(readFileSync(join(ROOT, "docs/commands.md"), "utf8").includes(`\`${command}`)).toBe(true);
+  });
+});
