@@ -89,3 +89,13 @@ test("a setting that moves although no change names it is known", () => {
   const inBlock = moved(text, "no\nMatch User root\nX11Forwarding yes");
   expect(new Set(inBlock)).toEqual(new Set([["x11forwarding", "no", "yes", "root"]]));
 });
+
+test("a line that one finding narrows and another closes is closed at once, with no line too many and nothing left", () => {
+  const block = "Match User a\nAllowTcpForwarding yes\nGatewayPorts clientspecified\n";
+  const root = makeRoot({ [MAIN]: `AllowAgentForwarding no\nAllowTcpForwarding remote\n${block}` });
+  const { files, left } = fixRoot({ root, rules: RULES });
+  expect(files[0]?.after).toBe(
+    `AllowAgentForwarding no\nAllowTcpForwarding no\n${block.replace("yes", "no")}`,
+  );
+  expect(left).toEqual([]);
+});

@@ -3,13 +3,11 @@
  * sockets need an edit there. Told from what is open alone, so thousands of blocks cost one look at each.
  */
 import { type Change, keywordOf } from "../config/change.ts";
-import type { Config, Directive } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { closesAnswer } from "../lint/closing.ts";
 import { groupBy } from "../lint/openings.ts";
 import type { Answer } from "../policy/answer.ts";
-
-/** A line inside a block; the keyword, for the line or default outside all of them. */
-type Line = Directive | string;
+import { changedBy, type Line, lineOf } from "./changed-line.ts";
 
 interface ChangedLine {
   readonly keyword: string;
@@ -79,11 +77,3 @@ function changedLines(
 
 /** A change of their value can take a part of what is open. */
 const NARROWING: ReadonlySet<string> = new Set(["gatewayports", "permitopen", "permitlisten"]);
-
-function changedBy(change: Change): Line {
-  return lineOf(keywordOf(change), change.kind === "set-global" ? null : change.directive);
-}
-
-function lineOf(keyword: string, directive: Directive | null): Line {
-  return directive === null || directive.guards.length === 0 ? keyword : directive;
-}

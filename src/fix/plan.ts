@@ -14,6 +14,7 @@ import type { Connection } from "../policy/connection.ts";
 import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { sampleConnections } from "../policy/samples.ts";
 import { decode, encode } from "../source/source.ts";
+import { agreedChanges } from "./changed-line.ts";
 import { neededChanges } from "./needed.ts";
 
 /** Fixing one thing can uncover another; after this many rounds what is left stays a finding. */
@@ -148,7 +149,7 @@ function stepOf(request: PlanRequest, { now, staged }: State, made: readonly Fin
   // what is left out here by mistake is found again, and made, in the next round
   const changes = neededChanges(
     config,
-    made.flatMap(({ fix }) => fix?.changes ?? []),
+    agreedChanges(made.flatMap(({ fix }) => fix?.changes ?? [])),
     answers,
   );
   const planned = planChanges(config, changes);
