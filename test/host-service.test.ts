@@ -77,6 +77,17 @@ describe.each(Object.entries(HOSTS))("%s", (base, expected) => {
   });
 });
 
+whenBootable("trixie")("a socket that starts one sshd, of Debian 13", () => {
+  const host = shareHost("trixie");
+
+  test("is restarted also where a reload is asked for: SIGHUP ends it", async () => {
+    await host.must("systemctl disable --now ssh.service; systemctl enable --now ssh.socket");
+    expect(await drive(host, "restart")).toMatchObject({ kind: "up" });
+    const text = expect.stringMatching(/^systemctl try-restart ssh\.service: active, new pid/);
+    expect(await drive(host, "reload")).toMatchObject({ kind: "up", text });
+  });
+});
+
 whenBootable("bookworm")("other ways to run sshd", () => {
   const host = shareHost("bookworm");
 

@@ -134,14 +134,16 @@ function propertiesIn(stdout: string): (key: string) => readonly string[] {
 
 /** systemd holds the listening sockets and starts one sshd for all connections at the first (Accept=no). */
 async function viaSocket(machine: Machine, { name, triggers, listens }: Socket): Promise<Managed> {
+  const kills = await killsSessions(machine, triggers);
   return managed({
     kind: "systemd-socket",
     name: `${triggers} behind ${name} (systemd)`,
     listens,
     restart: ["systemctl", "try-restart", triggers],
-    reload: ["systemctl", "try-reload-or-restart", triggers],
+    // Debian's 10.0 ends at SIGHUP here ("Cannot bind any address"); a restart closes no socket either
+    reload: ["systemctl", kills ? "try-reload-or-restart" : "try-restart", triggers],
     status: ["systemctl", "is-active", "--quiet", name],
-    killsSessions: await killsSessions(machine, triggers),
+    killsSessions: kills,
   });
 }
 
