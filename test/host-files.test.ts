@@ -835,6 +835,42 @@ describe("an undo", () => {
     expect(namesOf()).toEqual(["a", "b", "state"]);
   });
 
+  test.each(["new a", "mine"])(
+    "of a run that was stopped before it changed anything is no business of who wrote since: %s",
+    async (text) => {
+      const run = newRun();
+      const [first] = run.journal.files;
+      machine.link(`${folder}/a`, first?.oldTwin ?? "");
+      rmSync(`${folder}/a`);
+      writeFileSync(`${folder}/a`, text);
+      expect(await undoRun(machine, run, null)).toMatchObject({ problems: [], isOver: true });
+      expect(textsOf()).toEqual([text, "old b"]);
+      expect(namesOf()).toEqual(["a", "b", "state"]);
+    },
+  );
+
+  test("of what could not be staged on a read-only disk is over at once: no later run finds any of it", async () => {
+    const onDisk = (path: string): boolean => !path.startsWith(state);
+    const readOnly =
+      <Args extends readonly [string, ...unknown[]]>(act: (...args: Args) => void) =>
+      (...args: Args): void => {
+        // as the kernel answers, also for what is not there
+        if (onDisk(args[0])) throw Object.assign(new Error("EROFS"), { code: "EROFS" });
+        act(...args);
+      };
+    const mounted: Machine = {
+      ...machine,
+      run: async () => ({ status: 1, stdout: "", stderr: "cp: Read-only file system\n", failed: null }),
+      create: readOnly(machine.create),
+      unlink: readOnly(machine.unlink),
+    };
+    expect(await applyFix(mounted, plainFix(), () => {})).toEqual({
+      kind: "refused",
+      because: `${folder}/a cannot be replaced: the file system is read-only`,
+    });
+    expect(readdirSync(state)).toEqual([]);
+  });
+
   test("restarts the service only if it may have read the new files, and says when it stays down", async () => {
     let starts = 0;
     const counting: Restarter = {

@@ -122,14 +122,20 @@ async function putAllBack(machine: HoldingMachine, run: Run): Promise<PutBack> {
 async function putBack(machine: HoldingMachine, run: Run, file: JournalFile): Promise<string | null> {
   const outOfReach = machine.whyOutOfReach(file.path);
   if (outOfReach !== null) return whyLeft(file, outOfReach);
+  // nothing of it is ours: whoever changed it since may have made the very same change
+  const isUntouched = run.journal.state === "prepared";
   const now = machine.readFile(file.path);
   const hash = now === null ? null : hashOf(now);
-  if (hash === file.after) await restore(machine, run, file);
+  if (hash === file.after && !isUntouched) await restore(machine, run, file);
   // also where nothing is put back: the file would keep a second name, and no later fix replaces one that has two
-  machine.unlink(file.oldTwin);
-  machine.unlink(file.newTwin);
-  if (hash === file.before || hash === file.after) return null;
+  for (const twin of [file.oldTwin, file.newTwin]) removeIfThere(machine, twin);
+  if (isUntouched || hash === file.before || hash === file.after) return null;
   return `${file.path} was changed since by somebody else and is left as it is; the old text is ${file.backup}`;
+}
+
+/** On a disk that is read-only even what is not there cannot be removed. */
+function removeIfThere(machine: Machine, path: string): void {
+  if (machine.status(path) !== null) machine.unlink(path);
 }
 
 function whyLeft({ path, backup }: JournalFile, outOfReach: OutOfReach): string {
