@@ -84,7 +84,7 @@ export function startProblems(
   return [
     ...familyProblems(global),
     ...lists.toSorted((a, b) => assembledAt(a) - assembledAt(b)),
-    ...commandProblems(withoutLatePrincipals(global, release)),
+    ...commandProblems(withTakenPrincipals(global, release)),
     ...methodProblems(global, release),
   ];
 }
@@ -142,15 +142,20 @@ function hostOf(value: string): string {
 }
 
 /**
- * From 8.7 to 9.3 an AuthorizedPrincipalsCommand behind an AuthorizedKeysCommand is not taken: sshd looks whether the
- * other one is set (OpenSSH bug 3574, servconf.c parse_command). `part`: the lines that apply, in order, of the global
- * part or of the blocks that hold.
+ * From 8.7 to 9.3 sshd looks whether an AuthorizedKeysCommand is set before it takes an AuthorizedPrincipalsCommand, so
+ * that the last one in front of it counts (OpenSSH bug 3574, servconf.c parse_command).
  */
-export function withoutLatePrincipals(part: readonly Directive[], release: Release): readonly Directive[] {
-  if (!atLeast(release, "8.7") || atLeast(release, "9.4")) return part;
+export function isLastPrincipalsTaken(release: Release): boolean {
+  return atLeast(release, "8.7") && !atLeast(release, "9.4");
+}
+
+/** `part`: the lines that apply, in order, of the global part or of the blocks that hold. */
+export function withTakenPrincipals(part: readonly Directive[], release: Release): readonly Directive[] {
+  if (!isLastPrincipalsTaken(release)) return part;
   const keys = part.findIndex(({ keyword }) => keyword === "authorizedkeyscommand");
-  if (keys === -1) return part;
-  return part.filter(({ keyword }, index) => keyword !== "authorizedprincipalscommand" || index < keys);
+  const before = keys === -1 ? part : part.slice(0, keys);
+  const taken = before.findLast(({ keyword }) => keyword === "authorizedprincipalscommand");
+  return part.filter((line) => line.keyword !== "authorizedprincipalscommand" || line === taken);
 }
 
 function commandProblems(global: readonly Directive[]): readonly Problem[] {

@@ -9,7 +9,7 @@ import { matchHostList, matchPatternList, type PatternItem } from "../../grammar
 import { atLeast, type Release, versionText } from "../../grammar/release.ts";
 import { INVALID_USER_FITS_ALL, isReadWith } from "../../grammar/release-bugs.ts";
 import type { Config, Criterion, Directive, MatchBlock } from "../config/config.ts";
-import { withoutLatePrincipals } from "../config/other-lines.ts";
+import { withTakenPrincipals } from "../config/other-lines.ts";
 import { type Connection, NOT_OVER_IP, usualRoutingDomain } from "./connection.ts";
 import { chooseValues } from "./first-value.ts";
 import { expandListenAddresses } from "./listen-addresses.ts";
@@ -60,7 +60,7 @@ export function evaluate(
       inMatch.push(directive);
   }
   const { release } = config;
-  return settle(release, withoutLatePrincipals(inMatch, release), withoutLatePrincipals(global, release));
+  return settle(release, withTakenPrincipals(inMatch, release), withTakenPrincipals(global, release));
 }
 
 /** Whether sshd has one: else it says why not. */

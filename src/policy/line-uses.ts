@@ -4,6 +4,7 @@
  */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { Config, Directive } from "../config/config.ts";
+import { isLastPrincipalsTaken } from "../config/other-lines.ts";
 import type { LineUse } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { KeywordLines, Part, Partition } from "./deciders.ts";
@@ -19,6 +20,7 @@ export function lineUses(config: Config, options: ReasoningOptions = {}): LineUs
 }
 
 function isFirstValue(keyword: string, config: Config): boolean {
+  if (keyword === "authorizedprincipalscommand" && isLastPrincipalsTaken(config.release)) return false;
   const sets = lookUpKeyword(keyword, config.release).keyword?.sets;
   return sets === "first" || sets === "first-line";
 }

@@ -300,6 +300,31 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       "/etc/ssh/e/z": "Match User *,!b\nAllowTcpForwarding local\nPermitListen none\n",
     },
   },
+  switches: {
+    start: "",
+    pieces: [
+      ...["Pubkey", "Password", "KbdInteractive", "ChallengeResponse", "Hostbased", "GSSAPI", "Kerberos"],
+      ...["Pubkey", "Password", "KbdInteractive", "GSSAPI", "Hostbased"],
+    ]
+      .flatMap((method) => [`${method}Authentication yes\n`, `${method}Authentication no\n`])
+      .concat(
+        ...[
+          ...["publickey", "password", "keyboard-interactive", "hostbased", "gssapi-with-mic", "none"],
+          ...[
+            "gssapi-keyex",
+            "publickey,password",
+            "password,gssapi-keyex",
+            "gssapi",
+            "keyboard-interactive:pam",
+          ],
+          ...["publickey password", "hostbased gssapi-with-mic", "any"],
+        ].map((methods) => `AuthenticationMethods ${methods}\n`),
+        ...["GSSAPIKeyExchange yes\n", "UsePAM yes\n", "Match User a\n", "AuthorizedKeysCommand /x\n"],
+        ...["AuthorizedKeysCommandUser x\n", "AuthorizedPrincipalsCommand /x\n"],
+        ...["AuthorizedPrincipalsCommandUser x\n", "AuthorizedPrincipalsCommand none\n"],
+      ),
+    most: 6,
+  },
   command: { start: "ForceCommand", pieces: [...QUOTING, "a", "none", "NONE", "\r", "\f", "\v"], most: 7 },
   option: {
     start: "",

@@ -1,5 +1,5 @@
 /**
- * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--lines FAMILY|all] [--regions | --fixes | --compare | --intents | --upgrade DIR] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
+ * npm run fuzz -- --seed N --time S [--cases N] [--trees N] [--lines FAMILY|all | --repeats] [--regions | --fixes | --compare | --intents | --upgrade DIR] [--sshd PATH]... [--chroot DIR]... [--keep FOLDER]
  *
  * Compares our reading with real sshds on random trees. Exit code 1 when anything differs. `--cases` counts
  * (configuration, connection) pairs for each sshd, `--trees` the configurations that it accepts. With `--regions` it is
@@ -7,7 +7,7 @@
  * `audit --fix` makes of the tree, with `--compare` about it and a changed or rewritten one, with
  * `--intents` about policy files that are drawn for it, with `--upgrade` also the sshd of the root file system DIR, about
  * what `compare --openssh` says of the way from the first to it. With `--lines` the trees are single lines of few pieces
- * (test/fuzz/lines.ts). Found cases are shrunk and printed; those of the reading are kept in `--keep`
+ * (test/fuzz/lines.ts), with `--repeats` one or two keywords again and again. Found cases are shrunk and printed; those of the reading are kept in `--keep`
  * (default fixtures/fuzz).
  */
 import { createHash } from "node:crypto";
@@ -24,6 +24,7 @@ import { fixtureOf } from "./fixture.ts";
 import { judgeIntents } from "./intents.ts";
 import { drawLines, FAMILIES } from "./lines.ts";
 import { judgeRegions } from "./regions.ts";
+import { drawRepeats } from "./repeats.ts";
 
 const { values } = parseArgs({
   options: {
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     intents: { type: "boolean", default: false },
     upgrade: { type: "string" },
     lines: { type: "string" },
+    repeats: { type: "boolean", default: false },
     sshd: { type: "string", multiple: true, default: [] },
     chroot: { type: "string", multiple: true, default: [] },
     most: { type: "string", default: "20" },
@@ -80,6 +82,7 @@ async function fuzz(sshd: Sshd): Promise<number> {
     trees: values.trees === undefined ? Number.POSITIVE_INFINITY : Number(values.trees),
     mostFound: Number(values.most),
     ...(chosen === undefined ? {} : { judge: chosen[1] }),
+    ...(values.repeats ? { generate: (random) => drawRepeats(sshd.release, random) } : {}),
     ...(lines === undefined
       ? {}
       : { generate: (random) => drawLines(random, random.pick(familiesOf(lines))) }),
