@@ -1,7 +1,8 @@
 // Builds dist/: cli.js, the bundle it starts and its chunks, index.js for the library, the types and the licences.
 // --readable: not minified, for a profile (node --cpu-prof dist/cli.js …).
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
@@ -303,14 +304,15 @@ return engine[name.slice(7)]();};
 })();})`;
 }
 
-/** What the bundle leaves at `out` after these runs (run-bundle.cjs). */
-function runBundle(script, out, statuses, ...runs) {
+/** What the bundle leaves at `out` after these runs, and what its chunks do (run-bundle.cjs). */
+function runBundle(runs, { script, out, statuses }, chunks = []) {
   const { status, stderr } = spawnSync(
     process.execPath,
-    [`${root}scripts/run-bundle.cjs`, script, JSON.stringify(runs), out],
+    [`${root}scripts/run-bundle.cjs`, script, JSON.stringify(runs), out, ...chunks],
     { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" },
   );
   if (!statuses.includes(status)) throw new Error(`runs of ${script} ended with ${status}: ${stderr}`);
+  return status;
 }
 
 const stock = `${root}fixtures/debian-12/etc/ssh/sshd_config`;
@@ -328,18 +330,40 @@ async function lateNames() {
   const all = new Set(namesOf(engineParts));
   const [logged, out] = [join(folder, "logged.js"), join(folder, "asked.json")];
   writeFileSync(logged, await mainText(all, { logged: true }));
-  runBundle(logged, out, [1], ...AUDITS, AUDIT_OF_IMAGE);
+  runBundle([...AUDITS, AUDIT_OF_IMAGE], { script: logged, out, statuses: [1] });
   for (const name of JSON.parse(readFileSync(out, "utf8"))) all.delete(name);
   return all;
 }
 
+/** A server for forwards (session-server.mjs), which must have been used. `use`: the exit code of the last one. */
+async function withServer(use) {
+  const server = spawn(process.execPath, [`${root}scripts/session-server.mjs`, folder], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const [line] = await once(server.stdout, "data");
+  const status = use(JSON.parse(line));
+  server.stdin.end();
+  const [code] = await once(server, "exit");
+  // without an account it is wrong usage
+  if (code !== 0 && status !== 2) throw new Error("no forward of the build's own got through");
+}
+
 const main = await mainText(await lateNames());
-const mainName = `chunks/main-${createHash("sha256").update(main).digest("hex").slice(0, 8)}.js`;
+const hashOf = (text) => createHash("sha256").update(text).digest("hex").slice(0, 8);
+const mainName = `chunks/main-${hashOf(main)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
+/** Of the chunks with a code cache: half of a forward's start would be V8 compiling ssh2. */
+const hashes = {};
+const CACHED = /^(?:cli-forward|forward-forwarder)$/;
 // a chunk may load further ones, which are found while this goes on
-for (const [name, module] of chunks)
-  writeFileSync(`${dist}/chunks/${name}.js`, await bundle(module, { plugins: [splitChunks(".")] }));
-const start = await bundle("src/cli/start.ts", { define: { __BUNDLE__: JSON.stringify(mainName) } });
+for (const [name, module] of chunks) {
+  const text = await bundle(module, { plugins: [splitChunks(".")] });
+  writeFileSync(`${dist}/chunks/${name}.js`, text);
+  if (CACHED.test(name)) hashes[`./chunks/${name}.js`] = hashOf(text);
+}
+const start = await bundle("src/cli/start.ts", {
+  define: { __BUNDLE__: JSON.stringify(mainName), __CACHED__: JSON.stringify(hashes) },
+});
 writeFileSync(`${dist}/cli.js`, `#!/usr/bin/env node\n${start}`);
 chmodSync(`${dist}/cli.js`, 0o755);
 writeFileSync(`${dist}/index.js`, await bundle("src/index.ts", { plugins: [splitChunks("./chunks")] }));
@@ -348,13 +372,29 @@ writeFileSync(`${dist}/licences.txt`, licences());
 execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.types.json`], {
   stdio: ["ignore", 2, 2],
 });
-// V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image; of a forward
+const loaderText = await bundle("src/cli/chunks.ts");
+// V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image; of forwards
 const script = `${dist}/${mainName}`;
-const cacheOf = (kind) =>
-  `${script.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
-runBundle(script, cacheOf(""), [1], ...AUDITS);
-runBundle(script, cacheOf("-images"), [1], AUDIT_OF_IMAGE);
-// nobody listens there; without an account it is wrong usage
-const FORWARD = ["forward", "-F", "none", "-p", "1", "-L", "1100:127.0.0.1:110", "127.0.0.1"];
-runBundle(script, cacheOf("-forward"), [1, 2], FORWARD);
+const cacheOf = (file, kind) =>
+  `${file.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
+runBundle(AUDITS, { script, out: cacheOf(script, ""), statuses: [1] });
+runBundle([AUDIT_OF_IMAGE], { script, out: cacheOf(script, "-images"), statuses: [1] });
+await withServer(({ port, listen }) => {
+  const to = ["-F", "none", "-o", `UserKnownHostsFile=${folder}/known_hosts`, "-o", "IdentityAgent=none"];
+  const target = ["-i", `${folder}/id`, "-p", `${port}`, "user@127.0.0.1"];
+  const forwards = [
+    ["-W", "127.0.0.1:1"],
+    ["-L", `127.0.0.1:${listen}:127.0.0.1:1`],
+  ].map((forward) => ["forward", ...forward, ...to, ...target]);
+  const loader = join(folder, "chunks.cjs");
+  writeFileSync(loader, loaderText);
+  const caches = Object.fromEntries(
+    Object.entries(hashes).map(([chunk, hash]) => [chunk, cacheOf(`${dist}/${chunk}`, `.${hash}`)]),
+  );
+  // the second one loses its server
+  return runBundle(forwards, { script, out: cacheOf(script, "-forward"), statuses: [1, 2] }, [
+    loader,
+    JSON.stringify(caches),
+  ]);
+});
 rmSync(folder, { recursive: true });

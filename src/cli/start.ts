@@ -5,16 +5,19 @@
  */
 import { closeSync, openSync, readFileSync, readSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { Script } from "node:vm";
+import { chunkLoader, wrapped } from "./chunks.ts";
 
 /** The bundle's file name, which holds a hash of its content, so that a cache is never used for another bundle. */
 declare const __BUNDLE__: string;
+/** By chunk that has a cache of its own, a hash of its content. */
+declare const __CACHED__: Readonly<Record<string, string>>;
 
 const WRONG_USAGE = 2;
 
 const bundle = `${__dirname}/${__BUNDLE__}`;
-const cacheOf = (kind: string): string =>
-  `${bundle.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
-const cache = cacheOf("");
+const cacheOf = (file: string, kind = ""): string =>
+  `${file.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
+const cache = cacheOf(bundle);
 
 /** For the bundle, and then for the cache: new memory, a page at a time, takes longer than the reading itself. */
 const memory = Buffer.allocUnsafeSlow(2 * 1024 * 1024);
@@ -66,7 +69,7 @@ function ownKind(argv: readonly string[]): "-forward" | "-images" | null {
 const kind = ownKind(process.argv);
 // the bundle is ASCII, and latin1 is the cheapest decoding of it
 const source = read(bundle).toString("latin1");
-const cachedData = (kind === null ? undefined : readCache(cacheOf(kind))) ?? readCache(cache);
+const cachedData = (kind === null ? undefined : readCache(cacheOf(bundle, kind))) ?? readCache(cache);
 const script = new Script(source, { filename: bundle, ...(cachedData === undefined ? {} : { cachedData }) });
 if (
   (cachedData === undefined || script.cachedDataRejected === true) &&
@@ -79,4 +82,14 @@ if (
     if (code !== WRONG_USAGE && versionTag() === tag) writeCache(script);
   });
 }
-script.runInThisContext()(require);
+/** Their caches are the build's alone. */
+function compileChunk(chunk: string): Script | null {
+  const hash = __CACHED__[chunk];
+  if (hash === undefined) return null;
+  const path = `${__dirname}/${chunk}`;
+  const text = wrapped(read(path).toString("latin1"));
+  const made = readCache(cacheOf(path, `.${hash}`));
+  return made === undefined ? null : new Script(text, { filename: path, cachedData: made });
+}
+
+script.runInThisContext()(chunkLoader(__dirname, require, compileChunk));
