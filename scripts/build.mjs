@@ -209,6 +209,18 @@ const smallLodash = {
   },
 };
 
+/** Of ssh2 only what src/forward/session.ts takes: not its server, agents over HTTP (and Node.js's own http), or making of keys. */
+const clientOfSsh2 = {
+  name: "client-of-ssh2",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/ssh2\/lib\/index\.js$/ }, () => ({
+      contents: `exports.Client = require("./client.js");
+        exports.createAgent = require("./agent.js").createAgent;
+        exports.utils = { parseKey: require("./protocol/keyParser.js").parseKey };`,
+    }));
+  },
+};
+
 /** A rule's documentation, a sixth of the bundle, becomes an object when somebody reads it, which no audit does. */
 const lateDocs = {
   name: "late-docs",
@@ -357,7 +369,7 @@ const hashes = {};
 const CACHED = /^(?:cli-forward|forward-forwarder)$/;
 // a chunk may load further ones, which are found while this goes on
 for (const [name, module] of chunks) {
-  const text = await bundle(module, { plugins: [splitChunks(".")] });
+  const text = await bundle(module, { plugins: [splitChunks("."), clientOfSsh2] });
   writeFileSync(`${dist}/chunks/${name}.js`, text);
   if (CACHED.test(name)) hashes[`./chunks/${name}.js`] = hashOf(text);
 }

@@ -54,6 +54,8 @@ export interface Protocol {
   /** by the name of the message that came */
   readonly _handlers: Record<"CHANNEL_EOF" | "CHANNEL_CLOSE", (protocol: Protocol, channel: number) => void> &
     Record<"CHANNEL_DATA", (protocol: Protocol, channel: number, data: Buffer) => void>;
+  /** without `sign` it asks whether the server takes the key */
+  authPK: (user: string, key: KeyOfLogin, algorithm?: string, sign?: Sign) => void;
   readonly channelWindowAdjust: (channel: number, bytes: number) => void;
   readonly session: (channel: number, window: number, packet: number) => void;
   readonly openssh_agentForward: (channel: number, wantReply: boolean) => void;
@@ -65,6 +67,14 @@ export interface Protocol {
       finalize: (packet: Buffer) => Buffer;
     };
   };
+}
+
+export type Sign = (text: Buffer, done: (signature: Buffer) => void) => void;
+
+/** ParsedKey (lib/protocol/keyParser.js), or what an agent calls a key */
+interface KeyOfLogin {
+  readonly isPrivateKey?: () => boolean;
+  readonly sign: (text: Buffer, hash?: string) => Buffer | Error;
 }
 
 /** RFC 4254, section 6.3.1 */

@@ -12,6 +12,8 @@ import { gatherWrites } from "./gather-writes.ts";
 import { guardChannel, guardTransport } from "./guards.ts";
 import { type Incoming, keyOf, type Listeners, takeIncoming } from "./incoming.ts";
 import { type Login, type LoginOptions, watchLogin } from "./login.ts";
+import { insideOf } from "./protocol.ts";
+import { signAtOnce } from "./sign-at-once.ts";
 
 export interface Endpoint {
   /** name or address, without brackets */
@@ -94,6 +96,7 @@ export async function connect(options: ConnectOptions): Promise<Session> {
     keepaliveCountMax: options.keepAlive?.count ?? 0,
     strictVendor: false,
   });
+  signAtOnce(insideOf(client)._protocol);
   let server = { serverVersion: "", serverComment: "" };
   const { deliver, release } = takeData(client, login.fail);
   guardTransport(client, transport, {

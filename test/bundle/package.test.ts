@@ -128,9 +128,9 @@ describe("the installed package", () => {
     cpSync(join(consumer, "node_modules/sshd-policy"), copy, { recursive: true });
     const chunks = join(copy, "dist/chunks");
     const cli = join(copy, "dist/cli.js");
-    // of runs on images there is one that the build alone makes
+    // those of runs on images, of forwards and of chunks the build alone makes
     const caches = (): string[] =>
-      readdirSync(chunks).filter((name) => name.includes(".cache") && !/-(?:images|forward)-/.test(name));
+      readdirSync(chunks).filter((name) => /^main-[0-9a-f]+-(?!images|forward).*\.cache/.test(name));
     const [cache = ""] = caches();
     const first = run(work, "node", [cli, "audit", STOCK]);
     const whole = statSync(join(chunks, cache)).size;
@@ -180,6 +180,50 @@ describe("the installed package", () => {
     const sizes = [/^main-[0-9a-f]+-(?!images|forward)/, /-images-/, /-forward-/].map(sizeOf);
     expect(told).toEqual(sizes.map((size) => `${size} false\n`));
     expect(new Set(sizes).size).toBe(3);
+  });
+
+  it("runs a forward with and without the code caches of its chunks, which V8 takes", () => {
+    const spy = join(work, "spy-all.cjs");
+    writeFileSync(
+      spy,
+      `const vm = require("node:vm");
+      vm.Script = class extends vm.Script {
+        constructor(source, options) {
+          super(source, options);
+          console.log(require("node:path").basename(options.filename), this.cachedDataRejected);
+        }
+      };`,
+    );
+    const copy = join(work, "forwarding");
+    cpSync(join(consumer, "node_modules/sshd-policy"), copy, { recursive: true });
+    const forward = (): { readonly stdout: string; readonly stderr: string } => {
+      const args = [
+        "--require",
+        spy,
+        join(copy, "dist/cli.js"),
+        "forward",
+        "-F",
+        "none",
+        "-p",
+        "1",
+        "-D",
+        "0",
+      ];
+      const { stdout, stderr } = run(work, "node", [...args, "127.0.0.1"]);
+      return { stdout: stdout.replace(/main-[0-9a-f]+/, "main"), stderr };
+    };
+    const cached = forward();
+    expect(cached.stdout.split("\n").filter((line) => line !== "")).toEqual([
+      "main.js false",
+      "cli-forward.js false",
+      "forward-forwarder.js false",
+    ]);
+    const chunks = join(copy, "dist/chunks");
+    for (const name of readdirSync(chunks))
+      if (/^(cli|forward)-.*\.cache$/.test(name)) rmSync(join(chunks, name));
+    const uncached = forward();
+    expect(uncached).toEqual({ stdout: "main.js false\n", stderr: cached.stderr });
+    expect(cached.stderr).toContain("connection refused");
   });
 
   it("is a library for import and for require", () => {
