@@ -249,6 +249,8 @@ const packages = new Set();
 async function bundle(entry, options = {}) {
   const { metafile, outputFiles } = await build({
     absWorkingDir: root,
+    // modules are named by their paths, which are the same in every checkout
+    preserveSymlinks: true,
     ...(entry === undefined ? {} : { entryPoints: [entry] }),
     bundle: true,
     write: false,
