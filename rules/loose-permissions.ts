@@ -11,6 +11,7 @@ function check(audit: Audit): Draft[] {
       {
         message: `${what} can be changed by somebody else than root: ${because}`,
         place,
+        permissionsOf: path,
         notes: ["whoever may write it decides who logs in, and how, at sshd's next start"],
       },
     ];

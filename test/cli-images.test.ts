@@ -78,6 +78,29 @@ describe("audit --image", () => {
     }
   });
 
+  test("a finding about permissions names the layer that gave them, not the one that wrote the file", () => {
+    const same = { name: "etc/ssh/sshd_config", data: CLOSED };
+    const layers = [
+      BASE,
+      [folder("etc/ssh"), { ...same, mode: 0o666 }],
+      [folder("etc/ssh"), { ...same, mode: 0o666, data: `${CLOSED}#\n` }],
+      [{ name: "etc/ssh", flag: "5", mode: 0o777 }],
+      [{ name: "etc/ssh", flag: "5", mode: 0o777 }],
+    ];
+    save("permitted.tar", dockerArchive(image(layers)));
+    const { stdout } = run(
+      "audit",
+      "--image",
+      "permitted.tar",
+      "--rule",
+      "loose-permissions",
+      "--format",
+      "json",
+    );
+    const { findings } = JSON.parse(stdout).targets[0];
+    expect(findings.map((each: { layer: { index: number } }) => each.layer.index)).toEqual([1, 3]);
+  });
+
   test("a finding names the layer that wrote its line, for people and for scripts", () => {
     const second = [file("etc/ssh/sshd_config", `${CLOSED}PermitTunnel yes\n`)];
     save("web.tar", dockerArchive(image([BASE, second])));

@@ -44,10 +44,11 @@ export function describe(
   };
 }
 
-/** The layer of an image that wrote the line of a finding. */
-function layerOf({ image }: Target, config: Config, { place }: Finding): LayerOrigin | null {
+/** The layer of an image that wrote the line of a finding, or gave the owner and mode that it is about. */
+function layerOf({ image }: Target, config: Config, { place, permissionsOf }: Finding): LayerOrigin | null {
   const file = config.files.find(({ source }) => source === place.source);
   if (image === null || file === undefined) return null;
+  if (permissionsOf !== null) return image.permitterOf(permissionsOf);
   const { text, lineStarts } = place.source;
   const { line } = positionAt(place.source, place.start);
   const end = (lineStarts[line] ?? text.length + 1) - 1;

@@ -26,6 +26,8 @@ export interface Image {
   readonly folder: string;
   /** the layer that wrote this line of the file at a path without links; null in the tar of a root */
   readonly writerOf: (path: string, line: string) => LayerOrigin | null;
+  /** the layer since which what lies there has its owner and mode; null in the tar of a root */
+  readonly permitterOf: (path: string) => LayerOrigin | null;
 }
 
 export interface ImageOptions {
@@ -122,15 +124,17 @@ function refuseNoRoot(tree: FileTree, { platform, tag }: ImageChoice): void {
     );
 }
 
-function imageOf({ tree, versions }: LayeredRoot, manifest: ImageManifest | null): Image {
+function imageOf({ tree, versions, permitter }: LayeredRoot, manifest: ImageManifest | null): Image {
   const known = new Map<string, readonly Version[]>();
+  const originOf = (index: number | null): LayerOrigin | null =>
+    index === null ? null : (manifest?.layers[index]?.origin ?? null);
   return {
     tree,
+    permitterOf: (path) => originOf(permitter(path)),
     writerOf: (path, line) => {
       const seen = known.get(path) ?? versions(path).map(versionOf);
       known.set(path, seen);
-      const index = writerOf(seen, line);
-      return index === null ? null : (manifest?.layers[index]?.origin ?? null);
+      return originOf(writerOf(seen, line));
     },
     platform: manifest?.platform ?? null,
     command: manifest?.command ?? [],

@@ -11,6 +11,8 @@ import { folderAndAbove, foldersAbove, type Wanted } from "./wanted.ts";
 interface Folder {
   readonly kind: "folder";
   attributes: Attributes;
+  /** the layer that gave it these; null: none did, it is there for what is in it */
+  since: number | null;
   readonly children: Map<string, Entry>;
 }
 
@@ -54,12 +56,14 @@ export interface LayeredRoot {
   readonly missed: Missed;
   /** the file at a path without links, as each layer that has it left it, the last one first */
   readonly versions: (path: string) => readonly FileVersion[];
+  /** the layer since which what lies there has its owner and mode; null: nobody gave it these */
+  readonly permitter: (path: string) => number | null;
 }
 
 const PLAIN_FOLDER: Attributes = { mode: 0o755, uid: 0, gid: 0, modifiedMs: 0 };
 
 export function layeredRoot(layers: readonly ScannedLayer[], wanted: Wanted): LayeredRoot {
-  const root: Folder = { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
+  const root: Folder = { kind: "folder", attributes: PLAIN_FOLDER, since: null, children: new Map() };
   const missed: Missed = { files: new Set(), folders: new Set() };
   const mayBe = placesOf(layers);
   const lookup = lookupIn(root, (path, whole) => {
@@ -75,6 +79,7 @@ export function layeredRoot(layers: readonly ScannedLayer[], wanted: Wanted): La
     },
     missed,
     versions: (path) => versionsOf(resolveInside(lookup, path, "keep")),
+    permitter: (path) => permitterOf(resolveInside(lookup, path, "keep")),
   };
 }
 
@@ -179,6 +184,20 @@ function versionsOf(found: Resolved<Entry> | Failure): readonly FileVersion[] {
   return versions;
 }
 
+function permitterOf(found: Resolved<Entry> | Failure): number | null {
+  const node = "code" in found ? null : found.node;
+  if (node?.kind === "folder") return node.since;
+  if (node?.kind !== "file") return null;
+  let file = node;
+  while (file.before !== null && isPermittedAlike(file.before.attributes, node.attributes))
+    file = file.before;
+  return file.layer;
+}
+
+function isPermittedAlike(a: Attributes, b: Attributes): boolean {
+  return a.mode === b.mode && a.uid === b.uid && a.gid === b.gid;
+}
+
 interface Applying {
   readonly root: Folder;
   readonly lookup: Lookup<Entry>;
@@ -248,18 +267,12 @@ function nameOf(path: string): string {
 
 /** What is there now; null: nothing came of it. */
 function place(applying: Applying, { entry, body }: LayerEntry, index: number): Entry | null {
-  if (entry.path === "/") {
-    applying.root.attributes = entry.attributes;
-    return applying.root;
-  }
+  if (entry.path === "/") return permitted(applying.root, entry.attributes, index);
   const folder = folderFor(applying, folderOf(entry.path));
   if (folder === null) return null;
   const name = nameOf(entry.path);
   const there = folder.children.get(name);
-  if (entry.kind === "folder" && there?.kind === "folder") {
-    there.attributes = entry.attributes;
-    return there;
-  }
+  if (entry.kind === "folder" && there?.kind === "folder") return permitted(there, entry.attributes, index);
   const made = entry.kind === "hard-link" ? otherName(applying, entry) : madeOf(entry, body, index);
   if (made === null) return null;
   const before = there?.kind === "file" ? there : null;
@@ -269,11 +282,18 @@ function place(applying: Applying, { entry, body }: LayerEntry, index: number): 
   return placed;
 }
 
+/** Layers name folders again whose content they change. */
+function permitted(folder: Folder, attributes: Attributes, layer: number): Folder {
+  if (folder.since === null || !isPermittedAlike(folder.attributes, attributes)) folder.since = layer;
+  folder.attributes = attributes;
+  return folder;
+}
+
 function madeOf(entry: TarEntry, body: LayerEntry["body"], layer: number): Entry {
   const { attributes, target, length, sparse } = entry;
   switch (entry.kind) {
     case "folder":
-      return { kind: "folder", attributes, children: new Map() };
+      return { kind: "folder", attributes, since: layer, children: new Map() };
     case "link":
       return { kind: "link", attributes: { ...attributes, mode: 0o777 }, target };
     case "file":
@@ -322,7 +342,12 @@ function folderFor({ root, lookup }: Applying, path: string): Folder | null {
     }
     if (next !== undefined && next.kind !== "folder")
       throw new ArchiveError(`the entry "${path}" is below "${name}", which is no folder`);
-    const folder: Folder = next ?? { kind: "folder", attributes: PLAIN_FOLDER, children: new Map() };
+    const folder: Folder = next ?? {
+      kind: "folder",
+      attributes: PLAIN_FOLDER,
+      since: null,
+      children: new Map(),
+    };
     // what is not there may be there unread
     if (next === undefined && links > 0)
       lookup.at(`/${[...above.map((each) => each.name), name].join("/")}`, pending);

@@ -145,6 +145,7 @@ function complete(rule: Rule, draft: Draft): Finding {
     capability: draft.capability ?? null,
     login: draft.login ?? null,
     affected: draft.affected ?? NONE,
+    permissionsOf: draft.permissionsOf ?? null,
     notes: draft.notes?.map(cutWords) ?? NONE,
     fix: draft.fix ?? null,
     breaks: null,

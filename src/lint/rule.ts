@@ -160,6 +160,8 @@ export interface Finding {
   readonly place: Place;
   /** what the excerpt's carets say: "a comment, it sets nothing" */
   readonly label: string;
+  /** it is about owner and mode of what lies at this path of the tree; null: about a text */
+  readonly permissionsOf: string | null;
   readonly related: readonly { readonly place: Place; readonly note: string }[];
   readonly witness: Connection | null;
   /** what the witness may do, in a client's options: "-L -D -W -J to any host and port" */
