@@ -164,6 +164,29 @@ describe("audit --image", () => {
       expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(named) });
     });
 
+    test.each([
+      ["of supervisord", "[program:a]\ncommand=sshd -D -f /etc/ssh/sftp\n[program:b]\ncommand=sshd -D\n"],
+      [
+        "of supervisord, in this order",
+        "[program:a]\ncommand=sshd -D\n[program:b]\ncommand=sshd -D -f /etc/ssh/sftp\n",
+      ],
+      ["of a script", "#!/bin/sh\nsshd -f /etc/ssh/sftp\nexec sshd -D\n"],
+    ])("two %s are judged both", (_, text) => {
+      const isScript = text.startsWith("#!");
+      const members = [
+        file(isScript ? "entry.sh" : "etc/supervisord.conf", text),
+        file("etc/ssh/sftp", "PermitTunnel yes\n"),
+      ];
+      const entrypoint = isScript ? ["/entry.sh"] : ["supervisord", "-n", "-c", "/etc/supervisord.conf"];
+      save("two.tar", dockerArchive(image([BASE, members], { entrypoint })));
+      expect(seen("--image", "two.tar").toSorted()).toEqual([
+        "/etc/ssh/sftp open ",
+        "/etc/ssh/sshd_config closed ",
+      ]);
+      expect(seen("--image", "two.tar", "/etc/ssh/sftp")).toEqual(["/etc/ssh/sftp open "]);
+      expect(seen("--image", "two.tar", "/etc/ssh/sshd_config")).toEqual(["/etc/ssh/sshd_config closed "]);
+    });
+
     test("who answers for one alone says so, and FILE chooses", () => {
       save("two.tar", dockerArchive(image([BASE, started("-f /etc/ssh/sftp")])));
       const ask = (...args: readonly string[]): ReturnType<typeof run> => run(...args, "--image", "two.tar");

@@ -739,6 +739,21 @@ describe("ENTRYPOINT and CMD", () => {
     expect(image(command, files)).toBeNull();
   });
 
+  test("sshds that start for certain are several; one that may start in the place of another is not", () => {
+    const both = "/usr/sbin/sshd -f /etc/ssh/a\nexec /usr/sbin/sshd -D -o PermitTunnel=yes\n";
+    expect(image(["/entry.sh"], { "/entry.sh": `#!/bin/sh\n${both}` })).toMatchObject({
+      configFile: "/etc/ssh/a",
+      limit: null,
+      others: [{ configFile: null, options: ["PermitTunnel=yes"], source: "/entry.sh", limit: null }],
+    });
+    const choice = image(["/entry.sh"], { "/entry.sh": `#!/bin/sh\n[ -e /x ] && exec ${both}` });
+    expect(choice).not.toHaveProperty("others");
+    expect(choice?.limit).toContain("depend on what it meets");
+    const same = image(["/entry.sh"], { "/entry.sh": "#!/bin/sh\nsshd -p 22\nsshd -o Port=22\n" });
+    expect(same).toMatchObject({ options: ["Port=22"], limit: null });
+    expect(same).not.toHaveProperty("others");
+  });
+
   test("many choices, calls and words end", () => {
     const text = `#!/bin/sh\n${'[ -e /x ] && A="$A y"; f() { f; f; }; f\n'.repeat(2000)}exec /usr/sbin/sshd $A\n`;
     expect(image(["/entry.sh"], { "/entry.sh": text })?.limit).not.toBeNull();

@@ -84,11 +84,12 @@ function startOf({ tree, command, environment, folder }: Image): Starting {
   const named = started.starts.map(({ program }) => program).filter((program) => program.includes("/"));
   const sshds = [...new Set(named)].filter((program) => tree.stat(program)?.kind === "file");
   const start = optionsFor(tree, started);
-  const { configFile } = start;
-  return {
-    start: configFile === null ? start : { ...start, configFile: resolve(`${folder}/`, configFile) },
-    sshds,
-  };
+  const { others } = start;
+  const from = (options: StartOptions): StartOptions =>
+    options.configFile === null
+      ? options
+      : { ...options, configFile: resolve(`${folder}/`, options.configFile) };
+  return { start: { ...from(start), ...(others === undefined ? {} : { others: others.map(from) }) }, sshds };
 }
 
 /** Of a compiled program nothing is known: then those of the image's units or scripts count, and that is a limit. */

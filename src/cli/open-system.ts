@@ -20,7 +20,7 @@ import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";
 import { load, type Opening } from "./load-target.ts";
-import { absolute, latin1 } from "./paths.ts";
+import { absolute, latin1, MAIN } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
 
 /** The / of a server that is only looked at: of no program in it anything is run. */
@@ -127,19 +127,22 @@ function judgedIn(system: System, files: readonly string[], started: readonly st
   const { tree, start } = system;
   const served = servedIn(system, files);
   const { others = [] } = start;
-  const apart = others.filter(
-    ({ configFile }) =>
-      files.length === 0 && configFile !== null && served.every(({ path }) => path !== configFile),
-  );
-  const first: StartOptions = { ...start, others: others.filter((other) => !apart.includes(other)) };
+  const fileOf = ({ configFile }: StartOptions): string => configFile ?? servedFiles(tree)[0]?.path ?? MAIN;
+  const isServed = (other: StartOptions): boolean => served.some(({ path }) => path === fileOf(other));
+  const apart = others.filter((other) => !isServed(other));
+  // one that reads something else is no limit to this
+  const first: StartOptions = { ...start, others: others.filter(isServed) };
   const judged = served.map((each): Judged => {
-    const other = others.find(({ configFile }) => files.length > 0 && configFile === each.path);
+    const isFirst = files.length === 0 || fileOf(start) === each.path;
+    const other = isFirst ? undefined : others.find((one) => fileOf(one) === each.path);
     if (other !== undefined) return judgedAs(tree, each.path, other);
     const isStarted =
       served.length === 1 || (started.length === 0 ? each.sshd === null : started.includes(each.sshd ?? ""));
     return { ...each, start: isStarted ? first : NO_OPTIONS };
   });
-  return [...judged, ...apart.map((other) => judgedAs(tree, other.configFile ?? "", other))];
+  return files.length > 0
+    ? judged
+    : [...judged, ...apart.map((other) => judgedAs(tree, fileOf(other), other))];
 }
 
 function judgedAs(tree: FileTree, path: string, start: StartOptions): Judged {

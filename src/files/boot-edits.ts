@@ -66,11 +66,12 @@ function localScripts(tree: FileTree): Boot {
   return {
     edits: read.flatMap(({ path, started }) => editsBy(started, path)),
     // `service ssh restart` starts the one that there is
-    starts: read.flatMap(({ path, started }) =>
-      started.starts
-        .filter((start) => start.path === path)
-        .flatMap((start) => optionsOf({ ...started, starts: [start] }, path) ?? [])
-        .map((options) => ({ ...options, source: options.source ?? path })),
-    ),
+    starts: read.flatMap(({ path, started }) => {
+      const starts = started.starts.filter((start) => start.path === path);
+      const options = starts.length === 0 ? null : optionsOf({ ...started, starts }, path);
+      if (options === null) return [];
+      const { others = [], ...first } = options;
+      return [first, ...others].map((each) => ({ ...each, source: each.source ?? path }));
+    }),
   };
 }

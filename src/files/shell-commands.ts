@@ -72,6 +72,9 @@ interface Reader {
   isFed: boolean;
 }
 
+/** Ours: of a text with more the rest is not read. */
+export const MOST_COMMANDS = 20_000;
+
 export function shellCommands(text: string): readonly ShellCommand[] {
   const reader: Reader = {
     text,
@@ -85,7 +88,7 @@ export function shellCommands(text: string): readonly ShellCommand[] {
     open: 0,
     isFed: false,
   };
-  for (let at = 0; at < text.length; ) at = readNext(reader, at);
+  for (let at = 0; at < text.length && reader.commands.length < MOST_COMMANDS; ) at = readNext(reader, at);
   finish(reader, ";");
   return reader.commands;
 }

@@ -15,6 +15,10 @@ export interface SshdStart {
   readonly path: string | null;
   /** as they are written there */
   readonly written: readonly string[];
+  /** those of one service of a supervisor, or of one script, are told apart from others' by this */
+  readonly service: number;
+  /** it is started, whatever the script meets */
+  readonly isCertain: boolean;
 }
 
 export interface Started {
@@ -71,6 +75,8 @@ export interface Reading extends Scope {
   /** where a command has its /, without a slash at its end (chroot(1)) */
   readonly root: string;
   readonly depth: number;
+  /** of a supervisor; 0: none */
+  readonly service: number;
   readonly found: Found;
 }
 
@@ -84,6 +90,8 @@ interface Found {
   isCut: boolean;
   readonly edits: Edit[];
   readonly spent: Spent;
+  /** so many services were begun */
+  begun: number;
 }
 
 /** How a command stands in its script. */
@@ -122,6 +130,7 @@ export function newReading(
     folder: folder ?? "",
     root: "",
     depth: 0,
+    service: 0,
     found: {
       starts: [],
       settings: [],
@@ -132,6 +141,7 @@ export function newReading(
       isCut: false,
       edits: [],
       spent,
+      begun: 0,
     },
   };
 }

@@ -8,7 +8,7 @@ import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
 import { globPaths } from "./glob.ts";
 import { joined } from "./path.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
-import { isProcess, type ShellCommand, shellCommands } from "./shell-commands.ts";
+import { isProcess, MOST_COMMANDS, type ShellCommand, shellCommands } from "./shell-commands.ts";
 import {
   bare,
   changedBy,
@@ -165,7 +165,9 @@ function run(reading: Reading, commands: readonly ShellCommand[], outer: Certain
 
 /** Nothing where it is too long. */
 function commandsOf(reading: Reading, text: string): readonly ShellCommand[] {
-  return affords(reading, { bytes: text.length }) ? shellCommands(text) : [];
+  const commands = affords(reading, { bytes: text.length }) ? shellCommands(text) : [];
+  if (commands.length >= MOST_COMMANDS) cutOff(reading);
+  return commands;
 }
 
 /** Ours: each of so many words costs as much as a command. */
@@ -345,7 +347,8 @@ function supervise(reading: Reading, command: Fields, { certainty }: Standing): 
   if (services === null) leaveUnread(reading, `${program}, whose own files say what it starts`);
   else if (inside !== null && affords(reading, { commands: services.length }))
     for (const service of services) {
-      const inner: Reading = { ...withOwnVariables(inside), path: service.path };
+      const own = { path: service.path, service: ++reading.found.begun };
+      const inner: Reading = { ...withOwnVariables(inside), ...own };
       for (const [name, value] of service.variables) inner.variables.set(name, [value]);
       if (service.folder !== null) inner.variables.set(WORKING_FOLDER, [service.folder]);
       const words = entryOf(inner, service.words);
@@ -466,9 +469,13 @@ function isShellScript({ tree }: Reading, path: string): boolean {
 }
 
 /** What only looks at the configuration starts nothing (sshd(8): -t, -T, -G, -V). */
-function start({ found, path }: Reading, [program = "", ...words]: Fields, { written }: Standing): void {
+function start(
+  { found, path, service }: Reading,
+  [program = "", ...words]: Fields,
+  { written, certainty }: Standing,
+): void {
   if (words.some((word) => /^-[46dDeiqr]*[tTGV?]/.test(word))) return;
-  found.starts.push({ program, words, path, written });
+  found.starts.push({ program, words, path, written, service, isCertain: certainty === "yes" });
 }
 
 function runText(reading: Reading, text: string, args: readonly string[], certainty: Certainty): void {

@@ -63,6 +63,37 @@ function flagWithValue(word: string): number {
 
 /** What a command or script gives sshd; `source` names the command. Null where it starts no sshd. */
 export function optionsOf(started: Started, source: string): StartOptions | null {
+  const [first = [], ...further] = sshdsOf(started.starts);
+  const options = optionsOfOne({ ...started, starts: first }, source);
+  const others = further.flatMap((starts) => {
+    const other = optionsOfOne({ ...started, starts }, source);
+    return other === null ? [] : [{ ...other, source: other.source ?? starts[0]?.path ?? source }];
+  });
+  return options === null ? null : { ...options, ...withOthers(options, others) };
+}
+
+/** Several that start for certain are several sshds; where one may start in the place of another they are ways to start one. */
+function sshdsOf(starts: readonly SshdStart[]): readonly (readonly SshdStart[])[] {
+  const services = [...new Set(starts.map(({ service }) => service))];
+  return services.flatMap((service) => {
+    const own = starts.filter((start) => start.service === service);
+    return own.every(({ isCertain }) => isCertain) ? own.map((start) => [start]) : [own];
+  });
+}
+
+/** Those that differ from the first, and from each other. */
+export function withOthers(
+  first: StartOptions,
+  further: readonly StartOptions[],
+): Pick<StartOptions, "others"> {
+  const keyOf = (options: StartOptions): string => `${meaningOf(options)} ${options.limit ?? ""}`;
+  const byMeaning = new Map([[keyOf(first), first]]);
+  for (const options of further) if (!byMeaning.has(keyOf(options))) byMeaning.set(keyOf(options), options);
+  const others = [...byMeaning.values()].slice(1);
+  return others.length === 0 ? {} : { others };
+}
+
+function optionsOfOne(started: Started, source: string): StartOptions | null {
   const ways = started.starts.map((start) => readStart(start, started, source));
   const way = ways.at(-1);
   if (way === undefined) {

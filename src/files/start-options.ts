@@ -16,12 +16,12 @@ import { assignments } from "./shell-words.ts";
 import { enabledSocket } from "./socket-unit.ts";
 import {
   editedBefore,
-  meaningOf,
   NO_OPTIONS,
   optionsOf,
   ownSshd,
   readOptions,
   type StartOptions,
+  withOthers,
 } from "./sshd-options.ts";
 import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
@@ -133,15 +133,6 @@ function besides(tree: FileTree, units: readonly Unit[], first: StartOptions): P
       : [{ ...options, source: options.source ?? command.line.path }];
   });
   return withOthers(first, further);
-}
-
-/** Those that differ from the first, and from each other. */
-function withOthers(first: StartOptions, further: readonly StartOptions[]): Pick<StartOptions, "others"> {
-  const keyOf = (options: StartOptions): string => `${meaningOf(options)} ${options.limit ?? ""}`;
-  const byMeaning = new Map([[keyOf(first), first]]);
-  for (const options of further) if (!byMeaning.has(keyOf(options))) byMeaning.set(keyOf(options), options);
-  const others = [...byMeaning.values()].slice(1);
-  return others.length === 0 ? {} : { others };
 }
 
 /** A unit of any name that was written on this system. */

@@ -58,6 +58,7 @@ const FILES = [
   "/etc/init.d/boot.local",
   "/etc/rc.local",
   "/etc/rc.d/rc.local",
+  "/etc/rc.d/rc.sshd",
   "/var/lib/cloud/seed/nocloud/user-data",
   "/var/lib/cloud/seed/nocloud-net/user-data",
   "/usr/lib/ignition/user.ign",
