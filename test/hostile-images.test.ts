@@ -277,6 +277,33 @@ describe("size", () => {
     expect(ms).toBeLessThan(60_000);
   });
 
+  /** zstd frames of blocks that are one byte, 131,072 times; `window`: RFC 8878, 3.1.1.1.2 */
+  const zeros = (window: number, blocks: number): Buffer => {
+    const start = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, window]);
+    return Buffer.concat([start, ...Array.from({ length: blocks }, () => Buffer.from([2, 0, 16, 0]))]);
+  };
+
+  test("a bomb of zstd, four bytes for each 128 KiB of zeros", { timeout: 120_000 }, async () => {
+    const { text, ms, mb } = await measured(written(zeros(0x38, 80_000)));
+    expect(text).toMatch(/^error: it makes \d+ bytes of \d+: that is a bomb/);
+    expect(mb).toBeLessThan(150);
+    expect(ms).toBeLessThan(60_000);
+  });
+
+  test("a zstd frame that asks for 2 GB of memory, behind one that does not", async () => {
+    const good = zstdStored(tar(GOOD).subarray(0, -1024));
+    for (const window of [0x90, 0xa8, 0xf8]) {
+      const { text, mb } = await measured(written(good, zeros(window, 4)));
+      expect(text).toMatch(/^error: its zstd data is damaged or cut short/);
+      expect(mb).toBeLessThan(150);
+    }
+    expect(
+      await textIn(
+        written(good, Buffer.from("502a4d1803000000616263", "hex"), zstdStored(Buffer.alloc(1024))),
+      ),
+    ).toBe("good\n");
+  });
+
   test("a bomb inside a layer inside a gzip", { timeout: 120_000 }, async () => {
     const layer = bomb();
     const config = "a".repeat(64);
