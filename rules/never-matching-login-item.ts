@@ -1,10 +1,17 @@
-import { type Audit, type Directive, type Draft, type Rule, whyNobodyMeant } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  type Directive,
+  type Draft,
+  linesOf,
+  type Rule,
+  whyNobodyMeant,
+} from "../src/lint/rule.ts";
 
-const LISTS: ReadonlySet<string> = new Set(["allowusers", "denyusers", "allowgroups", "denygroups"]);
+const LISTS: readonly string[] = ["allowusers", "denyusers", "allowgroups", "denygroups"];
 
 function check(audit: Audit): Draft[] {
-  return audit.config.directives.flatMap((directive) =>
-    LISTS.has(directive.keyword) && directive.values !== null ? report(audit, directive) : [],
+  return LISTS.flatMap((keyword) => linesOf(audit.config, keyword)).flatMap((directive) =>
+    directive.values === null ? [] : report(audit, directive),
   );
 }
 

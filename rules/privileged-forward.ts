@@ -8,6 +8,7 @@ import {
   deciderOf,
   endpointOf,
   grantText,
+  linesOf,
   openAnswers,
   type Pointed,
   pointAt,
@@ -70,8 +71,8 @@ function everybodys(audit: Audit, way: Way, open: readonly Answer[]): Draft[] {
  * log in.
  */
 function roots(audit: Audit, way: Way): Draft[] {
-  const admitting = audit.config.directives.find(
-    ({ keyword, values }) => keyword === "permitrootlogin" && values !== null && values[0] !== "no",
+  const admitting = linesOf(audit.config, "permitrootlogin").find(
+    ({ values }) => values !== null && values[0] !== "no",
   );
   const pointed = rootsPlace(audit, way, admitting);
   if (pointed === null) return [];

@@ -1,12 +1,10 @@
-import { type Audit, atTop, closes, type Draft, type Rule } from "../src/lint/rule.ts";
+import { type Audit, atTop, closes, type Draft, linesOf, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   const isOpen = audit.everything.answers.some(
     ({ capability, allowed }) => capability === "tcp-local" && allowed !== false,
   );
-  const isRestricted = audit.config.directives.some(
-    ({ keyword, guards }) => keyword === "forcecommand" && guards.length === 0,
-  );
+  const isRestricted = linesOf(audit.config, "forcecommand").some(({ guards }) => guards.length === 0);
   if (isOpen || isRestricted) return [];
   const place = closingPlace(audit) ?? atTop(audit.config);
   if (place === null) return [];

@@ -1,7 +1,15 @@
-import { type Audit, type Directive, type Draft, listenPort, quoted, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  type Directive,
+  type Draft,
+  listeningLines,
+  listenPort,
+  quoted,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
-  return audit.config.directives.flatMap(report);
+  return listeningLines(audit.config).flatMap(report);
 }
 
 function report(directive: Directive): Draft[] {

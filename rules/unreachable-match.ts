@@ -13,6 +13,7 @@ import {
 function check(audit: Audit): Draft[] {
   const uses = audit.lineUses.filter(({ directive }) => directive.guards.length > 0);
   const dead = new Set(uses.flatMap(({ decides, directive }) => (decides === false ? [directive] : [])));
+  if (dead.size === 0) return [];
   // with the blocks of the files that it includes
   const inside = groupBy(
     audit.config.directives.flatMap((directive) => directive.guards.map((block) => ({ block, directive }))),

@@ -1,4 +1,11 @@
-import { type Audit, type Draft, escapesDisable, openingDrafts, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  type Draft,
+  escapesDisable,
+  linesOf,
+  openingDrafts,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   return openingDrafts(audit, {
@@ -16,9 +23,7 @@ function check(audit: Audit): Draft[] {
 }
 
 function listensWide({ config }: Audit): boolean {
-  return config.directives.some(
-    ({ keyword, values }) => keyword === "x11uselocalhost" && values?.[0] === "no",
-  );
+  return linesOf(config, "x11uselocalhost").some(({ values }) => values?.[0] === "no");
 }
 
 export const rule: Rule = {

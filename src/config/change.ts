@@ -9,6 +9,7 @@ import { onceFor } from "../../grammar/remember.ts";
 import { type DirectiveLine, type Line, type Tree, tokensOf } from "../../grammar/tree.ts";
 import type { Edit } from "../edit/edit.ts";
 import type { Config, ConfigFile, Directive } from "./config.ts";
+import { globalLine } from "./keyword-lines.ts";
 import { findStockComment, type StockComment } from "./stock-comment.ts";
 
 /** What should become true; the text comes from here. */
@@ -89,10 +90,8 @@ function replaceValue(config: Config, directive: Directive, value: string): Plan
 type SetGlobal = Extract<Change, { kind: "set-global" }>;
 
 function setGlobal(config: Config, change: SetGlobal): PlannedChange {
-  const deciding = config.directives.find(
-    ({ keyword, guards, values }) => keyword === change.keyword && guards.length === 0 && values !== null,
-  );
-  if (deciding !== undefined) {
+  const deciding = globalLine(config, change.keyword);
+  if (deciding !== null) {
     const isThere = deciding.values?.length === 1 && deciding.values[0] === change.value;
     return isThere ? { kind: "edits", edits: [] } : replaceValue(config, deciding, change.value);
   }

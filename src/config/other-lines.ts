@@ -7,6 +7,7 @@ import { atLeast, type Release } from "../../grammar/release.ts";
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { spanOf } from "../../grammar/values/arguments.ts";
 import type { Directive, Problem } from "./config.ts";
+import { effectiveLines, linesOf } from "./keyword-lines.ts";
 
 /** servconf.h MAX_PORTS, MAX_SUBSYSTEMS and, up to 7.6, MAX_ALLOW_USERS and the like */
 const MOST_LINES = 256;
@@ -80,11 +81,12 @@ export function startProblems(
   lists: readonly Problem[],
   release: Release,
 ): readonly Problem[] {
-  const global = directives.filter(({ atStart, values }) => atStart && values !== null && values.length > 0);
+  const global: GlobalLines = (keyword) =>
+    effectiveLines({ directives }, keyword).filter(({ atStart }) => atStart);
   return [
     ...familyProblems(global),
     ...lists.toSorted((a, b) => assembledAt(a) - assembledAt(b)),
-    ...commandProblems(withTakenPrincipals(global, release)),
+    ...commandProblems(global, release),
     ...methodProblems(global, release),
   ];
 }
@@ -108,35 +110,32 @@ function assembledAt({ message }: Problem): number {
 
 /** Lines of Subsystem in blocks, where there is no global one that they could replace. */
 export function crashingLines(directives: readonly Directive[]): readonly Directive[] {
-  const lines = directives.filter(({ keyword, values }) => keyword === "subsystem" && values !== null);
+  const lines = linesOf({ directives }, "subsystem").filter(({ values }) => values !== null);
   return lines.some(({ atStart }) => atStart) ? [] : lines;
 }
 
-function firstOf(global: readonly Directive[], keyword: string): Directive | undefined {
-  return global.find((directive) => directive.keyword === keyword);
-}
+/** Lines of a keyword that the first pass takes. */
+type GlobalLines = (keyword: string) => readonly Directive[];
 
 function problemAt(directive: Directive, code: string, message: string): Problem {
   const sshdLine = directive.line.sshdNumber;
   return { code, weight: "fatal", sshdText: message, message, place: directive.place, sshdLine };
 }
 
-function familyProblems(global: readonly Directive[]): readonly Problem[] {
-  const family = firstOf(global, "addressfamily")?.values?.[0] ?? "any";
+function familyProblems(global: GlobalLines): readonly Problem[] {
+  const family = global("addressfamily")[0]?.values?.[0] ?? "any";
   const unwanted = { inet: 16, inet6: 4 }[family];
-  return global
-    .filter(({ keyword }) => keyword === "listenaddress")
-    .flatMap((directive) => {
-      const host = hostOf(directive.values?.[0] ?? "");
-      if (unwanted === undefined || parseAddress(host)?.bytes.length !== unwanted) return [];
-      const text = `bad addr or host: ${host} (Address family for hostname not supported)`;
-      return [problemAt(directive, "address-family-mismatch", text)];
-    })
-    .slice(0, 1);
+  if (unwanted === undefined) return [];
+  const isUnwanted = (line: Directive): boolean => parseAddress(hostOf(line))?.bytes.length === unwanted;
+  const directive = global("listenaddress").find(isUnwanted);
+  if (directive === undefined) return [];
+  const text = `bad addr or host: ${hostOf(directive)} (Address family for hostname not supported)`;
+  return [problemAt(directive, "address-family-mismatch", text)];
 }
 
 /** `[::1]:22`, `1.2.3.4:22` or `1.2.3.4` */
-function hostOf(value: string): string {
+function hostOf({ values }: Directive): string {
+  const [value = ""] = values ?? [];
   const bracket = value.indexOf("]");
   return bracket === -1 ? (value.split(":", 1)[0] ?? "") : value.slice(1, bracket);
 }
@@ -158,12 +157,15 @@ export function withTakenPrincipals(part: readonly Directive[], release: Release
   return part.filter((line) => line.keyword !== "authorizedprincipalscommand" || line === taken);
 }
 
-function commandProblems(global: readonly Directive[]): readonly Problem[] {
-  for (const name of ["AuthorizedKeysCommand", "AuthorizedPrincipalsCommand"]) {
+function commandProblems(global: GlobalLines, release: Release): readonly Problem[] {
+  const named = ["AuthorizedKeysCommand", "AuthorizedPrincipalsCommand"];
+  const commands = named.flatMap((name) => global(lowerAscii(name))).sort((a, b) => a.order - b.order);
+  const taken = withTakenPrincipals(commands, release);
+  for (const name of named) {
     const key = lowerAscii(name);
-    const command = firstOf(global, key);
-    const without = !equalIgnoringCase(command?.values?.[0] ?? "", "none") && !firstOf(global, `${key}user`);
-    if (command === undefined || !without) continue;
+    const command = taken.find(({ keyword }) => keyword === key);
+    if (command === undefined || equalIgnoringCase(command.values?.[0] ?? "", "none")) continue;
+    if (global(`${key}user`).length > 0) continue;
     return [problemAt(command, "command-without-user", `${name} set without ${name}User`)];
   }
   return [];
@@ -180,8 +182,8 @@ export const METHOD_KEYWORDS: Readonly<Record<string, string>> = {
 };
 
 /** Each list that needs a disabled method is named; only when no list is left does sshd refuse. */
-function methodProblems(global: readonly Directive[], release: Release): readonly Problem[] {
-  const line = firstOf(global, "authenticationmethods");
+function methodProblems(global: GlobalLines, release: Release): readonly Problem[] {
+  const [line] = global("authenticationmethods");
   if (line === undefined || line.values?.[0] === "any") return [];
   const problems: Problem[] = [];
   for (const list of line.values ?? []) {
@@ -204,16 +206,16 @@ export function methodName(item: string): string {
   return item.split(":", 1)[0] ?? "";
 }
 
-function isEnabled(method: string, global: readonly Directive[], release: Release): boolean {
+function isEnabled(method: string, global: GlobalLines, release: Release): boolean {
   const keyword = METHOD_KEYWORDS[method];
   if (keyword === undefined) return true;
   // Up to 8.6 challenge-response, on by default, turns keyboard-interactive on.
   if (method === "keyboard-interactive" && !atLeast(release, "8.7")) {
-    const challenge = firstOf(global, "challengeresponseauthentication")?.values?.[0] ?? "yes";
+    const challenge = global("challengeresponseauthentication")[0]?.values?.[0] ?? "yes";
     if (challenge === "yes") return true;
-    return firstOf(global, keyword)?.values?.[0] === "yes";
+    return global(keyword)[0]?.values?.[0] === "yes";
   }
-  const value = firstOf(global, keyword)?.values ?? defaultOf(keyword, release);
+  const value = global(keyword)[0]?.values ?? defaultOf(keyword, release);
   return value?.[0] === "yes";
 }
 

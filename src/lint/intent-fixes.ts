@@ -2,11 +2,12 @@
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { type Change, keywordOf } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
+import { globalLine } from "../config/keyword-lines.ts";
 import type { Answer } from "../policy/answer.ts";
 import { closesAnswer } from "./closing.ts";
 import { type Fix, safeFix, unsafeFix } from "./fixes.ts";
 import type { Intended } from "./intended.ts";
-import { bothAllow, globalLine, TWO_WAY } from "./openings.ts";
+import { bothAllow, TWO_WAY } from "./openings.ts";
 import type { Finding } from "./rule.ts";
 
 /** The finding with a fix that is safe or unsafe by what the policy file says. */

@@ -4,6 +4,7 @@ import { formatAddress, parseAddress } from "../../grammar/numeric-host.ts";
 import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
+import { globalLine, linesOf } from "../config/keyword-lines.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { BOUND_KEYWORDS, requirements } from "../policy/capabilities.ts";
 import type { Capability } from "../policy/connection.ts";
@@ -20,21 +21,6 @@ export function openAnswers(exposure: Exposure, capabilities: readonly Capabilit
 export function deciderOf(answer: Answer, keyword: string): Decider | null {
   return answer.decidedBy.find((decider) => decider.keyword === keyword) ?? null;
 }
-
-/** The line outside every Match that counts for a first-value keyword; null where only the default is left. */
-export function globalLine(config: Config, keyword: string): Directive | null {
-  return globalLines(config).get(keyword) ?? null;
-}
-
-/** Asked once for every answer, and a long file has thousands of both. */
-const globalLines = onceFor(({ directives }: Config) => {
-  const lines = new Map<string, Directive>();
-  for (const directive of directives) {
-    const counts = directive.guards.length === 0 && directive.values !== null;
-    if (counts && !lines.has(directive.keyword)) lines.set(directive.keyword, directive);
-  }
-  return lines;
-});
 
 /**
  * The line inside a Match that opens what a written line outside every Match closes. Null where the answer is open
@@ -86,10 +72,11 @@ export function isNone({ values }: Directive): boolean {
  * Who can log in at all, where AllowUsers or AllowGroups of the global part say so; null where nothing does, or a Match
  * block says otherwise.
  */
-export const loginLimit: (config: Config) => string | null = onceFor(({ directives }) => {
-  const lists = directives.filter(
-    ({ keyword, values }) => (keyword === "allowusers" || keyword === "allowgroups") && values !== null,
-  );
+export const loginLimit: (config: Config) => string | null = onceFor((config) => {
+  const lists = ["allowusers", "allowgroups"]
+    .flatMap((keyword) => linesOf(config, keyword))
+    .filter(({ values }) => values !== null)
+    .sort((a, b) => a.order - b.order);
   const [first] = lists;
   if (first === undefined || lists.some(({ guards }) => guards.length > 0)) return null;
   const names = lists
@@ -98,6 +85,11 @@ export const loginLimit: (config: Config) => string | null = onceFor(({ directiv
   const who = first.keyword === "allowusers" ? "" : "members of ";
   return `of them, only ${who}${listed(names)} can log in (${first.line.keyword.value})`;
 });
+
+/** Lines of Port and ListenAddress. */
+export function listeningLines(config: Config): readonly Directive[] {
+  return ["port", "listenaddress"].flatMap((keyword) => linesOf(config, keyword));
+}
 
 /** The port that a Port or ListenAddress line names, by number or service; null for other lines and where none is named. */
 export function listenPort({ keyword, values }: Directive): number | null {

@@ -1,6 +1,7 @@
 /** Where to point when no line decides. */
 
 import type { Config } from "../config/config.ts";
+import { linesOf } from "../config/keyword-lines.ts";
 import { findStockComment } from "../config/stock-comment.ts";
 import type { Decider } from "../policy/answer.ts";
 import { type Place, placeOf } from "../source/source.ts";
@@ -18,8 +19,8 @@ export interface Pointed {
 export function pointAt(config: Config, keyword: string, decider: Decider | null): Pointed | null {
   const directive = decider?.directive ?? null;
   if (directive !== null && directive.origin === "file") return { place: directive.valuePlace, label: "" };
-  const written = config.directives.find(
-    (line) => line.keyword === keyword && line.origin === "file" && line.guards.length === 0,
+  const written = linesOf(config, keyword).find(
+    ({ origin, guards }) => origin === "file" && guards.length === 0,
   );
   if (written !== undefined)
     return { place: written.place, label: "overridden by an option on sshd's command line" };

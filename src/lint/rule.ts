@@ -20,6 +20,7 @@ import type { Intended } from "./intended.ts";
 import type { IntentEntry } from "./intent.ts";
 import type { AllowedForwarding } from "./openings.ts";
 
+export { globalLine, linesOf } from "../config/keyword-lines.ts";
 export { comparedItem, isOutOfReach } from "../policy/capabilities.ts";
 export { CAPABILITIES } from "../policy/connection.ts";
 export { endpointOf } from "../policy/endpoint.ts";
@@ -36,11 +37,11 @@ export {
   closes,
   deciderOf,
   escapesDisable,
-  globalLine,
   groupBy,
   isMeant,
   isNone,
   isOwnHost,
+  listeningLines,
   listenPort,
   openAnswers,
   reopenedBy,

@@ -1,6 +1,7 @@
 /** What answers take for granted, as far as the configuration asks for it. */
 import type { Config } from "../config/config.ts";
-import { effectiveLines, usesDns } from "./deciders.ts";
+import { effectiveLines } from "../config/keyword-lines.ts";
+import { usesDns } from "./deciders.ts";
 import type { ReasoningOptions } from "./reasoning.ts";
 import { asksFor } from "./specification.ts";
 
@@ -22,8 +23,7 @@ export function networkAssumptions(config: Config): string[] {
 /** `Match Host`, or `user@host` in a list of who may log in, where sshd looks names up. */
 function asksForHostNames(config: Config): boolean {
   if (!usesDns(config)) return false;
-  const lines = effectiveLines(config);
-  const users = ["allowusers", "denyusers"].flatMap((keyword) => lines.get(keyword) ?? []);
+  const users = ["allowusers", "denyusers"].flatMap((keyword) => effectiveLines(config, keyword));
   return asksFor(config, "host") || users.some(({ values }) => values?.some(namesHost) === true);
 }
 

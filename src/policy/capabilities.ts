@@ -15,6 +15,7 @@ import {
 } from "../../grammar/release-bugs.ts";
 import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
+import { effectiveLines } from "../config/keyword-lines.ts";
 import type { ListenGrant } from "./answer.ts";
 import type { Capability } from "./connection.ts";
 
@@ -107,12 +108,9 @@ const BOUNDS: readonly Requirement[] = [SESSIONS, DISPLAYS_BELOW_1000, DISPLAYS]
 /** Who gets sessions or displays is not given forwarding by that. */
 export const BOUND_KEYWORDS: ReadonlySet<string> = new Set(BOUNDS.map(({ keyword }) => keyword));
 
-const closingBounds = onceFor(({ directives }: Config): readonly Requirement[] =>
+const closingBounds = onceFor((config: Config): readonly Requirement[] =>
   BOUNDS.filter(({ keyword, closes }) =>
-    directives.some(
-      (line) =>
-        line.keyword === keyword && line.values !== null && line.values.length > 0 && closes(line.values),
-    ),
+    effectiveLines(config, keyword).some(({ values }) => closes(values ?? [])),
   ),
 );
 
@@ -161,14 +159,12 @@ export interface RepairDoubt {
 }
 
 /** What is not known of the package's repairs and counts under this configuration. */
-export function repairDoubts(
-  { release, directives }: Config,
-  capability: Capability,
-): readonly RepairDoubt[] {
+export function repairDoubts(config: Config, capability: Capability): readonly RepairDoubt[] {
   return (STAKES[capability] ?? []).flatMap(({ bug, keyword, isTouched }) => {
-    const text = repairDoubt(bug, release);
+    const lines = effectiveLines(config, keyword);
+    const text = lines.length === 0 ? null : repairDoubt(bug, config.release);
     if (text === null) return [];
-    const counts = directives.some((line) => line.keyword === keyword && isTouched(line.values ?? []));
+    const counts = lines.some(({ values }) => isTouched(values ?? []));
     return counts ? [{ text, keyword }] : [];
   });
 }

@@ -1,7 +1,8 @@
 /** For one keyword: which lines decide inside a scope, each with the part of the scope it decides and a witness. */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
-import { onceFor, remember } from "../../grammar/remember.ts";
+import { remember } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
+import { effectiveLines } from "../config/keyword-lines.ts";
 import type { Decider } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
 import type { Connection } from "./connection.ts";
@@ -34,31 +35,15 @@ export interface KeywordLines {
   readonly shadowedGlobals: readonly Directive[];
 }
 
-/** Lines by keyword, without those that sshd refuses or that set nothing (`PermitOpen # all` up to 9.6). */
-export const effectiveLines: (config: Config) => ReadonlyMap<string, readonly Directive[]> = onceFor(
-  ({ directives }) => {
-    const lines = new Map<string, Directive[]>();
-    for (const directive of directives) {
-      if (directive.values === null || directive.values.length === 0) continue;
-      const same = lines.get(directive.keyword);
-      if (same === undefined) lines.set(directive.keyword, [directive]);
-      else same.push(directive);
-    }
-    return lines;
-  },
-);
-
 /** Global only, first value wins; the default is no in every release from 7.4 on. */
 export function usesDns(config: Config): boolean {
-  const line = effectiveLines(config)
-    .get("usedns")
-    ?.find(({ atStart }) => atStart);
+  const line = effectiveLines(config, "usedns").find(({ atStart }) => atStart);
   return line?.values?.[0] === "yes";
 }
 
 export function keywordLines(config: Config, keyword: string, searcher: Searcher): KeywordLines {
-  const lines = effectiveLines(config).get(keyword);
-  if (lines === undefined) return unsetLines(keyword, config.release);
+  const lines = effectiveLines(config, keyword);
+  if (lines.length === 0) return unsetLines(keyword, config.release);
   const guarded: KeywordLines["guarded"][number][] = [];
   const guards: Guard[] = [];
   const unreachable: Directive[] = [];

@@ -6,8 +6,8 @@
 import { servicePremise } from "../../grammar/ports.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
+import { effectiveLines } from "../config/keyword-lines.ts";
 import { writtenPort } from "./capabilities.ts";
-import { effectiveLines } from "./deciders.ts";
 
 export const LISTS: readonly { readonly keyword: string; readonly name: string }[] = [
   { keyword: "permitopen", name: "PermitOpen" },
@@ -18,7 +18,7 @@ export const LISTS: readonly { readonly keyword: string; readonly name: string }
 export const endingItems: (config: Config) => ReadonlyMap<Directive, string> = onceFor((config) => {
   const found = new Map<Directive, string>();
   for (const { keyword } of LISTS)
-    for (const line of effectiveLines(config).get(keyword) ?? []) {
+    for (const line of effectiveLines(config, keyword)) {
       const values = line.values ?? [];
       const item = misplacedItem(values) ?? values.find(namesService);
       if (item !== undefined) found.set(line, item);
@@ -39,8 +39,6 @@ function namesService(item: string): boolean {
 
 /** The same of the global list, which is read before a user is named: it ends all connections, whatever blocks say. */
 export function endingAll(config: Config, keyword: string): string | null {
-  const line = effectiveLines(config)
-    .get(keyword)
-    ?.find(({ atStart }) => atStart);
+  const line = effectiveLines(config, keyword).find(({ atStart }) => atStart);
   return misplacedItem(line?.values ?? []);
 }

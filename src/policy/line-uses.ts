@@ -4,6 +4,7 @@
  */
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import type { Config, Directive } from "../config/config.ts";
+import { keywordsOf } from "../config/keyword-lines.ts";
 import { isLastPrincipalsTaken } from "../config/other-lines.ts";
 import type { LineUse } from "./answer.ts";
 import type { Guard } from "./atoms.ts";
@@ -13,8 +14,7 @@ import { outside, search, within } from "./search.ts";
 
 export function lineUses(config: Config, options: ReasoningOptions = {}): LineUse[] {
   const reasoning = endReasoning(config, options);
-  const keywords = new Set(config.directives.map(({ keyword }) => keyword));
-  return [...keywords]
+  return [...keywordsOf(config)]
     .filter((keyword) => isFirstValue(keyword, config))
     .flatMap((keyword) => usesOf(reasoning, reasoning.linesOf(keyword)));
 }

@@ -7,10 +7,11 @@ import { matchHostList, parsePatternList, patternShape } from "../../grammar/pat
 import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Criterion, Directive } from "../config/config.ts";
+import { effectiveLines } from "../config/keyword-lines.ts";
 import { makeSource } from "../source/source.ts";
 import { type Guard, shapedAddress } from "./atoms.ts";
 import { NOT_OVER_IP } from "./connection.ts";
-import { type Choice, effectiveLines, type KeywordLines, usesDns } from "./deciders.ts";
+import { type Choice, type KeywordLines, usesDns } from "./deciders.ts";
 import { allOf, type Demand, none, not, oneOf, settled, some } from "./demand.ts";
 import { endingAll, endingItems, LISTS } from "./ending-lists.ts";
 import { refusesLogins, userPart } from "./login.ts";
@@ -40,7 +41,6 @@ const STRANGERS: Criteria = [{ attribute: "invalid-user", place }];
 
 export const loginLists: (config: Config) => Lists = onceFor((config) => {
   const { release } = config;
-  const lines = effectiveLines(config);
   const items = new Map<Directive, readonly Item[]>();
   const distinct = new Set<Item>();
   const read = (keyword: string, itemOf: (value: string) => Item): void => {
@@ -51,7 +51,7 @@ export const loginLists: (config: Config) => Lists = onceFor((config) => {
       distinct.add(item);
       return item;
     };
-    for (const line of lines.get(keyword) ?? []) items.set(line, (line.values ?? []).map(once));
+    for (const line of effectiveLines(config, keyword)) items.set(line, (line.values ?? []).map(once));
   };
   for (const keyword of ["denyusers", "allowusers"])
     read(keyword, (value) => userItem(value, release, usesDns(config)));

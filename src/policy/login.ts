@@ -8,6 +8,7 @@ import { matchHostList, matchPattern, parsePatternList } from "../../grammar/pat
 import { atLeast, type Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
+import { linesOf } from "../config/keyword-lines.ts";
 import type { Decider } from "./answer.ts";
 import type { Connection } from "./connection.ts";
 import { endingAll, endingItems, LISTS } from "./ending-lists.ts";
@@ -22,19 +23,19 @@ export interface LoginAnswer {
   readonly admitted?: Connection;
 }
 
-const KEYWORDS: ReadonlySet<string> = new Set([
+const KEYWORDS: readonly string[] = [
   "allowusers",
   "denyusers",
   "allowgroups",
   "denygroups",
   "refuseconnection",
   "permitrootlogin",
-]);
+];
 
 /** Whether a line of the configuration may refuse a login. */
 export const refusesLogins: (config: Config) => boolean = onceFor(
   (config) =>
-    config.directives.some(({ keyword }) => KEYWORDS.has(keyword)) ||
+    KEYWORDS.some((keyword) => linesOf(config, keyword).length > 0) ||
     endingItems(config).size > 0 ||
     mayLackMethods(config),
 );

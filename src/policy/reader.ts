@@ -7,6 +7,7 @@ import type { PatternItem } from "../../grammar/patterns.ts";
 import { atLeast, type Release } from "../../grammar/release.ts";
 import { onceFor, remember } from "../../grammar/remember.ts";
 import type { Config, Directive, MatchBlock } from "../config/config.ts";
+import { effectiveLines } from "../config/keyword-lines.ts";
 import type { Connection } from "./connection.ts";
 import { criterionHolds, evaluate, isAnswer, takesMatch } from "./evaluate.ts";
 import { chooseValues } from "./first-value.ts";
@@ -42,18 +43,18 @@ function fullReader(config: Config): Reader {
 }
 
 function quickReader(config: Config): Reader {
-  const byKeyword = linesByKeyword(config);
+  const entries = makeEntries(config);
   const readers = new Map<string, KeywordReader | null>();
   return {
     read: (connection, key) => {
       const known = readers.get(key);
       if (known !== undefined) return known === null ? null : known(connection);
       const { keyword } = lookUpKeyword(key, config.release);
-      const lines = keyword == null ? undefined : byKeyword.get(keyword.key);
+      const lines = keyword === null ? [] : effectiveLines(config, keyword.key);
       const made =
-        keyword == null || lines === undefined
+        keyword === null || lines.length === 0
           ? unsetReader(key, config.release)
-          : keywordReader(keyword, lines, config.release);
+          : keywordReader(keyword, inAndOutOfBlocks(lines, entries), config.release);
       readers.set(key, made);
       return made === null ? null : made(connection);
     },
@@ -133,28 +134,38 @@ interface Lines {
 
 const noLines = (): Lines => ({ guarded: null, global: [] });
 
-function linesByKeyword(config: Config): ReadonlyMap<string, Lines> {
+/** The blocks of a configuration, each compiled once. */
+interface Entries {
+  readonly of: (block: MatchBlock) => Entry;
+  readonly groupNumbers: Map<string, number>;
+}
+
+function makeEntries({ release }: Config): Entries {
   const entries = new Map<MatchBlock, Entry>();
   const groupNumbers = new Map<string, number>();
-  const entryOf = (block: MatchBlock): Entry => {
-    const known = entries.get(block) ?? compileBlock(block, config.release, groupNumbers);
-    entries.set(block, known);
-    return known;
+  return {
+    groupNumbers,
+    of: (block) => {
+      const known = entries.get(block) ?? compileBlock(block, release, groupNumbers);
+      entries.set(block, known);
+      return known;
+    },
   };
-  const byKeyword = new Map<string, Lines>();
-  for (const directive of config.directives) {
-    const { keyword, values, guards, atStart } = directive;
-    if (values === null || values.length === 0) continue;
-    const lines = byKeyword.get(keyword) ?? noLines();
-    byKeyword.set(keyword, lines);
+}
+
+function inAndOutOfBlocks(all: readonly Directive[], entries: Entries): Lines {
+  const lines = noLines();
+  for (const directive of all) {
+    const { guards, atStart } = directive;
     if (atStart) lines.global.push(directive);
     const [only] = guards;
     if (only === undefined) continue;
-    const entry = guards.length === 1 ? entryOf(only) : joined(guards.map(entryOf));
+    const entry = guards.length === 1 ? entries.of(only) : joined(guards.map(entries.of));
+    const { groupNumbers } = entries;
     lines.guarded ??= { lines: [], ofUser: new Map(), ofAnybody: [], groupNumbers };
     addGuarded(lines.guarded, directive, entry);
   }
-  return byKeyword;
+  return lines;
 }
 
 function joined(entries: readonly Entry[]): Entry {
