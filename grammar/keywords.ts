@@ -3,6 +3,7 @@ import { defaultAlgorithms, isAlgorithmKind } from "./algorithms.ts";
 import { lowerAscii, lowerForSearch } from "./ascii.ts";
 import { ALIASES, KEYWORDS, RETIRED } from "./keyword-table.ts";
 import { atLeast, type Release, type Vendor } from "./release.ts";
+import { forEachRelease } from "./remember.ts";
 
 /** How the arguments are read: see values.ts. */
 export type ValueForm =
@@ -203,15 +204,16 @@ function indexByName<Row extends Named>(rows: readonly Row[]): ReadonlyMap<strin
 
 /** servconf.c parse_token: the whole word, ASCII case ignored. */
 export function lookUpKeyword(spelled: string, release: Release): LookedUp {
-  const known = lookedUp.get(release) ?? new Map<string, LookedUp>();
-  lookedUp.set(release, known);
-  const found = known.get(spelled) ?? lookUp(lowerAscii(spelled), release);
+  const known = lookedUp(release);
+  const before = known.get(spelled);
+  if (before !== undefined) return before;
+  const found = lookUp(lowerAscii(spelled), release);
   // words that are no keywords are anybody's, and without number
   if (found !== UNKNOWN) known.set(spelled, found);
   return found;
 }
 
-const lookedUp = new WeakMap<Release, Map<string, LookedUp>>();
+const lookedUp = forEachRelease(() => new Map<string, LookedUp>());
 
 function lookUp(key: string, release: Release): LookedUp {
   for (const row of rowsByName.get(key) ?? []) {

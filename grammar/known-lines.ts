@@ -88,19 +88,37 @@ function learn(
 
 function putTogether(text: string, release: Release, found: readonly KnownLine[]): Tree {
   const lines: Line[] = [];
-  const packed: number[] = [];
   const problems: GrammarProblem[] = [];
   let start = 0;
-  for (const { line, tokens, problems: own } of found) {
+  for (const { line, problems: own } of found) {
     const number = lines.length + 1;
     const by = start - line.start;
     lines.push(movedLine(line, by, number));
-    for (const token of tokens) packed.push(movedToken(token, by));
     for (const problem of own)
       problems.push({ ...problem, span: movedSpan(problem.span, by), number, sshdNumber: number });
     start = line.end + by;
   }
-  return { text, release, tokens: new Uint32Array(packed), lines, problems };
+  let tokens: Tree["tokens"] | null = null;
+  return {
+    text,
+    release,
+    lines,
+    problems,
+    // an audit asks for those of a few lines, if any
+    get tokens() {
+      tokens ??= tokensOfAll(found, lines);
+      return tokens;
+    },
+  };
+}
+
+function tokensOfAll(found: readonly KnownLine[], lines: readonly Line[]): Tree["tokens"] {
+  const packed: number[] = [];
+  for (const [index, { line, tokens }] of found.entries()) {
+    const by = (lines[index] ?? line).start - line.start;
+    for (const token of tokens) packed.push(movedToken(token, by));
+  }
+  return new Uint32Array(packed);
 }
 
 /** Spelled out, not spread, in the parser's order: V8 shall see one shape. */

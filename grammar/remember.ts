@@ -9,22 +9,30 @@ export const LONGEST_REMEMBERED = 500;
 export function remember<Result>(
   make: (text: string, release: Release) => Result,
 ): (text: string, release: Release) => Result {
-  const byRelease = new WeakMap<Release, Map<string, Result>>();
-  // a run is mostly about one release
-  let latest: Release | null = null;
-  let known = new Map<string, Result>();
+  const knownOf = forEachRelease(() => new Map<string, Result>());
   return (text, release) => {
     if (text.length > LONGEST_REMEMBERED) return make(text, release);
-    if (release !== latest) {
-      known = byRelease.get(release) ?? new Map<string, Result>();
-      byRelease.set(release, known);
-      latest = release;
-    }
+    const known = knownOf(release);
     const found = known.get(text);
     if (found !== undefined) return found;
     const made = make(text, release);
     if (known.size < MOST_REMEMBERED) known.set(ownText(text), made);
     return made;
+  };
+}
+
+/** What is kept for each release. A run is mostly about one. */
+export function forEachRelease<Kept>(make: () => Kept): (release: Release) => Kept {
+  const byRelease = new WeakMap<Release, Kept>();
+  let latest: Release | null = null;
+  let kept = make();
+  return (release) => {
+    if (release !== latest) {
+      kept = byRelease.get(release) ?? make();
+      byRelease.set(release, kept);
+      latest = release;
+    }
+    return kept;
   };
 }
 

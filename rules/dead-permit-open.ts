@@ -42,6 +42,7 @@ export const rule: Rule = {
   id: "dead-permit-open",
   title: "PermitOpen where forwarding is closed",
   severity: "low",
+  about: ["permitopen", "permitlisten"],
   docs: {
     what: "A `PermitOpen` or `PermitListen` line names targets, and forwarding of that direction is closed for all connections that the line is about.",
     why: "These lists never grant anything. Whoever wrote the line wanted the targets to be reachable, or left it behind.",

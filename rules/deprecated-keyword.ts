@@ -1,4 +1,12 @@
-import { type Audit, type Draft, groupBy, listed, type Problem, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  type Draft,
+  groupBy,
+  listed,
+  PROBLEMS,
+  type Problem,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   const deprecated = audit.config.problems.filter(
@@ -26,6 +34,7 @@ export const rule: Rule = {
   id: "deprecated-keyword",
   title: "a keyword that sshd has given up",
   severity: "info",
+  about: [PROBLEMS],
   docs: {
     what: "sshd knows the keyword by name only, prints a warning, and ignores the line.",
     why: "The line promises something that no longer happens.",

@@ -79,6 +79,7 @@ export const rule: Rule = {
   id: "disable-forwarding-incomplete",
   title: "DisableForwarding does not cover everything in this release",
   severity: "medium",
+  about: ["disableforwarding"],
   docs: {
     what: "`DisableForwarding yes` is set, and this release of sshd does not apply it to X11 and agent forwarding (before 10.0, CVE-2025-32728), or to tunnel devices (before 10.4).",
     why: "The manual says that DisableForwarding disables all forwarding. It did not: X11 and agent forwarding stayed as their own keywords say, and the agent's default is open. Distributions have repaired this in older releases, so the package's revision counts.",

@@ -65,6 +65,7 @@ export const rule: Rule = {
   id: "disable-forwarding-reopened",
   title: "a Match block takes DisableForwarding back",
   severity: "high",
+  about: ["disableforwarding"],
   docs: {
     what: "`DisableForwarding yes` stands outside every Match, and a Match block sets `DisableForwarding no`.",
     why: "DisableForwarding is no one-way door: a matching block takes it back like any other value, and then the defaults count again, which are open for TCP, unix sockets and agents. Who reads the global line believes that everything is closed.",

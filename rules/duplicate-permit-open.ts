@@ -1,4 +1,12 @@
-import { type Audit, type Draft, type LineUse, lineText, quoted, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  DEAD_LINES,
+  type Draft,
+  type LineUse,
+  lineText,
+  quoted,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 const LISTS: ReadonlySet<string> = new Set(["permitopen", "permitlisten"]);
 
@@ -29,6 +37,7 @@ export const rule: Rule = {
   id: "duplicate-permit-open",
   title: "a second PermitOpen line is ignored",
   severity: "medium",
+  about: [DEAD_LINES],
   docs: {
     what: "Several `PermitOpen` or `PermitListen` lines stand in the same block, or outside every Match.",
     why: "sshd takes the first line as the whole list and ignores the others without a message. It is the most usual mistake with these keywords: the targets of the second line are refused, and if the first line was the wider one, the limit does not hold.",

@@ -71,6 +71,7 @@ export const rule: Rule = {
   id: "forced-command-still-forwards",
   title: "a forced command or chroot that can still tunnel",
   severity: "medium",
+  about: ["forcecommand", "chrootdirectory"],
   docs: {
     what: "`ForceCommand` or `ChrootDirectory` restricts a login, such as sftp-only or git-only accounts, and the same login may still forward TCP or unix sockets.",
     why: "A forward needs no command and no shell: `ssh -N -L ...` runs none. An account for file transfer becomes a way into the network. internal-sftp, a chroot, PermitTTY no and a nologin shell make no difference.",

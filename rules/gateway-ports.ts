@@ -56,6 +56,7 @@ export const rule: Rule = {
   id: "gateway-ports",
   title: "remote forwards listen beyond loopback",
   severity: "medium",
+  about: ["gatewayports"],
   docs: {
     what: "`GatewayPorts yes` makes every remote forward (`ssh -R`) listen on all addresses; `clientspecified` lets the client choose. Without it a remote forward listens on the loopback address only.",
     why: "Everybody who can reach the server can reach the service that the client offers behind it: a way from the outside into the client's network, under the server's name. A port can look like a service of the server.",

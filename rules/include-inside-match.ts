@@ -27,6 +27,7 @@ export const rule: Rule = {
   id: "include-inside-match",
   title: "an Include inside a Match block",
   severity: "medium",
+  about: ["include"],
   docs: {
     what: "An `Include` line stands behind a `Match` line of the same file, so that everything in the included files holds only for the connections of that block.",
     why: "It is easily done: an Include appended at the end of a file belongs to the last Match block. The drop-ins then hold for a few connections, and for everybody else the defaults count. Global keywords in them make sshd refuse the file.",

@@ -1,4 +1,4 @@
-import { type Audit, type Draft, introducedIn, type Problem, type Rule } from "../src/lint/rule.ts";
+import { type Audit, type Draft, introducedIn, PROBLEMS, type Problem, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   return audit.config.problems.flatMap(report);
@@ -21,6 +21,7 @@ export const rule: Rule = {
   id: "keyword-newer-than-sshd",
   title: "a keyword of a newer release",
   severity: "error",
+  about: [PROBLEMS],
   docs: {
     what: "The file uses a keyword that this release of sshd does not know yet.",
     why: "To an older sshd it is an unknown word: sshd refuses the whole file and does not start. That happens when a configuration is copied to an older system, or when a package is downgraded.",

@@ -33,6 +33,7 @@ export const rule: Rule = {
   id: "missing-include",
   title: "an Include of a file that is not there",
   severity: "medium",
+  about: ["include"],
   docs: {
     what: "An `Include` names a file that does not exist. A pattern with a wildcard may match nothing; a plain name that matches nothing is a mistake.",
     why: "sshd goes on without a message, so the settings that were meant to be there are not. `~` and `{a,b}` are not expanded by sshd and match nothing, and a relative name is looked for in /etc/ssh, not beside the file.",

@@ -34,6 +34,7 @@ export const rule: Rule = {
   id: "never-matching-login-item",
   title: "an item of AllowUsers or DenyUsers that fits nobody",
   severity: "medium",
+  about: LISTS,
   docs: {
     what: "An item of `AllowUsers`, `DenyUsers`, `AllowGroups` or `DenyGroups` is not what it looks like: names joined with commas, a name behind `!`, a host name behind `@` while sshd does not look names up (`UseDNS no`, the default).",
     why: "The items of these lines stand between blanks, and sshd compares each as one name with wildcards. `DenyUsers mallory,eve` keeps out an account that is called `mallory,eve` and nobody else; `AllowUsers * !guest` lets `guest` in. sshd accepts both lines without a message.",

@@ -41,6 +41,7 @@ export const rule: Rule = {
   id: "never-matching-pattern",
   title: "a Match pattern that never matches",
   severity: "medium",
+  about: ["match"],
   docs: {
     what: "A criterion of a `Match` line can hold for no connection: a list with only negations, a host name while sshd does not look names up (`UseDNS no`, the default), text that is no address, quotes or `=` that became part of a name. Or one item of its list fits nobody for such a reason: `Match Host *,!db.example.com` does not leave that host out.",
     why: "sshd accepts the line. `Match User !root` does not mean everybody but root: it means nobody. The block looks like a rule and is none.",

@@ -1,4 +1,11 @@
-import { type Audit, type Draft, explainProblem, type Problem, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  type Draft,
+  explainProblem,
+  PROBLEMS,
+  type Problem,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   const unknown = audit.config.problems.filter(({ code }) => code === "unknown-keyword");
@@ -28,6 +35,7 @@ export const rule: Rule = {
   id: "not-allowed-in-match",
   title: "a global keyword inside a Match block",
   severity: "error",
+  about: [PROBLEMS],
   docs: {
     what: "A keyword that holds for the whole server stands inside a Match block.",
     why: "sshd refuses the whole file and does not start. It happens when a line is appended at the end of a file: the end belongs to the last Match block. Only after `Match all` such keywords are taken.",

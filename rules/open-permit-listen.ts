@@ -47,6 +47,7 @@ export const rule: Rule = {
   id: "open-permit-listen",
   title: "PermitListen that limits nothing",
   severity: "medium",
+  about: ["permitlisten"],
   docs: {
     what: "A `PermitListen` line is there, and it lets a client listen on any port: `any`, `*`, or `HOST:*`.",
     why: "The line looks like a limit and is none. A client can take any free port of the server, with a root login also those below 1024.",

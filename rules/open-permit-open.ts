@@ -57,6 +57,7 @@ export const rule: Rule = {
   id: "open-permit-open",
   title: "PermitOpen that limits nothing",
   severity: "medium",
+  about: ["permitopen"],
   docs: {
     what: "A `PermitOpen` line is there, and it lets a client reach any host: `any`, `*:*`, or `*:PORT`.",
     why: "The line looks like a limit and is none. Inside a Match block it also takes back a list that the global part sets.",

@@ -1,4 +1,4 @@
-import { type Audit, type Draft, type LineUse, quoted, type Rule } from "../src/lint/rule.ts";
+import { type Audit, DEAD_LINES, type Draft, type LineUse, quoted, type Rule } from "../src/lint/rule.ts";
 
 function check(audit: Audit): Draft[] {
   return audit.lineUses.flatMap((use) => (use.decides === false ? report(use) : []));
@@ -24,6 +24,7 @@ export const rule: Rule = {
   id: "option-overrides-file",
   title: "an option on the command line overrides the file",
   severity: "medium",
+  about: [DEAD_LINES],
   docs: {
     what: "sshd is started with `-o Keyword=value` (in a unit, a defaults file or by hand), and a line of the file sets the same keyword.",
     why: "Options are read before the file and win over its global lines; only Match blocks beat them. Whoever reads or edits the file sees a value that does not count.",

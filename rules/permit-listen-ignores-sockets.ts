@@ -41,6 +41,7 @@ export const rule: Rule = {
   id: "permit-listen-ignores-sockets",
   title: "PermitListen does not limit unix sockets",
   severity: "low",
+  about: ["permitlisten"],
   docs: {
     what: "`PermitListen` limits the ports of remote forwards, even to `none`, and a client may still create a unix socket on the server with `ssh -R /path:...`.",
     why: "sshd does not check socket forwards against PermitListen. Who writes `PermitListen none` believes that `-R` is closed.",

@@ -38,6 +38,7 @@ export const rule: Rule = {
   id: "privileged-destination",
   title: "PermitOpen reaches a privileged port of the server",
   severity: "low",
+  about: ["permitopen"],
   docs: {
     what: "`PermitOpen` lets clients connect to a port below 1024 of the server itself, by number or by name: `localhost:25`, `127.0.0.2:smtp`, `[::]:*`.",
     why: "The service sees a connection from its own host and may trust it: a mail server that relays for localhost, a web server with an admin page, sshd itself.",

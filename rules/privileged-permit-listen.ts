@@ -39,6 +39,7 @@ export const rule: Rule = {
   id: "privileged-permit-listen",
   title: "PermitListen names a privileged port",
   severity: "low",
+  about: ["permitlisten"],
   docs: {
     what: "`PermitListen` allows a remote forward on a port below 1024.",
     why: "Such a port looks like a service of the system: whoever holds the forward answers there.",

@@ -30,6 +30,7 @@ export const rule: Rule = {
   id: "privileged-port",
   title: "sshd on another service's privileged port",
   severity: "info",
+  about: ["port", "listenaddress"],
   docs: {
     what: "`Port` or `ListenAddress` puts sshd on a port below 1024 other than 22.",
     why: "Ports below 1024 are assigned to services. sshd on 443 or 80 passes firewalls that were meant to let web traffic through, and takes the port from the service.",

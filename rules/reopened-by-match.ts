@@ -109,6 +109,7 @@ export const rule: Rule = {
   id: "reopened-by-match",
   title: "a Match block opens what the global part closes",
   severity: "high",
+  about: ["match"],
   docs: {
     what: "A line outside every `Match` closes a kind of forwarding, and a line inside a `Match` block opens it again for the connections of that block.",
     why: "For the connections that a block matches, its values beat every value outside a Match, wherever that stands in the file and its drop-ins, and even one from sshd's command line. A reader, and many audit tools, see only the global `no`. `Match User *` or `Match all` turn the exception into the rule.",

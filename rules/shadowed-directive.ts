@@ -1,4 +1,12 @@
-import { type Audit, type Draft, type LineUse, lineText, quoted, type Rule } from "../src/lint/rule.ts";
+import {
+  type Audit,
+  DEAD_LINES,
+  type Draft,
+  type LineUse,
+  lineText,
+  quoted,
+  type Rule,
+} from "../src/lint/rule.ts";
 
 /** What these decide is who gets in and what they may do: a dead line among them misleads most. */
 const WEIGHTY: ReadonlySet<string> = new Set([
@@ -58,6 +66,7 @@ export const rule: Rule = {
   id: "shadowed-directive",
   title: "a line that never counts",
   severity: "medium",
+  about: [DEAD_LINES],
   docs: {
     what: "Another line has already set the keyword for every connection that this line could decide.",
     why: "sshd keeps the first value it reads, keyword by keyword, and says nothing about the later ones. Whoever appends a line at the end of the file, or in the main file below an Include, believes that it works.",

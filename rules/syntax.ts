@@ -5,6 +5,7 @@ import {
   groupBy,
   introducedIn,
   type Place,
+  PROBLEMS,
   type Problem,
   type Rule,
 } from "../src/lint/rule.ts";
@@ -45,6 +46,7 @@ export const rule: Rule = {
   id: "syntax",
   title: "sshd refuses the file",
   severity: "error",
+  about: [PROBLEMS],
   docs: {
     what: "A line that sshd of this release does not accept: an unknown keyword, a value it does not know, an unclosed quote, an Include that cannot be read.",
     why: "sshd does not start with such a file. A running sshd that is told to reload it ends, and nobody can log in any more, except where the service tests the file first. The mistake may show only at the next restart.",

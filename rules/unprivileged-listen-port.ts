@@ -28,6 +28,7 @@ export const rule: Rule = {
   id: "unprivileged-listen-port",
   title: "sshd on a port that any user can bind",
   severity: "info",
+  about: ["port", "listenaddress"],
   docs: {
     what: "`Port` or `ListenAddress` puts sshd on a port from 1024 on.",
     why: "Below 1024 only root can listen. From 1024 on any local user can take the port in the moment when sshd restarts or is down, and collect the passwords of those who ignore the warning about a changed host key.",

@@ -1,5 +1,6 @@
 import {
   type Audit,
+  DEAD_LINES,
   type Draft,
   groupBy,
   hasNobody,
@@ -65,6 +66,7 @@ export const rule: Rule = {
   id: "unreachable-match",
   title: "a Match block without effect",
   severity: "low",
+  about: [DEAD_LINES],
   docs: {
     what: "No connection can meet all criteria of the block, or every line in it is decided by an earlier block.",
     why: "The first matching block wins, keyword by keyword. A later, more special block changes nothing.",

@@ -1,4 +1,4 @@
-import type { Audit, Draft, Problem, Rule } from "../src/lint/rule.ts";
+import { type Audit, type Draft, PROBLEMS, type Problem, type Rule } from "../src/lint/rule.ts";
 
 const CODES: Readonly<Record<string, string>> = {
   "unclosed-quote-keyword": "sshd drops this line without a message: a quote in the keyword is never closed",
@@ -39,6 +39,7 @@ export const rule: Rule = {
   id: "vanished-line",
   title: "a line that sshd does not see",
   severity: "high",
+  about: [PROBLEMS],
   docs: {
     what: "A NUL byte, a quote in the keyword that is never closed, or `==` in front make a line vanish: sshd accepts the file and says nothing. Up to 8.6 an unclosed quote later in a line drops its rest.",
     why: "What the line was to set keeps its old value. A vanished `Match` line makes the lines below it global. Editors and other audit tools show the line as if it counted.",

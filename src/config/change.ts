@@ -190,13 +190,15 @@ function styleOf(tree: Tree, outside: readonly DirectiveLine[]): Style {
 /** Stock files write a tab behind two keywords and a blank behind all others: most lines count. */
 function usualSeparator(tree: Tree, lines: readonly DirectiveLine[]): string {
   const counts = new Map<string, number>();
-  for (const line of lines) {
-    const text = tokensOf(tree, line).find(({ kind }) => kind === "separator")?.text ?? "";
-    if (/^[ \t]*=?[ \t]*$/.test(text) && text !== "") counts.set(text, (counts.get(text) ?? 0) + 1);
+  for (const { keyword, rest } of lines) {
+    const text = tree.text.slice(keyword.end, rest.start);
+    if (SEPARATOR.test(text)) counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   const [most] = [...counts].sort(([, a], [, b]) => b - a);
   return most?.[0] ?? STOCK_STYLE.separator;
 }
+
+const SEPARATOR = /^(?:[ \t]+=?|=)[ \t]*$/;
 
 function endsInCrLf(tree: Tree, line: Line): boolean {
   const [previous, last] = tokensOf(tree, line).slice(-2);

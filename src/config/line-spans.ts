@@ -1,8 +1,8 @@
 /** Which part of a line is meant: keyword and arguments, or the arguments alone. */
 import type { DirectiveLine, Span } from "../../grammar/tree.ts";
 
-export function contentSpan(line: DirectiveLine): Span {
-  return { start: line.keyword.start, end: Math.max(line.keyword.end, valueSpan(line).end) };
+export function contentSpan({ keyword }: DirectiveLine, value: Span): Span {
+  return { start: keyword.start, end: Math.max(keyword.end, value.end) };
 }
 
 export function valueSpan(line: DirectiveLine): Span {

@@ -26,33 +26,56 @@ export function readDirective(
 ): void {
   if (found.keyword === null) return;
   const { source } = state.text;
-  const reading = readValue(found.keyword, line, loading.release);
+  const { values, problems } = readValue(found.keyword, line, loading.release);
   const { key } = found.keyword;
-  const before = loading.setAtStart.get(key) ?? [];
-  const repeated = repeatProblem(key, line, reading.values ?? [], before, loading.release);
-  const problems = repeated === null ? reading.problems : [repeated];
-  const now = problems.filter((problem) => applies(problem, state.active, !isSetBy(key, line, before)));
-  for (const problem of now) pushProblem(loading, state.text, line, problem);
-  if (state.active && reading.values !== null) {
-    if (before.length === 0) loading.setAtStart.set(key, [...reading.values]);
-    else before.push(...reading.values);
-  }
+  const set = loading.setAtStart.get(key);
+  const before = set ?? NOTHING;
+  const repeated = repeatProblem(key, line, values ?? NOTHING, before, loading.release);
+  const value = valueSpan(line);
   const directive: Directive = {
-    keyword: found.keyword.key,
+    keyword: key,
     args: line.args,
     line,
-    place: placeOf(source, contentSpan(line)),
-    valuePlace: placeOf(source, valueSpan(line)),
-    values: reading.values,
+    place: placeOf(source, contentSpan(line, value)),
+    valuePlace: placeOf(source, value),
+    values,
     guards: state.guards,
     order: loading.directives.length,
     atStart: state.active,
     origin: "file",
   };
+  // before the line counts as one that sets the keyword
+  const isQuiet = repeated === null && problems.length === 0;
+  const met = isQuiet ? NO_PROBLEMS : metNow(state, directive, { problems, repeated, before });
+  for (const problem of met) pushProblem(loading, state.text, line, problem);
+  if (state.active && values !== null) {
+    if (set === undefined) loading.setAtStart.set(key, values.slice());
+    else set.push(...values);
+  }
   loading.directives.push(directive);
-  if (PATTERN_LISTS.has(key) && reading.values?.some((value) => ENDS_IN_STARS.test(value)) === true)
+  if (PATTERN_LISTS.has(key) && values?.some((item) => ENDS_IN_STARS.test(item)) === true)
     noteBug(loading, GREEDY_STARS);
-  if (repeated === null && now.length === 0) rememberLater(loading, state, directive, problems);
+  if (repeated === null && met.length === 0) rememberLater(loading, state, directive, problems);
+}
+
+const NOTHING: readonly string[] = [];
+const NO_PROBLEMS: readonly ValueProblem[] = [];
+
+interface Met {
+  readonly problems: readonly ValueProblem[];
+  readonly repeated: ValueProblem | null;
+  readonly before: readonly string[];
+}
+
+/** The problems of a line that this pass meets. */
+function metNow(
+  { active }: FileState,
+  { keyword, line }: Directive,
+  { problems, repeated, before }: Met,
+): readonly ValueProblem[] {
+  const isFirst = !isSetBy(keyword, line, before);
+  const all = repeated === null ? problems : [repeated];
+  return all.filter((problem) => applies(problem, active, isFirst));
 }
 
 /** Problems that this pass did not meet wait for a connection (servconf.c parse_server_match_config). */
@@ -63,6 +86,7 @@ function rememberLater(
   problems: readonly ValueProblem[],
 ): void {
   const { line, keyword } = directive;
+  if (problems.length === 0 && keyword !== "authenticationmethods") return;
   const matchesBefore = loading.matches.length;
   const push = (message: string, when: LaterProblem["when"], prefix: ValueProblem["prefix"]): void => {
     const sshdText = asPrinted(POSITIONS[prefix](laterName(state), line.sshdNumber) + message);

@@ -5,7 +5,7 @@ import type { DirectiveLine, Word } from "../../grammar/tree.ts";
 import { globPaths, MOST_NAMES } from "../files/glob.ts";
 import { placeOf, type Source } from "../source/source.ts";
 import type { IncludeLine, IncludeTarget } from "./config.ts";
-import { contentSpan } from "./line-spans.ts";
+import { contentSpan, valueSpan } from "./line-spans.ts";
 import { pushProblem, reportUnreadable } from "./load-problems.ts";
 import {
   type Context,
@@ -40,7 +40,7 @@ export function readIncludeLine(
   readFile: ReadFile,
 ): void {
   const { source } = state.text;
-  const place = placeOf(source, contentSpan(line));
+  const place = placeOf(source, contentSpan(line, valueSpan(line)));
   const targets: IncludeTarget[] = [];
   const include: IncludeLine = { line, place, guards: state.guards, targets };
   loading.includes.push(include);

@@ -6,7 +6,7 @@ import { GREEDY_STARS, INVALID_USER_FITS_ALL, isReadWith, LOST_MATCHES } from ".
 import type { DirectiveLine } from "../../grammar/tree.ts";
 import { placeOf, type Source } from "../source/source.ts";
 import type { Criterion, MatchBlock } from "./config.ts";
-import { contentSpan } from "./line-spans.ts";
+import { contentSpan, valueSpan } from "./line-spans.ts";
 import { pushProblem } from "./load-problems.ts";
 import { type FileState, type Loading, noteBug } from "./loading.ts";
 
@@ -22,7 +22,7 @@ export function readMatchLine(loading: Loading, state: FileState, line: Directiv
   const block: MatchBlock = {
     criteria,
     line,
-    place: placeOf(source, contentSpan(line)),
+    place: placeOf(source, contentSpan(line, valueSpan(line))),
     outer,
     static:
       reading.criteria !== null && criteria.every((criterion) => holdsAtStart(criterion, loading.release)),

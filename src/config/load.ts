@@ -2,10 +2,10 @@
  * Loads a configuration with its Includes in sshd's own order (OpenSSH servconf.c parse_server_config_depth and
  * process_server_config_line_depth, first pass). Never throws: what sshd would refuse becomes a Problem.
  */
-import { type LookedUp, lookUpKeyword } from "../../grammar/keywords.ts";
+import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { parseOptionText } from "../../grammar/parser.ts";
 import { isReadWith, SUBSYSTEM_CRASH } from "../../grammar/release-bugs.ts";
-import type { DirectiveLine, Tree } from "../../grammar/tree.ts";
+import type { DirectiveLine, GrammarProblem, Tree } from "../../grammar/tree.ts";
 import type { FileTree } from "../files/tree.ts";
 import { makeSource } from "../source/source.ts";
 import type { Config, Problem } from "./config.ts";
@@ -153,10 +153,10 @@ function rememberFile(loading: Loading, text: LoadedText, context: Context): voi
 function readLine(loading: Loading, state: FileState, line: DirectiveLine): void {
   const { text } = state;
   reportGrammar(loading, text, line.sshdNumber, isSilent);
-  if (reportGrammar(loading, text, line.sshdNumber, ({ code }) => code === "no-argument")) return;
-  const found = lookUp(loading, line.keyword.value);
+  if (reportGrammar(loading, text, line.sshdNumber, isWithoutArgument)) return;
+  const found = lookUpKeyword(line.keyword.value, loading.release);
   if (found.status === "unknown") pushUnknown(loading, text, line);
-  if (reportGrammar(loading, text, line.sshdNumber, ({ code }) => code === "invalid-quotes")) return;
+  if (reportGrammar(loading, text, line.sshdNumber, isOfQuotes)) return;
   if (!state.active && !found.inMatch) {
     pushProblem(loading, text, line, {
       code: "not-allowed-in-match",
@@ -191,13 +191,8 @@ function refuseAsOption(loading: Loading, state: FileState, line: DirectiveLine,
   return true;
 }
 
-function lookUp(loading: Loading, spelled: string): LookedUp {
-  const known = loading.keywords.get(spelled);
-  if (known !== undefined) return known;
-  const found = lookUpKeyword(spelled, loading.release);
-  loading.keywords.set(spelled, found);
-  return found;
-}
+const isWithoutArgument = ({ code }: GrammarProblem): boolean => code === "no-argument";
+const isOfQuotes = ({ code }: GrammarProblem): boolean => code === "invalid-quotes";
 
 /** sshd counts the text of an option as line 0. */
 function atLineZero(tree: Tree): Tree {

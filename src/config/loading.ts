@@ -1,5 +1,4 @@
 /** What is known while a configuration is read: the texts so far, what they added, and where reading stands. */
-import type { LookedUp } from "../../grammar/keywords.ts";
 import { parseText } from "../../grammar/parser.ts";
 import type { Release } from "../../grammar/release.ts";
 import { type ReleaseBug, repairDoubt } from "../../grammar/release-bugs.ts";
@@ -44,7 +43,6 @@ export interface Loading {
   readonly including: Set<string>;
   readonly limits: Set<string>;
   readonly texts: Map<string, LoadedText | string>;
-  readonly keywords: Map<string, LookedUp>;
   /** values that the first pass has taken so far, by keyword */
   readonly setAtStart: Map<string, string[]>;
   /** of all texts so far */
@@ -89,7 +87,6 @@ export function startLoading(tree: FileTree, options: LoadOptions): Loading {
     including: new Set(),
     limits: new Set(),
     texts: new Map(),
-    keywords: new Map(),
     setAtStart: new Map(),
     weight: 0,
     settings: 0,

@@ -2,6 +2,7 @@
 
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
+import { keywordsOf } from "../config/keyword-lines.ts";
 import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
@@ -12,7 +13,16 @@ import { oncePerPlace, positionAt } from "../source/source.ts";
 import { whatBreaks } from "./breaks.ts";
 import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";
-import type { AllowedForwarding, Audit, Draft, Finding, Rule, Severity } from "./rule.ts";
+import {
+  type AllowedForwarding,
+  type Audit,
+  DEAD_LINES,
+  type Draft,
+  type Finding,
+  PROBLEMS,
+  type Rule,
+  type Severity,
+} from "./rule.ts";
 import { applySuppressions, type Judged, type Suppressed, type SuppressionOptions } from "./suppressions.ts";
 import { cutWords } from "./wording.ts";
 
@@ -90,12 +100,29 @@ export function judge(
 
 function runRules(rules: readonly Rule[], looked: Audit): Finding[] {
   const findings: Finding[] = [];
+  const subjects = subjectsOf(looked);
   for (const rule of rules) {
+    if (rule.about !== undefined && !holdsOne(subjects, rule.about)) continue;
     const drafts = rule.check(looked);
     // most rules find nothing
     if (drafts.length > 0) for (const draft of oncePerPlace(drafts)) findings.push(complete(rule, draft));
   }
   return findings;
+}
+
+/** What rules may be about, of what the configuration holds. */
+function subjectsOf({ config, lineUses }: Audit): ReadonlySet<string> {
+  const subjects = new Set(keywordsOf(config));
+  if (config.matches.length > 0) subjects.add("match");
+  if (config.includes.length > 0) subjects.add("include");
+  if (config.problems.length > 0) subjects.add(PROBLEMS);
+  if (lineUses.some(({ decides }) => decides === false)) subjects.add(DEAD_LINES);
+  return subjects;
+}
+
+function holdsOne(subjects: ReadonlySet<string>, wanted: readonly string[]): boolean {
+  for (const subject of wanted) if (subjects.has(subject)) return true;
+  return false;
 }
 
 /** A file that is included again is read again: a line of it counts where one of its readings does. */

@@ -1,6 +1,7 @@
 /** Findings about a kind of forwarding that is open: one for each line, or default, that decides. */
+import { onceFor } from "../../grammar/remember.ts";
 import type { Answer, Decider } from "../policy/answer.ts";
-import { type Capability, NOT_OVER_IP } from "../policy/connection.ts";
+import { CAPABILITIES, type Capability, NOT_OVER_IP } from "../policy/connection.ts";
 import { opened } from "./affected.ts";
 import { setWhereDecided } from "./fixes.ts";
 import { bothAllow, deciderOf, groupBy, isMeant, loginLimit, openAnswers, reopenedBy } from "./openings.ts";
@@ -26,10 +27,15 @@ export interface Opening {
 
 /** Answers that are open, not meant to be, and not opened by an exception that reopened-by-match reports. */
 export function unmeant(audit: Audit, capabilities: readonly Capability[]): readonly Answer[] {
-  return openAnswers(audit.exposure, capabilities)
-    .filter((answer) => !isMeant(audit.allowed, answer.capability))
-    .filter((answer) => reopenedBy(audit.config, answer) === null);
+  return allUnmeant(audit).filter(({ capability }) => capabilities.includes(capability));
 }
+
+/** Several rules ask for them. */
+const allUnmeant = onceFor(({ exposure, allowed, config }: Audit) =>
+  openAnswers(exposure, CAPABILITIES).filter(
+    (answer) => !isMeant(allowed, answer.capability) && reopenedBy(config, answer) === null,
+  ),
+);
 
 export function openingDrafts(audit: Audit, opening: Opening): Draft[] {
   const key = opening.keyword.toLowerCase();

@@ -84,12 +84,22 @@ export type {
 /** `error`: sshd refuses the file. */
 export type Severity = "error" | "high" | "medium" | "low" | "info";
 
+/** In `about`: something that sshd refuses, warns of or misreads. */
+export const PROBLEMS = "a problem";
+/** In `about`: a line that never counts, because another one comes first or nobody is in its block. */
+export const DEAD_LINES = "a dead line";
+
 export interface Rule {
   /** names the thing flagged and reads well after "allow": file name = id = fixture folder = documentation anchor */
   readonly id: string;
   readonly title: string;
   /** of a usual finding; a finding may weigh differently */
   readonly severity: Severity;
+  /**
+   * What a configuration must hold for the rule to find anything, one of these: keywords in lower case (`match` and
+   * `include`, too), PROBLEMS, DEAD_LINES. Left out: it looks at every configuration.
+   */
+  readonly about?: readonly string[];
   readonly docs: RuleDocs;
   readonly references: readonly string[];
   /** true: for --profile strict only */
