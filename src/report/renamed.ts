@@ -31,11 +31,14 @@ function renamedFinding(reported: ReportedFinding, rename: Rename): ReportedFind
       related: finding.related.map(({ place, note }) => ({ place, note: rename(note) })),
       witness: finding.witness && renamedConnection(finding.witness, rename),
       grant: rename(finding.grant),
-      affected: finding.affected.map((one) => ({
-        ...one,
-        ...renamedExtent(one, rename),
-        grant: rename(one.grant),
-      })),
+      // long lists, which some reporters show
+      get affected() {
+        return finding.affected.map((one) => ({
+          capability: one.capability,
+          ...renamedExtent(one, rename),
+          grant: rename(one.grant),
+        }));
+      },
       notes: finding.notes.map(rename),
       fix: fix && { ...fix, title: rename(fix.title), because: rename(fix.because) },
     },
