@@ -348,6 +348,16 @@ const AUDITS = [
   ["audit", "--fix", "--diff", "--no-config", stock],
 ];
 const AUDIT_OF_IMAGE = ["audit", "--image", image];
+/** Of files with something for each rule. */
+const AUDIT_OF_MANY = ["audit", "--openssh", "9.2", ...filesOfRules()];
+
+function filesOfRules() {
+  const names = readdirSync(`${root}fixtures/rules`, { recursive: true });
+  return names
+    .filter((name) => name.endsWith("/root/etc/ssh/sshd_config"))
+    .sort()
+    .map((name) => `${root}fixtures/rules/${name}`);
+}
 
 /** The functions and constants of the engine that the runs of the code caches do not ask for. */
 async function lateNames() {
@@ -397,12 +407,13 @@ execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.types.json`
   stdio: ["ignore", 2, 2],
 });
 const loaderText = await bundle("src/cli/chunks.ts");
-// V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image; of forwards
+// V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image; of many files; of forwards
 const script = `${dist}/${mainName}`;
 const cacheOf = (file, kind) =>
   `${file.slice(0, -".js".length)}${kind}-${process.platform}-${process.arch}-${process.version}.cache`;
 runBundle(AUDITS, { script, out: cacheOf(script, ""), statuses: [1] });
 runBundle([AUDIT_OF_IMAGE], { script, out: cacheOf(script, "-images"), statuses: [1] });
+runBundle([AUDIT_OF_MANY], { script, out: cacheOf(script, "-many"), statuses: [1] });
 await withServer(({ port, listen }) => {
   const to = ["-F", "none", "-o", `UserKnownHostsFile=${folder}/known_hosts`, "-o", "IdentityAgent=none"];
   const target = ["-i", `${folder}/id`, "-p", `${port}`, "user@127.0.0.1"];

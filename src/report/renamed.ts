@@ -33,11 +33,10 @@ function renamedFinding(reported: ReportedFinding, rename: Rename): ReportedFind
       grant: rename(finding.grant),
       // long lists, which some reporters show
       get affected() {
-        return finding.affected.map((one) => ({
-          capability: one.capability,
-          ...renamedExtent(one, rename),
-          grant: rename(one.grant),
-        }));
+        return finding.affected.map((one) => {
+          const { who, except } = renamedExtent(one, rename);
+          return { who, except, capability: one.capability, grant: rename(one.grant) };
+        });
       },
       notes: finding.notes.map(rename),
       fix: fix && { ...fix, title: rename(fix.title), because: rename(fix.because) },
