@@ -128,9 +128,9 @@ describe("the installed package", () => {
     cpSync(join(consumer, "node_modules/sshd-policy"), copy, { recursive: true });
     const chunks = join(copy, "dist/chunks");
     const cli = join(copy, "dist/cli.js");
-    // those of runs on images, of forwards and of chunks the build alone makes
+    // those of runs on images and many files, of forwards and of chunks the build alone makes
     const caches = (): string[] =>
-      readdirSync(chunks).filter((name) => /^main-[0-9a-f]+-(?!images|forward).*\.cache/.test(name));
+      readdirSync(chunks).filter((name) => /^main-[0-9a-f]+-(?!images|many|forward).*\.cache/.test(name));
     const [cache = ""] = caches();
     const first = run(work, "node", [cli, "audit", STOCK]);
     const whole = statSync(join(chunks, cache)).size;
@@ -157,7 +157,7 @@ describe("the installed package", () => {
     expect(caches()).toEqual([cache]);
   });
 
-  it("starts an audit, one of an image and a forward with a code cache each, which V8 takes", () => {
+  it("starts an audit, one of an image, one of many files and a forward with a code cache each, which V8 takes", () => {
     const spy = join(work, "spy.cjs");
     writeFileSync(
       spy,
@@ -171,15 +171,16 @@ describe("the installed package", () => {
       };`,
     );
     const dist = join(consumer, "node_modules/sshd-policy/dist");
-    const told = [["audit"], ["audit", "--image"], ["forward"]].map(
+    const many = Array.from({ length: 30 }, () => STOCK);
+    const told = [["audit"], ["audit", "--image"], ["audit", ...many], ["forward"]].map(
       (args) => run(work, "node", ["--require", spy, join(dist, "cli.js"), ...args]).stdout,
     );
     const caches = readdirSync(join(dist, "chunks")).filter((name) => name.includes(".cache"));
     const sizeOf = (kind: RegExp): number =>
       statSync(join(dist, "chunks", caches.find((name) => kind.test(name)) ?? "")).size;
-    const sizes = [/^main-[0-9a-f]+-(?!images|forward)/, /-images-/, /-forward-/].map(sizeOf);
+    const sizes = [/^main-[0-9a-f]+-(?!images|many|forward)/, /-images-/, /-many-/, /-forward-/].map(sizeOf);
     expect(told).toEqual(sizes.map((size) => `${size} false\n`));
-    expect(new Set(sizes).size).toBe(3);
+    expect(new Set(sizes).size).toBe(4);
   });
 
   it("runs a forward with and without the code caches of its chunks, which V8 takes", () => {
