@@ -3,40 +3,13 @@ import { describe, expect, test } from "vitest";
 import { askSshd } from "../src/host/ask-sshd.ts";
 import { bootHook, installHook } from "../src/host/boot-hook.ts";
 import type { Daemon } from "../src/host/daemon.ts";
-import type { FileStatus, Machine, Ran } from "../src/host/machine.ts";
+import type { Machine } from "../src/host/machine.ts";
 import { rescue, whyRescueFirst } from "../src/host/rescue.ts";
 import { findService, type Service } from "../src/host/service.ts";
 import { bringBack } from "../src/host/service-record.ts";
 import { onSystemd, unitObstacles } from "../src/host/systemd.ts";
-import { thisMachine } from "../src/host/this-machine.ts";
 import { testLive, testStaged } from "../src/host/validate.ts";
-
-const here = thisMachine({ pid: process.pid, uid: 0, platform: "linux", command: [], caller: "a test" });
-const NOTHING: Ran = { status: 0, stdout: "", stderr: "", failed: null };
-
-/** Without processes and files, but for these. */
-function answering(ran: Partial<Ran>, files: Readonly<Record<string, string>> = {}): Machine {
-  return {
-    ...here,
-    readFile: (path) => (files[path] === undefined ? null : Buffer.from(files[path])),
-    status: () => null,
-    list: () => [],
-    run: async () => ({ ...NOTHING, ...ran }),
-  };
-}
-
-const FILE: FileStatus = {
-  kind: "file",
-  size: 0,
-  mode: 0o644,
-  uid: 0,
-  gid: 0,
-  inode: 1,
-  device: 1,
-  hardLinks: 1,
-  changedMs: 0,
-  modifiedMs: 0,
-};
+import { answering, FILE, type Listener, NOTHING, running } from "./told-machine.ts";
 
 const DAEMON: Daemon = {
   process: { pid: 7, parent: 1, name: "sshd", words: [], program: null, started: 1, image: "" },
@@ -151,42 +124,6 @@ test("the process of a container that has ended gets no signal: its number may b
   });
   expect(told).toEqual([]);
 });
-
-interface Listener {
-  readonly pid: number;
-  readonly words: readonly string[];
-  readonly port: number;
-}
-
-/** A machine with these processes of root, each of which listens on a port of 0.0.0.0. */
-function running(listeners: readonly Listener[]): Machine {
-  const files = (): Readonly<Record<string, string>> =>
-    Object.fromEntries(
-      listeners.flatMap(({ pid, words, port }) => [
-        [`/proc/${pid}/stat`, `${pid} (sshd) S 1 ${"0 ".repeat(17)}100`],
-        [`/proc/${pid}/cmdline`, words.join("\0")],
-        [`/proc/${pid}/status`, "Uid:\t0\t0\t0\t0\n"],
-        [
-          `/proc/${pid}/net/tcp`,
-          `sl\n 0: 00000000:${port.toString(16).padStart(4, "0")} 00000000:0000 0A 0 0 0 0 0 ${pid}\n`,
-        ],
-      ]),
-    );
-  return {
-    ...answering({}),
-    readFile: (path) => Buffer.from(files()[path] ?? ""),
-    list: (path) => (path === "/proc" ? listeners.map(({ pid }) => String(pid)) : ["3"]),
-    readLink: (path) =>
-      path.endsWith("/exe") ? "/usr/sbin/sshd" : `socket:[${/\d+/.exec(path)?.[0] ?? ""}]`,
-    banner: async () => "SSH-2.0-OpenSSH_9.2",
-    sleep: async () => {},
-    // a second for each look
-    now: (() => {
-      let seconds = 0;
-      return () => new Date(1000 * seconds++);
-    })(),
-  };
-}
 
 describe("a rescue sshd", () => {
   const SSHD = "/usr/sbin/sshd";

@@ -1,0 +1,172 @@
+/** When a restart or a reload counts, what an undo starts, and what keeps a fix from one, on a machine that only answers. */
+import { describe, expect, test } from "vitest";
+import { whyNotBack } from "../src/host/comeback.ts";
+import type { Machine } from "../src/host/machine.ts";
+import { restartService } from "../src/host/restart.ts";
+import { findService, type Service } from "../src/host/service.ts";
+import { bringBack, recordService } from "../src/host/service-record.ts";
+import { FILE, type Listener, NOTHING, running } from "./told-machine.ts";
+
+const SSHD = "/usr/sbin/sshd";
+const question = { configFile: "/etc/ssh/sshd_config", restartCommand: null };
+const OLD: Listener = { pid: 5, words: [SSHD], port: 22, age: 60 };
+const NEW: Listener = { pid: 6, words: [SSHD], port: 22, age: 1 };
+
+interface Asked {
+  readonly kind?: Service["kind"];
+  readonly how?: "restart" | "reload";
+  /** what runs after the command; the same without it */
+  readonly after?: readonly Listener[];
+  readonly silent?: boolean;
+  readonly banner?: string | null;
+  /** the manager's command fails, or its service is not active */
+  readonly fails?: "command" | "status";
+}
+
+/** What becomes of OLD on a host with systemd whose manager is asked. */
+async function restarted({ kind = "systemd", how = "restart", after, silent = false, banner, fails }: Asked) {
+  const unit = { unit: "ssh.service" };
+  const listeners: Listener[] = [{ ...OLD, ...unit }];
+  const machine: Machine = {
+    ...running(listeners),
+    status: (path) => (path === "/run/systemd/system" ? FILE : null),
+    ...(banner === undefined ? {} : { banner: async () => banner }),
+    run: async ([, verb, ...rest]) => {
+      if (verb === how) listeners.splice(0, 1, ...(after ?? [OLD]).map((one) => ({ ...one, ...unit })));
+      const isFailing = (fails === "command" && verb === how) || (fails === "status" && verb === "is-active");
+      // no socket is active
+      const stdout = rest.includes("ssh.socket") ? "ActiveState=inactive\n" : "";
+      return { ...NOTHING, stdout, status: isFailing ? 1 : 0, stderr: isFailing ? "no.\n" : "" };
+    },
+  };
+  const service = { ...(await findService(machine, question)), kind };
+  const silentOnes = silent ? service.listens : [];
+  const result = await restartService(machine, { ...question, how, service, silent: silentOnes });
+  return result.kind === "up" ? result.text : result.because;
+}
+
+describe("a restart counts", () => {
+  const AGAIN = { ...OLD, inode: 77 };
+  test.each<readonly [string, Asked, RegExp]>([
+    ["when a new process listens", { after: [NEW] }, /: active, new pid 6, answers on 0\.0\.0\.0:22$/],
+    ["never by the old one", {}, /the old sshd is still the one that listens$/],
+    ["never by the old one with new sockets", { after: [AGAIN] }, /the old sshd is still/],
+    ["as a reload by new sockets", { how: "reload", after: [AGAIN] }, /pid 5 has read its files again/],
+    ["as a reload not by the same", { how: "reload" }, /the old sshd is still/],
+    ["in a container by new sockets", { kind: "foreground", after: [AGAIN] }, /pid 5 has read/],
+    [
+      "behind a socket when it executed itself again",
+      { kind: "systemd-socket", how: "reload", after: [{ ...OLD, image: 9 }] },
+      /pid 5 has read/,
+    ],
+    [
+      "behind a socket not before",
+      { kind: "systemd-socket", how: "reload", after: [AGAIN] },
+      /the old sshd is/,
+    ],
+    ["not when nobody listens", { after: [] }, /no sshd listens$/],
+    ["not elsewhere", { after: [{ ...NEW, port: 2222 }] }, /nothing listens on 0\.0\.0\.0:22 any more$/],
+    ["not without an answer", { after: [NEW], banner: null }, /nothing answers on 0\.0\.0\.0:22$/],
+    [
+      "where nobody answered before",
+      { after: [NEW], banner: null, silent: true },
+      /: active, new pid 6; listens/,
+    ],
+    ["not by another program", { after: [NEW], banner: "220 ftp" }, /something else answers on .*: 220 ftp$/],
+    [
+      "not of a service that is not active",
+      { after: [NEW], fails: "status" },
+      /ssh\.service .* is not active$/,
+    ],
+    [
+      "not when the command failed",
+      { after: [NEW], fails: "command" },
+      /^"systemctl restart ssh\.service" failed \(1\): no$/,
+    ],
+  ])("%s", async (_, asked, words) => {
+    expect(await restarted(asked)).toMatch(words);
+  });
+});
+
+describe("an undo", () => {
+  /** What is run, and what is said, where OLD ran before the change and these run now, files put back half a minute ago. */
+  const broughtBack = async (
+    now: readonly Listener[],
+    {
+      how = "restart",
+      active = true,
+    }: { readonly how?: "restart" | "reload"; readonly active?: boolean } = {},
+  ) => {
+    const unit = { unit: "ssh.service" };
+    const listeners: Listener[] = [{ ...OLD, ...unit }];
+    const done: string[] = [];
+    const machine: Machine = {
+      ...running(listeners),
+      // it stands still: the age of each process is what it says
+      now: () => new Date(3_600_000),
+      status: (path) => (path === "/run/systemd/system" ? FILE : null),
+      run: async ([, verb = "", ...rest]) => {
+        if (verb === "restart" || verb === "reload") {
+          done.push(verb);
+          if (now.length === 0) listeners.push({ ...NEW, ...unit });
+        }
+        const stdout = rest.includes("ssh.socket") ? "ActiveState=inactive\n" : "";
+        return { ...NOTHING, stdout, status: verb === "is-active" && !active && done.length === 0 ? 3 : 0 };
+      },
+      sleep: async () => {
+        throw new Error("waits");
+      },
+    };
+    const service = await findService(machine, question);
+    const record = recordService(machine, service, { ...question, how, silent: [], next: null });
+    listeners.splice(0, 1, ...now.map((one) => ({ ...unit, ...one })));
+    const said = await bringBack(machine, record)
+      .restart(3_600_000 - 30_000)
+      .catch((error: Error) => ({ kind: "down", because: error.message }));
+    return { done, said: said.kind === "up" && "text" in said ? said.text : said.kind };
+  };
+
+  test("leaves an sshd alone that was started since, and no other", async () => {
+    expect(await broughtBack([NEW])).toEqual({ done: [], said: "sshd was started anew meanwhile: pid 6" });
+    expect((await broughtBack([{ ...NEW, age: 45 }])).done).toEqual(["restart"]);
+    expect((await broughtBack([{ ...NEW, port: 2222, unit: "other.service" }])).done).toEqual(["restart"]);
+    expect((await broughtBack([NEW], { active: false })).done).toEqual(["restart"]);
+  });
+
+  test("restarts what was reloaded and has ended", async () => {
+    expect(await broughtBack([], { how: "reload" })).toMatchObject({ done: ["restart"] });
+  });
+});
+
+describe("sshd would come back", () => {
+  const answered = async (said: string, { changed = "" } = {}): Promise<readonly string[]> => {
+    const machine: Machine = {
+      ...running([OLD]),
+      status: (path) => {
+        if (path === changed) return { ...FILE, changedMs: 3_600_000 - 1000 };
+        return path.startsWith("/etc/init.d/ssh") || path === "/usr/sbin/service" ? FILE : null;
+      },
+      run: async ([, flag]) => ({ ...NOTHING, stdout: flag === "-T" ? said : "" }),
+    };
+    const service = await findService(machine, question);
+    expect(service.kind).toBe("sysv");
+    return whyNotBack(machine, {
+      service,
+      how: "restart",
+      start: { options: [], configFile: null, limit: null },
+    });
+  };
+
+  test("on its addresses, or the fix stops", async () => {
+    expect(await answered("listenaddress 0.0.0.0:22\nlistenaddress [::]:22\n")).toEqual([]);
+    expect(await answered("listenaddress 0.0.0.0:2222\n")).toEqual([
+      expect.stringMatching(/^it would not listen on 0\.0\.0\.0:22 any more: /),
+    ]);
+  });
+
+  test("by a script that somebody has tried, or the fix stops", async () => {
+    expect(await answered("listenaddress 0.0.0.0:22\n", { changed: "/etc/init.d/ssh" })).toEqual([
+      expect.stringMatching(/^\/etc\/init\.d\/ssh was changed since it started, .*service ssh restart does$/),
+    ]);
+  });
+});
