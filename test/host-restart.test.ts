@@ -1,6 +1,8 @@
 /** When a restart or a reload counts, what an undo starts, and what keeps a fix from one, on a machine that only answers. */
 import { describe, expect, test } from "vitest";
 import { whyNotBack } from "../src/host/comeback.ts";
+import { armUndo } from "../src/host/confirm.ts";
+import type { Run } from "../src/host/journal.ts";
 import type { Machine } from "../src/host/machine.ts";
 import { restartService } from "../src/host/restart.ts";
 import { findService, type Service } from "../src/host/service.ts";
@@ -168,5 +170,61 @@ describe("sshd would come back", () => {
     expect(await answered("listenaddress 0.0.0.0:22\n", { changed: "/etc/init.d/ssh" })).toEqual([
       expect.stringMatching(/^\/etc\/init\.d\/ssh was changed since it started, .*service ssh restart does$/),
     ]);
+  });
+});
+
+describe("who undoes a fix in time", () => {
+  const run: Run = {
+    folder: "/var/lib/sshd-policy/2026-01-01T00-00-00Z",
+    journal: {
+      version: 1,
+      state: "prepared",
+      started: "2026-01-01T00:00:00.000Z",
+      caller: "",
+      files: [],
+      service: null,
+      restarted: false,
+      deadline: null,
+    },
+  };
+
+  /** What is started, where this one comes to run. */
+  const armed = async (runs: "unit" | "process" | null) => {
+    const started: string[] = [];
+    let isWatched = false;
+    const machine: Machine = {
+      ...running([]),
+      self: { ...running([]).self, command: ["/usr/bin/node", "/root/cli.js"] },
+      status: (path) =>
+        path === "/run/systemd/system" || (isWatched && path === `${run.folder}/watched`) ? FILE : null,
+      unlink: () => {},
+      create: () => {},
+      write: () => {},
+      setOwnerAndMode: () => {},
+      sync: () => {},
+      run: async ([program = "", verb = ""]) => {
+        if (program === "systemd-run" || verb === "stop") started.push(program);
+        isWatched ||= program === "systemd-run" && runs === "unit";
+        return NOTHING;
+      },
+      startDetached: () => {
+        started.push("process");
+        isWatched ||= runs === "process";
+        return 9;
+      },
+    };
+    const said = await armUndo(machine, run).catch((error: Error) => error.message);
+    return { started, said: said.replace(/ unless .*/, "") };
+  };
+
+  test("is a unit of systemd, a process where that does not come to run, and without either nothing is changed", async () => {
+    const unit = "sshd-policy-2026-01-01T00-00-00Z.service";
+    expect(await armed("unit")).toEqual({ started: ["systemd-run"], said: `undone by ${unit}` });
+    const both = ["systemd-run", "systemctl", "process"];
+    expect(await armed("process")).toEqual({ started: both, said: "undone by process 9" });
+    expect(await armed(null)).toEqual({
+      started: both,
+      said: `"/usr/bin/node /root/cli.js confirm --watch ${run.folder}" does not start`,
+    });
   });
 });

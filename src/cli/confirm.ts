@@ -1,5 +1,5 @@
 /** `confirm`: keeps a fix that waits; its hidden options are what undoes it when nobody does. */
-import { confirmRuns, undoAtBoot, watchRun } from "../host/confirm.ts";
+import { confirmRuns, sayWatched, undoAtBoot, watchRun } from "../host/confirm.ts";
 import { latestEnd, STATE_FOLDER } from "../host/journal.ts";
 import { remainsText, type Undone } from "../host/undo.ts";
 import { visible } from "../report/text.ts";
@@ -22,6 +22,7 @@ export async function runConfirm({ watch, boot }: ConfirmOptions): Promise<numbe
     return refuse(`only root can confirm a fix: sudo ${typedSelf(machine)} confirm`);
   if (watch !== undefined) {
     const folder = decode(Buffer.from(watch, "utf8"));
+    sayWatched(machine, { folder });
     await watchRun(machine, { stateFolder: STATE_FOLDER, folder, stopped: () => null });
     return 0;
   }

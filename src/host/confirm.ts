@@ -55,7 +55,9 @@ export async function disarmUndo(machine: Machine): Promise<void> {
 
 /**
  * A service of its own where systemd runs, since logind may kill what a session leaves behind (KillUserProcesses in
- * logind.conf(5)); elsewhere a process in a session of its own.
+ * logind.conf(5)); elsewhere a process in a session of its own. systemd may not run what the caller does: SELinux keeps it
+ * from programs in somebody's home.
+ * @throws where neither says that it runs
  */
 async function startWatcher(machine: Machine, run: Run): Promise<string> {
   const command = watchCommand(machine, run);
@@ -63,9 +65,33 @@ async function startWatcher(machine: Machine, run: Run): Promise<string> {
     const unit = `sshd-policy-${run.folder.slice(run.folder.lastIndexOf("/") + 1)}.service`;
     const options = ["--quiet", "--collect", `--unit=${unit}`, "--property=Restart=on-failure"];
     const { status } = await machine.run(["systemd-run", ...options, "--", ...command]);
-    if (status === 0) return unit;
+    if (status === 0 && (await isWatched(machine, run))) return unit;
+    if (status === 0) await machine.run(["systemctl", "stop", unit]);
   }
-  return `process ${machine.startDetached(command)}`;
+  const pid = machine.startDetached(command);
+  if (await isWatched(machine, run)) return `process ${pid}`;
+  throw new Error(`"${command.join(" ")}" does not start`);
+}
+
+/** On a busy machine a program takes its time. */
+const WATCHED_WITHIN_MS = 20_000;
+const LOOK_MS = 100;
+
+async function isWatched(machine: Machine, run: Run): Promise<boolean> {
+  for (let waited = 0; waited < WATCHED_WITHIN_MS; waited += LOOK_MS) {
+    if (machine.status(watchedPath(run)) !== null) return true;
+    await machine.sleep(LOOK_MS);
+  }
+  return false;
+}
+
+/** What a watcher does first: nothing is changed before somebody watches. */
+export function sayWatched(machine: Machine, run: Pick<Run, "folder">): void {
+  if (machine.status(watchedPath(run)) === null) machine.create(watchedPath(run));
+}
+
+function watchedPath({ folder }: Pick<Run, "folder">): string {
+  return `${folder}/watched`;
 }
 
 /** Whose confirmation proves nothing: these sessions were open before the change. */

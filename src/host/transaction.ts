@@ -151,8 +151,16 @@ async function prepare(work: Work): Promise<void> {
   await step(work, "stage", () => stageFiles(work));
   if (fix.sshd === null) work.tell({ step: "test", state: "skipped", text: "as --no-validate asks" });
   else await step(work, "test", () => testFiles(work));
-  if (fix.confirm !== null && fix.mode === "apply")
-    await step(work, "arm", () => fix.confirm?.arm(runOf(work)) ?? "");
+  if (fix.confirm !== null && fix.mode === "apply") await step(work, "arm", () => armed(work, fix.confirm));
+}
+
+async function armed(work: Work, confirm: LiveFix["confirm"]): Promise<string> {
+  try {
+    return (await confirm?.arm(runOf(work))) ?? "";
+  } catch (error) {
+    const because = messageOf(error);
+    throw new StepFailed(`who undoes it in time cannot be set up: ${because}`);
+  }
 }
 
 /** The journal lies on another disk than the configuration, and that one is what is full. */

@@ -176,6 +176,19 @@ whenBootable("bookworm")("on a host with systemd", () => {
     expect(await tryLogins(host)).toEqual(OPEN);
   });
 
+  test("a watcher that systemd may not run, as SELinux keeps it from a home, is a process", async () => {
+    await fresh();
+    const unit = "/etc/systemd/system/sshd-policy-.service.d";
+    await host.must(
+      `mkdir ${unit}; printf '[Service]\nInaccessiblePaths=/opt/sshd-policy\n' >${unit}/x.conf; systemctl daemon-reload`,
+    );
+    const undone = await host.run(`${PROGRAM} audit --fix --confirm 1`);
+    await host.must(`rm -r ${unit}; systemctl daemon-reload`);
+    expect(undone.stderr).toMatch(/^arm +undone by process \d+ unless it is confirmed/m);
+    expect(undone.code).toBe(4);
+    expect(await tryLogins(host)).toEqual(OPEN);
+  });
+
   test("a unit that would end the sessions with the service is not restarted, only reloaded", async () => {
     await fresh();
     await host.must(
