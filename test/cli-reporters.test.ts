@@ -171,3 +171,19 @@ test("--no-suppressions: what comments accept is found, and counts", () => {
   expect(shown.code).toBe(1);
   expect(shown.stdout).toContain("[privileged-port]");
 });
+
+test("pretty shows of a long line what is around the edit", () => {
+  const places = Array.from({ length: 30 }, (_, at) => `far-away-host-${at}.example.com:80`).join(" ");
+  const root = makeRoot({
+    "/comment": `AllowTcpForwarding yes # ${"x".repeat(100_000)}\n`,
+    "/list": `PermitOpen ${places} *:*\nAllowAgentForwarding no\n`,
+  });
+  const fixesOf = (name: string): readonly string[] =>
+    runCli(["audit", "--openssh", "9.2", "--format", "pretty", name], { cwd: root })
+      .stdout.split("\n")
+      .filter((line) => line.includes("becomes"));
+  expect(fixesOf("comment")[0]).toMatch(
+    /^ {2}fix {6}line 1 becomes "AllowTcpForwarding no # x{176}\.\.\." \(safe/,
+  );
+  for (const line of [...fixesOf("comment"), ...fixesOf("list")]) expect(line.length).toBeLessThan(300);
+});

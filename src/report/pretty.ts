@@ -156,7 +156,17 @@ function editText(edit: ReportedEdit | undefined, finding: Finding): string | nu
   const lineEnd = (source.lineStarts[at.line] ?? source.text.length + 1) - 1;
   if (edit.end > lineEnd) return null;
   const changed = source.text.slice(lineStart, edit.start) + edit.text + source.text.slice(edit.end, lineEnd);
-  return `line ${at.line} becomes "${asOneLine(changed)}"`;
+  return `line ${at.line} becomes "${cutAround(asOneLine(changed), edit.start - lineStart)}"`;
+}
+
+/** As much as a list of many places has; of longer lines what is around the edit. */
+const WIDTH = 200;
+
+function cutAround(text: string, column: number): string {
+  if (text.length <= WIDTH) return text;
+  const from = column > WIDTH / 2 ? column - WIDTH / 10 : 0;
+  const end = from + WIDTH;
+  return `${from > 0 ? "..." : ""}${text.slice(from, end)}${end < text.length ? "..." : ""}`;
 }
 
 function asOneLine(text: string): string {
