@@ -51,7 +51,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command("sshd-policy")
     .description("audits and edits OpenSSH's sshd_config: who can forward what through this server")
     .version(ownVersion())
-    .addHelpText("after", EXAMPLES + EXIT_CODES)
+    .addHelpText("after", `${EXAMPLES}\n${EXIT_CODES}`)
     .exitOverride()
     .hook("preAction", refuseOverwriting)
     .hook("preAction", readInOneThreadOfImages)
