@@ -233,3 +233,23 @@ test.each([["exposure"], ["effective"], ["compare"]])(
     });
   },
 );
+
+test.each([
+  ["audit", "--root"],
+  ["audit", "--repo"],
+  ["audit", "--image"],
+  ["audit", "--accounts"],
+  ["audit", "--config"],
+  ["audit", "--baseline"],
+  ["audit", "--output"],
+  ["audit", "--events"],
+  ["compare", "--git"],
+  ["probe", "--sshd"],
+])("%s %s with an empty value is refused: the variable of a script is not set", (command, option) => {
+  const file = ["--root", "--repo", "--image"].includes(option) ? [] : ["x"];
+  expect(runCli([command, option, "", ...file])).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: `sshd-policy: ${option} has no value: an empty argument stands where one is wanted\n`,
+  });
+});

@@ -53,6 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(ownVersion())
     .addHelpText("after", `${EXAMPLES}\n${EXIT_CODES}`)
     .exitOverride()
+    .hook("preAction", refuseEmpty)
     .hook("preAction", refuseOverwriting)
     .hook("preAction", readInOneThreadOfImages)
     .configureOutput({
@@ -137,6 +138,19 @@ function printHelp(text: string): void {
   } catch (error) {
     writeStandardError(`sshd-policy: standard output cannot be written: ${systemReason(error)}\n`);
     throw new CommanderError(EXIT.usage, "sshd-policy.output", "");
+  }
+}
+
+/** An empty connection, setting or list of key options says nothing; an empty name is a variable of a script that is not set. */
+const MAY_BE_EMPTY: readonly string[] = ["-C", "-o", "--key-options"];
+
+function refuseEmpty(_: Command, command: Command): void {
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName());
+    const name = option.long ?? option.short ?? "";
+    const isEmpty = value === "" || (Array.isArray(value) && value.includes(""));
+    if (isEmpty && !MAY_BE_EMPTY.includes(name))
+      command.error(`${name} has no value: an empty argument stands where one is wanted`);
   }
 }
 
