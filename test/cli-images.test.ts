@@ -232,6 +232,34 @@ describe("audit --image", () => {
     expect(run("audit", "--image", "env.tar", "--rule", "tcp-forwarding").code).toBe(expected);
   });
 
+  test.each<[string, string, string | null]>([
+    [
+      "a test",
+      '[ "$OPEN" = yes ] && sed -i s/no/yes/ /etc/ssh/sshd_config',
+      "/entry.sh changes /etc/ssh/sshd_config",
+    ],
+    ["a default", `set -- -p "\${SSH_PORT:-22}"`, "/entry.sh starts sshd with options that a shell computes"],
+    ["a test of a variable that is set", '[ "$MODE" = yes ] && sed -i s/no/yes/ /etc/ssh/sshd_config', null],
+    ["what changes nothing", '[ -n "$DEBUG" ] && set -x; echo "$DEBUG"', null],
+    [
+      "a limit anyway",
+      'sed -i s/no/yes/ /etc/ssh/sshd_config; [ -n "$OPEN" ] && rm /etc/ssh/sshd_config',
+      null,
+    ],
+  ])("variables that somebody may give a container are assumed to be none: %s", (_, line, said) => {
+    const script = file("entry.sh", `#!/bin/sh\n${line}\nexec /usr/sbin/sshd -D "$@"\n`);
+    const settings = { entrypoint: ["/entry.sh"], environment: ["MODE=no"] };
+    save("env.tar", dockerArchive(image([[...BASE, script]], settings)));
+    const args = ["--image", "env.tar", "--format", "json"];
+    const audited: readonly string[] = JSON.parse(run("audit", ...args).stdout).targets[0].assumptions;
+    const exposed: readonly string[] = JSON.parse(run("exposure", ...args).stdout).targets[0].assumptions;
+    const start = "nobody gives a container variables that the image does not set; else ";
+    for (const texts of [audited, exposed])
+      expect(
+        texts.filter((text) => text.startsWith(start)).map((text) => text.includes(said ?? "?")),
+      ).toEqual(said === null ? [] : [true]);
+  });
+
   test.each<[string, readonly string[], string, number, string]>([
     [
       "literal",

@@ -26,7 +26,7 @@ export function describe(
     path: target.name,
     ...judgedOf(target),
     otherReadings: readingsElsewhere(target),
-    assumptions: networkAssumptions(config),
+    assumptions: [...networkAssumptions(config), ...target.assumptions],
     complete: limits.length === 0,
     limits,
     checkCommand: target.checkCommand,

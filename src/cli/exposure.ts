@@ -131,7 +131,10 @@ function expose(
   return {
     path: target.name,
     ...judgedOf(target),
-    exposure: withLimits(found, targetLimitsOf(target), readingsElsewhere(target)),
+    exposure: withLimits(found, targetLimitsOf(target), [
+      ...target.assumptions,
+      ...readingsElsewhere(target),
+    ]),
     answers: found.answers.filter((answer) => isShown(answer, options)),
     nothing: nothingText(options),
     connections: connections.map((connection) => ({

@@ -1,7 +1,7 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
 import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
-import type { Started } from "../files/shell-reading.ts";
+import type { Situation, Started } from "../files/shell-reading.ts";
 import { startedBy } from "../files/shell-script.ts";
 import { assignments } from "../files/shell-words.ts";
 import { optionsOf, type StartOptions } from "../files/sshd-options.ts";
@@ -80,16 +80,30 @@ type Starting = Pick<System, "start" | "sshds">;
 
 function startOf({ tree, command, environment, folder }: Image): Starting {
   if (command.length === 0) return { start: bootOptions(tree), sshds: [] };
-  const started = startedBy(command, { tree, variables: assignments(environment), folder });
+  const situation: Situation = { tree, variables: assignments(environment), folder };
+  const started = startedBy(command, situation);
   const named = started.starts.map(({ program }) => program).filter((program) => program.includes("/"));
   const sshds = [...new Set(named)].filter((program) => tree.stat(program)?.kind === "file");
-  const start = optionsFor(tree, started);
+  const start = { ...optionsFor(tree, started), ...assumedOf(command, situation, started) };
   const { others } = start;
   const from = (options: StartOptions): StartOptions =>
     options.configFile === null
       ? options
       : { ...options, configFile: resolve(`${folder}/`, options.configFile) };
   return { start: { ...from(start), ...(others === undefined ? {} : { others: others.map(from) }) }, sshds };
+}
+
+/** Who starts a container may give it variables that the image does not set: what would be a limit then. */
+function assumedOf(
+  command: readonly string[],
+  situation: Situation,
+  started: Started,
+): Pick<StartOptions, "assumed"> {
+  if (optionsOf(started, COMMAND)?.limit !== null) return {};
+  const limit = optionsOf(startedBy(command, { ...situation, unset: "anything" }), COMMAND)?.limit ?? null;
+  return limit === null
+    ? {}
+    : { assumed: `nobody gives a container variables that the image does not set; else ${limit}` };
 }
 
 /** Of a compiled program nothing is known: then those of the image's units or scripts count, and that is a limit. */

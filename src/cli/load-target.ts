@@ -103,6 +103,7 @@ function describedBy(wanted: Wanted, realPath: string, opening: Opening): Descri
     world: people.world,
     accountsText: people.text,
     limits: [...people.limits, ...(start === null ? [] : limitsOf(start))],
+    assumptions: start?.assumed === undefined ? [] : [start.assumed],
     onlyRealPath: wanted.onlyRealPath ?? null,
     fragment: wanted.fragment ?? false,
     checkCommand: wanted.checkCommand,

@@ -50,6 +50,8 @@ export interface Target {
   readonly accountsText: string;
   /** why its accounts, or the options that sshd is started with, may not be all there are; empty otherwise */
   readonly limits: readonly string[];
+  /** what is taken for granted of how its sshd is started */
+  readonly assumptions: readonly string[];
   /** findings of this file alone are shown: a drop-in given as FILE; its path inside the tree after links */
   readonly onlyRealPath: string | null;
   /** a drop-in that no main file includes: what it does not set is unknown */

@@ -13,6 +13,8 @@ export interface Scope {
   readonly variables: Map<string, readonly string[]>;
   /** $1, $2 …: all that they may be */
   args: readonly (readonly string[])[];
+  /** what a variable of the environment is that nobody sets here: what somebody may set where it runs counts, too, or not */
+  readonly unset: "empty" | "anything";
   /** what a substitution of this text prints, as far as that is known, among what else it may; of the scope that has it */
   named(text: string, scope: Scope): readonly string[];
 }
@@ -208,7 +210,8 @@ function lookUp(name: string, scope: Scope): readonly string[] {
   if (name === "#") return [...new Set(scope.args.map((args) => String(args.length)))];
   if (/^[?$!0-]$/.test(name)) return [COMPUTED];
   const values = scope.variables.get(name) ?? [];
-  return values.length === 0 ? [""] : values;
+  if (values.length > 0) return values;
+  return scope.unset === "anything" && /^[A-Z][A-Z0-9_]*$/.test(name) ? ["", COMPUTED] : [""];
 }
 
 /** What stands between `${` and `}`. */

@@ -51,6 +51,8 @@ export interface Situation {
   readonly variables: ReadonlyMap<string, string>;
   /** where the command begins, without a slash at its end; default: nobody knows, / most likely */
   readonly folder?: string;
+  /** as in Scope; default: empty */
+  readonly unset?: Scope["unset"];
   /** shared by all that is read of one tree's many commands */
   readonly spent?: Spent;
 }
@@ -113,7 +115,7 @@ export interface Fed {
 export const NOT_FED: Fed = { isFed: false, texts: null, by: [] };
 
 export function newReading(
-  { tree, variables, folder, spent = newSpent() }: Situation,
+  { tree, variables, folder, unset = "empty", spent = newSpent() }: Situation,
   path: string | null,
   { args, named }: Pick<Scope, "named"> & { readonly args: readonly string[] },
 ): Reading {
@@ -124,6 +126,7 @@ export function newReading(
       ...[...variables].map(([name, value]) => [name, [value]] as const),
     ]),
     args: [args],
+    unset,
     named,
     functions: new Map(),
     path,

@@ -14,6 +14,8 @@ export interface StartOptions {
   readonly limit: string | null;
   /** further sshds that the tree starts, with a file or options of their own; absent: none, as far as is known */
   readonly others?: readonly StartOptions[];
+  /** what is taken for granted of where it is started; absent: nothing */
+  readonly assumed?: string;
   /** the program, where it does not lie among the system's */
   readonly ownSshd?: string;
 }
