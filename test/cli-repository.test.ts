@@ -395,6 +395,9 @@ describe("audit --repo", () => {
     const root = makeRoot({
       ...told,
       "/client.yaml": "config: |\n  Host *\n    GatewayPorts yes\n",
+      "/roles/sshd/templates/ssh_config.j2": "Host *\n  GatewayPorts {{ ports }}\n",
+      "/roles/openssh-server/files/ssh_config": "# beside sshd_config\nHost *\n  GatewayPorts yes\n",
+      "/roles/openssh-server/files/20-client.conf": "# beside sshd_config\nHost *\n  GatewayPorts yes\n",
       "/spec.rb": "describe sshd_config do\n  its('PermitRootLogin') { should eq 'no' }\nend\n",
       "/copy.dockerfile": "FROM x\nCOPY sshd_config /etc/ssh/sshd_config\n",
       "/guide.md": CLOSED,

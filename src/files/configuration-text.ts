@@ -104,7 +104,7 @@ export interface Setting {
  */
 export function settingWithin(path: string, text: string): Setting | null {
   if (!/ssh/i.test(path + text)) return null;
-  const isAboutSshd = /sshd|openssh-server/i.test(path + text);
+  const isAboutSshd = /sshd|openssh-server/i.test(path + text) && !isClients(path, text);
   const settings = new RegExp(isAboutSshd ? SETTINGS : OWN_SETTINGS);
   for (let match = settings.exec(text); match !== null; match = settings.exec(text)) {
     const { before = "", keyword = "" } = match.groups ?? {};
@@ -116,6 +116,12 @@ export function settingWithin(path: string, text: string): Setting | null {
   }
   const encoded = ENCODED.test(text) ? text.indexOf("sshd_config") : -1;
   return encoded === -1 ? null : { line: lineAt(text, encoded), keyword: null };
+}
+
+/** An ssh_config: what it shares with sshd's is its own, in a role of sshd's, too. */
+function isClients(path: string, text: string): boolean {
+  if (/(?:^|\/)ssh_config(?:\.d\/[^/]*|[^/]*)$/.test(path)) return true;
+  return /(?:\.conf|config)[^/]*$/.test(path) && /^[ \t]*Host[ \t=]/m.test(text);
 }
 
 function lineAt(text: string, at: number): number {
