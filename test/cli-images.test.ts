@@ -78,6 +78,37 @@ describe("audit --image", () => {
     }
   });
 
+  test.each<[string, readonly Member[]]>([
+    [
+      "rewrote the file",
+      [file("etc/ssh/sshd_config", "#AllowTcpForwarding yes\nInclude sshd_config.d/*.conf\n")],
+    ],
+    ["took away a drop-in", [file("etc/ssh/sshd_config.d/.wh.a.conf", "")]],
+    ["took away the folder of drop-ins", [file("etc/ssh/.wh.sshd_config.d", "")]],
+    [
+      "made the folder anew",
+      [file("etc/ssh/sshd_config.d/.wh..wh..opq", ""), file("etc/ssh/sshd_config.d/b.conf", "UseDNS no\n")],
+    ],
+  ])("where a default decides, the layer that %s is named", (what, members) => {
+    const line = "AllowTcpForwarding no\n";
+    const isMain = what === "rewrote the file";
+    const first = [
+      file(
+        "etc/ssh/sshd_config",
+        `${isMain ? line : "#AllowTcpForwarding yes\n"}Include sshd_config.d/*.conf\n`,
+      ),
+      folder("etc/ssh/sshd_config.d"),
+      file("etc/ssh/sshd_config.d/a.conf", isMain ? "#\n" : line),
+    ];
+    save(
+      "taken.tar",
+      dockerArchive(image([BASE, first, [file("etc/motd", "")], members, [file("etc/motd", "x")]])),
+    );
+    const seen = run("audit", "--image", "taken.tar", "--rule", "tcp-forwarding", "--format", "json");
+    const { findings } = JSON.parse(seen.stdout).targets[0];
+    expect(findings.map((each: { layer: { index: number } }) => each.layer.index)).toEqual([3]);
+  });
+
   test("a finding about permissions names the layer that gave them, not the one that wrote the file", () => {
     const same = { name: "etc/ssh/sshd_config", data: CLOSED };
     const layers = [

@@ -1,7 +1,10 @@
 /** The report of one target: its findings with their edits, in the order of the lines. */
+import { lowerAscii } from "../../grammar/ascii.ts";
 import { planChanges } from "../config/change.ts";
 import type { Config } from "../config/config.ts";
+import type { Image } from "../files/image.ts";
 import type { LayerOrigin } from "../files/image-manifest.ts";
+import { folderOf } from "../files/path.ts";
 import { byPlace } from "../lint/audit.ts";
 import { switchedOff } from "../lint/intent.ts";
 import type { Finding } from "../lint/rule.ts";
@@ -44,15 +47,35 @@ export function describe(
   };
 }
 
-/** The layer of an image that wrote the line of a finding, or gave the owner and mode that it is about. */
-function layerOf({ image }: Target, config: Config, { place, permissionsOf }: Finding): LayerOrigin | null {
+/** The layer of an image since which it is so: that wrote the line, gave owner and mode, or took away what was set. */
+function layerOf(
+  { image }: Target,
+  config: Config,
+  { place, permissionsOf, fix }: Finding,
+): LayerOrigin | null {
   const file = config.files.find(({ source }) => source === place.source);
   if (image === null || file === undefined) return null;
   if (permissionsOf !== null) return image.permitterOf(permissionsOf);
+  const taker = takerOf(image, config, fix);
+  if (taker !== null) return taker;
   const { text, lineStarts } = place.source;
   const { line } = positionAt(place.source, place.start);
   const end = (lineStarts[line] ?? text.length + 1) - 1;
   return image.writerOf(file.realPath, text.slice(lineStarts[line - 1] ?? 0, end));
+}
+
+/** Where a default decides what a fix would set: the layer that took away the line that set it. */
+function takerOf(image: Image, { files, directives }: Config, fix: Finding["fix"]): LayerOrigin | null {
+  const wanted = (fix?.changes ?? []).flatMap((change) =>
+    change.kind === "set-global" ? [change.keyword] : [],
+  );
+  const isSet = directives.some(({ keyword, guards }) => guards.length === 0 && wanted.includes(keyword));
+  if (isSet || wanted.length === 0) return null;
+  const paths = files.map(({ realPath }) => realPath);
+  return image.takerOf({ files: paths, folder: folderOf(paths[0] ?? "/") }, (line) => {
+    const [, keyword = ""] = /^[ \t]*"?([A-Za-z0-9]+)/.exec(line) ?? [];
+    return wanted.includes(lowerAscii(keyword));
+  });
 }
 
 /** A finding without a line of its own points at where its fix inserts. */

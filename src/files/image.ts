@@ -26,6 +26,14 @@ export interface Image {
   readonly folder: string;
   /** the layer that wrote this line of the file at a path without links; null in the tar of a root */
   readonly writerOf: (path: string, line: string) => LayerOrigin | null;
+  /**
+   * The last layer that took away a line of which this is true: from one of these files, as paths without links, or with
+   * a file in this folder; null: none did, or it is the tar of a root.
+   */
+  readonly takerOf: (
+    from: { readonly files: readonly string[]; readonly folder: string },
+    isMeant: (line: string) => boolean,
+  ) => LayerOrigin | null;
   /** the layer since which what lies there has its owner and mode; null in the tar of a root */
   readonly permitterOf: (path: string) => LayerOrigin | null;
 }
@@ -124,17 +132,28 @@ function refuseNoRoot(tree: FileTree, { platform, tag }: ImageChoice): void {
     );
 }
 
-function imageOf({ tree, versions, permitter }: LayeredRoot, manifest: ImageManifest | null): Image {
+function imageOf(
+  { tree, versions, goneFrom, permitter }: LayeredRoot,
+  manifest: ImageManifest | null,
+): Image {
   const known = new Map<string, readonly Version[]>();
+  const versionsAt = (path: string): readonly Version[] => {
+    const seen = known.get(path) ?? versions(path).map(versionOf);
+    known.set(path, seen);
+    return seen;
+  };
   const originOf = (index: number | null): LayerOrigin | null =>
     index === null ? null : (manifest?.layers[index]?.origin ?? null);
   return {
     tree,
     permitterOf: (path) => originOf(permitter(path)),
-    writerOf: (path, line) => {
-      const seen = known.get(path) ?? versions(path).map(versionOf);
-      known.set(path, seen);
-      return originOf(writerOf(seen, line));
+    writerOf: (path, line) => originOf(writerOf(versionsAt(path), line)),
+    takerOf: ({ files, folder }, isMeant) => {
+      const has = ({ text }: Version): boolean => text.split("\n").some(isMeant);
+      const rewritten = files.flatMap((path) => rewriterOf(versionsAt(path), has) ?? []);
+      const gone = goneFrom(folder).map(versionOf).filter(has);
+      const layers = [...rewritten, ...gone.map(({ layer }) => layer)];
+      return originOf(layers.length === 0 ? null : Math.max(...layers));
     },
     platform: manifest?.platform ?? null,
     command: manifest?.command ?? [],
@@ -165,6 +184,12 @@ function writerOf(versions: readonly Version[], line: string): number | null {
     writer = layer;
   }
   return writer;
+}
+
+/** The layer that left a file without what it had; the last version comes first. */
+function rewriterOf(versions: readonly Version[], has: (version: Version) => boolean): number | null {
+  const at = versions.findIndex(has);
+  return at < 1 ? null : (versions[at - 1]?.layer ?? null);
 }
 
 /**

@@ -14,6 +14,8 @@ interface Folder {
   /** the layer that gave it these; null: none did, it is there for what is in it */
   since: number | null;
   readonly children: Map<string, Entry>;
+  /** what layers took away from it, by which layer */
+  readonly gone: { readonly name: string; readonly entry: Entry; readonly layer: number }[];
 }
 
 interface File {
@@ -56,6 +58,8 @@ export interface LayeredRoot {
   readonly missed: Missed;
   /** the file at a path without links, as each layer that has it left it, the last one first */
   readonly versions: (path: string) => readonly FileVersion[];
+  /** the configurations that layers took away from a folder, and from those in it, each as it was left, by which layer */
+  readonly goneFrom: (folder: string) => readonly FileVersion[];
   /** the layer since which what lies there has its owner and mode; null: nobody gave it these */
   readonly permitter: (path: string) => number | null;
 }
@@ -63,7 +67,13 @@ export interface LayeredRoot {
 const PLAIN_FOLDER: Attributes = { mode: 0o755, uid: 0, gid: 0, modifiedMs: 0 };
 
 export function layeredRoot(layers: readonly ScannedLayer[], wanted: Wanted): LayeredRoot {
-  const root: Folder = { kind: "folder", attributes: PLAIN_FOLDER, since: null, children: new Map() };
+  const root: Folder = {
+    kind: "folder",
+    attributes: PLAIN_FOLDER,
+    since: null,
+    children: new Map(),
+    gone: [],
+  };
   const missed: Missed = { files: new Set(), folders: new Set() };
   const mayBe = placesOf(layers);
   const lookup = lookupIn(root, (path, whole) => {
@@ -79,6 +89,10 @@ export function layeredRoot(layers: readonly ScannedLayer[], wanted: Wanted): La
     },
     missed,
     versions: (path) => versionsOf(resolveInside(lookup, path, "keep")),
+    goneFrom: (folder) => {
+      const found = resolveInside(lookup, folder, "follow");
+      return "code" in found || found.node.kind !== "folder" ? [] : goneIn(found.node);
+    },
     permitter: (path) => permitterOf(resolveInside(lookup, path, "keep")),
   };
 }
@@ -184,6 +198,31 @@ function versionsOf(found: Resolved<Entry> | Failure): readonly FileVersion[] {
   return versions;
 }
 
+function goneIn({ gone, children }: Folder): readonly FileVersion[] {
+  const taken = gone.flatMap(({ name, entry, layer }) =>
+    configurationsIn(name, entry).map((bytes) => ({ layer, bytes })),
+  );
+  const below = [...children.values()].flatMap((child) => (child.kind === "folder" ? goneIn(child) : []));
+  return [...taken, ...below];
+}
+
+/** By the names that they mostly have. */
+function configurationsIn(name: string, entry: Entry): readonly Uint8Array[] {
+  if (entry.kind === "folder")
+    return [...entry.children].flatMap(([inside, child]) => configurationsIn(inside, child));
+  const bytes =
+    entry.kind === "file" && /(?:\.conf|^sshd_config)$/.test(name) ? (entry.body?.() ?? null) : null;
+  return bytes === null ? [] : [bytes];
+}
+
+/** By a layer. */
+function takeFrom(folder: Folder | null, name: string, layer: number): void {
+  const entry = folder?.children.get(name);
+  if (folder === null || entry === undefined) return;
+  folder.children.delete(name);
+  folder.gone.push({ name, entry, layer });
+}
+
 function permitterOf(found: Resolved<Entry> | Failure): number | null {
   const node = "code" in found ? null : found.node;
   if (node?.kind === "folder") return node.since;
@@ -208,31 +247,34 @@ interface Applying {
 /** What a layer takes away is taken from lower layers alone, wherever it stands in the layer. */
 function applyLayer(applying: Applying, layer: ScannedLayer, index: number): void {
   const below = foldersBelow(applying, layer);
-  for (const folder of layer.opaque) below(folder)?.children.clear();
-  for (const path of layer.whiteouts) below(folderOf(path))?.children.delete(nameOf(path));
+  for (const path of layer.opaque) {
+    const folder = below(path);
+    for (const name of [...(folder?.children.keys() ?? [])]) takeFrom(folder, name, index);
+  }
+  for (const path of layer.whiteouts) takeFrom(below(folderOf(path)), nameOf(path), index);
   const own = new Set<Entry>();
   for (const each of layer.entries) {
     if ("implied" in each) makeImplied(applying, each.implied);
     const placed = "implied" in each ? null : place(applying, each, index);
     if (placed !== null) own.add(placed);
   }
-  takeThroughLinks(applying, layer, own);
+  takeThroughLinks(applying, layer, { own, index });
 }
 
 /** A layer is unpacked entry by entry, so what it takes away behind a link of its own is where that leads. */
 function takeThroughLinks(
   { lookup }: Applying,
   { links, opaque, whiteouts }: ScannedLayer,
-  own: ReadonlySet<Entry>,
+  { own, index }: { readonly own: ReadonlySet<Entry>; readonly index: number },
 ): void {
   const isBehindLink = (folder: string): boolean => folderAndAbove(folder).some((each) => links.has(each));
   const take = (folder: string, names: (children: Folder["children"]) => Iterable<string>): void => {
     const found = resolveInside(lookup, folder, "follow");
     if ("code" in found || found.node.kind !== "folder") return;
-    const { children } = found.node;
-    for (const name of [...names(children)]) {
-      const child = children.get(name);
-      if (child !== undefined && !own.has(child)) children.delete(name);
+    const { node } = found;
+    for (const name of [...names(node.children)]) {
+      const child = node.children.get(name);
+      if (child !== undefined && !own.has(child)) takeFrom(node, name, index);
     }
   };
   for (const folder of opaque) if (isBehindLink(folder)) take(folder, (children) => children.keys());
@@ -293,7 +335,7 @@ function madeOf(entry: TarEntry, body: LayerEntry["body"], layer: number): Entry
   const { attributes, target, length, sparse } = entry;
   switch (entry.kind) {
     case "folder":
-      return { kind: "folder", attributes, since: layer, children: new Map() };
+      return { kind: "folder", attributes, since: layer, children: new Map(), gone: [] };
     case "link":
       return { kind: "link", attributes: { ...attributes, mode: 0o777 }, target };
     case "file":
@@ -347,6 +389,7 @@ function folderFor({ root, lookup }: Applying, path: string): Folder | null {
       attributes: PLAIN_FOLDER,
       since: null,
       children: new Map(),
+      gone: [],
     };
     // what is not there may be there unread
     if (next === undefined && links > 0)
