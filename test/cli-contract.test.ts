@@ -253,3 +253,18 @@ test.each([
     stderr: `sshd-policy: ${option} has no value: an empty argument stands where one is wanted\n`,
   });
 });
+
+test("what one connection may do stands in columns", () => {
+  const stdin = "X11Forwarding yes\nPermitOpen database.example.com:5432\n";
+  const words = ["exposure", "--openssh", "9.2", "--format", "pretty", "-C", "user=a,addr=192.0.2.7", "-"];
+  const { stdout } = runCli(words, { stdin });
+  expect(stdout.slice(stdout.indexOf("user=a from")).split("\n").slice(1, 8)).toEqual([
+    "    tcp-local    database.example.com:5432  allowtcpforwarding yes (default), <stdin>:2 PermitOpen database.example.com:5432",
+    "    tcp-remote   any (lo)              allowtcpforwarding yes (default)",
+    "    unix-local   -                     <stdin>:2 PermitOpen database.example.com:5432",
+    "    unix-remote  any                   allowtcpforwarding yes (default)",
+    "    tun          -                     permittunnel no (default)",
+    "    x11          yes                   <stdin>:1 X11Forwarding yes",
+    "    agent        yes                   allowagentforwarding yes (default)",
+  ]);
+});

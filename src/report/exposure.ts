@@ -1,7 +1,7 @@
 /** Who may forward what: the regions as a table for people, and as JSON. */
 import type { ChalkInstance } from "chalk";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
-import { CAPABILITIES, type Capability, type Connection } from "../policy/connection.ts";
+import type { Capability, Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
 import { positionAt } from "../source/source.ts";
 import { connectionJson, jsonPieces, pathText, writtenRecords } from "./json.ts";
@@ -304,11 +304,15 @@ function located({ connections }: ExposedTarget): string[] {
     `  user=${visible(connection.user ?? "")} from ${visible(connection.addr ?? "anywhere")}:`,
     ...(assumed === null ? [] : [`    assumed: ${assumed}`]),
     ...(login.login === "possible" ? [] : [`    ${NO_LOGIN[login.login]}: ${visible(login.loginBecause)}`]),
-    ...CAPABILITIES.flatMap((capability) => {
-      const answer = answers.get(capability);
-      return answer === undefined || answer === null
-        ? []
-        : [`    ${capability.padEnd(12)} ${visible(cellText(answer))}  ${becauseText(answer)}`];
-    }),
+    ...capabilityLines([...answers.values()].filter((answer) => answer !== null)),
   ]);
+}
+
+function capabilityLines(answers: readonly Answer[]): string[] {
+  const cells = answers.map((answer) => visible(cellText(answer)));
+  const width = Math.min(MOST_WIDTH, longest(cells));
+  return answers.map(
+    (answer, index) =>
+      `    ${answer.capability.padEnd(12)} ${(cells[index] ?? "").padEnd(width)}  ${becauseText(answer)}`,
+  );
 }
