@@ -741,6 +741,76 @@ async function halfDone(): Promise<Run> {
   return advance(machine, run, { state: "swapping" });
 }
 
+describe("a fix", () => {
+  const waits = (seconds: number, calls: string[] = []): NonNullable<LiveFix["confirm"]> => ({
+    seconds,
+    arm: async () => {
+      calls.push("arm");
+      return "";
+    },
+    disarm: async () => {
+      calls.push("disarm");
+    },
+  });
+
+  test("looks once more before the swap: what somebody wrote meanwhile stays", async () => {
+    const arm = async (): Promise<string> => {
+      writeFileSync(`${folder}/a`, "mine");
+      return "";
+    };
+    const fix = { ...plainFix(), confirm: { ...waits(60), arm } };
+    expect(await applyFix(machine, fix, () => {})).toMatchObject({
+      kind: "refused",
+      because: expect.stringMatching(/changed by somebody else meanwhile/),
+    });
+    expect(textsOf()).toEqual(["mine", "old b"]);
+  });
+
+  test("that is stopped at its very end is put back", async () => {
+    let isProved = false;
+    const fix: LiveFix = {
+      ...plainFix(),
+      prove: async () => {
+        isProved = true;
+        return { kind: "holds", text: "" };
+      },
+      stopped: () => (isProved ? "stopped by SIGTERM" : null),
+    };
+    expect(await applyFix(machine, fix, () => {})).toMatchObject({ kind: "rolled-back" });
+    expect(textsOf()).toEqual(["old a", "old b"]);
+  });
+
+  test("waits as long as it says from when it is in force, however long it took", async () => {
+    let clock = Date.parse("2026-01-01T00:00:00Z");
+    const slow: Machine = { ...machine, now: () => new Date(clock) };
+    const prove: LiveFix["prove"] = async () => {
+      clock += 45_000;
+      return { kind: "holds", text: "" };
+    };
+    const outcome = await applyFix(slow, { ...plainFix(), prove, confirm: waits(60) }, () => {});
+    expect(outcome.kind === "unconfirmed" && outcome.run.journal.deadline).toBe("2026-01-01T00:01:45.000Z");
+  });
+
+  test.each([
+    ["is put back", { prove: async () => ({ kind: "fails", because: "no" }) as const }],
+    ["changes nothing", { files: [] }],
+  ])("that %s leaves nothing armed", async (_, facts) => {
+    const calls: string[] = [];
+    const arm = async (): Promise<string> => {
+      calls.push("arm");
+      if ("files" in facts) writeFileSync(`${folder}/a`, "mine");
+      return "";
+    };
+    const files = [replacement("a")];
+    await applyFix(
+      machine,
+      { ...plainFix(), ...facts, files, confirm: { ...waits(60, calls), arm } },
+      () => {},
+    );
+    expect(calls).toEqual(["arm", "disarm"]);
+  });
+});
+
 describe("an undo", () => {
   test("gives every file its own inode back, and can be done again", async () => {
     const { ino } = statSync(`${folder}/a`);
@@ -884,6 +954,8 @@ describe("an undo", () => {
     expect(starts).toBe(0);
     const restarted = advance(machine, await halfDone(), { restarted: true });
     expect((await undoRun(machine, restarted, counting)).problems).toEqual(["the service is not up: no"]);
+    // once is not enough where an error passes by itself
+    expect(starts).toBe(2);
     // the next run tries again
     expect(openRuns(machine, state)).toHaveLength(1);
   });

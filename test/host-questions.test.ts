@@ -7,7 +7,8 @@ import type { Machine } from "../src/host/machine.ts";
 import { rescue, whyRescueFirst } from "../src/host/rescue.ts";
 import { findService, type Service } from "../src/host/service.ts";
 import { bringBack } from "../src/host/service-record.ts";
-import { onSystemd, unitObstacles } from "../src/host/systemd.ts";
+import type { Session } from "../src/host/sessions.ts";
+import { endangeredSessions, onSystemd, unitObstacles } from "../src/host/systemd.ts";
 import { testLive, testStaged } from "../src/host/validate.ts";
 import { answering, FILE, type Listener, NOTHING, running } from "./told-machine.ts";
 
@@ -82,6 +83,41 @@ describe("a unit of systemd", () => {
     expect(await unitObstacles(answering({ status: 1, stderr: "no bus" }), DAEMON, "ssh.service")).toEqual([
       "systemd does not answer (systemctl show ssh.service: no bus): mend that first",
     ]);
+  });
+
+  test("that is masked is not to be restarted", async () => {
+    expect(await unitObstacles(answering({ stdout: "LoadState=masked\n" }), DAEMON, "ssh.service")).toEqual([
+      expect.stringMatching(/^ssh\.service is masked: unmask it first/),
+    ]);
+  });
+
+  test("ends the sessions of its own cgroup alone, and only where it ends any", () => {
+    const session = (pid: number): Session => ({
+      ...{ pid, started: 1, user: "root", terminals: [], since: new Date(0) },
+      ...{ client: null, server: null, uses: [] },
+    });
+    const files = {
+      ...cgroup,
+      "/proc/8/cgroup": "0::/system.slice/ssh.service\n",
+      "/proc/9/cgroup": "0::/user.slice/session-1.scope\n",
+    };
+    const endangered = (killsSessions: boolean): number[] =>
+      endangeredSessions(answering({}, files), { killsSessions, daemon: DAEMON }, [
+        session(8),
+        session(9),
+      ]).map(({ pid }) => pid);
+    expect([endangered(true), endangered(false)]).toEqual([[8], []]);
+  });
+
+  test.each([
+    ["process", "try-restart"],
+    ["control-group", "try-reload-or-restart"],
+  ])("behind a socket, of KillMode %s, is reloaded by %s", async (mode, verb) => {
+    const stdout = `ActiveState=active\nAccept=no\nTriggers=ssh.service\nListen=[::]:22 (Stream)\nKillMode=${mode}\n`;
+    expect(await onSystemd(answering({ stdout }, cgroup), DAEMON)).toMatchObject({
+      kind: "systemd-socket",
+      reload: ["systemctl", verb, "ssh.service"],
+    });
   });
 
   test("that is loaded is restarted", async () => {
@@ -232,6 +268,34 @@ describe("the hook for a boot", () => {
       `sync ${links}`,
       `sync ${links.slice(0, links.lastIndexOf("/"))}`,
     ]);
+  });
+});
+
+test("a hook that the init system refuses leaves nothing behind", async () => {
+  const removed: string[] = [];
+  const machine: Machine = {
+    ...answering({ status: 1, stderr: "no\n" }),
+    status: (path) =>
+      path === "/run/systemd/system" || path.endsWith("/sshd-policy-undo.service") ? FILE : null,
+    unlink: (path) => void removed.push(path),
+    create: () => removed.splice(0),
+    write: () => {},
+    setOwnerAndMode: () => {},
+    sync: () => {},
+  };
+  const hook = bootHook(machine, ["/usr/bin/node"]);
+  if (hook === null) throw new Error("no hook");
+  await expect(installHook(machine, hook)).rejects.toThrow(
+    '"systemctl enable sshd-policy-undo.service" failed: no',
+  );
+  expect(removed).toEqual([hook.path]);
+});
+
+test("what sshd refuses is not accepted", async () => {
+  const sshd = { program: "/usr/sbin/sshd", options: [] };
+  expect(await testLive(answering({ status: 255, stderr: "line 1: no\n" }), sshd)).toEqual({
+    kind: "refused",
+    because: "line 1: no",
   });
 });
 

@@ -90,6 +90,13 @@ describe("a restart counts", () => {
   });
 });
 
+test("of two sshds with the same files the one of a manager is the service", async () => {
+  const byHand = { pid: 4, words: [SSHD, "-p", "2222"], port: 2222, age: 90 };
+  const service = await findService(running([byHand, { ...OLD, unit: "ssh.service" }]), question);
+  expect(service.daemon?.process.pid).toBe(5);
+  expect(service.others.map(({ process }) => process.pid)).toEqual([4]);
+});
+
 describe("an undo", () => {
   /** What is run, and what is said, where OLD ran before the change and these run now, files put back half a minute ago. */
   const broughtBack = async (
@@ -133,6 +140,47 @@ describe("an undo", () => {
     expect((await broughtBack([{ ...NEW, age: 45 }])).done).toEqual(["restart"]);
     expect((await broughtBack([{ ...NEW, port: 2222, unit: "other.service" }])).done).toEqual(["restart"]);
     expect((await broughtBack([NEW], { active: false })).done).toEqual(["restart"]);
+    // one that listens elsewhere is not it, though it is the older
+    const elsewhere = { ...NEW, pid: 8, port: 2222, age: 25 };
+    expect(await broughtBack([elsewhere, NEW])).toMatchObject({
+      done: [],
+      said: expect.stringMatching(/pid 6$/),
+    });
+  });
+
+  test.each([
+    [[OLD], { kind: "up", text: "sshd was never restarted: pid 5 runs as before" }],
+    [[], { kind: "down", because: 'after "/bin/sh -c true" no sshd listens' }],
+  ])("takes an sshd that was never restarted for what it is, and none for down: %j", async (now, said) => {
+    const listeners: Listener[] = [OLD];
+    const machine = running(listeners);
+    const given = { ...question, restartCommand: "true" };
+    const service = await findService(machine, given);
+    const record = recordService(machine, service, { ...given, how: "restart", silent: [], next: null });
+    listeners.splice(0, 1, ...now);
+    expect(await bringBack(machine, record).restart(3_600_000)).toEqual(said);
+  });
+
+  test("of a service with two addresses is not done by an sshd on one", async () => {
+    const done: string[] = [];
+    const machine: Machine = {
+      ...running([{ ...NEW, age: 1 }]),
+      now: () => new Date(3_600_000),
+      run: async ([, , command = ""]) => {
+        done.push(command);
+        return { ...NOTHING, status: 1 };
+      },
+    };
+    const given = { ...question, restartCommand: "up" };
+    const service = await findService(machine, given);
+    const both = [...service.listens, { address: "0.0.0.0", port: 2222 }];
+    const record = recordService(
+      machine,
+      { ...service, listens: both, daemon: null },
+      { ...given, how: "restart", silent: [], next: null },
+    );
+    expect(await bringBack(machine, record).restart(3_500_000)).toMatchObject({ kind: "down" });
+    expect(done).toEqual(["up"]);
   });
 
   test("restarts what was reloaded and has ended", async () => {
@@ -163,6 +211,36 @@ describe("sshd would come back", () => {
     expect(await answered("listenaddress 0.0.0.0:22\nlistenaddress [::]:22\n")).toEqual([]);
     expect(await answered("listenaddress 0.0.0.0:2222\n")).toEqual([
       expect.stringMatching(/^it would not listen on 0\.0\.0\.0:22 any more: /),
+    ]);
+  });
+
+  test("is not asked of the rescue of an earlier fix: mend the service first", async () => {
+    const rescue = { pid: 9, words: [SSHD, "-o", "PidFile=/run/sshd-policy-rescue.pid"], port: 2222 };
+    const machine = running([OLD, rescue]);
+    const service = await findService(machine, question);
+    const start = { options: [], configFile: null, limit: null };
+    expect(await whyNotBack(machine, { service, how: "restart", start })).toEqual([
+      expect.stringMatching(/^the rescue sshd of an earlier fix listens \(process 9\)/),
+    ]);
+  });
+
+  test("as its unit starts it, not as it runs", async () => {
+    const asked: string[] = [];
+    const machine: Machine = {
+      ...running([{ ...OLD, words: [SSHD, "-o", "Banner=none"], unit: "ssh.service" }]),
+      status: (path) => (path === "/run/systemd/system" ? FILE : null),
+      run: async (argv) => {
+        if (argv[0] === SSHD) asked.push(argv.join(" "));
+        return { ...NOTHING, stdout: "LoadState=loaded\n" };
+      },
+    };
+    const service = await findService(machine, question);
+    const start = { options: ["Port=2222"], configFile: null, limit: null };
+    await whyNotBack(machine, { service, how: "restart", start });
+    await whyNotBack(machine, { service, how: "reload", start });
+    expect(asked.filter((line) => line.includes("-t"))).toEqual([
+      `${SSHD} -t -o Port=2222`,
+      `${SSHD} -t -o Banner=none`,
     ]);
   });
 

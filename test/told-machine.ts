@@ -32,7 +32,12 @@ export const FILE: FileStatus = {
 export interface Listener {
   readonly pid: number;
   readonly words: readonly string[];
+  /** 0: it listens on none */
   readonly port: number;
+  /** the first process without it */
+  readonly parent?: number;
+  /** with blanks between NAME=VALUE */
+  readonly environment?: string;
   /** seconds ago; the machine is up for an hour */
   readonly age?: number;
   /** of its listening socket; its pid without it */
@@ -45,7 +50,7 @@ export interface Listener {
 
 const HOUR = 3600;
 
-/** A machine with these processes of root, each of which listens on a port of 0.0.0.0 and greets as sshd does. */
+/** A machine with these sshds of root, each of which listens on a port of 0.0.0.0 and greets as sshd does. */
 export function running(listeners: readonly Listener[]): Machine {
   const files = (): Readonly<Record<string, string>> =>
     Object.fromEntries(listeners.flatMap((one) => Object.entries(filesOf(one))));
@@ -76,14 +81,17 @@ function filesOf({
   inode = pid,
   image = 0,
   unit,
+  parent = 1,
+  environment = "",
 }: Listener): Record<string, string> {
   const started = (HOUR - age) * 100;
   const socket = `00000000:${port.toString(16).padStart(4, "0")} 00000000:0000 0A 0 0 0 0 0 ${inode}`;
   return {
-    [`/proc/${pid}/stat`]: `${pid} (sshd) S 1 ${"0 ".repeat(17)}${started} ${"0 ".repeat(25)}${image}`,
+    [`/proc/${pid}/stat`]: `${pid} (sshd) S ${parent} ${"0 ".repeat(17)}${started} ${"0 ".repeat(25)}${image}`,
     [`/proc/${pid}/cmdline`]: words.join("\0"),
     [`/proc/${pid}/status`]: "Uid:\t0\t0\t0\t0\n",
-    [`/proc/${pid}/net/tcp`]: `sl\n 0: ${socket}\n`,
+    [`/proc/${pid}/net/tcp`]: port === 0 ? "" : `sl\n 0: ${socket}\n`,
+    [`/proc/${pid}/environ`]: environment.replaceAll(" ", "\0"),
     ...(unit === undefined ? {} : { [`/proc/${pid}/cgroup`]: `0::/system.slice/${unit}\n` }),
   };
 }
