@@ -36,7 +36,7 @@ export interface Listener {
   readonly port: number;
   /** the first process without it */
   readonly parent?: number;
-  /** with blanks between NAME=VALUE */
+  /** as /proc tells it: NAME=VALUE */
   readonly environment?: string;
   /** seconds ago; the machine is up for an hour */
   readonly age?: number;
@@ -91,7 +91,7 @@ function filesOf({
     [`/proc/${pid}/cmdline`]: words.join("\0"),
     [`/proc/${pid}/status`]: "Uid:\t0\t0\t0\t0\n",
     [`/proc/${pid}/net/tcp`]: port === 0 ? "" : `sl\n 0: ${socket}\n`,
-    [`/proc/${pid}/environ`]: environment.replaceAll(" ", "\0"),
+    [`/proc/${pid}/environ`]: environment,
     ...(unit === undefined ? {} : { [`/proc/${pid}/cgroup`]: `0::/system.slice/${unit}\n` }),
   };
 }
