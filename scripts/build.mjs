@@ -20,7 +20,7 @@ const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
 
 /** Modules that are loaded on demand from a file of their own, because most runs never need what they bring along. */
 const CHUNKS = [
-  /^src\/cli\/(apply|confirm|forward|live|probe|recover)\.ts$/,
+  /^src\/cli\/(apply|confirm|forward|live|probe|probe-inside|recover)\.ts$/,
   /^src\/files\/(?:image|rpm-release|zstd)\.ts$/,
   /^src\/forward\//,
   /^src\/lint\/policy-file\.ts$/,

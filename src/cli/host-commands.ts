@@ -71,7 +71,7 @@ export function addProbe(program: Command, done: Done): void {
 /** What `probe` runs inside its namespaces. */
 export function addProbeInside(program: Command): void {
   program.command("probe-inside <folder>", { hidden: true }).action(async (folder: string) => {
-    const { runProbeInside } = await import("./probe.ts");
+    const { runProbeInside } = await import("./probe-inside.ts");
     await runProbeInside(folder);
   });
 }

@@ -1,13 +1,10 @@
 /** `probe`: a throw-away sshd with this configuration, every kind of forwarding tried, prediction compared. */
-import { writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { lookUpKeyword } from "../../grammar/keywords.ts";
 import { isRefusal } from "../../grammar/problem.ts";
 import { formatRelease, parseRelease, type Release } from "../../grammar/release.ts";
 import { loadConfig } from "../config/load.ts";
 import type { SandboxChange } from "../config/sandbox.ts";
-import { folderTree } from "../files/folder.ts";
-import type { Report } from "../forward/job.ts";
 import { networkAssumptions } from "../policy/assumptions.ts";
 import { whyNoKeyOptions } from "../policy/login-key.ts";
 import { connectionJson } from "../report/json.ts";
@@ -31,7 +28,7 @@ export interface ProbeCommandOptions extends TargetOptions, OutputOptions {
   readonly events?: string;
 }
 
-/** The hidden command that is the part inside the sandbox. */
+/** The hidden command that is the part inside the sandbox (probe-inside.ts). */
 export const INSIDE_COMMAND = "probe-inside";
 
 export async function runProbe(file: string | undefined, options: ProbeCommandOptions): Promise<number> {
@@ -142,25 +139,4 @@ function eventJson(event: ProbeEvent): object {
     case "started":
       return event;
   }
-}
-
-/** The part inside the sandbox: its job is the first line of standard input, whose end is the end of the caller. */
-export async function runProbeInside(folder: string): Promise<never> {
-  const emit = (report: Report): void => {
-    writeSync(1, `${JSON.stringify(report)}\n`);
-  };
-  const { readJob } = await import("../forward/read-job.ts");
-  const job = await readJob(process.stdin, () => process.exit(1));
-  const noSsh = whyNoSsh();
-  if (noSsh !== null) {
-    emit({ kind: "failed", because: noSsh });
-    process.exit(0);
-  }
-  const { runInside } = await import("../forward/inside.ts");
-  await runInside(job, folder, {
-    emit,
-    isThere: (root, path) => folderTree(root).stat(path) !== null,
-  });
-  // the open standard input would keep the process
-  process.exit(0);
 }
