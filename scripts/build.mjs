@@ -329,11 +329,11 @@ return engine[name.slice(7)]();};
 }
 
 /** What the bundle leaves at `out` after these runs, and what its chunks do (run-bundle.cjs). */
-function runBundle(runs, { script, out, statuses }, chunks = []) {
+function runBundle(runs, { script, out, statuses, input = "" }, chunks = []) {
   const { status, stderr } = spawnSync(
     process.execPath,
     [`${root}scripts/run-bundle.cjs`, script, JSON.stringify(runs), out, ...chunks],
-    { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" },
+    { stdio: ["pipe", "ignore", "pipe"], encoding: "utf8", input },
   );
   if (!statuses.includes(status)) throw new Error(`runs of ${script} ended with ${status}: ${stderr}`);
   return status;
@@ -388,7 +388,7 @@ const mainName = `chunks/main-${hashOf(main)}.js`;
 writeFileSync(`${dist}/${mainName}`, main);
 /** Of the chunks with a code cache: half of a forward's start would be V8 compiling ssh2. */
 const hashes = {};
-const CACHED = /^(?:cli-forward|forward-forwarder)$/;
+const CACHED = /^(?:cli-(?:forward|probe-inside)|forward-(?:forwarder|inside|read-job))$/;
 // a chunk may load further ones, which are found while this goes on
 for (const [name, module] of chunks) {
   const text = await bundle(module, { plugins: [splitChunks("."), clientOfSsh2] });
@@ -406,6 +406,16 @@ writeFileSync(`${dist}/licences.txt`, licences());
 execFileSync(`${root}node_modules/.bin/tsc`, ["-p", `${root}tsconfig.types.json`], {
   stdio: ["ignore", 2, 2],
 });
+/** What the part of a probe inside a sandbox is told (src/forward/job.ts). */
+function jobAt(port) {
+  const files = [{ name: "sshd_config", text: "" }];
+  const to = { address: "127.0.0.1", port };
+  const way = { user: "user", from: "127.0.0.1", to, chroot: "", xauth: "" };
+  const connections = [{ ...way, accounts: null, dialled: [], attempts: [] }];
+  const none = { keyOptions: "", options: [], listen: [], addresses: [] };
+  return { sshd: "/nonexistent", kind: "self", files, connections, ...none };
+}
+
 const loaderText = await bundle("src/cli/chunks.ts");
 // V8's code caches hold what ran: an audit, and one that would fix something, as most runs need nothing else; of an image; of many files; of forwards
 const script = `${dist}/${mainName}`;
@@ -426,10 +436,12 @@ await withServer(({ port, listen }) => {
   const caches = Object.fromEntries(
     Object.entries(hashes).map(([chunk, hash]) => [chunk, cacheOf(`${dist}/${chunk}`, `.${hash}`)]),
   );
+  const caching = [loader, JSON.stringify(caches)];
+  // a probe's part inside that starts no sshd, and leaves this server, whose key is not its own, before it logs in
+  const inside = [["probe-inside", folder]];
+  const input = `${JSON.stringify(jobAt(port))}\n`;
+  runBundle(inside, { script, out: join(folder, "main.cache"), statuses: [0], input }, caching);
   // the second one loses its server
-  return runBundle(forwards, { script, out: cacheOf(script, "-forward"), statuses: [1, 2] }, [
-    loader,
-    JSON.stringify(caches),
-  ]);
+  return runBundle(forwards, { script, out: cacheOf(script, "-forward"), statuses: [1, 2] }, caching);
 });
 rmSync(folder, { recursive: true });

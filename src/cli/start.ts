@@ -65,7 +65,7 @@ const MANY = 30;
 /** Made by the build alone: these runs change V8's flags. */
 function ownKind(argv: readonly string[]): "-forward" | "-images" | "-many" | null {
   // without the code of audits its heap has less than 8 MB, from which on V8 marks all of it while packets come
-  if (argv[2] === "forward") return "-forward";
+  if (argv[2] === "forward" || argv[2] === "probe-inside") return "-forward";
   if (argv.includes("--image")) return "-images";
   return argv[2] === "audit" && argv.length > MANY ? "-many" : null;
 }
