@@ -126,6 +126,14 @@ const CASES: readonly Case[] = [
       socksOutcome(await ask({ port }, Buffer.concat([SOCKS5(echo), Buffer.from(hello)]), SOCKS5_GREETING)),
   },
   {
+    name: "-D socket, of which ssh(1) says nothing",
+    options: (port, { folder }) => ["-D", `${folder}/${port}`],
+    client: async (port, { folder, echo }) => {
+      const request = Buffer.concat([SOCKS5(echo), Buffer.from(hello)]);
+      return socksOutcome(await ask({ path: `${folder}/${port}` }, request, SOCKS5_GREETING));
+    },
+  },
+  {
     name: "-D with SOCKS 4a",
     options: (port) => ["-D", `${port}`],
     client: async (port, { echo }) =>

@@ -39,6 +39,7 @@ describe("-L, -R and -D", () => {
     ["/tmp/here:db:5432", socket("/tmp/here"), tcp("db", 5432)],
     ["/tmp/here:/run/db.sock", socket("/tmp/here"), socket("/run/db.sock")],
     ["/tmp/a\\:b:/run/db.sock", socket("/tmp/a:b"), socket("/run/db.sock")],
+    ["8080:db:5432:\\", tcp(null, 8080), tcp("db", 5432)],
   ])("%s", (text, listen, target) => {
     expect(parseForward(text, "local")).toEqual({ side: "local", listen, target });
   });
@@ -55,6 +56,8 @@ describe("-L, -R and -D", () => {
     "8080::1",
     "[::1:80:db:1",
     `8080:/${"x".repeat(200)}`,
+    "8080:db:80\\",
+    "\\",
   ])("%s is none", (text) => {
     expect(parseForward(text, "local")).toBe(null);
   });
@@ -63,7 +66,11 @@ describe("-L, -R and -D", () => {
     expect(parseForward("1080", "remote")?.target).toEqual({ kind: "socks" });
     expect(parseForward("0", "remote")?.listen).toEqual(tcp(null, 0));
     expect(parseDynamic("[::1]:1080", "local")?.listen).toEqual(tcp("::1", 1080));
-    expect(parseDynamic("/tmp/x", "local")).toBe(null);
+    expect(parseDynamic("/tmp/x", "local")?.listen).toEqual(socket("/tmp/x"));
+    // ssh(1) listens there, and connects nobody
+    expect(parseForward("/tmp/x", "remote")).toBe(null);
+    for (const none of ["/tmp/x:/tmp/y", "1080:/tmp/y", "a:/tmp/y"])
+      expect(parseDynamic(none, "local")).toBe(null);
   });
 
   it("bind as ssh(1): loopback unless told otherwise, and at all addresses of a name", async () => {
@@ -100,6 +107,12 @@ describe("a destination", () => {
     ["ssh://j:", "host and port", { user: null, host: "j", port: null }],
     ["ssh://me@[::1]:22", "host", { user: "me", host: "::1", port: 22 }],
     ["ssh://u@j/x", "host and port", null],
+    ["ssh://j.", "host", { user: null, host: "j", port: null }],
+    ["ssh://a-_.b:22", "host", { user: null, host: "a-_.b", port: 22 }],
+    ...["ssh://-j", "ssh://_j", "ssh://.j", "ssh://a..b", "ssh://[a:b]", "ssh://[j"].map(
+      (text): [string, "host", null] => [text, "host", null],
+    ),
+    ["[j", "host and port", null],
     ["j;x", "host and port", null],
     ["-u@j", "host and port", null],
     ["@j", "host and port", null],

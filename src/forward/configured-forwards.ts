@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   dynamicforward: {
     name: "DynamicForward",
-    shape: "[bind:]port",
+    shape: "[bind:]port, or the path of a socket",
     parse: (text) => parseDynamic(text, "local"),
   },
 };

@@ -1,4 +1,5 @@
 /** What -L, -R, -D, -W, -J and a destination say: OpenSSH readconf.c parse_forward, misc.c parse_user_host_port. */
+import { isIPv6 } from "node:net";
 import { readPort } from "../../grammar/ports.ts";
 import { NEWEST } from "../../grammar/release.ts";
 import type { Endpoint } from "./session.ts";
@@ -40,7 +41,8 @@ type Field = { readonly text: string; readonly isPath: boolean };
 function splitFields(text: string): readonly Field[] | null {
   const fields: Field[] = [];
   let rest = text.replace(/^[ \t]+/, "");
-  for (;;) {
+  // what a backslash alone ends is cut off before it is refused
+  while (rest !== "\\" || fields.length === 0) {
     const match = /^(?:\[([^\]]*)\]|(?!\[)((?:\\[\s\S]|[^:\\])*))(?::|$)/.exec(rest);
     if (match === null) return null;
     const [whole, bracketed, plain = ""] = match;
@@ -53,6 +55,7 @@ function splitFields(text: string): readonly Field[] | null {
     rest = rest.slice(whole.length);
     if (rest === "") return fields;
   }
+  return fields;
 }
 
 /** `[bind:]port:host:hostport`, a path on either side, or for `remote` also `[bind:]port`. Null: not one. */
@@ -72,10 +75,15 @@ export function distinctForwards(forwards: readonly Forward[]): readonly Forward
   return [...new Map(forwards.map((forward) => [JSON.stringify(forward), forward])).values()];
 }
 
-/** `[bind:]port`: the listener speaks SOCKS. */
+/**
+ * `[bind:]port`, or here a path, of which ssh(1) says nothing: the listener speaks SOCKS. With -R it takes a path, too, but
+ * then never connects anybody (channels.c channel_connect_by_listen_path).
+ */
 export function parseDynamic(text: string, side: Forward["side"]): Forward | null {
   const fields = splitFields(text);
-  if (fields === null || fields.length > 2 || fields.some(({ isPath }) => isPath)) return null;
+  if (fields === null || fields.length > 2) return null;
+  const mayBePath = side === "local" && fields.length === 1;
+  if (!mayBePath && fields.some(({ isPath }) => isPath)) return null;
   const listen = listenOf(fields);
   return listen === null ? null : { side, listen, target: { kind: "socks" } };
 }
@@ -132,18 +140,23 @@ export function parseDestination(text: string, form: "host" | "host and port"): 
   return { user, ...split };
 }
 
-/** What follows `ssh://`: no path, parameters of the user are passed over, and of a host its letters (misc.c valid_domain). */
+/** What follows `ssh://`: no path, and parameters of the user are passed over. Addresses of IPv6, too, which ssh(1) refuses there. */
 function parseUri(text: string): Destination | null {
   const [, info, place = ""] = /^(?:([^@]*)@)?([^/]*)\/?$/.exec(text) ?? [];
   const user = info === undefined ? null : decode(info.replace(/;.*$/s, ""));
   const split = splitPlace(place);
-  if (split === null || user === undefined || user === "" || !/^[A-Za-z0-9_.:-]+$/.test(split.host))
-    return null;
-  return { user, ...split };
+  if (split === null || user === undefined || user === "") return null;
+  if (!isDomain(split.host) && !isIPv6(split.host)) return null;
+  return { user, ...split, host: split.host.replace(/\.$/, "") };
+}
+
+/** misc.c valid_domain */
+function isDomain(host: string): boolean {
+  return /^[A-Za-z0-9](?:\.?[\w-])*\.?$/.test(host);
 }
 
 function splitPlace(place: string): { readonly host: string; readonly port: number | null } | null {
-  const match = /^(?:\[([^\]]+)\]|([^:]+))(?::(.*))?$/.exec(place);
+  const match = /^(?:\[([^\]]+)\]|(?!\[)([^:]+))(?::(.*))?$/.exec(place);
   if (match === null) return null;
   const [, bracketed, plain = "", digits = ""] = match;
   const port = digits === "" ? null : readPort(digits, NEWEST);
