@@ -70,16 +70,12 @@ class ConfigParser extends EmbeddedActionsParser {
     return this.LA(1).tokenType;
   }
 
+  /** Made once: the rule asks for them again for each line. */
+  private readonly kindsOfLine = KINDS.map((type) => ({ ALT: () => this.take(this.CONSUME(type)) }));
+
   /** file: (directive | comment | blank | vanished)* */
   readonly file: () => void = this.RULE("file", () => {
-    this.MANY(() =>
-      this.OR([
-        { ALT: () => this.take(this.CONSUME(TYPES.directive)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.comment)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.blank)) },
-        { ALT: () => this.take(this.CONSUME(TYPES.vanished)) },
-      ]),
-    );
+    this.MANY(() => this.OR(this.kindsOfLine));
   });
 
   // while chevrotain records the rules, the tokens are its own
