@@ -1,6 +1,7 @@
 /** A repository of configurations in one run. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CORPUS_MISSING, corpusFiles } from "../test/sshd/corpus.ts";
 import { augtool, sshdPolicy, sshdTest } from "./commands.ts";
 import type { Bench } from "./main.ts";
 import { comparePair, cpuOf, median } from "./measure.ts";
@@ -10,12 +11,14 @@ import { longConfiguration, ownPolicy, stockText } from "./texts.ts";
 const FILES = 1000;
 /** One process a file is what the peer needs; a tenth of them is measured and multiplied. */
 const SSHD_SHARE = 0.1;
+/** sshd refuses some of the real files. */
+const ANY_VERDICT: readonly number[] = [0, 255];
 
 /**
  * A fleet repeats itself up to comments, or also has addresses and keys of its own on each server; servers that are set
  * up from one template have their own people and targets in it; of those that were set up one by one no two are alike.
  */
-const SETS: readonly { readonly what: string; readonly textOf: (index: number) => string }[] = [
+const MADE: readonly { readonly what: string; readonly textOf: (index: number) => string }[] = [
   {
     what: "1,000 files of a fleet in one run",
     textOf: (index) => `# server ${index}\n${stockText(3000)}\n${longConfiguration(5 * (index % 7))}`,
@@ -41,18 +44,33 @@ const SETS: readonly { readonly what: string; readonly textOf: (index: number) =
 export const many: Bench = ({ work, runs, scale }) => {
   const times = Math.ceil(runs / 3);
   const number = Math.max(10, Math.round(FILES * scale));
-  return SETS.flatMap(({ what, textOf }, set) => {
+  const made = MADE.map(({ what, textOf }) => ({
+    what,
+    texts: Array.from({ length: number }, (_, index) => textOf(index)),
+  }));
+  return [...made, ...realFiles(scale)].flatMap(({ what, texts }, set) => {
     const root = join(work, `many-${set}`);
     const folder = join(root, "etc/ssh");
     mkdirSync(folder, { recursive: true });
-    const files = Array.from({ length: number }, (_, index) => {
+    const files = texts.map((text, index) => {
       const file = join(folder, `sshd_config.${index}`);
-      writeFileSync(file, textOf(index));
+      writeFileSync(file, text, "latin1");
       return file;
     });
     return rowsOf(what, { work, root, files, times });
   });
 };
+
+/** No two of them are the same. */
+function realFiles(scale: number): readonly { readonly what: string; readonly texts: readonly string[] }[] {
+  if (CORPUS_MISSING !== null) {
+    process.stderr.write(`without real files: ${CORPUS_MISSING}\n`);
+    return [];
+  }
+  const all = corpusFiles("files").map(({ text }) => text);
+  const texts = all.slice(0, Math.max(10, Math.round(all.length * scale)));
+  return [{ what: `${texts.length} real files`, texts }];
+}
 
 interface Files {
   readonly work: string;
@@ -81,11 +99,12 @@ function rowsOf(what: string, { work, root, files, times }: Files): Row[] {
   if (peers.some((peer) => peer === null)) return rows;
   const own = median(Array.from({ length: times }, () => cpuOf(ours)));
   const theirs =
-    peers.reduce((sum, peer) => sum + (peer === null ? 0 : cpuOf(peer)), 0) * (files.length / share.length);
+    peers.reduce((sum, peer) => sum + (peer === null ? 0 : cpuOf({ ...peer, exits: ANY_VERDICT })), 0) *
+    (files.length / share.length);
   const note = `the peer's figure from ${share.length} runs`;
   rows.push({
     what,
-    peer: "1,000 × sshd -T",
+    peer: `${files.length} × sshd -T`,
     ours: own,
     theirs,
     unit: "ms",
