@@ -3,7 +3,7 @@
  *
  * Sources, unless a row names its own: names, scope and status from `keywords[]` of servconf.c (from 10.4
  * SSHD_CONFIG_ENTRIES of servconf.h) of every tag; form and rule from process_server_config_line(_depth); defaults
- * from fill_default_server_options; printing from dump_config. test/keyword-tags.test.ts compares them with the tags.
+ * from fill_default_server_options; printing from dump_config. test/keywords.test.ts compares them with the tags.
  */
 import type { AliasRow, KeywordRow, RetiredRow } from "./keywords.ts";
 

@@ -1,5 +1,5 @@
 /** Who may import whom, as the table of docs/architecture.md says, and what each folder may touch. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -233,6 +233,23 @@ describe("names", () => {
     const vague = /(^|[-/.])(utils?|helpers?|managers?|common|misc|stuff)([-/.]|$)/;
     const everything = [...FILES, ...filesBelow("test"), ...filesBelow("scripts")];
     expect(everything.filter((file) => vague.test(file))).toEqual([]);
+  });
+
+  it("of files in comments and documents are those of files that are there", () => {
+    const documents = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+    const texts = [...FILES, ...filesBelow("test"), ...documents.map((name) => `docs/${name}`)]
+      .filter((file) => file !== "test/architecture.test.ts")
+      .map((file) => [file, readFileSync(join(ROOT, file), "utf8")] as const);
+    const named = texts.flatMap(([file, text]) =>
+      [...text.matchAll(/\b(?:src|grammar|rules|test|scripts|bench)\/[\w/-]+(?:\.test)?\.(?:ts|mjs)\b/g)].map(
+        ([name]) => ({
+          file,
+          name,
+        }),
+      ),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ name }) => !existsSync(join(ROOT, name)))).toEqual([]);
   });
 
   it("hide no type errors", () => {
