@@ -4,7 +4,6 @@ import type { Config } from "../src/config/config.ts";
 import { type LoadOptions, loadConfig } from "../src/config/load.ts";
 import { accountsOf } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
-import { hostFacts } from "../src/files/host-facts.ts";
 import { unprivilegedPortStart } from "../src/files/port-limit.ts";
 import type { FileTree } from "../src/files/tree.ts";
 import { type Plan, planFix } from "../src/fix/plan.ts";
@@ -16,6 +15,7 @@ import type { Finding, Rule } from "../src/lint/rule.ts";
 import { exposure } from "../src/policy/exposure.ts";
 import { keyFilesOf } from "../src/policy/key-files.ts";
 import { lineUses } from "../src/policy/line-uses.ts";
+import { hostFacts } from "../src/start/host-facts.ts";
 import { makeFolder } from "./own-folder.ts";
 import { type ServerTree, writeTree } from "./sshd/server-tree.ts";
 

@@ -4,8 +4,8 @@ import { chmodSync, readdirSync, readFileSync, readlinkSync, statSync } from "no
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
-import { bootOptions, startOptions } from "../src/files/start-options.ts";
 import type { FileTree } from "../src/files/tree.ts";
+import { bootOptions, startOptions } from "../src/start/start-options.ts";
 import { makeRoot } from "./auditing.ts";
 import { timed } from "./cpu-time.ts";
 import { LAB } from "./lab/hosts.ts";

@@ -4,9 +4,9 @@ import { formatRelease } from "../grammar/release.ts";
 import { accountsOf, furtherAccountSources, readAccounts } from "../src/files/accounts.ts";
 import { folderTree } from "../src/files/folder.ts";
 import { installedRelease, releaseOfBinary } from "../src/files/release.ts";
-import type { StartOptions } from "../src/files/sshd-options.ts";
-import { startOptions } from "../src/files/start-options.ts";
 import { sshdPrograms } from "../src/files/vendor-place.ts";
+import type { StartOptions } from "../src/start/sshd-options.ts";
+import { startOptions } from "../src/start/start-options.ts";
 import { makeRoot } from "./auditing.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";
 

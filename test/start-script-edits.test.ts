@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
-import { startedByScript } from "../src/files/shell-script.ts";
+import { startedByScript } from "../src/start/shell-script.ts";
 
 let root = "";
 /** What a line finds there, made once. */

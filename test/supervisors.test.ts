@@ -2,9 +2,9 @@
 /** What supervisors start, from their own files; the words of supervisord's programs are those that supervisord 4.2.5 gave. */
 import { describe, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
-import { startedBy } from "../src/files/shell-script.ts";
-import { assignments } from "../src/files/shell-words.ts";
-import { optionsOf, type StartOptions } from "../src/files/sshd-options.ts";
+import { startedBy } from "../src/start/shell-script.ts";
+import { assignments } from "../src/start/shell-words.ts";
+import { optionsOf, type StartOptions } from "../src/start/sshd-options.ts";
 import { makeRoot } from "./auditing.ts";
 import { timed } from "./cpu-time.ts";
 import type { ServerTree } from "./sshd/server-tree.ts";

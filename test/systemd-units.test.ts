@@ -2,10 +2,10 @@
 /** What units with their drop-ins and environment files give sshd; a booted systemd is the judge. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { folderTree } from "../src/files/folder.ts";
-import { socketUnit } from "../src/files/socket-unit.ts";
-import { readOptions } from "../src/files/sshd-options.ts";
-import { startOptions } from "../src/files/start-options.ts";
 import type { FileTree } from "../src/files/tree.ts";
+import { socketUnit } from "../src/start/socket-unit.ts";
+import { readOptions } from "../src/start/sshd-options.ts";
+import { startOptions } from "../src/start/start-options.ts";
 import { makeRoot } from "./auditing.ts";
 import { layerHost } from "./lab/hosts.ts";
 import { whenBootable } from "./lab/sharing.ts";

@@ -1,6 +1,6 @@
 /** Words of ExecStart= as systemd gives them to a program; a booted systemd is the judge. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { unitWords } from "../src/files/systemd-words.ts";
+import { unitWords } from "../src/start/systemd-words.ts";
 import { layerHost } from "./lab/hosts.ts";
 import { whenBootable } from "./lab/sharing.ts";
 

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { accountsOf } from "../files/accounts.ts";
-import { startOptions } from "../files/start-options.ts";
 import type { Plan } from "../fix/plan.ts";
 import { standaloneCopy } from "../fix/standalone.ts";
 import { STATE_FOLDER } from "../host/journal.ts";
@@ -17,6 +16,7 @@ import { applyFix, type LiveFix, type Outcome, type Proof } from "../host/transa
 import { remainsText } from "../host/undo.ts";
 import { type SshdCommand, testAsUser } from "../host/validate.ts";
 import { encode } from "../source/source.ts";
+import { startOptions } from "../start/start-options.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import { type Live, type Signals, watchSignals } from "./live.ts";
 import { tellUse, whyEnding, whyUnreturning, whyUntouchable, whyUntried } from "./live-guards.ts";

@@ -1,14 +1,14 @@
 /** Targets in images (--image): each is opened, and its sshds are what a root's are. */
 import { resolve } from "node:path";
 import type { Image } from "../files/image.ts";
-import type { Situation, Started } from "../files/shell-reading.ts";
-import { startedBy } from "../files/shell-script.ts";
-import { assignments } from "../files/shell-words.ts";
-import { optionsOf, type StartOptions } from "../files/sshd-options.ts";
-import { bootOptions, startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { keyFilesOf } from "../policy/key-files.ts";
 import { shellWord } from "../report/text.ts";
+import type { Situation, Started } from "../start/shell-reading.ts";
+import { startedBy } from "../start/shell-script.ts";
+import { assignments } from "../start/shell-words.ts";
+import { optionsOf, type StartOptions } from "../start/sshd-options.ts";
+import { bootOptions, startOptions } from "../start/start-options.ts";
 import { hasSshd, noSshdIn, openSystem, type System } from "./open-system.ts";
 import { absolute, latin1 } from "./paths.ts";
 import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";

@@ -1,6 +1,5 @@
 /** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
 import { accountsOf } from "../files/accounts.ts";
-import { daemonStart, unreadFiles } from "../files/daemon-start.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
 import { whyNotBack } from "../host/comeback.ts";
@@ -14,6 +13,7 @@ import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
 import { refusedUses } from "../policy/held-use.ts";
 import { counted } from "../report/text.ts";
+import { daemonStart, unreadFiles } from "../start/daemon-start.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import type { Live } from "./live.ts";
 import type { Target } from "./target.ts";

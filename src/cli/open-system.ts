@@ -4,8 +4,6 @@ import { folderTree } from "../files/folder.ts";
 import type { Image } from "../files/image.ts";
 import { folderOf } from "../files/path.ts";
 import { installedRelease } from "../files/release.ts";
-import { NO_OPTIONS, type StartOptions } from "../files/sshd-options.ts";
-import { bootOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import {
   isRootFileSystem,
@@ -16,6 +14,8 @@ import {
   sshdsApart,
 } from "../files/vendor-place.ts";
 import { shellWord } from "../report/text.ts";
+import { NO_OPTIONS, type StartOptions } from "../start/sshd-options.ts";
+import { bootOptions } from "../start/start-options.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease, secondRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";

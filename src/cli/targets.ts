@@ -1,9 +1,9 @@
 /** From the options that name configurations to loaded ones: FILE, `-`, --root, the live host (docs: cli.md). */
 import { parseRelease } from "../../grammar/release.ts";
 import { folderTree } from "../files/folder.ts";
-import { startOptions } from "../files/start-options.ts";
 import type { FileTree } from "../files/tree.ts";
 import { treeWithin } from "../files/within.ts";
+import { startOptions } from "../start/start-options.ts";
 import { choosePeople } from "./chosen-accounts.ts";
 import { chooseRelease } from "./chosen-release.ts";
 import { makeFolders } from "./folders.ts";

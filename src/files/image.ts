@@ -8,7 +8,7 @@ import { imageName } from "./image-name.ts";
 import { openStore, type Store } from "./image-store.ts";
 import type { ScannedLayer } from "./layer.ts";
 import { type FileVersion, type LayeredRoot, layeredRoot } from "./layered-root.ts";
-import { DEFAULT_FOLDERS } from "./shell-files.ts";
+import { DEFAULT_FOLDERS } from "./path.ts";
 import { ArchiveError } from "./tar-header.ts";
 import type { FileTree } from "./tree.ts";
 import { isRootFileSystem } from "./vendor-place.ts";

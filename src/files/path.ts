@@ -13,3 +13,7 @@ export function joined(folder: string, name: string): string {
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
+
+/** PATH where nobody sets it. */
+export const DEFAULT_FOLDERS: readonly string[] =
+  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".split(":");

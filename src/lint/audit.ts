@@ -3,13 +3,13 @@
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config } from "../config/config.ts";
 import { keywordsOf } from "../config/keyword-lines.ts";
-import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Exposure, LineUse } from "../policy/answer.ts";
 import { closingLine, locate } from "../policy/locate.ts";
 import { loginThrough } from "../policy/login.ts";
 import { openTo } from "../policy/open-to.ts";
 import { oncePerPlace, positionAt } from "../source/source.ts";
+import type { HostFacts } from "../start/host-facts.ts";
 import { whatBreaks } from "./breaks.ts";
 import type { Intended } from "./intended.ts";
 import { withIntent } from "./intent-fixes.ts";

@@ -9,12 +9,12 @@ import type {
   MatchBlock,
   Problem,
 } from "../config/config.ts";
-import type { HostFacts } from "../files/host-facts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Answer, Decider, Exposure, Extent, LineUse } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import type { Loss } from "../policy/losses.ts";
 import type { Place } from "../source/source.ts";
+import type { HostFacts } from "../start/host-facts.ts";
 import type { Fix } from "./fixes.ts";
 import type { Intended } from "./intended.ts";
 import type { IntentEntry } from "./intent.ts";

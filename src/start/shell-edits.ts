@@ -1,14 +1,14 @@
 /** What a script does to a configuration of sshd before sshd reads it: that it is changed is seen, not what becomes of it. */
 import { posix } from "node:path";
-import { textOf } from "./file-text.ts";
-import { matchesGlob } from "./glob.ts";
+import { textOf } from "../files/file-text.ts";
+import { matchesGlob } from "../files/glob.ts";
+import type { FileTree } from "../files/tree.ts";
 import { COMPUTED } from "./shell-expand.ts";
 import { workingFolders } from "./shell-files.ts";
 import { nameOf } from "./shell-programs.ts";
 import type { Edit, Reading } from "./shell-reading.ts";
 import type { Role, Usage } from "./shell-table.ts";
 import type { Used } from "./shell-usage.ts";
-import type { FileTree } from "./tree.ts";
 
 /** sshd_config by whatever folder, and drop-ins. */
 const CONFIGURATION = /(?:^|[/:=])sshd_config(?:\.d\/[^/]*)?$/;

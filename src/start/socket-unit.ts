@@ -1,6 +1,7 @@
 /** Whether systemd listens in sshd's place: an enabled ssh.socket or sshd.socket (systemd.socket(5), Accept=no or yes). */
+
+import type { FileTree } from "../files/tree.ts";
 import { findUnit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
-import type { FileTree } from "./tree.ts";
 
 export interface SocketUnit {
   /** "ssh.socket" */

@@ -1,13 +1,13 @@
 /** The programs that supervisord starts, as its configuration says (supervisor/options.py). Nothing is run. */
-import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
-import { globPaths } from "./glob.ts";
-import { folderOf, joined } from "./path.ts";
+import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
+import { globPaths } from "../files/glob.ts";
+import { folderOf, joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import { iniEntries } from "./python-ini.ts";
 import { COMPUTED, type Fields, MAX_VALUE } from "./shell-expand.ts";
 import { usedBy, wordsOf } from "./shell-usage.ts";
 import { splitWords } from "./shell-words.ts";
 import type { Service, Surroundings } from "./supervisors.ts";
-import type { FileTree } from "./tree.ts";
 
 /** By its name, one of program, fcgi-program and eventlistener. */
 const PROGRAM = /^(?:(?:fcgi-)?program|eventlistener):\s*(.*)$/s;

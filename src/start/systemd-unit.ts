@@ -1,7 +1,7 @@
 /** systemd's units with their drop-ins, as text (systemd.unit(5), systemd.syntax(7)). Nothing is run. */
 import { withoutEnd } from "../../grammar/ascii.ts";
-import { textOf } from "./file-text.ts";
-import type { FileTree } from "./tree.ts";
+import { textOf } from "../files/file-text.ts";
+import type { FileTree } from "../files/tree.ts";
 
 const UNIT_FOLDERS = [
   "/etc/systemd/system",

@@ -1,11 +1,11 @@
 /** What supervisors start, as files of their own say: supervisord, s6 and s6-overlay, runit, phusion's my_init. */
-import { textOf } from "./file-text.ts";
-import { joined } from "./path.ts";
+import { textOf } from "../files/file-text.ts";
+import { joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import type { Fields } from "./shell-expand.ts";
 import { firstLine, readScript } from "./shell-files.ts";
 import { nameOf, STANDARD_FOLDER } from "./shell-programs.ts";
 import { supervisordServices } from "./supervisord.ts";
-import type { FileTree } from "./tree.ts";
 
 export interface Service {
   readonly words: Fields;

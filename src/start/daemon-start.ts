@@ -1,7 +1,7 @@
 /** What this host's sshd read its files as, and when, as /proc tells (proc(5)): no program is asked. */
-import type { BootClock } from "./boot-clock.ts";
-import { textOf } from "./file-text.ts";
-import type { FileTree } from "./tree.ts";
+import type { BootClock } from "../files/boot-clock.ts";
+import { textOf } from "../files/file-text.ts";
+import type { FileTree } from "../files/tree.ts";
 
 export interface DaemonStart {
   readonly pid: number;

@@ -2,7 +2,7 @@
  * What the words of a shell command may become (POSIX.1-2017, Shell Command Language, 2.6): all that they may, where a
  * variable has several values, since nothing is run. What a command would print is COMPUTED.
  */
-import { matchesGlob } from "./glob.ts";
+import { matchesGlob } from "../files/glob.ts";
 import { behindPiece } from "./shell-commands.ts";
 
 /** Stands in a value for what only running something would tell; no file of text holds it. */

@@ -3,12 +3,14 @@
  * systemd units with their drop-ins and environment files (systemd.service(5), systemd.exec(5)), else from init scripts
  * and their settings. Nothing is run.
  */
+
+import { textOf } from "../files/file-text.ts";
+import { globPaths } from "../files/glob.ts";
+import { folderOf, joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import { bootOf } from "./boot-edits.ts";
 import { environmentOf } from "./environment-file.ts";
-import { textOf } from "./file-text.ts";
-import { globPaths } from "./glob.ts";
 import { ofScripts } from "./init-script.ts";
-import { folderOf, joined } from "./path.ts";
 import { COMPUTED } from "./shell-expand.ts";
 import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy } from "./shell-script.ts";
@@ -25,7 +27,6 @@ import {
 } from "./sshd-options.ts";
 import { findUnit, managerLines, type Unit, type UnitLine, type Units, unitsOf } from "./systemd-unit.ts";
 import { expandWord, unitWords } from "./systemd-words.ts";
-import type { FileTree } from "./tree.ts";
 
 export function startOptions(tree: FileTree): StartOptions {
   const ways = startsUnits(tree) ? [ofUnits, ofScripts] : [ofScripts, ofUnits];

@@ -3,10 +3,11 @@
  * variable has all the values that it may have, and only tests of literal words decide (POSIX.1-2017, Shell Command
  * Language). So there may be several answers; what a program would print is COMPUTED.
  */
+
+import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
+import { globPaths } from "../files/glob.ts";
+import { DEFAULT_FOLDERS, joined } from "../files/path.ts";
 import { execlineCommands } from "./execline.ts";
-import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
-import { globPaths } from "./glob.ts";
-import { joined } from "./path.ts";
 import { type Builtin, PLAIN_BUILTINS, UNKNOWN } from "./shell-builtins.ts";
 import { isProcess, MOST_COMMANDS, type ShellCommand, shellCommands } from "./shell-commands.ts";
 import {
@@ -22,15 +23,7 @@ import {
 } from "./shell-edits.ts";
 import { COMPUTED, expandWords, type Fields, isTooLong, substitutionsIn, valuesOf } from "./shell-expand.ts";
 import { broughtBy, broughtIn, fedTo, givenTo, MAX_SUBSTITUTION, namesIn, processIn } from "./shell-fed.ts";
-import {
-  absolute,
-  DEFAULT_FOLDERS,
-  firstLine,
-  inPath,
-  readScript,
-  WORKING_FOLDER,
-  workingFolders,
-} from "./shell-files.ts";
+import { absolute, firstLine, inPath, readScript, WORKING_FOLDER, workingFolders } from "./shell-files.ts";
 import { type Certainty, followFlow, type Outcome } from "./shell-flow.ts";
 import { apply, applyNamed, interpret, noteForeign } from "./shell-foreign.ts";
 import { filesListed } from "./shell-listing.ts";

@@ -2,11 +2,11 @@
  * What cloud-init changes of sshd's configuration at a first boot, as far as the image's own /etc/cloud says it: what a
  * cloud adds is known only there. Of its YAML only what such files hold is read. Nothing is run.
  */
-import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
+import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
+import type { FileTree } from "../files/tree.ts";
 import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedBy, startedByScript } from "./shell-script.ts";
 import { splitWords } from "./shell-words.ts";
-import type { FileTree } from "./tree.ts";
 
 const FOLDER = "/etc/cloud";
 /** A cloud's own data, where the image brings it. */

@@ -1,8 +1,9 @@
 /** The files that a shell script names: scripts, programs in PATH. */
-import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
-import { globPaths } from "./glob.ts";
+import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
+import { globPaths } from "../files/glob.ts";
+import { DEFAULT_FOLDERS } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import { isSshd, SHELLS } from "./shell-programs.ts";
-import type { FileTree } from "./tree.ts";
 
 /** A program, by what stands in its file, which is not read where it is too long for a script. */
 export type FileKind = "shell script" | "other script" | "program" | "too long";
@@ -67,10 +68,6 @@ function firstOf(tree: FileTree, named: string): string {
   const found = /[*?[]/.test(named) && tree.stat(named) === null ? globPaths(tree, named) : null;
   return found?.[0] ?? named;
 }
-
-/** PATH where nobody sets it. */
-export const DEFAULT_FOLDERS: readonly string[] =
-  "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".split(":");
 
 /** Null: it is in no folder of PATH, or what it does is known by its name. */
 export function inPath(tree: FileTree, path: string | undefined, program: string): string | null {

@@ -1,9 +1,10 @@
 /** What is known while a shell script is read: variables and arguments with all values that they may have, and what was found. */
+
+import type { FileTree } from "../files/tree.ts";
 import type { ShellCommand } from "./shell-commands.ts";
 import { COMPUTED, type Fields, isTooLong, MAX_VALUE, type Scope, valuesOf } from "./shell-expand.ts";
 import { WORKING_FOLDER } from "./shell-files.ts";
 import type { Certainty } from "./shell-flow.ts";
-import type { FileTree } from "./tree.ts";
 
 /** One way in which sshd may be started. */
 export interface SshdStart {

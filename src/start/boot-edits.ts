@@ -1,12 +1,13 @@
 /** What the boot of a system that is not running changes of sshd's configuration, and which sshds its own scripts start. Nothing is run. */
+
+import { joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import { cloudInitEdits } from "./cloud-init.ts";
 import { ignitionEdits } from "./ignition.ts";
-import { joined } from "./path.ts";
 import { type Edit, editsBy, newSpent, type Situation } from "./shell-reading.ts";
 import { startedByScript } from "./shell-script.ts";
 import { optionsOf, type StartOptions } from "./sshd-options.ts";
 import { tmpfilesEdits } from "./tmpfiles.ts";
-import type { FileTree } from "./tree.ts";
 
 export interface Boot {
   readonly edits: readonly Edit[];

@@ -1,12 +1,12 @@
 /** What systemd-tmpfiles changes of sshd's configuration when a system boots (tmpfiles.d(5)). Nothing is run. */
-import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
-import { globPaths } from "./glob.ts";
-import { joined } from "./path.ts";
+import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
+import { globPaths } from "../files/glob.ts";
+import { joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import { bare } from "./shell-edits.ts";
 import type { Edit } from "./shell-reading.ts";
 import { splitWords } from "./shell-words.ts";
 import { inDropIns } from "./systemd-unit.ts";
-import type { FileTree } from "./tree.ts";
 
 const FOLDERS = ["/etc", "/run", "/usr/local/lib", "/usr/lib"].map((path) => ({ path, names: null }));
 /** Ours: of lines about sshd's folder, of which none is twice. */

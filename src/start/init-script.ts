@@ -2,11 +2,11 @@
  * What starts sshd where no systemd does: a script in /etc/init.d (Debian's and Red Hat's SysV scripts, Alpine's and
  * Gentoo's for OpenRC), Slackware's rc.sshd, runit's run, FreeBSD's rc.conf(5). They are read as text.
  */
-import { textOf } from "./file-text.ts";
+import { textOf } from "../files/file-text.ts";
+import type { FileTree } from "../files/tree.ts";
 import { startedByScript } from "./shell-script.ts";
 import { splitWords, variablesOf } from "./shell-words.ts";
 import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
-import type { FileTree } from "./tree.ts";
 
 const SCRIPTS = ["/etc/init.d/ssh", "/etc/init.d/sshd", "/etc/rc.d/rc.sshd"];
 /** runit(8) supervises what stands in one of these. */

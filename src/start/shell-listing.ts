@@ -1,9 +1,9 @@
 /** What find(1) and ls(1) print of folders of the tree that are not the system's: scripts that a loop runs, mostly. */
-import { globPaths, matchesGlob } from "./glob.ts";
-import { joined } from "./path.ts";
+import { globPaths, matchesGlob } from "../files/glob.ts";
+import { joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import { bare, placeOf } from "./shell-edits.ts";
 import { nameOf } from "./shell-programs.ts";
-import type { FileTree } from "./tree.ts";
 
 /** Folders of the system: of these only what is sshd's counts. */
 const OF_THE_SYSTEM =

@@ -1,5 +1,5 @@
 /** Programs of other languages than a shell's, and those that do what files of their own say: they are not followed. */
-import { textOf } from "./file-text.ts";
+import { textOf } from "../files/file-text.ts";
 import { changedByText, mayChange, noteEdits } from "./shell-edits.ts";
 import type { Fields } from "./shell-expand.ts";
 import { filesRead } from "./shell-fed.ts";

@@ -1,8 +1,8 @@
 /** What a tree tells beside the configuration itself: drop-ins that nothing reads, and permissions. */
-import type { BootClock } from "./boot-clock.ts";
+import type { BootClock } from "../files/boot-clock.ts";
+import type { Account, FileTree } from "../files/tree.ts";
 import { type DaemonStart, daemonStart, unreadFiles } from "./daemon-start.ts";
 import { type SocketUnit, socketUnit } from "./socket-unit.ts";
-import type { Account, FileTree } from "./tree.ts";
 
 export interface HostFacts {
   /** files of the drop-in folder that no Include reads, with their first bytes, for an excerpt */

@@ -1,8 +1,8 @@
 /** What Ignition changes at a first boot, as far as configurations in the image itself say it (Fedora CoreOS, Flatcar). Nothing is run. */
-import { MAX_TEXT_BYTES, textOf } from "./file-text.ts";
-import { joined } from "./path.ts";
+import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
+import { joined } from "../files/path.ts";
+import type { FileTree } from "../files/tree.ts";
 import type { Edit } from "./shell-reading.ts";
-import type { FileTree } from "./tree.ts";
 
 /** It has run: what it wrote is there. */
 const RESULT = "/etc/.ignition-result.json";
