@@ -883,6 +883,31 @@ describe("an undo", () => {
     expect(readdirSync(`${etc}2`)).toEqual(["a"]);
   });
 
+  test("is on the disk before its journal says that it is done", async () => {
+    const run = await halfDone();
+    const done: string[] = [];
+    const named = (path: string): string =>
+      path.replace(/^\/proc\/self\/fd\/\d+/, folder).replace(/\/\.$/, "");
+    const noting: Machine = {
+      ...machine,
+      rename: (from, to) => {
+        done.push(`rename to ${named(to)}`);
+        machine.rename(from, to);
+      },
+      sync: (path) => {
+        done.push(`sync ${named(path)}`);
+        machine.sync(path);
+      },
+    };
+    await undoRun(noting, run, null);
+    const put = done.indexOf(`rename to ${folder}/a`);
+    const synced = done.indexOf(`sync ${folder}`);
+    const told = done.lastIndexOf(`rename to ${run.folder}/journal.json`);
+    expect(put).toBeGreaterThan(-1);
+    expect(synced).toBeGreaterThan(put);
+    expect(told).toBeGreaterThan(synced);
+  });
+
   test("takes the backup where the old inode is gone", async () => {
     const run = await halfDone();
     chmodSync(`${folder}/a`, 0o640);

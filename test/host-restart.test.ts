@@ -281,7 +281,7 @@ describe("who undoes a fix in time", () => {
       setOwnerAndMode: () => {},
       sync: () => {},
       run: async ([program = "", verb = ""]) => {
-        if (program === "systemd-run" || verb === "stop") started.push(program);
+        if (program === "systemd-run" || verb === "stop" || verb === "enable") started.push(program);
         isWatched ||= program === "systemd-run" && runs === "unit";
         return NOTHING;
       },
@@ -297,8 +297,9 @@ describe("who undoes a fix in time", () => {
 
   test("is a unit of systemd, a process where that does not come to run, and without either nothing is changed", async () => {
     const unit = "sshd-policy-2026-01-01T00-00-00Z.service";
-    expect(await armed("unit")).toEqual({ started: ["systemd-run"], said: `undone by ${unit}` });
-    const both = ["systemd-run", "systemctl", "process"];
+    // first of all the hook for a boot is enabled
+    expect(await armed("unit")).toEqual({ started: ["systemctl", "systemd-run"], said: `undone by ${unit}` });
+    const both = ["systemctl", "systemd-run", "systemctl", "process"];
     expect(await armed("process")).toEqual({ started: both, said: "undone by process 9" });
     expect(await armed(null)).toEqual({
       started: both,

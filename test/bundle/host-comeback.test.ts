@@ -1,6 +1,6 @@
 /** A host that is reached only over SSH keeps its sshd, whatever was broken before the fix or breaks beside it. */
 import { beforeAll, expect, test } from "vitest";
-import { installProgram, PROGRAM, tryLogins, WAYS } from "../lab/fixing.ts";
+import { installProgram, PROGRAM, tryLogins, WAYS, type Way } from "../lab/fixing.ts";
 import { makeAccount } from "../lab/login.ts";
 import { shareHost, whenBootable } from "../lab/sharing.ts";
 
@@ -117,6 +117,10 @@ const BREAKAGES: Readonly<Record<string, readonly Breakage[]>> = {
 /** Some managers are done before sshd listens. */
 const LISTENS =
   "for try in $(seq 100); do (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null && exit; sleep 0.1; done; exit 1";
+/** sv takes an sshd that was started in this second for the one that it has restarted. */
+const restarted = ({ restart }: Way): string =>
+  `old=$(pgrep -o -x sshd || true); ${restart}
+   for try in $(seq 100); do new=$(pgrep -o -x sshd || true); [ -n "$new" ] && [ "$new" != "$old" ] && exit; sleep 0.1; done; exit 1`;
 const BOTH = ["alice", "deploy"];
 
 for (const [how, breakages] of Object.entries(BREAKAGES)) {
@@ -125,7 +129,7 @@ for (const [how, breakages] of Object.entries(BREAKAGES)) {
   whenBootable(way.base)(`would sshd come back, on ${way.base}`, () => {
     const host = shareHost(way.base, installProgram);
     beforeAll(async () => {
-      await host.must(`${makeAccount("alice")}; ${makeAccount("deploy")}; ${way.restart}`);
+      await host.must(`${makeAccount("alice")}; ${makeAccount("deploy")}; ${restarted(way)}`);
     });
 
     test.each(breakages.map((one) => [one.what, one] as const))("%s stops the fix", async (_, one) => {
@@ -134,7 +138,7 @@ for (const [how, breakages] of Object.entries(BREAKAGES)) {
       const pid = await host.must("pgrep -o -x sshd");
       const stopped = await host.run(`${PROGRAM} audit --fix --confirm 0`);
       expect(await host.must("pgrep -o -x sshd")).toBe(pid);
-      await host.must(`set -e; ${one.mend}; ${way.restart}`);
+      await host.must(`set -e; ${one.mend}; ${restarted(way)}`);
       expect(stopped.stderr).toMatch(/nothing was changed: sshd would not come back from a restart, nor/);
       expect(stopped.stderr).toMatch(one.because);
       expect(stopped.code).toBe(1);
