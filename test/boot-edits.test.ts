@@ -198,7 +198,7 @@ describe("Ignition", () => {
 describe("systemd-confext", () => {
   test.each<[string, string | null]>([
     ["/var/lib/confexts/a/etc/ssh/sshd_config", `changes ${MAIN}`],
-    ["/run/confexts/a/etc/ssh/sshd_config.d/b.conf", "changes /etc/ssh/sshd_config.d/b.conf"],
+    ["/usr/lib/confexts/a/etc/ssh/sshd_config.d/b.conf", "changes /etc/ssh/sshd_config.d/b.conf"],
     ["/var/lib/confexts/a.raw", "runs what systemd-confext(8) lays over /etc"],
     ["/var/lib/confexts/a/etc/ssh/moduli", null],
     ["/var/lib/confexts/a/etc/motd", null],

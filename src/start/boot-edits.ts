@@ -30,7 +30,8 @@ export function bootOf(tree: FileTree, folder: string): Boot {
   };
 }
 
-const EXTENSIONS = ["/run", "/var/lib", "/usr/lib", "/usr/local/lib"].map((above) => `${above}/confexts`);
+/** Those that outlast a boot. */
+const EXTENSIONS = ["/var/lib", "/usr/lib", "/usr/local/lib"].map((above) => `${above}/confexts`);
 
 /** What systemd-confext(8) lays over /etc: a folder's files; of an image nobody knows. */
 function extensionEdits(tree: FileTree): readonly Edit[] {
@@ -49,7 +50,7 @@ function extensionEdits(tree: FileTree): readonly Edit[] {
   );
 }
 
-const RC_LOCAL = ["/etc/rc.local", "/etc/rc.d/rc.local", "/etc/init.d/boot.local"];
+const RC_LOCAL = ["/etc/rc.local", "/etc/rc.d/rc.local"];
 /** OpenRC's (the service "local"). */
 const LOCAL = "/etc/local.d";
 const EXECUTABLE = 0o111;

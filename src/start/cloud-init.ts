@@ -14,7 +14,8 @@ const SEEDS = ["nocloud", "nocloud-net"].map((name) => `/var/lib/cloud/seed/${na
 const OWN_DROP_IN = "/etc/ssh/sshd_config.d/50-cloud-init.conf";
 
 export function cloudInitEdits(tree: FileTree): readonly Edit[] {
-  if (tree.stat(`${FOLDER}/cloud-init.disabled`) !== null) return [];
+  const isThere = [FOLDER, "/var/lib/cloud"].some((folder) => tree.stat(folder) !== null);
+  if (!isThere || tree.stat(`${FOLDER}/cloud-init.disabled`) !== null) return [];
   const more = (tree.list(`${FOLDER}/cloud.cfg.d`) ?? []).filter((name) => name.endsWith(".cfg"));
   const paths = [`${FOLDER}/cloud.cfg`, ...more.map((name) => `${FOLDER}/cloud.cfg.d/${name}`), ...SEEDS];
   const unread = paths.filter((path) => (tree.stat(path)?.size ?? 0) > MAX_TEXT_BYTES);

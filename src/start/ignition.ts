@@ -6,15 +6,24 @@ import type { Edit } from "./shell-reading.ts";
 
 /** It has run: what it wrote is there. */
 const RESULT = "/etc/.ignition-result.json";
-const FOLDER = "/usr/lib/ignition/base.d";
-const FILES = ["/usr/lib/ignition/user.ign", "/boot/ignition/config.ign", "/usr/share/oem/config.ign"];
+const BASE = "base.d";
+/** What is asked for where its folder is there, which is nearly nowhere. */
+const PLACES = [
+  { folder: "/usr/lib/ignition", file: "user.ign" },
+  { folder: "/boot/ignition", file: "config.ign" },
+  { folder: "/usr/share/oem", file: "config.ign" },
+];
 
 type Json = Readonly<Record<string, unknown>>;
 
 export function ignitionEdits(tree: FileTree): readonly Edit[] {
-  if (tree.stat(RESULT) !== null) return [];
-  const more = (tree.list(FOLDER) ?? []).filter((name) => name.endsWith(".ign"));
-  const paths = [...more.map((name) => joined(FOLDER, name)), ...FILES];
+  const places = PLACES.filter(({ folder }) => tree.stat(folder) !== null);
+  if (places.length === 0 || tree.stat(RESULT) !== null) return [];
+  const paths = places.flatMap(({ folder, file }) => {
+    const base = joined(folder, BASE);
+    const more = (tree.list(base) ?? []).filter((name) => name.endsWith(".ign"));
+    return [...more.map((name) => joined(base, name)), joined(folder, file)];
+  });
   return paths.flatMap((path) => {
     const size = tree.stat(path)?.size ?? 0;
     if (size > MAX_TEXT_BYTES) return [{ path, mayBy: "more than is read" }];

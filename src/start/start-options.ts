@@ -53,8 +53,9 @@ export function bootOptions(tree: FileTree): StartOptions {
 
 /** What other units that the administrator wrote, and enabled, do: the vendor's are known to do nothing to sshd. */
 function editsOfOwnUnits(tree: FileTree): readonly Edit[] {
-  const units = unitsOf(tree);
   const names = enabledUnits(tree).filter((name) => !USUAL.test(name) && isOwnUnit(tree, name));
+  if (names.length === 0) return [];
+  const units = unitsOf(tree);
   const spent = newSpent();
   return names.flatMap((name) => {
     const unit = findUnit(units, name);
