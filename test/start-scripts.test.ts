@@ -739,6 +739,30 @@ describe("ENTRYPOINT and CMD", () => {
     expect(image(command, files)).toBeNull();
   });
 
+  test("an init script starts a supervisor, which starts another sshd", () => {
+    const script =
+      "#!/bin/sh\nDAEMON=/usr/bin/supervisord\nDAEMON_OPTS='-c /etc/supervisor/supervisord.conf'\n" +
+      'case "$1" in start) start-stop-daemon --start --quiet --exec $DAEMON -- $DAEMON_OPTS;; esac\n';
+    const files = {
+      "/sbin/init": "",
+      "/etc/init.d/supervisor": script,
+      "/etc/supervisor/supervisord.conf": "[program:a]\ncommand=/usr/sbin/sshd -D -f /etc/ssh/a\n",
+    };
+    const ssh = { "/etc/init.d/ssh": "#!/bin/sh\n/usr/sbin/sshd -p 22\n" };
+    const a = { configFile: "/etc/ssh/a", source: "/etc/supervisor/supervisord.conf", limit: null };
+    expect(startOptions(folderTree(makeRoot({ ...files, ...ssh })))).toMatchObject({
+      configFile: null,
+      options: ["Port=22"],
+      others: [a],
+    });
+    expect(startOptions(folderTree(makeRoot(files)))).toMatchObject(a);
+    const without = {
+      ...files,
+      "/etc/supervisor/supervisord.conf": "[program:a]\ncommand=/usr/sbin/nginx\n",
+    };
+    expect(startOptions(folderTree(makeRoot(without)))).toBe(NO_OPTIONS);
+  });
+
   test("sshds that start for certain are several; one that may start in the place of another is not", () => {
     const both = "/usr/sbin/sshd -f /etc/ssh/a\nexec /usr/sbin/sshd -D -o PermitTunnel=yes\n";
     expect(image(["/entry.sh"], { "/entry.sh": `#!/bin/sh\n${both}` })).toMatchObject({

@@ -55,6 +55,8 @@ const FILES = [
   "/etc/conf.d/sshd",
   "/etc/init.d/ssh",
   "/etc/init.d/sshd",
+  "/etc/init.d/supervisor",
+  "/etc/init.d/supervisord",
   "/etc/rc.local",
   "/etc/rc.d/rc.local",
   "/etc/rc.d/rc.sshd",

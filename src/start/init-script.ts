@@ -6,9 +6,11 @@ import { textOf } from "../files/file-text.ts";
 import type { FileTree } from "../files/tree.ts";
 import { startedByScript } from "./shell-script.ts";
 import { splitWords, variablesOf } from "./shell-words.ts";
-import { NO_OPTIONS, optionsOf, readOptions, type StartOptions } from "./sshd-options.ts";
+import { NO_OPTIONS, optionsOf, readOptions, type StartOptions, withOthers } from "./sshd-options.ts";
 
 const SCRIPTS = ["/etc/init.d/ssh", "/etc/init.d/sshd", "/etc/rc.d/rc.sshd"];
+/** What starts a supervisor, which may start sshds of its own. */
+const OF_SUPERVISORS = ["/etc/init.d/supervisor", "/etc/init.d/supervisord"];
 /** runit(8) supervises what stands in one of these. */
 const RUNS = ["/etc/service", "/etc/runit/runsvdir/default", "/service", "/var/service", "/etc/sv"].flatMap(
   (folder) => ["ssh", "sshd"].map((service) => `${folder}/${service}/run`),
@@ -26,7 +28,19 @@ const SETTINGS: readonly (readonly [path: string, names: readonly string[]])[] =
 export function ofScripts(tree: FileTree): StartOptions | null {
   const scripts = isRunit(tree) ? [...RUNS, ...SCRIPTS] : SCRIPTS;
   const script = scripts.find((path) => tree.stat(path)?.kind === "file");
-  return script === undefined ? ofSettings(tree) : ofScript(tree, script);
+  const own = script === undefined ? ofSettings(tree) : ofScript(tree, script);
+  const [first, ...further] = [...(own === null ? [] : [own]), ...ofSupervisors(tree)];
+  return first === undefined ? null : { ...first, ...withOthers(first, further) };
+}
+
+function ofSupervisors(tree: FileTree): readonly StartOptions[] {
+  return OF_SUPERVISORS.flatMap((path) => {
+    const started = startedByScript(path, ["start"], { tree, variables: new Map() });
+    const options = started.starts.length === 0 ? null : optionsOf(started, path);
+    if (options === null) return [];
+    const { others = [], ...first } = options;
+    return [first, ...others].map((each) => ({ ...each, source: each.source ?? path }));
+  });
 }
 
 function isRunit(tree: FileTree): boolean {

@@ -477,12 +477,16 @@ function runText(reading: Reading, text: string, args: readonly string[], certai
   if (inner !== null) run(inner, commandsOf(inner, text), certainty);
 }
 
-/** start-stop-daemon(8): sshd's own options stand behind `--`. */
+/** start-stop-daemon(8): the options of sshd, or of a supervisor, stand behind `--`. */
 function startStopDaemon(reading: Reading, args: readonly string[], standing: Standing): void {
   const end = args.indexOf("--");
   const own = end === -1 ? args : args.slice(0, end);
   const sshd = own.find(isSshd);
-  if (own.some((word) => /^(?:--start|-\w*S\w*)$/.test(word)) && sshd !== undefined)
+  const isStart = own.some((word) => /^(?:--start|-\w*S\w*)$/.test(word));
+  const other =
+    sshd === undefined && isStart ? own.find((word) => /^\/.*bin\/supervisord$/.test(word)) : undefined;
+  if (other !== undefined) supervise(reading, [other, ...(end === -1 ? [] : args.slice(end + 1))], standing);
+  if (isStart && sshd !== undefined)
     start(reading, [sshd, ...(end === -1 ? [] : args.slice(end + 1))], {
       ...standing,
       written: standing.written.slice(standing.written.indexOf("--") + 1),
