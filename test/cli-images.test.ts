@@ -263,6 +263,20 @@ describe("audit --image", () => {
     expect(run("audit", "--image", "env.tar", "--rule", "tcp-forwarding").code).toBe(expected);
   });
 
+  test.each<[string, number]>([
+    ["apk add --no-cache openssh-server; exec /usr/sbin/sshd -D", 2],
+    ["apk add --no-cache openssh-server && exec /usr/sbin/sshd -D", 2],
+    ["if command -v sshd; then sshd -D; fi; exec /app", 0],
+  ])("no sshd in the image, and a command that starts one: %s", (command, expected) => {
+    const members = BASE.filter(({ name }) => !/ssh|apk/.test(name));
+    save("later.tar", dockerArchive(image([members], { cmd: ["sh", "-c", command] })));
+    const { code, stderr } = run("audit", "--image", "later.tar");
+    expect(stderr).toContain(
+      expected === 2 ? "start sshd, which is not in the image" : "there is no sshd in the image",
+    );
+    expect(code).toBe(expected);
+  });
+
   test.each<[string, string, string | null]>([
     [
       "a test",

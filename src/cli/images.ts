@@ -11,7 +11,7 @@ import { optionsOf, type StartOptions } from "../start/sshd-options.ts";
 import { bootOptions, startOptions } from "../start/start-options.ts";
 import { hasSshd, noSshdIn, openSystem, type System } from "./open-system.ts";
 import { absolute, latin1 } from "./paths.ts";
-import type { Absent, Misuse, Opened, TargetOptions } from "./target.ts";
+import type { Absent, Misuse, Opened, TargetOptions, Unreadable } from "./target.ts";
 import { misuseOf } from "./targets.ts";
 
 export async function openImages(
@@ -45,12 +45,20 @@ async function openOne(
       const isAbsent =
         files.length === 0 && !hasSshd(seen.tree, starting.start) && starting.sshds.length === 0;
       found = isAbsent
-        ? [noSshdIn(name, "the image")]
+        ? [starting.isInstalled ? notYetIn(name) : noSshdIn(name, "the image")]
         : await openSystem(systemOf(file, seen, starting, options), files, options);
       if (!("misuse" in found)) for (const each of found) askFor(each, seen);
     },
   });
   return "error" in image ? [{ name, error: `${name}: ${image.error}` }] : found;
+}
+
+/** `apk add openssh-server && sshd -D`: to say that there is nothing to judge would be wrong. */
+function notYetIn(name: string): Unreadable {
+  return {
+    name,
+    error: `${name}: ${COMMAND} start sshd, which is not in the image: what is installed only when it runs is not judged`,
+  };
 }
 
 /** What an audit asks for beside the configuration: the accounts' keys, wherever it says they are. */
@@ -76,10 +84,10 @@ function systemOf(file: string, image: Image, starting: Starting, { platform }: 
 const COMMAND = "the image's ENTRYPOINT and CMD";
 
 /** How sshd is started, and the sshds in places of their own that are. */
-type Starting = Pick<System, "start" | "sshds">;
+type Starting = Pick<System, "start" | "sshds"> & { readonly isInstalled: boolean };
 
 function startOf({ tree, command, environment, folder }: Image): Starting {
-  if (command.length === 0) return { start: bootOptions(tree), sshds: [] };
+  if (command.length === 0) return { start: bootOptions(tree), sshds: [], isInstalled: false };
   const situation: Situation = { tree, variables: assignments(environment), folder };
   const started = startedBy(command, situation);
   const named = started.starts.map(({ program }) => program).filter((program) => program.includes("/"));
@@ -90,7 +98,16 @@ function startOf({ tree, command, environment, folder }: Image): Starting {
     options.configFile === null
       ? options
       : { ...options, configFile: resolve(`${folder}/`, options.configFile) };
-  return { start: { ...from(start), ...(others === undefined ? {} : { others: others.map(from) }) }, sshds };
+  return {
+    start: { ...from(start), ...(others === undefined ? {} : { others: others.map(from) }) },
+    sshds,
+    isInstalled: installsOne(started),
+  };
+}
+
+/** Behind what may install it; else a container of the image has none either. */
+function installsOne({ starts, edits }: Started): boolean {
+  return starts.length > 0 && edits.some((edit) => "mayBy" in edit);
 }
 
 /** Who starts a container may give it variables that the image does not set: what would be a limit then. */
