@@ -734,6 +734,11 @@ describe("ENTRYPOINT and CMD", () => {
       { "/docker-entrypoint.sh": '#!/bin/sh\nexec "$@"\n' },
     ],
     ["the system's init", ["/sbin/init"], {}],
+    [
+      "what a signal does",
+      ["/entry.sh"],
+      { "/entry.sh": '#!/bin/sh\ntrap "kill $!; /usr/sbin/sshd" TERM\nsleep 5\n' },
+    ],
     ["a program", ["/app/server"], { "/app/server": "\x7fELF\0\0sshd" }],
   ])("no sshd of its own: %s", (_, command, files) => {
     expect(image(command, files)).toBeNull();

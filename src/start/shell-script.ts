@@ -498,6 +498,7 @@ const BUILTINS: ReadonlyMap<string, Builtin> = new Map([
   [".", source],
   ["source", source],
   ["exec", replaceShell],
+  ["trap", trap],
   ["eval", evaluate],
 ]);
 
@@ -542,6 +543,12 @@ function entryOf(
   [program = "", ...args]: Fields,
 ): Fields {
   return [inPath(tree, variables.get("PATH")?.at(-1), program) ?? program, ...args];
+}
+
+/** What a signal, or the end, makes it do starts nothing now. */
+function trap(reading: Reading, [text = ""]: readonly string[]): Outcome {
+  runAside(reading, text);
+  return UNKNOWN;
 }
 
 function evaluate(

@@ -650,7 +650,6 @@ const makeTable = (): readonly Row[] => [
     },
   ],
   ["sh bash dash ash ksh zsh", SHELL],
-  ["trap", { language: "shell", first: ["text"], operands: "argument" }],
   ["at batch", { language: "shell", values: { script: "f", read: "q t" }, operands: "read" }],
   ["perl", PERL],
   ["ruby", { ...PERL, values: { text: "e", read: "I E r", folder: "C" }, joined: "iFxTWK" }],
