@@ -474,6 +474,20 @@ ChrootDirectory /../../../tmp/escaped-root
     expect(seen[2]?.join()).not.toContain("no login");
   }, 600_000);
 
+  it("takes no refusal of an address that is a name for a difference", async () => {
+    const result = await probeTree({
+      [MAIN_FILE]: "GatewayPorts clientspecified\nPermitListen ?*:20514 1*:20513\nChrootDirectory /home\n",
+    });
+    expect(result.failed).toBeNull();
+    expect(differencesOf(result)).toEqual([]);
+    const named = result.attempts.filter(
+      ({ attempt: { request } }) => "host" in request && request.host === "x",
+    );
+    expect(named.map(({ attempt, observation }) => [attempt.needs, observation.why])).toEqual([
+      ["an address of the server that is called x", "needs"],
+    ]);
+  }, 600_000);
+
   it("logs in with its own key where nobody else can, as every method is off", async () => {
     const off = ["Pubkey", "Password", "KbdInteractive"].map((name) => `${name}Authentication no\n`);
     const result = await probeTree({ [MAIN_FILE]: off.join("") });

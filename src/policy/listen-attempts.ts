@@ -69,7 +69,9 @@ function listenAttempt(planning: Planning, answer: Answer, request: ListenReques
   const mayBind = port >= FIRST_ORDINARY_PORT || place.asRoot;
   const listensAt = granted ? listensAtFor(planning, host, answer.listen?.bind ?? "loopback") : [];
   const open = granted && mayBind && listensAt?.length !== 0;
-  const made = { ...attempt(answer, request, open), listensAt: open ? listensAt : null };
+  // sshd binds what a name stands for there, if anything
+  const needs = open && listensAt === null ? `an address of the server that is called ${host}` : null;
+  const made = { ...attempt(answer, request, open), listensAt: open ? listensAt : null, needs };
   const shared = open && place.kind !== "sandbox" && bindsBeyondLoopback(host, answer.listen?.bind);
   return shared ? { ...made, untried: "it would listen on every address of the machine" } : made;
 }
