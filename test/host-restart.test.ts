@@ -4,7 +4,7 @@ import { whyNotBack } from "../src/host/comeback.ts";
 import { armUndo } from "../src/host/confirm.ts";
 import type { Run } from "../src/host/journal.ts";
 import type { Machine } from "../src/host/machine.ts";
-import { restartService } from "../src/host/restart.ts";
+import { restartService, silentListens } from "../src/host/restart.ts";
 import { findService, type Service } from "../src/host/service.ts";
 import { bringBack, recordService } from "../src/host/service-record.ts";
 import { FILE, type Listener, NOTHING, running } from "./told-machine.ts";
@@ -88,6 +88,15 @@ describe("a restart counts", () => {
   ])("%s", async (_, asked, words) => {
     expect(await restarted(asked)).toMatch(words);
   });
+});
+
+test.each([
+  [[null, null, "SSH-2.0-x"], []],
+  [[null, null, null], [{ address: "0.0.0.0", port: 22 }]],
+])("an address at which sshd drops some logins is not silent: %j", async (said, silent) => {
+  const answers: (string | null)[] = [...said];
+  const machine: Machine = { ...running([OLD]), banner: async () => answers.shift() ?? null };
+  expect(await silentListens(machine, await findService(machine, question))).toEqual(silent);
 });
 
 test("of two sshds with the same files the one of a manager is the service", async () => {

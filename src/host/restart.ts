@@ -36,8 +36,17 @@ export interface Restarting extends ServiceQuestion {
 /** Of the addresses that sshd listens on, those that cannot be asked from here: no restart can be judged by them. */
 export async function silentListens(machine: Machine, { listens }: Service): Promise<readonly Endpoint[]> {
   const silent: Endpoint[] = [];
-  for (const endpoint of listens) if ((await greeting(machine, endpoint)) === null) silent.push(endpoint);
+  for (const endpoint of listens) if (!(await isHeard(machine, endpoint))) silent.push(endpoint);
   return silent;
+}
+
+/** Under a flood of logins sshd drops some at random (MaxStartups). */
+const GREETINGS = 3;
+
+async function isHeard(machine: Machine, endpoint: Endpoint): Promise<boolean> {
+  for (let asked = 0; asked < GREETINGS; asked++)
+    if ((await greeting(machine, endpoint)) !== null) return true;
+  return false;
 }
 
 function greeting(machine: Machine, { address, port }: Endpoint): Promise<string | null> {
