@@ -268,3 +268,13 @@ test("what one connection may do stands in columns", () => {
     "    agent        yes                   allowagentforwarding yes (default)",
   ]);
 });
+
+test("a commit that is not there is named as that", () => {
+  const root = makeRoot({ "/sshd_config": "" });
+  spawnSync("git", ["init", "-q", root]);
+  expect(runCli(["compare", "--git", "nope", "sshd_config"], { cwd: root })).toEqual({
+    code: 2,
+    stdout: "",
+    stderr: "sshd-policy: --git nope: there is no such commit (git: Needed a single revision)\n",
+  });
+});

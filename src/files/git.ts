@@ -20,7 +20,7 @@ export function gitTree(
   if ("error" in top) return top;
   // an option in place of a revision must not reach git
   const commit = git(folder, ["rev-parse", "--verify", "--end-of-options", `${revision}^{commit}`]);
-  if ("error" in commit) return commit;
+  if ("error" in commit) return { error: `there is no such commit (git: ${commit.error})` };
   const root = top.output.replace(/\n$/, "");
   const listed = git(root, ["ls-tree", "-r", "-z", "--full-tree", commit.output.trim()]);
   if ("error" in listed) return listed;
