@@ -645,6 +645,7 @@ describe("audit --image", () => {
           `sshd-policy: ${name}: it holds 2 images (v1, host:5000/web:v2): choose one by its name behind a colon (FILE:NAME)\n`,
         );
         expect(isOpen(`${name}:v3`)).toContain('it holds no image "v3", but v1, host:5000/web:v2');
+        expect(isOpen(`${name}:2`)).toContain('it holds no image "2"');
       }
       expect(run("audit", "--image", "tags:1.tar:v1", "--output", "tags:1.tar").stderr).toContain(
         "would overwrite",
