@@ -68,18 +68,22 @@ describe("who may tunnel TCP outward, in words", () => {
     ["AllowTcpForwarding no\n", []],
     ["AllowTcpForwarding no\nMatch User bob\nAllowTcpForwarding yes\n", ["user bob"]],
     ["Match User bob\nAllowTcpForwarding no\n", ["everybody, except user bob"]],
-    ["AllowTcpForwarding no\nMatch User *,!root\nAllowTcpForwarding yes\n", ["everybody, not root"]],
+    ["AllowTcpForwarding no\nMatch User *,!root\nAllowTcpForwarding yes\n", ["everybody (not root)"]],
     [
       "AllowTcpForwarding no\nMatch Group fwd Address 10.0.0.0/8 User *,!root\nAllowTcpForwarding yes\n",
-      ["members of group fwd from 10.0.0.0/8, not root"],
+      ["everybody (not root) in group fwd from 10.0.0.0/8"],
     ],
     [
       "AllowTcpForwarding no\nMatch Address 10.0.0.0/8 User *,!root\nAllowTcpForwarding yes\n",
-      ["everybody from 10.0.0.0/8, not root"],
+      ["everybody (not root) from 10.0.0.0/8"],
     ],
     [
       "AllowTcpForwarding no\nMatch User a*,!ab Group fwd Address 10.0.0.0/8,!10.0.0.1\nAllowTcpForwarding yes\n",
-      ["user a* in group fwd from 10.0.0.0/8, not 10.0.0.1, not ab"],
+      ["user a* (not ab) in group fwd from 10.0.0.0/8 (not 10.0.0.1)"],
+    ],
+    [
+      "Match Address *,!10.1.0.0/16 User *,!root\nAllowTcpForwarding no\n",
+      ["everybody, except everybody (not root) from any IP address (not 10.1.0.0/16)"],
     ],
     ["AllowTcpForwarding no\nMatch User !bob\nAllowTcpForwarding yes\n", []],
     [

@@ -146,8 +146,6 @@ interface Called {
   /** of the attribute, in ORDER */
   readonly rank: number;
   readonly text: string;
-  /** whom it leaves out: ", not root"; at the end of a sentence about several criteria */
-  readonly others: string;
 }
 
 function describeGuard(searcher: Searcher, guard: Guard): string {
@@ -158,27 +156,18 @@ function describeGuard(searcher: Searcher, guard: Guard): string {
   }
   const [only] = called;
   if (only === undefined) return "everybody";
-  if (called.length === 1)
-    return `${only.rank >= FIRST_PLACE ? `${EVERYBODY} ` : ""}${only.text}${only.others}`;
+  if (called.length === 1) return only.rank >= FIRST_PLACE ? `everybody ${only.text}` : only.text;
   called.sort((a, b) => a.rank - b.rank);
-  const namesUser = called.some(({ attribute, text }) => attribute === "user" && text !== EVERYBODY);
+  const namesUser = called.some(({ attribute }) => attribute === "user");
   const people: string[] = [];
   const places: string[] = [];
-  let others = "";
   for (const one of called) {
-    if (one.rank >= FIRST_PLACE) places.push(one.text + one.others);
-    else {
-      others += one.others;
-      if (one.text === EVERYBODY) continue;
-      people.push(
-        namesUser && one.attribute === "group" ? one.text.replace(/^members of /, "in ") : one.text,
-      );
-    }
+    if (one.rank >= FIRST_PLACE) places.push(one.text);
+    else if (namesUser && one.attribute === "group") people.push(one.text.replace(/^members of /, "in "));
+    else people.push(one.text);
   }
-  return [people.length === 0 ? EVERYBODY : peopleText(people), ...places].join(" ") + others;
+  return [people.length === 0 ? "everybody" : peopleText(people), ...places].join(" ");
 }
-
-const EVERYBODY = "everybody";
 
 /** Null: nothing need be said. `Match Address *` does not hold for everybody: a client may have no address (connection.ts). */
 function callAtom(searcher: Searcher, index: number): Called | null {
@@ -186,11 +175,11 @@ function callAtom(searcher: Searcher, index: number): Called | null {
   const known = atoms.get(index);
   if (known !== undefined) return known;
   const atom = searcher.atoms.list[index];
-  const told = atom === undefined ? null : describeAtom(atom);
+  const text = atom === undefined ? null : describeAtom(atom);
   const called =
-    atom === undefined || told === null
+    atom === undefined || text === null
       ? null
-      : { attribute: atom.attribute, rank: ORDER.indexOf(atom.attribute), ...told };
+      : { attribute: atom.attribute, rank: ORDER.indexOf(atom.attribute), text };
   atoms.set(index, called);
   return called;
 }
@@ -212,9 +201,7 @@ function peopleText(people: readonly string[]): string {
   return people.reduce((all, text) => `${all}${text.startsWith("in ") ? " " : " who are "}${text}`);
 }
 
-type Told = Pick<Called, "text" | "others">;
-
-function describeAtom(atom: Atom): Told | null {
+function describeAtom(atom: Atom): string | null {
   switch (atom.attribute) {
     case "user":
       return listText(atom.text, { all: null, one: "user ", many: "users " });
@@ -225,7 +212,7 @@ function describeAtom(atom: Atom): Told | null {
         many: "members of groups ",
       });
     case "invalid-user":
-      return { text: "users that do not exist", others: "" };
+      return "users that do not exist";
     case "address":
       return listText(atom.text, {
         all: "from any IP address",
@@ -243,7 +230,7 @@ function describeAtom(atom: Atom): Told | null {
         between: " or ",
       });
     case "localport":
-      return { text: `to port ${atom.port}`, others: "" };
+      return `to port ${atom.port}`;
   }
 }
 
@@ -259,21 +246,21 @@ interface Wording {
   readonly between?: string;
 }
 
-function listText(text: string, wording: Wording): Told | null {
-  if (PLAIN.test(text)) return { text: wording.one + text, others: "" };
+function listText(text: string, wording: Wording): string | null {
+  if (PLAIN.test(text)) return wording.one + text;
   const named: string[] = [];
   const excluded: string[] = [];
   for (const item of text.split(",")) {
     if (item.startsWith("!")) excluded.push(item.slice(1));
     else if (item !== "") named.push(item);
   }
-  const others = excluded.length === 0 ? "" : `, not ${excluded.join(" or ")}`;
+  // in brackets: "everybody, not root in group fwd, except …" could leave out members of fwd alone, or take root in again
+  const others = excluded.length === 0 ? "" : ` (not ${excluded.join(" or ")})`;
   if (named.includes("*")) {
-    const all = wording.all ?? (wording.one.startsWith("from") ? "from anywhere" : EVERYBODY);
-    return wording.all === null && others === "" ? null : { text: all, others };
+    if (excluded.length === 0) return wording.all;
+    return `${wording.all ?? (wording.one.startsWith("from") ? "from anywhere" : "everybody")}${others}`;
   }
   const shown =
     named.length > MAX_SHOWN ? [...named.slice(0, MAX_SHOWN), `${named.length - MAX_SHOWN} more`] : named;
-  const list = `${named.length === 1 ? wording.one : wording.many}${shown.join(wording.between ?? ", ")}`;
-  return { text: list, others };
+  return `${named.length === 1 ? wording.one : wording.many}${shown.join(wording.between ?? ", ")}${others}`;
 }
