@@ -30,6 +30,21 @@ test.each([
     "Port\t22\nPermitTTY no\nLogLevel\tINFO\n",
     "Port\t22\nPermitTTY no\nLogLevel\tINFO\nX11Forwarding\tno\n",
   ],
+  [
+    "the separator of most lines, wherever they stand",
+    "PermitTTY no\nPort\t22\nLogLevel\tINFO\n",
+    "PermitTTY no\nPort\t22\nLogLevel\tINFO\nX11Forwarding\tno\n",
+  ],
+  [
+    "ends of lines as most editors keep them",
+    "Port 22\r\nPermitTTY no\n",
+    "Port 22\r\nPermitTTY no\nX11Forwarding no\r\n",
+  ],
+  [
+    "a return inside a line is no end of one",
+    "Banner a\nPort 22 # \r b\n",
+    "Banner a\nPort 22 # \r b\nX11Forwarding no\n",
+  ],
   ["lower case", "port 22\n", "port 22\nx11forwarding no\n"],
   [
     "ends of lines as in DOS",
@@ -55,6 +70,16 @@ test.each([
     "none of an example",
     "#Match User anoncvs\n#\tX11Forwarding no\nPort 22\n",
     "#Match User anoncvs\n#\tX11Forwarding no\nPort 22\nX11Forwarding no\n",
+  ],
+  [
+    "none of an example, however far down",
+    "#Match User anoncvs\n# words\n#X11Forwarding yes\n#X11Forwarding no\nPort 22\n#X11Forwarding yes\n",
+    "#Match User anoncvs\n# words\n#X11Forwarding yes\n#X11Forwarding no\nPort 22\nX11Forwarding no\n",
+  ],
+  [
+    "none that a NUL cuts",
+    "Port 22\n#X11Forwarding yes\0\n",
+    "Port 22\nX11Forwarding no\n#X11Forwarding yes\0\n",
   ],
   [
     "none behind a Match",
