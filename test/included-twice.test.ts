@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { RULES } from "../rules/index.ts";
 import { checkConfig } from "../src/config/check.ts";
-import { auditRoot, makeRoot } from "./auditing.ts";
+import { auditRoot, fixRoot, makeRoot } from "./auditing.ts";
 
 const MAIN = "/etc/ssh/sshd_config";
 const PART = "/etc/ssh/part";
@@ -44,4 +44,15 @@ test("a line counts where one of its readings does", () => {
   const { rules } = audited(TWICE, "AllowTcpForwarding local\nMatch User ann\n  AllowTcpForwarding no\n");
   expect(rules).not.toContain("shadowed-directive");
   expect(rules).not.toContain("unreachable-match");
+});
+
+test("a line of which two readings want different values gets what both allow", () => {
+  const main =
+    "AllowTcpForwarding no\nAllowAgentForwarding no\nMatch User a\nInclude part\nMatch User b\nInclude part\n";
+  const root = makeRoot({ [MAIN]: main, [PART]: "AllowTcpForwarding yes\n" });
+  const policy =
+    "version: 1\nallow:\n  - {users: a, capability: tcp-local, reason: x}\n  - {users: b, capability: tcp-remote, reason: x}\n";
+  const { files, left } = fixRoot({ root, rules: RULES, policy });
+  expect(files.map(({ after }) => after)).toEqual(["AllowTcpForwarding no\n"]);
+  expect(left).toEqual([]);
 });

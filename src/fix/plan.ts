@@ -149,7 +149,10 @@ function stepOf(request: PlanRequest, { now, staged }: State, made: readonly Fin
   // what is left out here by mistake is found again, and made, in the next round
   const changes = neededChanges(
     config,
-    agreedChanges(made.flatMap(({ fix }) => fix?.changes ?? [])),
+    agreedChanges(
+      config,
+      made.flatMap(({ fix }) => fix?.changes ?? []),
+    ),
     answers,
   );
   const planned = planChanges(config, changes);
