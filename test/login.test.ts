@@ -215,6 +215,30 @@ test.each<[string, readonly string[] | null, string, string]>([
   ["DenyUsers bob\n", [], "possible", "nothing in the configuration refuses this login"],
   ["PermitOpen db:22 db:ssh\n", [], "impossible", "sshd ends connections over PermitOpen db:ssh"],
   ["PermitListen *:022\n", [], "possible", "nothing in the configuration refuses this login"],
+  [
+    "PubkeyAuthentication no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n",
+    [],
+    "impossible",
+    "every way to authenticate is off",
+  ],
+  [
+    "PubkeyAuthentication no\nPasswordAuthentication no\n",
+    [],
+    "possible",
+    "nothing in the configuration refuses this login",
+  ],
+  [
+    "PasswordAuthentication no\nMatch User alice\nAuthenticationMethods publickey,password password\n",
+    [],
+    "impossible",
+    "AuthenticationMethods asks for ways to authenticate that are off",
+  ],
+  [
+    "PasswordAuthentication no\nMatch User alice\nAuthenticationMethods publickey,password publickey,none\n",
+    [],
+    "possible",
+    "nothing in the configuration refuses this login",
+  ],
 ])("%j with the groups %j: %s", (text, groups, login, because) => {
   const config = load({ [MAIN_FILE]: text }, release("9.2"));
   const connection = {
