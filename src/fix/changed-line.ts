@@ -1,5 +1,4 @@
 /** Which line a change is for, and what several changes of one line make of it. */
-import type { DirectiveLine } from "../../grammar/tree.ts";
 import { type Change, keywordOf } from "../config/change.ts";
 import type { Config, Directive } from "../config/config.ts";
 import { globalLine } from "../config/keyword-lines.ts";
@@ -30,7 +29,7 @@ export function agreedChanges(config: Config, changes: readonly Change[]): reado
 }
 
 /** A file that is included in several places has each of its lines once. The keyword: there is none yet. */
-function writtenLine(config: Config, change: Change): DirectiveLine | string {
+function writtenLine(config: Config, change: Change): Directive["line"] | string {
   const keyword = keywordOf(change);
   const directive = change.kind === "set-global" ? globalLine(config, keyword) : change.directive;
   return directive?.line ?? keyword;
