@@ -19,7 +19,7 @@ import { encode } from "../source/source.ts";
 import { startOptions } from "../start/start-options.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import { type Live, type Signals, watchSignals } from "./live.ts";
-import { tellUse, whyEnding, whyUnreturning, whyUntouchable, whyUntried } from "./live-guards.ts";
+import { tellUse, whyEnding, whyLockedOut, whyUnreturning, whyUntouchable } from "./live-guards.ts";
 import { latin1 } from "./paths.ts";
 import { proveEffect } from "./prove-effect.ts";
 import type { Target } from "./target.ts";
@@ -59,7 +59,7 @@ export async function applyLive(
     tellPlan(live, target, { plan, options }) ??
     whyUntouchable(service, sshd, options) ??
     (await whyUnreturning(machine, service, { start, options })) ??
-    whyUntried(machine, service, { target, plan, options }) ??
+    whyLockedOut(machine, service, { target, plan, options, sessions }) ??
     whyEnding(endangeredSessions(machine, service, sessions), options) ??
     tellUse(live, { target, plan, options, sessions });
   if (stopped !== null) return { stopped, rolledBack: false };

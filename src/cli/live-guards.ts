@@ -1,4 +1,5 @@
 /** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
+import type { Config } from "../config/config.ts";
 import { accountsOf } from "../files/accounts.ts";
 import type { Account } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
@@ -11,7 +12,9 @@ import type { Session } from "../host/sessions.ts";
 import type { UsedCapability } from "../host/uses.ts";
 import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
+import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { refusedUses } from "../policy/held-use.ts";
+import { loginOf } from "../policy/login.ts";
 import { counted } from "../report/text.ts";
 import { daemonStart, unreadFiles } from "../start/daemon-start.ts";
 import type { ApplyOptions } from "./apply-options.ts";
@@ -43,24 +46,50 @@ export async function whyUnreturning(
   return `sshd would not come back from a ${how}, nor from the undo's: ${reasons.join("; ")}; --no-restart leaves it running, --force goes on all the same`;
 }
 
-/** What a restart takes up besides the fix stays when it is undone: nobody has logged in under it yet. */
-export function whyUntried(
+/**
+ * What a restart takes up besides the fix stays when it is undone: whoever is logged in now must be able to log in under it.
+ * How somebody proves who he is nobody can see, and a key is the usual way.
+ */
+export function whyLockedOut(
   machine: Machine,
   service: Service,
-  { target, plan, options }: Pick<UseRequest, "target" | "plan" | "options">,
+  { target, plan, options, sessions }: UseRequest,
 ): string | null {
-  const { daemon } = service;
-  if (daemon === null || !options.restart || options.force === true) return null;
+  if (!options.restart || options.force === true) return null;
+  const unread = filesUnread(machine, service, { target, plan });
+  if (unread.length === 0) return null;
+  const accounts = accountsOf(target.tree) ?? [];
+  const [refused] = sessions.flatMap((session) => {
+    const because = whyRefused(plan.before, connectionOf(session, accounts));
+    return because === null ? [] : [`${session.user} (process ${session.pid}) could not log in: ${because}`];
+  });
+  if (refused === undefined) return null;
+  const how = options.reload === true ? "reload" : "restart";
+  const command = service[how];
+  const tries = command === null ? "" : ` (${typedCommand(service, command)})`;
+  return `sshd has not read ${unread.join(" and ")} as it is now, and no undo takes back what a ${how} takes up of it; under it ${refused}. ${how[0]?.toUpperCase()}${how.slice(1)} sshd first${tries} and log in anew; --no-restart leaves sshd as it runs, --force goes on all the same`;
+}
+
+function filesUnread(
+  machine: Machine,
+  { daemon }: Service,
+  { target, plan }: Pick<UseRequest, "target" | "plan">,
+): readonly string[] {
+  if (daemon === null) return [];
   const clock = { nowMs: machine.now().getTime(), upSeconds: machine.uptime() };
   const told = daemonStart(target.tree, clock);
   const readMs = told?.pid === daemon.process.pid ? told.readMs : startTime(machine, daemon.process);
   const files = plan.before.files.map(({ realPath }) => realPath);
-  const unread = [...unreadFiles(target.tree, { ...clock, readMs }, files).keys()];
-  if (unread.length === 0) return null;
-  const how = options.reload === true ? "reload" : "restart";
-  const command = service[how];
-  const tries = command === null ? "" : ` (${typedCommand(service, command)})`;
-  return `sshd has not read ${unread.join(" and ")} as it is now, and no undo takes back what a ${how} takes up of it: ${how} sshd first${tries} and log in anew; --no-restart leaves sshd as it runs, --force goes on all the same`;
+  return [...unreadFiles(target.tree, { ...clock, readMs }, files).keys()];
+}
+
+function whyRefused(config: Config, connection: Connection): string | null {
+  const effective = evaluate(config, connection);
+  if (!isAnswer(effective)) return "sshd would end the connection";
+  const { login, because } = loginOf(effective, connection, config);
+  if (login === "impossible") return because;
+  const keys = effective.get("pubkeyauthentication")?.values[0];
+  return keys === "no" ? "PubkeyAuthentication is no" : null;
 }
 
 /** Some units end the sessions with the service: the administrator's own would be among them. */

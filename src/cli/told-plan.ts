@@ -42,7 +42,16 @@ function leftTexts({ remaining, left }: Plan): string[] {
   const impossible = left.flatMap(({ finding, what, because }) =>
     finding === null ? [`  ${what}  left as it is: ${because}`] : [],
   );
-  return [...new Set([...open, ...impossible])];
+  return [...new Set([...staleTexts(remaining), ...open, ...impossible])];
+}
+
+/** What a restart brings besides the fix: an undo restarts with these changes, too. */
+function staleTexts(remaining: Plan["remaining"]): string[] {
+  const stale = remaining.filter(({ rule }) => rule === "stale-daemon");
+  return stale.map(
+    ({ place }) =>
+      `  ${place.source.path}  was changed since sshd read it: the restart takes that up, too, and no undo takes it back`,
+  );
 }
 
 /** "/etc/ssh/sshd_config:88  AllowTcpForwarding yes -> AllowTcpForwarding no". */

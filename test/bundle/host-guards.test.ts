@@ -115,26 +115,35 @@ whenBootable("bookworm")("on a host with systemd", () => {
     },
   );
 
-  test.each(["AllowUsers deploy", "PubkeyAuthentication no"])(
-    "a change that sshd has not read yet stops the fix, since no undo takes it back: %s",
-    async (line) => {
+  test.each([
+    ["AllowUsers deploy", "AllowUsers does not name root"],
+    ["PubkeyAuthentication no", "PubkeyAuthentication is no"],
+  ])(
+    "a change that sshd has not read yet, and that would lock out who is logged in, stops the fix: %s",
+    async (line, because) => {
       await fresh();
       await host.must(`sleep 1.2; sed -i '1i${line}' /etc/ssh/sshd_config`);
-      const stopped = await host.run(`${PROGRAM} audit --fix --confirm 1`);
+      const stopped = await host.run(`${SSH} root@127.0.0.1 '${PROGRAM} audit --fix --confirm 1'`);
       expect(stopped.stderr).toMatch(
-        /nothing was changed: sshd has not read \/etc\/ssh\/sshd_config as it is now, .*: restart sshd first \(systemctl restart ssh\.service\) and log in anew; /,
+        /nothing was changed: sshd has not read \/etc\/ssh\/sshd_config as it is now, .*under it root \(process \d+\) could not log in: .*\. Restart sshd first \(systemctl restart ssh\.service\) and log in anew; /,
       );
+      expect(stopped.stderr).toContain(`) could not log in: ${because}. `);
       expect(stopped.code).toBe(1);
       expect(await tryLogins(host)).toEqual(OPEN);
-      // a reload has read it, and then it is tried
-      await host.must(
-        "sed -i '1s/.*/ClientAliveInterval 7/' /etc/ssh/sshd_config; systemctl reload ssh; sleep 1",
-      );
-      expect(await host.run(`${PROGRAM} audit --fix --dry-run`)).toMatchObject({
-        stderr: expect.stringMatching(/^write +left out: a dry run/m),
-      });
     },
   );
+
+  test("another change that sshd has not read yet is told, since no undo takes it back; a reload has read it", async () => {
+    await fresh();
+    await host.must("sleep 1.2; sed -i '1iClientAliveInterval 7' /etc/ssh/sshd_config");
+    const told = /^ +\/etc\/ssh\/sshd_config {2}was changed since sshd read it: the restart takes/m;
+    const inside = `${SSH} root@127.0.0.1 '${PROGRAM} audit --fix --dry-run'`;
+    const unread = await host.run(inside);
+    expect(unread.stderr).toMatch(told);
+    expect(unread.stderr).toMatch(/^write +left out: a dry run/m);
+    await host.must("systemctl reload ssh; sleep 1");
+    expect((await host.run(inside)).stderr).not.toMatch(told);
+  });
 
   test("where nobody answered before, nobody must answer afterwards: an sshd in a network namespace of its own", async () => {
     await fresh();
