@@ -89,9 +89,11 @@ function findingsOf(config: Config, audited: AuditedRoot): Finding[] {
   const tree = treeOf(audited);
   const files = config.files.map(({ realPath }) => realPath);
   const accounts = accountsOf(tree);
-  const found = exposure(config, { unprivilegedPortStart: unprivilegedPortStart(tree) });
+  const intended = intendedOf(config, audited);
+  const found =
+    intended?.everything ?? exposure(config, { unprivilegedPortStart: unprivilegedPortStart(tree) });
   return audit(config, found, audited.rules, {
-    intended: intendedOf(config, audited),
+    intended,
     lineUses: lineUses(config),
     accounts,
     facts: hostFacts(tree, {

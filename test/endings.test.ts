@@ -22,7 +22,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "8.3": [
     "Match Address !10.0.0.0/8,10.1.2.3/8,10.1.2.3\nPermitTTY no\n",
     "Match User bob LocalAddress 192.0.2.1/24\n",
-    "Match User alice Address 192.0.2.*,!192.0.2.7,192.0.2.0/33,!192.0.2.*\n",
+    "Match User alice Address 192.0.2.*,!192.0.2.7,192.0.2.0/33,!10.1.2.3\n",
   ],
   "8.6": [
     "AuthenticationMethods publickey\n",

@@ -56,7 +56,7 @@ const HOSTS = [
   ],
 ];
 
-const METHODS = ["any", "publickey", "password", "publickey,password", "keyboard-interactive:pam publickey"];
+const METHODS = ["any", "none", "password", "publickey,password", "keyboard-interactive:pam publickey"];
 
 interface Policy {
   readonly text: string;
@@ -80,8 +80,9 @@ function randomPolicy(random: Random): Policy {
       `DenyGroups ${group()}`,
       `PermitRootLogin ${random.pick(["no", "yes"])}`,
       `PubkeyAuthentication ${random.pick(["no", "no", "yes"])}`,
-      `${random.pick(["PasswordAuthentication", "KbdInteractiveAuthentication"])} ${random.pick(["no", "yes"])}`,
+      `${random.pick(["Password", "KbdInteractive"])}Authentication ${random.pick(["no", "yes"])}`,
       `AuthenticationMethods ${random.pick(METHODS)}`,
+      `PermitEmptyPasswords ${random.pick(["no", "yes"])}`,
       `PermitOpen ${random.pick(["db:ssh", "db:22", "any"])}`,
       `PermitListen ${random.pick(["imap", "[::1]:imap", "143"])}`,
       ...(of === "10.0" ? ["PermitOpen none db:22", "PermitListen any 143"] : []),
@@ -234,7 +235,20 @@ test.each<[string, readonly string[] | null, string, string]>([
     "AuthenticationMethods asks for ways to authenticate that are off",
   ],
   [
-    "PasswordAuthentication no\nMatch User alice\nAuthenticationMethods publickey,password publickey,none\n",
+    "PasswordAuthentication no\nMatch User alice\nAuthenticationMethods publickey,password publickey\n",
+    [],
+    "possible",
+    "nothing in the configuration refuses this login",
+  ],
+  // seen on 9.2: behind the key "Authentications that can continue" is empty
+  [
+    "AuthenticationMethods publickey,none\n",
+    [],
+    "impossible",
+    "AuthenticationMethods asks for ways to authenticate that are off",
+  ],
+  [
+    "AuthenticationMethods none\nPermitEmptyPasswords yes\n",
     [],
     "possible",
     "nothing in the configuration refuses this login",

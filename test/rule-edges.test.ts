@@ -33,6 +33,9 @@ const CLOSED =
 const OPEN_TO = "AllowTcpForwarding local\n";
 
 /** What fires, and what does not. */
+const TWO_COMMANDS =
+  "AuthorizedPrincipalsCommand /a\nAuthorizedPrincipalsCommand /b\nAuthorizedPrincipalsCommandUser x\n";
+
 const EDGES: readonly (readonly [rule: string, fires: string | Edge, silent: string | Edge])[] = [
   ["tcp-forwarding", "#AllowTcpForwarding no\n", "AllowTcpForwarding no\n"],
   ["agent-forwarding", "#AllowAgentForwarding no\n", "AllowAgentForwarding no\n"],
@@ -101,6 +104,8 @@ const EDGES: readonly (readonly [rule: string, fires: string | Edge, silent: str
   ["privileged-port", "Port 443\n", "Port 4443\n"],
   ["unprivileged-listen-port", "Port 1024\n", "Port 1023\n"],
   ["shadowed-directive", "PermitTTY yes\nPermitTTY no\n", "#PermitTTY yes\nPermitTTY no\n"],
+  // up to 9.3 the last one counts
+  ["shadowed-directive", { text: TWO_COMMANDS, release: "9.4" }, { text: TWO_COMMANDS, release: "9.3" }],
   ["duplicate-permit-open", "PermitOpen a:1\nPermitOpen b:1\n", "PermitOpen a:1\n#PermitOpen b:1\n"],
   [
     "dead-permit-open",
@@ -165,6 +170,11 @@ const EDGES: readonly (readonly [rule: string, fires: string | Edge, silent: str
     "lockout",
     { text: "#Subsystem a b\nMatch User bob\nSubsystem c d\n", release: "9.8" },
     { text: "Subsystem a b\nMatch User bob\nSubsystem c d\n", release: "9.8" },
+  ],
+  [
+    "lockout",
+    { text: "Match User bob\nCASignatureAlgorithms !ssh-rsa\n", policy: ALLOWED },
+    { text: "Match User bob\nCASignatureAlgorithms ssh-rsa\n", policy: ALLOWED },
   ],
   ["not-allowed-in-match", "Match User bob\nPort 22\n", "#Match User bob\nPort 22\n"],
   ["deprecated-keyword", "UseLogin no\n", "#UseLogin no\n"],

@@ -10,11 +10,20 @@ import { METHOD_KEYWORDS, methodName } from "../config/other-lines.ts";
 /** What turns a method on. */
 export const SWITCHES: readonly string[] = [...new Set(Object.values(METHOD_KEYWORDS))];
 
-/** Lists of methods, each of which lets in; null: any method does. */
+/** Lists, each of which lets in, as what must be on for it; null: any method does. */
 export function methodLists(values: readonly string[]): readonly (readonly string[])[] | null {
   if (values.length === 0 || values[0] === "any") return null;
-  return values.map((list) => list.split(",").flatMap((item) => METHOD_KEYWORDS[methodName(item)] ?? []));
+  return values.map((list) => list.split(",").flatMap((item) => switchesOf(methodName(item))));
 }
+
+/** `none` is on for sshd when it looks at the lists, and lets nobody in but with an empty password (auth2-none.c). */
+function switchesOf(method: string): readonly string[] {
+  if (method === "none") return EMPTY_PASSWORD;
+  const keyword = METHOD_KEYWORDS[method];
+  return keyword === undefined ? [] : [keyword];
+}
+
+const EMPTY_PASSWORD = ["passwordauthentication", "permitemptypasswords"];
 
 /**
  * Whether lines may leave somebody without a method. Up to 8.6 ChallengeResponseAuthentication turns one on, too, which
