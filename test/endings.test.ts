@@ -2,13 +2,15 @@
 import { expect, it } from "vitest";
 import { checkConfig } from "../src/config/check.ts";
 import type { Config } from "../src/config/config.ts";
+import { loadConfig } from "../src/config/load.ts";
 import type { Connection } from "../src/policy/connection.ts";
 import { readerOf } from "../src/policy/reader.ts";
 import { startReasoning } from "../src/policy/reasoning.ts";
 import { endedIn, everywhere } from "../src/policy/regions.ts";
 import { STRANGER } from "../src/policy/samples.ts";
 import { contains } from "../src/policy/search.ts";
-import { configOf } from "./configurations.ts";
+import { configOf, releaseOf } from "./configurations.ts";
+import { memoryTree } from "./sshd/server-tree.ts";
 
 const BLOCKS = ["", "Match User alice\n", "Match User !bob,*\n", "Match Group staff Address 10.0.0.0/8\n"];
 const PEOPLE = ["alice", "bob", "carol"].flatMap((user) =>
@@ -94,4 +96,13 @@ it.each([
     "8.3",
   );
   expect(endedOf(config, block)).toBe(ended);
+});
+
+// seen on 8.4, where a second line is looked at only when the file is read for a connection
+it("options of sshd's command line are read once, and end nobody later", () => {
+  const tree = memoryTree({ "/etc/ssh/sshd_config": "Match User bob\nAuthenticationMethods publickey\n" });
+  const commandLine = ["AuthenticationMethods=publickey", "AuthenticationMethods=nonsense"];
+  const config = loadConfig(tree, "/etc/ssh/sshd_config", { release: releaseOf("8.4"), commandLine });
+  expect(checkConfig(config).accepted).toBe(true);
+  expect(endedOf(config, "options")).toBe(0);
 });

@@ -87,6 +87,8 @@ function rememberLater(
 ): void {
   const { line, keyword } = directive;
   if (problems.length === 0 && keyword !== "authenticationmethods") return;
+  // options are no part of the file that is read again
+  if (line.sshdNumber === 0) return;
   const matchesBefore = loading.matches.length;
   const push = (message: string, when: LaterProblem["when"], prefix: ValueProblem["prefix"]): void => {
     const sshdText = asPrinted(POSITIONS[prefix](laterName(state), line.sshdNumber) + message);
