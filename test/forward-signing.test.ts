@@ -2,8 +2,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Credential } from "../src/forward/authentication.ts";
+import type { Protocol, Sign } from "../src/forward/protocol.ts";
+import { signAtOnce } from "../src/forward/sign-at-once.ts";
+import { describeUnless } from "./needs.ts";
 import { type LoopbackSshd, startSshd, whyNoSshd } from "./sshd/loopback.ts";
 import { logIn } from "./sshd/session.ts";
 
@@ -30,7 +33,7 @@ function triesIn(log: string): readonly string[] {
   );
 }
 
-describe.skipIf(whyNoSshd() !== null)("a login with a key", () => {
+describeUnless(whyNoSshd(), "a login with a key", () => {
   it.each(KINDS)("of %s is signed at once, with the name that the server wants", async (kind) => {
     const lines = kind.startsWith("rsa") ? ["PubkeyAcceptedAlgorithms rsa-sha2-256"] : [];
     const sshd = await startSshd({ lines });
@@ -64,4 +67,38 @@ describe.skipIf(whyNoSshd() !== null)("a login with a key", () => {
     });
     await sshd.stop();
   });
+});
+
+/** With which arguments the server is asked for a login with this key, and whether that is signed. */
+function askedFor(key: object): readonly string[] {
+  const asked: string[] = [];
+  const authPK = (_user: string, _key: object, algorithm = "", sign?: Sign): void => {
+    if (sign === undefined) asked.push(`${algorithm}, asked`);
+    else sign(Buffer.from("text"), (signature) => asked.push(`${algorithm}, signed ${signature}`));
+  };
+  const protocol = { authPK } as unknown as Protocol;
+  signAtOnce(protocol);
+  protocol.authPK("alice", key as Parameters<Protocol["authPK"]>[1], "rsa-sha2-512");
+  return asked;
+}
+
+it.each([
+  [
+    "a private key signs",
+    { isPrivateKey: () => true, sign: (_: Buffer, hash: string) => Buffer.from(hash) },
+    "signed sha512",
+  ],
+  [
+    "for one that cannot sign the server is asked, as ssh2 does",
+    { isPrivateKey: () => true, sign: () => new Error() },
+    "asked",
+  ],
+  [
+    "a key of an agent does not sign here",
+    { isPrivateKey: () => false, sign: () => Buffer.from("x") },
+    "asked",
+  ],
+  ["nor does one that an agent tells as bytes", Buffer.from("key"), "asked"],
+])("at once: %s", (_, key, how) => {
+  expect(askedFor(key)).toEqual([`rsa-sha2-512, ${how}`]);
 });

@@ -2,9 +2,12 @@
 import { spawn } from "node:child_process";
 import { PassThrough } from "node:stream";
 import { afterEach, expect, it, vi } from "vitest";
-import { readGreeting, whereItAnswers } from "../src/forward/greeting.ts";
+import { type Heard, readGreeting, whereItAnswers } from "../src/forward/greeting.ts";
 import { openAt } from "../src/forward/observed.ts";
 import { limitTime } from "../src/forward/time-limit.ts";
+import type { Attempt } from "../src/policy/attempt.ts";
+import type { Connection } from "../src/policy/connection.ts";
+import { differs, type Observation } from "../src/policy/probed.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -32,6 +35,17 @@ it("ends in its time, once", async () => {
   await vi.advanceTimersByTimeAsync(950);
   expect(over).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(5_000);
+  expect(over).toHaveBeenCalledTimes(1);
+});
+
+it("takes longer times than a timer of Node.js: ConnectTimeout 1000d", async () => {
+  vi.useFakeTimers();
+  const over = vi.fn();
+  const days = 24 * 3_600_000;
+  limitTime(1_000 * days, over);
+  await vi.advanceTimersByTimeAsync(999 * days);
+  expect(over).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(25 * days);
   expect(over).toHaveBeenCalledTimes(1);
 });
 
@@ -74,16 +88,47 @@ it.each([
   expect(await hear(say)).toBe(heard);
 });
 
-it("takes a listener that keeps silent somewhere for one that was not seen, not for one that is closed there", async () => {
-  const dialled = ["127.0.0.1", "::1", "198.18.0.1"];
-  const at = (heard: Readonly<Record<string, "greeting" | "no greeting" | "silence">>) =>
-    whereItAnswers(dialled, async (address) => heard[address] ?? "no greeting");
-  const silent = openAt(await at({ "127.0.0.1": "greeting", "::1": "silence" }), dialled, "it");
-  expect(silent).toMatchObject({
-    observed: null,
-    why: "untried",
-    detail: "it listens, and said nothing at ::1 in time",
+const DIALLED = ["127.0.0.1", "::1", "198.18.0.1"];
+
+async function listening(heard: Readonly<Record<string, Heard>>): Promise<Observation> {
+  return openAt(
+    await whereItAnswers(DIALLED, async (address) => heard[address] ?? "no greeting"),
+    DIALLED,
+    "it",
+  );
+}
+
+it("tells where a listener answered", async () => {
+  const open = await listening({ "198.18.0.1": "greeting", "127.0.0.1": "greeting" });
+  expect(open).toMatchObject({
+    observed: "open",
+    answeredAt: ["127.0.0.1", "198.18.0.1"],
+    dialled: DIALLED,
+    detail: "it answered at 127.0.0.1, 198.18.0.1",
   });
-  const open = openAt(await at({ "198.18.0.1": "greeting", "127.0.0.1": "greeting" }), dialled, "it");
-  expect(open).toMatchObject({ observed: "open", answeredAt: ["127.0.0.1", "198.18.0.1"], dialled });
+});
+
+const there = { id: "listen-tcp", predicted: "open", listensAt: DIALLED.slice(0, 2) } as unknown as Attempt;
+
+it.each<[string, Readonly<Record<string, Heard>>, Partial<Attempt>, boolean]>([
+  ["silence at one of its own is none", { "127.0.0.1": "greeting", "::1": "silence" }, {}, false],
+  [
+    "silence elsewhere is none",
+    { "127.0.0.1": "greeting", "::1": "greeting", "198.18.0.1": "silence" },
+    {},
+    false,
+  ],
+  ["an end is one", { "127.0.0.1": "greeting" }, {}, true],
+  ["an answer too many is one beside silence", { "198.18.0.1": "greeting", "::1": "silence" }, {}, true],
+  ["that it listens at all is one where it must not", { "::1": "silence" }, { predicted: "refused" }, true],
+])("takes silence for no difference, and hides none behind it: %s", async (_, heard, attempt, isOne) => {
+  const observation = await listening(heard);
+  const connection = {} as Connection;
+  expect(differs({ connection, attempt: { ...there, ...attempt }, observation })).toBe(isOne);
+});
+
+it("says where it heard nothing", async () => {
+  expect(await listening({ "::1": "silence" })).toMatchObject({
+    detail: "it answered at no address, and said nothing at ::1 in time",
+  });
 });

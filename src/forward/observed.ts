@@ -10,18 +10,17 @@ export function untried(detail: string): Observation {
   return { observed: null, answeredAt: [], dialled: [], detail, why: "untried" };
 }
 
-/** A listener of the server's: where it answered. It is not known where at an address it said nothing in time. */
+/** A listener of the server's: where it answered. At an address where it said nothing in time nobody knows, as if none were there. */
 export function openAt(
   { answeredAt, silentAt }: Answered,
   dialled: readonly string[],
   what: "it" | "its SOCKS listener",
 ): Observation {
-  if (silentAt.length > 0)
-    return untried(`${what} listens, and said nothing at ${silentAt.join(", ")} in time`);
+  const silence = silentAt.length === 0 ? "" : `, and said nothing at ${silentAt.join(", ")} in time`;
   return {
-    ...seen("open", `${what} answered at ${answeredAt.join(", ") || "no address"}`),
+    ...seen("open", `${what} answered at ${answeredAt.join(", ") || "no address"}${silence}`),
     answeredAt,
-    dialled,
+    dialled: dialled.filter((address) => !silentAt.includes(address)),
   };
 }
 
