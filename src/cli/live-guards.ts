@@ -1,7 +1,7 @@
 /** What stops a fix of the live host before anything is changed: each guard gives the reason, or null. */
 import type { Config } from "../config/config.ts";
 import { accountsOf } from "../files/accounts.ts";
-import type { Account } from "../files/tree.ts";
+import type { Account, FileTree } from "../files/tree.ts";
 import type { Plan } from "../fix/plan.ts";
 import { whyNotBack } from "../host/comeback.ts";
 import type { Machine } from "../host/machine.ts";
@@ -14,8 +14,11 @@ import type { SshdCommand } from "../host/validate.ts";
 import type { Connection } from "../policy/connection.ts";
 import { evaluate, isAnswer } from "../policy/evaluate.ts";
 import { refusedUses } from "../policy/held-use.ts";
+import { keyFilesOf } from "../policy/key-files.ts";
 import { loginOf } from "../policy/login.ts";
+import { type Prover, whyNothingTaken } from "../policy/proofs.ts";
 import { counted } from "../report/text.ts";
+import { decode } from "../source/source.ts";
 import { daemonStart, unreadFiles } from "../start/daemon-start.ts";
 import type { ApplyOptions } from "./apply-options.ts";
 import type { Live } from "./live.ts";
@@ -48,7 +51,6 @@ export async function whyUnreturning(
 
 /**
  * What a restart takes up besides the fix stays when it is undone: whoever is logged in now must be able to log in under it.
- * How somebody proves who he is nobody can see, and a key is the usual way.
  */
 export function whyLockedOut(
   machine: Machine,
@@ -60,7 +62,10 @@ export function whyLockedOut(
   if (unread.length === 0) return null;
   const accounts = accountsOf(target.tree) ?? [];
   const [refused] = sessions.flatMap((session) => {
-    const because = whyRefused(plan.before, connectionOf(session, accounts));
+    const account = accounts.find(({ name }) => name === session.user);
+    const isRoot = account?.uid === 0;
+    const mayHaveKey = account === undefined || mayFindKey(target.tree, plan.before, account);
+    const because = whyRefused(plan.before, connectionOf(session, accounts), { isRoot, mayHaveKey });
     return because === null ? [] : [`${session.user} (process ${session.pid}) could not log in: ${because}`];
   });
   if (refused === undefined) return null;
@@ -83,13 +88,19 @@ function filesUnread(
   return [...unreadFiles(target.tree, { ...clock, readMs }, files).keys()];
 }
 
-function whyRefused(config: Config, connection: Connection): string | null {
+function whyRefused(config: Config, connection: Connection, prover: Prover): string | null {
   const effective = evaluate(config, connection);
   if (!isAnswer(effective)) return "sshd would end the connection";
   const { login, because } = loginOf(effective, connection, config);
-  if (login === "impossible") return because;
-  const keys = effective.get("pubkeyauthentication")?.values[0];
-  return keys === "no" ? "PubkeyAuthentication is no" : null;
+  return login === "impossible" ? because : whyNothingTaken(effective, prover);
+}
+
+function mayFindKey(tree: FileTree, config: Config, account: Account): boolean {
+  return keyFilesOf(config, [account]).some(({ path }) => {
+    const content = tree.read(path);
+    if (content.kind === "file") return /^[ \t]*[^#\s]/m.test(decode(content.bytes));
+    return content.kind === "unreadable" && content.code !== "ENOENT";
+  });
 }
 
 /** Some units end the sessions with the service: the administrator's own would be among them. */

@@ -118,6 +118,10 @@ whenBootable("bookworm")("on a host with systemd", () => {
   test.each([
     ["AllowUsers deploy", "AllowUsers does not name root"],
     ["PubkeyAuthentication no", "PubkeyAuthentication is no"],
+    [
+      "AuthorizedKeysFile /etc/ssh/keys/%u\\nPasswordAuthentication no",
+      "no key of that account is there, and nothing else is taken",
+    ],
   ])(
     "a change that sshd has not read yet, and that would lock out who is logged in, stops the fix: %s",
     async (line, because) => {
