@@ -243,4 +243,6 @@ it("follows what ends connections by what earlier lines have set", () => {
   expect(told(ending, "PermitTTY no\n")).toEqual(["gained: user bob"]);
   expect(told("PermitTTY no\n", ending)).toEqual(["lost: user bob"]);
   expect(told(ending, `PermitTTY no\n${ending}`)).toEqual([]);
+  const another = "Match User eve\nAuthorizedPrincipalsCommand y\n";
+  expect(told(ending + another, ending.replace("x", "none") + another)).toEqual(["gained: user bob"]);
 });

@@ -2,6 +2,7 @@
 import { describe, expect, it, test } from "vitest";
 import type { Config } from "../src/config/config.ts";
 import type { Account } from "../src/files/tree.ts";
+import { loginLimit } from "../src/lint/openings.ts";
 import type { Answer } from "../src/policy/answer.ts";
 import { type Connection, NOT_OVER_IP } from "../src/policy/connection.ts";
 import { evaluate, isAnswer } from "../src/policy/evaluate.ts";
@@ -271,6 +272,8 @@ test.each([
   // `!` and `,` are letters of a name here, and signs on a Match line
   ["9.2", "AllowUsers !root\nMatch User !root\nX11Forwarding no\nMatch User *\n", "possible"],
   ["9.2", "DenyUsers a,b\nMatch User a,b\n", "possible"],
+  // up to 9.6 a list of nothing is accepted, and sets nothing
+  ["9.2", "DenyUsers alice\nMatch User alice,bob\nAllowUsers # nobody\n", "possible"],
   // the first @ divides, from 9.9 on the last (match.c match_user)
   ["9.2", "AllowUsers a@b@10.0.0.1\nMatch User a@b\n", "impossible"],
   ["10.0", "AllowUsers a@b@10.0.0.1\nMatch User a@b\n", "possible"],
@@ -310,4 +313,17 @@ test("nobody outside a block for all whom AllowUsers names can log in", () => {
   expect(
     loginsOf(`AllowUsers alice\n${block.replace("User alice", "User alice Address 10.0.0.0/8")}`),
   ).toEqual(["possible", "possible"]);
+});
+
+test.each([
+  ["AllowUsers # nobody\n", null],
+  ["AllowUsers # nobody\nAllowUsers bob\n", "of them, only bob can log in (AllowUsers)"],
+  [
+    "AllowGroups staff\nAllowUsers bob\nAllowUsers eve\n",
+    "of them, only bob and eve can log in (AllowUsers)",
+  ],
+  ["AllowGroups staff\n", "of them, only members of staff can log in (AllowGroups)"],
+  ["AllowGroups staff\nMatch User bob\nAllowGroups wheel\n", null],
+])("%j: %s", (text, limit) => {
+  expect(loginLimit(configOf(text))).toBe(limit);
 });

@@ -12,8 +12,8 @@ interface OfKeyword {
 const byKeyword = onceFor((directives: Config["directives"]): ReadonlyMap<string, OfKeyword> => {
   const keywords = new Map<string, OfKeyword>();
   for (const directive of directives) {
-    const { keyword, guards, values } = directive;
-    const global = guards.length === 0 && values !== null ? directive : null;
+    const { keyword, guards } = directive;
+    const global = guards.length === 0 && isEffective(directive) ? directive : null;
     const known = keywords.get(keyword);
     if (known === undefined) keywords.set(keyword, { lines: [directive], global });
     else {

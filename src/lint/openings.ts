@@ -4,7 +4,7 @@ import { formatAddress, parseAddress } from "../../grammar/numeric-host.ts";
 import type { Release } from "../../grammar/release.ts";
 import { onceFor } from "../../grammar/remember.ts";
 import type { Config, Directive } from "../config/config.ts";
-import { globalLine, linesOf } from "../config/keyword-lines.ts";
+import { effectiveLines, globalLine, linesOf } from "../config/keyword-lines.ts";
 import type { Answer, Decider, Exposure } from "../policy/answer.ts";
 import { BOUND_KEYWORDS, requirements } from "../policy/capabilities.ts";
 import type { Capability } from "../policy/connection.ts";
@@ -69,14 +69,11 @@ export function isNone({ values }: Directive): boolean {
 }
 
 /**
- * Who can log in at all, where AllowUsers or AllowGroups of the global part say so; null where nothing does, or a Match
- * block says otherwise.
+ * Who can log in at all, where AllowUsers, which sshd looks at first, or AllowGroups of the global part say so; null
+ * where nothing does, or a Match block says otherwise.
  */
 export const loginLimit: (config: Config) => string | null = onceFor((config) => {
-  const lists = ["allowusers", "allowgroups"]
-    .flatMap((keyword) => linesOf(config, keyword))
-    .filter(({ values }) => values !== null)
-    .sort((a, b) => a.order - b.order);
+  const lists = ["allowusers", "allowgroups"].flatMap((keyword) => effectiveLines(config, keyword));
   const [first] = lists;
   if (first === undefined || lists.some(({ guards }) => guards.length > 0)) return null;
   const names = lists
