@@ -46,13 +46,24 @@ test("a line counts where one of its readings does", () => {
   expect(rules).not.toContain("unreachable-match");
 });
 
-test("a line of which two readings want different values gets what both allow", () => {
-  const main =
-    "AllowTcpForwarding no\nAllowAgentForwarding no\nMatch User a\nInclude part\nMatch User b\nInclude part\n";
-  const root = makeRoot({ [MAIN]: main, [PART]: "AllowTcpForwarding yes\n" });
+describe("what the policy file allows, each user another direction", () => {
+  const CLOSED = "AllowTcpForwarding no\nAllowStreamLocalForwarding no\nAllowAgentForwarding no\n";
+  const OPEN = "AllowTcpForwarding yes\n";
   const policy =
     "version: 1\nallow:\n  - {users: a, capability: tcp-local, reason: x}\n  - {users: b, capability: tcp-remote, reason: x}\n";
-  const { files, left } = fixRoot({ root, rules: RULES, policy });
-  expect(files.map(({ after }) => after)).toEqual(["AllowTcpForwarding no\n"]);
-  expect(left).toEqual([]);
+  const fixed = (a: string, b: string): readonly string[] => {
+    const main = `${CLOSED}Match User a\n${a}Match User b\n${b}`;
+    const { files, left } = fixRoot({ root: makeRoot({ [MAIN]: main, [PART]: OPEN }), rules: RULES, policy });
+    expect(left).toEqual([]);
+    return files.map(({ after }) => after.replace(CLOSED, ""));
+  };
+
+  test("is left by a line of each", () => {
+    const [local, remote] = ["local", "remote"].map((value) => OPEN.replace("yes", value));
+    expect(fixed(OPEN, OPEN)).toEqual([`Match User a\n${local}Match User b\n${remote}`]);
+  });
+
+  test("is not left by a line that both read: it gets what both values allow", () => {
+    expect(fixed("Include part\n", "Include part\n")).toEqual(["AllowTcpForwarding no\n"]);
+  });
 });
