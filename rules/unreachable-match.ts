@@ -1,5 +1,6 @@
 import {
   type Audit,
+  type Criterion,
   DEAD_LINES,
   type Draft,
   groupBy,
@@ -55,11 +56,17 @@ function whyEmpty(config: Audit["config"], world: Audit["world"], block: MatchBl
     : "no connection is ever in this block: its criteria exclude each other";
 }
 
-/** Findings of never-matching-pattern say more. */
+/** Findings of never-matching-pattern say more, and those of lockout of a list that nobody gets past. */
 function explained(config: Audit["config"], block: MatchBlock): boolean {
   return [...block.outer, block].some(({ criteria }) =>
-    criteria.some((criterion) => whyNeverMatching(config, criterion) !== null),
+    criteria.some((criterion) => isDeadly(criterion) || whyNeverMatching(config, criterion) !== null),
   );
+}
+
+/** Up to 8.3: later releases refuse the file. */
+function isDeadly(criterion: Criterion): boolean {
+  const isOfAddresses = criterion.attribute === "address" || criterion.attribute === "localaddress";
+  return isOfAddresses && criterion.items.some(({ kind }) => kind === "invalid");
 }
 
 export const rule: Rule = {

@@ -37,3 +37,10 @@ it("a block in whose included file a block has an effect has one", () => {
   const found = audit(configOf(files), {}).filter(({ rule }) => rule === "unreachable-match");
   expect(found.map(({ place }) => place.source.path)).toEqual([]);
 });
+
+it("a block that nobody gets into alive is a finding of lockout", () => {
+  const config = configOf("Match Address !10.0.0.0/8,10.1.2.3/8\nX11Forwarding yes\n", "8.3");
+  const rules = audit(config, {}).map(({ rule }) => rule);
+  expect(rules).toContain("lockout");
+  expect(rules).not.toContain("unreachable-match");
+});
