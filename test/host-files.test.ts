@@ -275,6 +275,15 @@ testUnless(
 );
 
 describe("the state folder", () => {
+  test("is on the disk before anything in it is", () => {
+    const synced: string[] = [];
+    const seen: Machine = { ...machine, sync: (path) => void synced.push(path) };
+    prepareStateFolder(seen, state);
+    expect(synced).toEqual([]);
+    prepareStateFolder(seen, `${folder}/new`);
+    expect(synced).toEqual([folder]);
+  });
+
   test("must be private", () => {
     chmodSync(state, 0o755);
     expect(() => prepareStateFolder(machine, state)).toThrow("must belong to you alone");

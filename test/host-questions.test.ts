@@ -166,6 +166,8 @@ describe("a rescue sshd", () => {
   interface Down {
     readonly kind?: Service["kind"];
     readonly restart?: Service["restart"];
+    readonly listens?: Service["listens"];
+    readonly units?: readonly string[];
     /** sshds that run before */
     readonly others?: readonly Listener[];
     /** whether what is started listens */
@@ -173,7 +175,14 @@ describe("a rescue sshd", () => {
   }
 
   /** What becomes of a service on port 22 that is down, and who runs then. */
-  const rescued = async ({ kind = "sysv", restart = null, others = [], starts = true }: Down) => {
+  const rescued = async ({
+    kind = "sysv",
+    restart = null,
+    listens = [{ address: "0.0.0.0", port: 22 }],
+    units = [],
+    others = [],
+    starts = true,
+  }: Down) => {
     const listeners = [...others];
     const machine: Machine = {
       ...running(listeners),
@@ -184,9 +193,9 @@ describe("a rescue sshd", () => {
     };
     const configFile = "/etc/ssh/sshd_config";
     const answer = await rescue(machine, {
-      plan: { command: [SSHD, "-o", "LogLevel=INFO"], units: [] },
+      plan: { command: [SSHD, "-o", "PidFile=/run/sshd.pid"], units },
       configFile,
-      manager: { kind, listens: [{ address: "0.0.0.0", port: 22 }], restart },
+      manager: { kind, listens, restart },
       silent: [],
       because: "no",
     });
@@ -202,6 +211,25 @@ describe("a rescue sshd", () => {
     const { answer } = await rescued({ kind, restart });
     expect(answer).toMatchObject({ kind: "rescued", text: expect.stringMatching(/^no; A RESCUE SSHD/) });
     expect(answer.kind === "rescued" && answer.text.endsWith(`, then ${words}`)).toBe(true);
+  });
+
+  test("does not let a start of the service fail for how often that was tried in vain", async () => {
+    expect(await rescued({ kind: "systemd-socket", units: ["ssh.socket", "ssh.service"] })).toMatchObject({
+      answer: {
+        text: expect.stringMatching(
+          /, then run in one line: kill 9; systemctl reset-failed ssh\.socket ssh\.service; systemctl start ssh\.socket$/,
+        ),
+      },
+    });
+  });
+
+  test("writes no pid file of the service's: sshd takes the first", async () => {
+    const options = ["-o", "PidFile=/run/sshd-policy-rescue.pid", "-o", "PidFile=/run/sshd.pid"];
+    expect(await rescued({})).toMatchObject({ listeners: [{ words: [SSHD, ...options, "-D"] }] });
+  });
+
+  test("is started for a service of which nobody knows where it listened", async () => {
+    expect(await rescued({ listens: [] })).toMatchObject({ answer: { kind: "rescued" } });
   });
 
   test("is known to a later fix on every init, also behind another sshd", async () => {

@@ -137,6 +137,16 @@ whenBootable("bookworm")("other ways to run sshd", () => {
     });
     const reloaded = await drive(host, "reload");
     expect(reloaded, JSON.stringify(reloaded)).toMatchObject({ kind: "up" });
+    // where a restart ends sessions a reload is one
+    const dropIn = "/etc/systemd/system/ssh.service.d";
+    await host.must(
+      `mkdir ${dropIn}; printf '[Service]\\nKillMode=mixed\\n' >${dropIn}/x.conf; systemctl daemon-reload`,
+    );
+    expect(await drive(host, "reload")).toMatchObject({
+      kind: "up",
+      text: expect.stringMatching(/^systemctl try-reload-or-restart ssh\.service: active/),
+    });
+    await host.must(`rm -r ${dropIn}; systemctl daemon-reload`);
   });
 
   test("a socket that starts one sshd a connection (Accept=yes)", async () => {
