@@ -466,6 +466,8 @@ test.each([
   "sshfs host:/x /etc/ssh",
   "restic restore latest --target /",
   "some-tool --into /etc/ssh",
+  `awk 'BEGIN { system("cp /new/sshd_config /etc/ssh/") }'`,
+  "python3 - <<E\nimport shutil\nshutil.copy('/new/sshd_config', '/etc/ssh')\nE",
   "some-tool /etc/ssh/sshd_config.tpl",
   "envtpl /etc/ssh/sshd_config.tpl",
   "sh /not/there | at now; echo 'sed -i s/a/b/ /etc/ssh/sshd_config' | at now",

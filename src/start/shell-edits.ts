@@ -1,6 +1,5 @@
 /** What a script does to a configuration of sshd before sshd reads it: that it is changed is seen, not what becomes of it. */
 import { posix } from "node:path";
-import { textOf } from "../files/file-text.ts";
 import { matchesGlob } from "../files/glob.ts";
 import type { FileTree } from "../files/tree.ts";
 import { COMPUTED } from "./shell-expand.ts";
@@ -27,11 +26,13 @@ const USUAL = ["/etc", "/etc/ssh", "/etc/ssh/sshd_config", "/etc/ssh/sshd_config
 const WRITTEN_WITHIN = /(?:\bw[ \t]+|>[ \t]*"?)([\w./-]+)/g;
 
 /** Of awk: what writes a file that it only names elsewhere, or starts another program. */
-const WRITES_ELSEWHERE = /\bprintf?\b[^;}\n]*[>|]|\bsystem[ \t]*\(/;
+const WRITES_ELSEWHERE = /\bprintf?\b[^;}\n]{0,500}[>|]|\bsystem[ \t]*\(/;
 
 /** Where a program runs. */
 interface Surroundings {
   readonly tree: FileTree;
+  /** null: it is no text, or more than is read */
+  readonly textAt: (path: string) => string | null;
   /** all values of all variables, which a program may ask for */
   readonly values: readonly string[];
   /** the working folder; null where nobody knows it */
@@ -77,9 +78,9 @@ export function changedBy(used: Used, surroundings: Surroundings): readonly stri
 }
 
 /** By programs of sed or awk. */
-function codedBy({ acts }: Used, { tree, values, at }: Surroundings): readonly string[] {
+function codedBy({ acts }: Used, { textAt, values, at }: Surroundings): readonly string[] {
   const codes = acts.flatMap(({ role, word }) => {
-    if (role === "coded") return textOf(tree, placeOf(word, at)) ?? [];
+    if (role === "coded") return textAt(placeOf(word, at)) ?? [];
     return role === "code" ? [word] : [];
   });
   const given = acts.flatMap(({ role, word }) => (role === "argument" ? [word.replace(/^\w+=/, "")] : []));
@@ -218,13 +219,19 @@ export function changedByText(text: string, around: Given): readonly string[] {
 
 const ASKS_VARIABLES = /environ|\bENV\b|getenv|process\.env/i;
 
+/** So many folders at most: from each slash on another path may begin. */
+const NAMED = /(?:\/[\w.-]+){0,40}\/sshd_config(?:\.d\/[\w.-]+)?/g;
+/** Where a file may be copied to by its own name. */
+const NAMED_FOLDER = /(?:\/[\w.-]+){0,40}\/ssh(?=\/?(?:["'`\s,;)]|$))/g;
+
 /** The configurations that a text names, or is given by words or variables. */
 function namedWithin(text: string, { given, values, at }: Given): readonly string[] {
-  const named = [text, ...given].join(" ").match(/(?:\/[\w.-]+)*\/sshd_config(?:\.d\/[\w.-]+)?/g) ?? [];
+  const all = [text, ...given].join(" ");
   // augtool(1) has the tree below /files
-  const places = named.map((file) => file.replace(/^\/files\//, "/"));
+  const places = (all.match(NAMED) ?? []).map((file) => file.replace(/^\/files\//, "/"));
+  const folders = all.match(NAMED_FOLDER) ?? [];
   const words = ASKS_VARIABLES.test(text) ? [...given, ...values] : given;
-  return [...places, ...words.flatMap((word) => written(placeOf(word, at)))];
+  return [...places, ...folders.flatMap(filled), ...words.flatMap((word) => written(placeOf(word, at)))];
 }
 
 /** "of=/etc/ssh/sshd_config", "template:/etc/ssh/sshd_config", "-O/etc/ssh/sshd_config" */

@@ -26,7 +26,7 @@ export function fedTo(reading: Reading, { isFed, input, before }: ShellCommand):
     return { isFed, by: chainIn(process, reading), texts: affordable(reading, printedIn(process, reading)) };
   if (input !== null) return { isFed, by: [], texts: affordable(reading, textsOf(reading, input)) };
   const by = before.flatMap(({ words }) => expandWords(words, reading));
-  return { isFed, by, texts: affordable(reading, printedBy(reading, before.at(-1))) };
+  return { isFed, by, texts: affordable(reading, printedBy(reading, before)) };
 }
 
 /** Null: they are not known, or too long. */
@@ -38,11 +38,14 @@ function affordable(reading: Reading, texts: readonly string[] | null): readonly
 /** What the only pipe of a text prints; null: nobody knows. */
 function printedIn(text: string, reading: Reading): readonly string[] | null {
   const commands = text.length > MAX_SUBSTITUTION ? [] : shellCommands(text);
+  const last = commands.at(-1);
   const isOne = commands.every(
     ({ end, kind }, index) => kind === "simple" && (end === "|" || index === commands.length - 1),
   );
   // none inside another
-  return isOne ? printedBy({ ...reading, named: () => [] }, commands.at(-1)) : null;
+  return isOne && last !== undefined
+    ? printedBy({ ...reading, named: () => [] }, [...last.before, last])
+    : null;
 }
 
 /** The text of `< <(…)`, if that is what is read. */
@@ -68,14 +71,15 @@ export function filesRead(reading: Reading, names: readonly string[]): readonly 
       );
 }
 
-/** What a command of a pipe gives the next one. */
-function printedBy(reading: Reading, command: ShellCommand | undefined): readonly string[] | null {
+/** What a pipe gives the command behind it. The pipe is cut where it is long: what stands before each of its commands is not. */
+function printedBy(reading: Reading, pipe: readonly ShellCommand[]): readonly string[] | null {
+  const command = pipe.at(-1);
   if (command === undefined) return null;
-  const { words, before, input } = command;
+  const { words, input } = command;
   const [name = "", ...args] = words;
   const isPlain = !args.some((word) => word.startsWith("-"));
   if (name === "cat" && args.length === 0)
-    return fedTo(reading, { ...command, isFed: true, before, input }).texts;
+    return input === null ? printedBy(reading, pipe.slice(0, -1)) : fedTo(reading, command).texts;
   if (name === "cat" && args.length === 1 && isPlain)
     return filesRead(reading, valuesOf(args[0] ?? "", reading));
   if (name === "echo" && (isPlain || args[0] === "-e"))

@@ -1,11 +1,17 @@
 /** Programs of other languages than a shell's, and those that do what files of their own say: they are not followed. */
-import { textOf } from "../files/file-text.ts";
 import { changedByText, mayChange, noteEdits } from "./shell-edits.ts";
 import type { Fields } from "./shell-expand.ts";
 import { filesRead } from "./shell-fed.ts";
 import { absolute } from "./shell-files.ts";
 import { nameOf } from "./shell-programs.ts";
-import { type Fed, leaveUnread, type Reading, type Standing, valuesIn } from "./shell-reading.ts";
+import {
+  affordedText,
+  type Fed,
+  leaveUnread,
+  type Reading,
+  type Standing,
+  valuesIn,
+} from "./shell-reading.ts";
 import { type Used, wordsOf } from "./shell-usage.ts";
 
 /** Of another language's script nothing is known. */
@@ -51,10 +57,10 @@ export function applyNamed(reading: Reading, program: string, used: Used): void 
 }
 
 /** Null: it is not there, or there is nothing in it. */
-function textsIn({ tree }: Reading, path: string): readonly string[] | null {
+function textsIn(reading: Reading, path: string): readonly string[] | null {
   if (!path.startsWith("/")) return null;
-  const names = tree.list(path);
+  const names = reading.tree.list(path);
   const paths = names === null ? [path] : names.map((name) => `${path}/${name}`);
-  const texts = paths.flatMap((each) => textOf(tree, each) ?? []);
+  const texts = paths.flatMap((each) => affordedText(reading, each) ?? []);
   return texts.length === 0 ? null : texts;
 }

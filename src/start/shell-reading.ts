@@ -1,5 +1,6 @@
 /** What is known while a shell script is read: variables and arguments with all values that they may have, and what was found. */
 
+import { textOf } from "../files/file-text.ts";
 import type { FileTree } from "../files/tree.ts";
 import type { ShellCommand } from "./shell-commands.ts";
 import { COMPUTED, type Fields, isTooLong, MAX_VALUE, type Scope, valuesOf } from "./shell-expand.ts";
@@ -186,6 +187,12 @@ export function affords(reading: Reading, { commands = 0, bytes = 0 }: Partial<S
   const isEnough = spent.commands <= MAX_COMMANDS && spent.bytes <= MAX_BYTES;
   if (!isEnough) cutOff(reading);
   return isEnough;
+}
+
+/** Null: it is no text, or comes behind too much that was read. */
+export function affordedText(reading: Reading, path: string): string | null {
+  const text = affords(reading, {}) ? textOf(reading.tree, path) : null;
+  return text !== null && affords(reading, { bytes: text.length }) ? text : null;
 }
 
 /** With the file that has the command where nothing else is known; of what was not followed to its end, that it may change it. */

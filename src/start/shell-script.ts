@@ -30,6 +30,7 @@ import { filesListed } from "./shell-listing.ts";
 import { isSshd, nameOf, SERVICE_MANAGERS, SHELLS, STANDARD_FOLDER, serviceOf } from "./shell-programs.ts";
 import {
   ASSIGNMENT,
+  affordedText,
   affords,
   assign,
   cutOff,
@@ -280,7 +281,8 @@ function use(reading: Reading, fields: Fields, standing: Standing): void {
   }
   const before = [...reading.found.edits];
   const values = valuesIn(reading);
-  noteEdits(reading, (at) => changedBy(used, { tree: reading.tree, values, at, edits: before }));
+  const textAt = (path: string): string | null => affordedText(reading, path);
+  noteEdits(reading, (at) => changedBy(used, { tree: reading.tree, textAt, values, at, edits: before }));
   applyNamed(reading, program, used);
   const inner = within(reading, used);
   if (used.usage.applies !== undefined) apply(inner, program, used, standing);
