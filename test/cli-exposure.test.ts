@@ -19,6 +19,21 @@ function exposed(...args: string[]): ReturnType<typeof runCli> {
 }
 
 describe("exposure", () => {
+  it("says whom sshd ends, who lies in no region", () => {
+    const file = bastion("Match User bob\nCASignatureAlgorithms !ssh-rsa\n");
+    const because = "assemble_algorithms: ca_sign_algorithms: invalid argument";
+    const ofBob = exposed(file, "--user", "bob");
+    expect([ofBob.code, ofBob.stdout]).toEqual([0, `${file}: ended: user bob: ${because} (sshd_config:2)\n`]);
+    expect(exposed(file, "--format", "pretty").stdout).toContain(
+      `sshd ends the connections of user bob: ${because} (sshd_config:2)\n`,
+    );
+    const [{ ended }] = JSON.parse(exposed(file, "--format", "json").stdout).targets;
+    expect(ended).toMatchObject([
+      { condition: "user bob", because, file, line: 2, witness: { user: "bob" } },
+    ]);
+    expect(exposed(file, "--user", "eve").stdout).not.toContain("ended");
+  });
+
   it("gives scripts the fields of the contract", () => {
     const { code, stdout } = exposed(
       bastion(),

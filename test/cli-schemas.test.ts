@@ -11,6 +11,7 @@ import { whyNoProbe } from "./sshd/probing.ts";
 
 const FILES = {
   "/disabled": "DisableForwarding yes\nX11Forwarding yes\n",
+  "/ending": "Match User bob\nCASignatureAlgorithms !ssh-rsa\n",
   "/old": "AllowTcpForwarding no\nX11Forwarding yes\n",
   "/new":
     "AllowTcpForwarding no\nAllowUsers deploy bob\nGatewayPorts clientspecified\nMatch User deploy Address 10.0.0.0/8\n  AllowTcpForwarding yes\n  PermitOpen db:5432\n  PermitListen localhost:9000\n",
@@ -20,6 +21,7 @@ const SPEC = "user=deploy,host=10.0.0.1,addr=10.0.0.1,laddr=192.0.2.1,lport=22";
 
 const RUNS: readonly (readonly [string, readonly string[], number])[] = [
   ["exposure", ["new", "old", "--openssh", "9.2", "--all"], 0],
+  ["exposure", ["ending", "--openssh", "9.2"], 0],
   ["exposure", ["new", "--openssh", "9.2", "-C", SPEC, "-C", "user=bob,addr=192.0.2.9"], 0],
   ["compare", ["old", "new", "--openssh", "9.2"], 1],
   ["compare", ["disabled", "--openssh", "9.2..10.0"], 1],

@@ -1,9 +1,9 @@
 /** Who may forward what: the regions as a table for people, and as JSON. */
 import type { ChalkInstance } from "chalk";
-import type { Answer, Decider, Exposure } from "../policy/answer.ts";
+import type { Answer, Decider, EndedPart, Exposure } from "../policy/answer.ts";
 import type { Capability, Connection } from "../policy/connection.ts";
 import { formatSpecification } from "../policy/specification.ts";
-import { positionAt } from "../source/source.ts";
+import { type Place, positionAt } from "../source/source.ts";
 import { connectionJson, jsonPieces, pathText, writtenRecords } from "./json.ts";
 import { type Judged, releaseWords } from "./judged.ts";
 import { visible } from "./text.ts";
@@ -46,6 +46,7 @@ function targetJson(target: ExposedTarget): object {
     limits: exposure.limits,
     assumptions: exposure.assumptions,
     regions: writtenRecords(answers, makeAnswerWriter()),
+    ended: exposure.ended.map(endedJson),
     connections: target.connections.map((located) => ({
       connection: connectionJson(located.connection),
       assumed: located.assumed,
@@ -54,6 +55,14 @@ function targetJson(target: ExposedTarget): object {
         [...located.answers].map(([capability, answer]) => [capability, indexOf(answers, answer)]),
       ),
     })),
+  };
+}
+
+function endedJson({ condition, because, place: { source, start }, witness }: EndedPart): object {
+  const shown = witness === null ? null : connectionJson(witness);
+  return {
+    ...{ condition, because, file: pathText(source.path), line: positionAt(source, start).line },
+    witness: shown,
   };
 }
 
@@ -115,11 +124,16 @@ export function exposureLines({ targets }: ExposureReport): string {
   return targets
     .flatMap(({ path, answers, connections, exposure }) => [
       ...answers.map((answer) => lineOf(path, visible(answer.condition), answer)),
+      ...exposure.ended.map((part) => `${visible(path)}: ended: ${endedText(part)}`),
       ...connections.flatMap((asked) => locatedLines(path, asked)),
       ...exposure.limits.map((limit) => `${visible(path)}: not complete: ${visible(limit)}`),
     ])
     .map((line) => `${line}\n`)
     .join("");
+}
+
+function endedText({ condition, because, place }: EndedPart): string {
+  return visible(`${condition}: ${because} (${lineName(place)})`);
 }
 
 /** Whether the connection may log in at all, then what it may do. */
@@ -183,6 +197,7 @@ function tableOf(target: ExposedTarget, paint: ChalkInstance): string {
     lines.push("", ...(marks.length === 0 ? [] : [paint.dim(`  ${marks.join("; ")}`), ""]));
     for (const reason of reasons(rows, paint)) lines.push(reason);
   }
+  for (const part of target.exposure.ended) lines.push(`  sshd ends the connections of ${endedText(part)}`);
   lines.push(...located(target));
   for (const limit of target.exposure.limits) lines.push(`not complete: ${visible(limit)}`);
   for (const assumption of target.exposure.assumptions)
@@ -290,10 +305,12 @@ export function becauseText({ decidedBy, login, loginBecause }: Answer): string 
 /** "sshd_config:88 AllowTcpForwarding yes", or that it is the default. */
 export function deciderText({ keyword, value, directive }: Decider): string {
   if (directive === null) return `${keyword} ${visible(value)} (default)`;
-  const { source, start } = directive.place;
-  const name = source.path.slice(source.path.lastIndexOf("/") + 1);
-  const where = directive.origin === "option" ? "-o" : `${name}:${positionAt(source, start).line}`;
+  const where = directive.origin === "option" ? "-o" : lineName(directive.place);
   return visible(`${where} ${directive.line.keyword.value} ${value}`);
+}
+
+function lineName({ source, start }: Place): string {
+  return `${source.path.slice(source.path.lastIndexOf("/") + 1)}:${positionAt(source, start).line}`;
 }
 
 const NO_LOGIN = { impossible: "cannot log in", unknown: "can perhaps not log in" } as const;
