@@ -192,7 +192,7 @@ whenBootable("bookworm")("audit --fix", () => {
     const { stderr } = await expectUntouched(
       `${FIX} --restart-command 'systemctl stop ssh; exit 1'`,
       4,
-      /A RESCUE SSHD SERVES LOGINS IN ITS PLACE.*: systemctl stop sshd-policy-rescue\.service; systemctl start ssh\.service$/m,
+      /A RESCUE SSHD SERVES LOGINS IN ITS PLACE.*: systemctl stop sshd-policy-rescue\.service; systemctl reset-failed ssh\.service; systemctl start ssh\.service$/m,
     );
     expect(stderr).not.toContain("tries again");
     expect(await host.run("sshd-policy recover")).toMatchObject({ code: 0 });
