@@ -126,8 +126,11 @@ describe("cloud-init", () => {
     [`runcmd:\n- grep -q x ${MAIN}\n- systemctl reload ssh\n`, null],
     [`packages: [openssh-server]\nusers:\n- default\n`, null],
   ])("%j", (text, file) => {
-    for (const path of [CFG, "/var/lib/cloud/seed/nocloud/user-data"]) {
-      const limit = limitOf({ [path]: text });
+    for (const [path, head] of [
+      [CFG, ""],
+      ["/var/lib/cloud/seed/nocloud/user-data", "#cloud-config\n"],
+    ] as const) {
+      const limit = limitOf({ [path]: head + text });
       if (file === null) expect(limit).toBeNull();
       else expect(limit).toContain(`${path} changes ${file} before sshd reads it`);
     }
@@ -136,6 +139,22 @@ describe("cloud-init", () => {
   test("a script that an image brings as its user data", () => {
     const path = "/var/lib/cloud/seed/nocloud-net/user-data";
     expect(limitOf({ [path]: `#!/bin/sh\necho x >>${MAIN}\n` })).toContain(`${path} changes ${MAIN}`);
+  });
+
+  test.each<[string, boolean]>([
+    ["#include\nhttps://host/x\n", true],
+    ['Content-Type: multipart/mixed; boundary="x"\n\n--x\n', true],
+    ["\x1f\x8b", true],
+    ["#cloud-config-archive\n", true],
+    ["#cloud-config\n", false],
+    ["#cloud-config", false],
+    ["\n## template: jinja\n#cloud-config\npackages: [git]\n", false],
+    ["#!/bin/sh\n", false],
+    ["\n", false],
+    ["", false],
+  ])("user data of another kind is a limit: %j %s", (text, isLimit) => {
+    const limit = limitOf({ "/var/lib/cloud/seed/nocloud/user-data": text }) ?? "";
+    expect(limit.includes("user data of another kind than #cloud-config")).toBe(isLimit);
   });
 
   test("many commands, and long files, end within seconds and are a limit", () => {
@@ -168,6 +187,20 @@ describe("Ignition", () => {
       storage({ links: [{ path: "/etc/ssh/sshd_config.d/a.conf", target: "/x" }] }),
       "changes /etc/ssh/sshd_config.d/a.conf",
     ],
+    [USER, storage({ files: [{ path: "/etc//ssh/../ssh/sshd_config" }] }), `changes ${MAIN}`],
+    [USER, storage({ links: [{ path: "/etc/ssh", target: "/x" }] }), `changes ${MAIN}`],
+    [
+      USER,
+      storage({ links: [{ path: "/etc/ssh/sshd_config.d/", target: "/x" }] }),
+      "changes /etc/ssh/sshd_config.d/*.conf",
+    ],
+    [
+      USER,
+      JSON.stringify({
+        systemd: { units: [{ name: "a.service", contents: `ExecStart=sed -i s/no/yes/ ${MAIN}` }] },
+      }),
+      "runs its own a.service",
+    ],
     ["/usr/lib/ignition/base.d/10.ign", storage({ files: [{ path: MAIN }] }), `changes ${MAIN}`],
     [USER, storage({ files: [{ path: "/etc/motd" }] }), null],
     [
@@ -176,6 +209,13 @@ describe("Ignition", () => {
       "runs its own sshd.service",
     ],
     [USER, JSON.stringify({ systemd: { units: [{ name: "app.service" }] } }), null],
+    [
+      USER,
+      JSON.stringify({
+        systemd: { units: [{ name: "keys.service", contents: "ExecStart=x /etc/ssh/ssh_host_rsa_key" }] },
+      }),
+      null,
+    ],
     [
       USER,
       JSON.stringify({ ignition: { config: { merge: [{ source: "https://host/x" }] } } }),

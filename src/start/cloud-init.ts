@@ -29,8 +29,22 @@ export function cloudInitEdits(tree: FileTree): readonly Edit[] {
     ...["bootcmd", "runcmd"].flatMap((key) => editsIn(situation, path, blockOf(text, key))),
     ...(text.startsWith("#!") ? editsBy(startedByScript(path, [], situation), path) : []),
   ]);
-  const perhaps = unread.map((path) => ({ path, mayBy: "more than is read" }));
+  const perhaps = [
+    ...unread.map((path) => ({ path, mayBy: "more than is read" })),
+    ...SEEDS.filter((path) => !unread.includes(path) && isOtherKind(tree, path)).map((path) => ({
+      path,
+      mayBy: "user data of another kind than #cloud-config",
+    })),
+  ];
   return [...passwordEdits(tree, files), ...written, ...perhaps];
+}
+
+/** Several parts, what is included from elsewhere, compressed data (cloudinit/user_data.py). */
+function isOtherKind(tree: FileTree, path: string): boolean {
+  const size = tree.stat(path)?.size ?? 0;
+  return (
+    size > 0 && !/^\s*(?:$|#!|(?:##\s*template:.*\n)?#cloud-config\s)/.test(`${textOf(tree, path) ?? "?"}\n`)
+  );
 }
 
 /** The last `ssh_pwauth` counts; one that closes what is open is not told of. */

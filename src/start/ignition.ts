@@ -1,4 +1,5 @@
 /** What Ignition changes at a first boot, as far as configurations in the image itself say it (Fedora CoreOS, Flatcar). Nothing is run. */
+import { posix } from "node:path";
 import { MAX_TEXT_BYTES, textOf } from "../files/file-text.ts";
 import { joined } from "../files/path.ts";
 import type { FileTree } from "../files/tree.ts";
@@ -13,6 +14,10 @@ const PLACES = [
   { folder: "/boot/ignition", file: "config.ign" },
   { folder: "/usr/share/oem", file: "config.ign" },
 ];
+
+const SSHD_UNIT = /^sshd?[@.]/;
+/** Other units ask for host keys, or make them. */
+const CONFIGURATION = /\/etc\/ssh(?!\/ssh_host|\w)/;
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -37,12 +42,26 @@ function editsIn(text: string, path: string): readonly Edit[] {
   const { merge, replace } = record(record(ignition)["config"]);
   const isFromElsewhere = items(merge).length > 0 || typeof record(replace)["source"] === "string";
   const named = ["files", "links"].flatMap((key) => items(record(storage)[key]));
-  const units = items(record(systemd)["units"]).flatMap((unit) => textsOf(record(unit)["name"]));
+  const units = items(record(systemd)["units"]).map(record);
+  const meant = units.filter(
+    ({ name, contents }) =>
+      textsOf(name).some((each) => SSHD_UNIT.test(each)) ||
+      textsOf(contents).some((each) => CONFIGURATION.test(each)),
+  );
   return [
-    ...named.flatMap((each) => textsOf(record(each)["path"])).map((file) => ({ path, file })),
-    ...units.filter((name) => /^sshd?[@.]/.test(name)).map((name) => ({ path, mayBy: `its own ${name}` })),
+    ...named
+      .flatMap((each) => textsOf(record(each)["path"]))
+      .map((file) => ({ path, file: changedAt(file) })),
+    ...meant.flatMap(({ name }) => textsOf(name)).map((name) => ({ path, mayBy: `its own ${name}` })),
     ...(isFromElsewhere ? [{ path, mayBy: "what Ignition fetches" }] : []),
   ];
+}
+
+/** A link in the place of a folder brings another configuration. */
+function changedAt(given: string): string {
+  const path = posix.normalize(given).replace(/\/$/, "");
+  if (path === "/etc/ssh/sshd_config.d") return `${path}/*.conf`;
+  return path === "/etc/ssh" || path === "/etc" ? "/etc/ssh/sshd_config" : path;
 }
 
 /** What is no JSON Ignition does not take either. */
