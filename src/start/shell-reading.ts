@@ -94,6 +94,8 @@ interface Found {
   isCut: boolean;
   readonly edits: Edit[];
   readonly spent: Spent;
+  /** names that files from elsewhere may have, and the programs that bring them */
+  readonly brought: Map<string, string>;
   /** so many services were begun */
   begun: number;
 }
@@ -145,6 +147,7 @@ export function newReading(
       services: false,
       isCut: false,
       edits: [],
+      brought: new Map(),
       spent,
       begun: 0,
     },

@@ -48,6 +48,7 @@ import {
   withAssignments,
   withOwnVariables,
 } from "./shell-reading.ts";
+import { usageOf } from "./shell-table.ts";
 import { type Used, usedBy, wordsOf } from "./shell-usage.ts";
 import { supervisor } from "./supervisors.ts";
 
@@ -75,8 +76,11 @@ export function startedByScript(path: string, args: readonly string[], situation
 function followScript(reading: Reading, path: string, args: readonly string[]): void {
   if (!affords(reading, {})) return;
   const script = readScript(reading.tree, path);
-  if (script === null) leaveUnread(reading, `${path}, which is not there`);
-  else if (script.kind === "other script" && EXECLINE.test(firstLine(script.text)))
+  if (script === null) {
+    leaveUnread(reading, `${path}, which is not there`);
+    const by = reading.found.brought.get(nameOf(path));
+    if (by !== undefined) mayChange(reading, `what ${by} brings`);
+  } else if (script.kind === "other script" && EXECLINE.test(firstLine(script.text)))
     followExecline(reading, path, script.text);
   else if (script.kind === "other script") {
     noteForeign(reading, args, [script.text]);
@@ -218,9 +222,12 @@ function withProcess(command: ShellCommand): ShellCommand {
   return { ...command, words, isFed: true, input: { kind: "file", text: process } };
 }
 
-/** What is brought from elsewhere and run. */
-function noteBrought(reading: Reading, { words, input }: ShellCommand): void {
+/** What is brought from elsewhere and run, now or as a file later. */
+function noteBrought(reading: Reading, { words, input, writes }: ShellCommand): void {
   const [name = ""] = words;
+  if (usageOf(nameOf(name))?.fetches === true)
+    for (const file of [...words.slice(1), ...writes].flatMap((word) => valuesOf(word, reading)))
+      reading.found.brought.set(nameOf(file), nameOf(name));
   if (!RUNS_TEXTS.has(name) && !SHELLS.test(nameOf(name))) return;
   const brought = [...words.map(broughtIn), ...processIn(input).map(broughtBy)].find((by) => by !== null);
   if (brought !== undefined && brought !== null) mayChange(reading, `what ${brought} brings`);
