@@ -3,9 +3,11 @@ import { closeSync, openSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { openRange, partOf, walkChunks, walkRange } from "../src/files/archive-bytes.ts";
+import { openKeeper, scanRange } from "../src/files/layer.ts";
 import { plainHeaders } from "../src/files/plain-header.ts";
 import type { Visitor } from "../src/files/tar.ts";
 import { ArchiveError, hasData, readHeader, textAt } from "../src/files/tar-header.ts";
+import { openWanted } from "../src/files/wanted.ts";
 import { makeRandom, type Random } from "./fuzz/random.ts";
 import {
   block,
@@ -185,6 +187,17 @@ test("what one walk passed is another's to see", () => {
   };
   inFile(bytes, (range) => walkRange(range, nobody));
   expect(inFile(bytes).filter((note) => note.startsWith("file ")).length).toBe(2);
+});
+
+test("a whiteout, which says nothing of its folder, passes none", () => {
+  const names = ["srv/app/a", "etc/ssh/.wh.gone", "etc/ssh/sshd_config"];
+  writeFileSync(join(work, "layer.tar"), tar(names.map((name) => file(name, ""))));
+  const range = openRange(Buffer.from(join(work, "layer.tar")));
+  const keeper = openKeeper({ bytes: 0 });
+  const { entries } = scanRange(range, { wanted: openWanted(), keeper, kind: "layer", layer: 0 });
+  closeSync(range.handle);
+  const paths = entries.flatMap((each) => ("entry" in each ? [each.entry.path] : []));
+  expect(paths).toEqual(["/etc/ssh/sshd_config"]);
 });
 
 test("a header with any one byte changed: what WebAssembly says of it is what the walk reads", () => {
