@@ -24,6 +24,7 @@ it.each([
   ["a password where a key is another way", "AuthenticationMethods publickey password", NO_KEY, null],
   ["a certificate", `${NEITHER}TrustedUserCAKeys /etc/ssh/ca`, NO_KEY, null],
   ["a key that a program names", `${NEITHER}AuthorizedKeysCommand /bin/keys`, NO_KEY, null],
+  ["a program whose name is none", `${NEITHER}AuthorizedKeysCommand NONE`, NO_KEY, NOTHING],
   ["a ticket", `${NEITHER}GSSAPIAuthentication yes`, NO_KEY, null],
 ])("counts what may be shown: %s", (_, text, prover, because) => {
   const effective = evaluate(configOf(text, "9.2+debian"), STRANGER);

@@ -22,7 +22,7 @@ export function whyNothingTaken(effective: Effective, { isRoot, mayHaveKey }: Pr
   if (!isOn(valuesOf("pubkeyauthentication"))) return "PubkeyAuthentication is no";
   // keys that stand in no file of his
   const elsewhere = ["authorizedkeyscommand", "trustedusercakeys"].some(
-    (keyword) => (valuesOf(keyword)[0] ?? "none") !== "none",
+    (keyword) => (valuesOf(keyword)[0] ?? "none").toLowerCase() !== "none",
   );
   if (mayHaveKey || elsewhere) return null;
   const isKeyAlone = isRoot && KEY_ALONE.has(valuesOf("permitrootlogin")[0] ?? "");
