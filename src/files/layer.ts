@@ -153,7 +153,7 @@ export function collect(
       if (entryKind === "link") refuseTooMany(known.links.add(path));
       return mayBeWanted && wanted.keeping(path) !== "nothing";
     },
-    passesBeside: () => !mayBeWanted,
+    passesBeside: (path) => !(known.folders.get(folderOf(path)) ?? know(folderOf(path))),
     enter: (entry) => {
       const { path, length } = entry;
       if (entry.kind !== "file") add(entry, null);

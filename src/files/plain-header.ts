@@ -33,6 +33,7 @@ type Exports = Omit<PlainHeaders, "memory"> & { readonly memory: { readonly buff
 
 const MEMORY = 64 * 1024;
 const opened = new Map<number, PlainHeaders | null>();
+let compiled: WebAssembly.Module | undefined;
 
 /** Of an open file, in this thread. Null where Node.js has no WebAssembly (`--jitless`) or lets it read no files (`--permission`). */
 export function plainHeaders(handle: number): PlainHeaders | null {
@@ -48,8 +49,8 @@ function open(handle: number): PlainHeaders | null {
   try {
     const { WASI } = wasi();
     const file = new WASI({ version: "preview1", stdin: handle });
-    const module = new WebAssembly.Module(Buffer.from(PLAIN_HEADER, "base64"));
-    const instance = new WebAssembly.Instance<Exports>(module, file.getImportObject());
+    compiled ??= new WebAssembly.Module(Buffer.from(PLAIN_HEADER, "base64"));
+    const instance = new WebAssembly.Instance<Exports>(compiled, file.getImportObject());
     file.initialize(instance);
     const { memory, ...functions } = instance.exports;
     return { ...functions, memory: Buffer.from(memory.buffer, 0, MEMORY) };

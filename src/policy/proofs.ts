@@ -1,4 +1,5 @@
 /** Whether what somebody may have to show is taken: how he logged in nobody can see later. */
+import { equalIgnoringCase } from "../../grammar/ascii.ts";
 import type { Effective } from "./evaluate.ts";
 import { isOn, methodLists, SWITCHES } from "./methods.ts";
 
@@ -22,7 +23,7 @@ export function whyNothingTaken(effective: Effective, { isRoot, mayHaveKey }: Pr
   if (!isOn(valuesOf("pubkeyauthentication"))) return "PubkeyAuthentication is no";
   // keys that stand in no file of his
   const elsewhere = ["authorizedkeyscommand", "trustedusercakeys"].some(
-    (keyword) => (valuesOf(keyword)[0] ?? "none").toLowerCase() !== "none",
+    (keyword) => !equalIgnoringCase(valuesOf(keyword)[0] ?? "none", "none"),
   );
   if (mayHaveKey || elsewhere) return null;
   const isKeyAlone = isRoot && KEY_ALONE.has(valuesOf("permitrootlogin")[0] ?? "");
