@@ -1,7 +1,6 @@
 /** The bytes of archives: a range of a file, in which what is not wanted is passed over by seeking, or a stream. */
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { type PlainHeaders, plainHeaders } from "./plain-header.ts";
-import { skim } from "./skim.ts";
+import { openWindow, skim, type Window } from "./skim.ts";
 import { cutShort, READ_HEADER, type Step, type TarEntry, type Visitor, walkTar } from "./tar.ts";
 import { ArchiveError, BLOCK, type Piece } from "./tar-header.ts";
 
@@ -50,26 +49,24 @@ export function partOf(range: Range, start: number, length: number): Range {
 export function walkRange(range: Range, visitor: Visitor): void {
   const walk = walkTar(visitor);
   const end = range.start + range.length;
-  const headers = plainHeaders(range.handle);
-  headers?.forget();
+  const window = openWindow(range.handle);
   let at = 0;
   for (let step: Step | null = READ_HEADER; step !== null; ) {
     const isRead = step.kind === "read";
     if (!isRead) at += step.length;
     // after an extended header the walk alone knows what the next one means
-    if (!isRead && headers !== null) at = skim(headers, range.start + at, end, visitor) - range.start;
+    if (!isRead && window !== null) at = skim(window, range.start + at, end, visitor) - range.start;
     if (at > range.length) throw cutShort();
-    const piece = pieceOf(headers, range, at, isRead ? step.length : BLOCK);
+    const piece = pieceOf(window, range, at, isRead ? step.length : BLOCK);
     at += piece.length;
     step = walk(piece);
   }
 }
 
-function pieceOf(headers: PlainHeaders | null, range: Range, at: number, length: number): Piece {
+function pieceOf(window: Window | null, range: Range, at: number, length: number): Piece {
   const place = range.start + at;
-  const from = headers?.from() ?? 0;
-  if (headers !== null && from <= place && place + length <= headers.to())
-    return { bytes: headers.memory, start: place - from, length, at };
+  if (window !== null && window.from <= place && place + length <= window.to)
+    return { bytes: window.headers.memory, start: place - window.from, length, at };
   const bytes = readRange(range, at, length);
   return { bytes, start: 0, length: bytes.length, at };
 }
