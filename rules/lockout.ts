@@ -1,5 +1,4 @@
-import type { Audit, Draft, Problem, Rule } from "../src/lint/rule.ts";
-import { groupBy, listed } from "../src/lint/rule.ts";
+import { type Audit, type Draft, groupBy, listed, type Problem, type Rule } from "../src/lint/rule.ts";
 
 function check({ config, everything }: Audit): Draft[] {
   const lists = config.problems.filter(({ code }) => code === "permit-list-lockout");

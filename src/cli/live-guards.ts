@@ -65,7 +65,7 @@ export function whyLockedOut(
     const account = accounts.find(({ name }) => name === session.user);
     const isRoot = account?.uid === 0;
     const mayHaveKey = account === undefined || mayFindKey(target.tree, plan.before, account);
-    const because = whyRefused(plan.before, connectionOf(session, accounts), { isRoot, mayHaveKey });
+    const because = whyNoLogin(plan.before, connectionOf(session, accounts), { isRoot, mayHaveKey });
     return because === null ? [] : [`${session.user} (process ${session.pid}) could not log in: ${because}`];
   });
   if (refused === undefined) return null;
@@ -88,7 +88,7 @@ function filesUnread(
   return [...unreadFiles(target.tree, { ...clock, readMs }, files).keys()];
 }
 
-function whyRefused(config: Config, connection: Connection, prover: Prover): string | null {
+function whyNoLogin(config: Config, connection: Connection, prover: Prover): string | null {
   const effective = evaluate(config, connection);
   if (!isAnswer(effective)) return "sshd would end the connection";
   const { login, because } = loginOf(effective, connection, config);

@@ -45,6 +45,22 @@ beforeAll(() => {
   writeFileSync(join(consumer, "package.json"), "{}");
 });
 
+/** For `node --require`: what it does with each script that is compiled, as the constructor of vm.Script. */
+function spyOnScripts(does: string): string {
+  const spy = join(work, "spy.cjs");
+  writeFileSync(
+    spy,
+    `const vm = require("node:vm");
+    vm.Script = class extends vm.Script {
+      constructor(source, options) {
+        super(source, options);
+        ${does}
+      }
+    };`,
+  );
+  return spy;
+}
+
 describe("npm pack", () => {
   it("prints the file name alone, as pre-commit needs it", () => {
     expect(packed).toMatch(/^sshd-policy-\d+\.\d+\.\d+\.tgz\n$/);
@@ -158,17 +174,8 @@ describe("the installed package", () => {
   });
 
   it("starts an audit, one of an image, one of many files and a forward with a code cache each, which V8 takes", () => {
-    const spy = join(work, "spy.cjs");
-    writeFileSync(
-      spy,
-      `const vm = require("node:vm");
-      vm.Script = class extends vm.Script {
-        constructor(source, options) {
-          super(source, options);
-          console.log(options.cachedData.length, this.cachedDataRejected);
-          process.exit();
-        }
-      };`,
+    const spy = spyOnScripts(
+      "console.log(options.cachedData.length, this.cachedDataRejected); process.exit();",
     );
     const dist = join(consumer, "node_modules/sshd-policy/dist");
     const many = Array.from({ length: 30 }, () => STOCK);
@@ -184,16 +191,8 @@ describe("the installed package", () => {
   });
 
   it("runs a forward with and without the code caches of its chunks, which V8 takes", () => {
-    const spy = join(work, "spy-all.cjs");
-    writeFileSync(
-      spy,
-      `const vm = require("node:vm");
-      vm.Script = class extends vm.Script {
-        constructor(source, options) {
-          super(source, options);
-          console.log(require("node:path").basename(options.filename), this.cachedDataRejected);
-        }
-      };`,
+    const spy = spyOnScripts(
+      'console.log(require("node:path").basename(options.filename), this.cachedDataRejected);',
     );
     const copy = join(work, "forwarding");
     cpSync(join(consumer, "node_modules/sshd-policy"), copy, { recursive: true });
